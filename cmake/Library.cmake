@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One way to define a room's library, so that standard, warnings and include root are the same everywhere.
+
+add_library(dyetrace_warnings INTERFACE)
+target_compile_options(dyetrace_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor)
+
+set(DYETRACE_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefined")
+if(DYETRACE_SANITIZE)
+  add_compile_options(-fsanitize=${DYETRACE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DYETRACE_SANITIZE})
+endif()
+
+# dyetrace_add_library(<target> SOURCES <file>... [PUBLIC <library>...] [PRIVATE <library>...])
+function(dyetrace_add_library target)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON DISABLE_PRECOMPILE_HEADERS ON)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} dyetrace_warnings)
+endfunction()
+
+# dyetrace_add_program(<name> SOURCES <file>... LIBRARIES <library>...)
+function(dyetrace_add_program target)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${target} ${ARG_SOURCES})
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${target} PRIVATE ${ARG_LIBRARIES} dyetrace_warnings)
+endfunction()
