@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One struct a table of the run database. docs/database.md says what each column means.
+//
+// Times are nanoseconds of simulated (or host) time since the run began. A `RowId` refers to the `id` of the
+// table that the member's name tells: `session` to sessions, `from_node` to nodes, `incident` to incidents.
+// Members named `id` are given by the writer and filled in by the reader; what a caller puts there is
+// ignored, except where a row is updated.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dyetrace::store {
+
+using RowId = std::int64_t;
+
+// ---- the fabric, as the operator configured it ----------------------------------------------------------
+
+struct NodeRow {
+    RowId id = 0;         ///< counts from 0 in the order of adding, so it equals a dense graph index
+    std::string name;     ///< "host-0-0-0"
+    std::string kind;     ///< 'host', 'edge', 'agg', 'core' or 'switch'
+    std::string address;  ///< underlay (host) or router (switch) address; empty: none
+    std::optional<std::int64_t> pod;
+    std::optional<std::int64_t> position;  ///< from left to right within kind and pod
+};
+
+struct LinkRow {
+    RowId id = 0;  ///< counts from 0 in the order of adding; a link has one direction
+    RowId from_node = 0;
+    RowId to_node = 0;
+    std::uint64_t rate_bps = 0;
+    std::int64_t delay_ns = 0;
+};
+
+// ---- what was measured -----------------------------------------------------------------------------------
+
+struct SessionRow {
+    RowId id = 0;
+    RowId requester_node = 0;
+    RowId acceptor_node = 0;
+    std::uint32_t session_id = 0;  ///< as on the wire; unique per requester, not over the run
+    std::string state;   ///< latest state: 'requested', 'active', 'closing', 'closed', 'rejected', ...
+    std::string reason;  ///< of a reject, expiry or close; else empty
+    std::optional<std::int64_t> requested_ns;
+    std::optional<std::int64_t> active_ns;
+    std::optional<std::int64_t> closed_ns;
+    std::string sampling_kind;   ///< 'every-nth' or 'probability'
+    double sampling_rate = 0.0;  ///< share of data packets to be tracked, 0..1
+};
+
+struct SessionEventRow {
+    RowId id = 0;
+    RowId session = 0;
+    std::int64_t t_ns = 0;
+    std::string from_state;
+    std::string to_state;
+    std::string reason;
+};
+
+/// A path index of a session, with the hops that path tracing learned.
+struct PathRow {
+    RowId id = 0;
+    RowId session = 0;
+    std::uint16_t path_index = 0;
+    std::uint8_t generation = 0;
+    std::uint16_t udp_source_port = 0;
+    std::optional<std::int64_t> learned_ns;  ///< when the hops were complete, or last changed
+    bool complete = false;                   ///< every hop answered
+    std::vector<RowId> hops;                 ///< nodes, from requester host to acceptor host; table path_hops
+};
+
+/// Cumulative totals of one path as the health service received them.
+struct PathRecordRow {
+    RowId id = 0;
+    RowId session = 0;
+    std::uint16_t path_index = 0;
+    std::uint8_t generation = 0;
+    std::int64_t t_ns = 0;
+    std::uint64_t sent = 0;      ///< all data packets of this path generation
+    std::uint64_t received = 0;  ///< of those
+    std::uint64_t tracked_sent = 0;
+    std::uint64_t tracked_received = 0;
+    std::uint64_t duplicates = 0;   ///< of tracked packets
+    std::uint64_t late = 0;         ///< of tracked packets: arrived after their successors
+    std::int64_t delay_ns_min = 0;  ///< one way, raw clock difference: may be negative
+    std::int64_t delay_ns_sum = 0;
+    std::int64_t delay_ns_max = 0;
+    std::uint64_t delay_count = 0;
+    bool open = true;     ///< no END marker yet: the tail is unsettled
+    bool excess = false;  ///< received > sent: never healthy
+};
+
+struct UpdateRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId eppc_node = 0;
+    std::uint64_t boot_id = 0;  ///< kept as its 64 bits: shown negative by sqlite3 where the top bit is set
+    std::uint64_t sequence = 0;
+    std::uint64_t records = 0;
+};
+
+/// A window of one path in which packets were lost, as the health service saw it.
+struct EvidenceRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId session = 0;
+    std::uint16_t path_index = 0;
+    std::uint8_t generation = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+};
+
+struct DetectionRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    std::string subject;           ///< "host-0-0-0 > host-3-1-2"
+    std::optional<RowId> session;  ///< where the subject is one session
+    std::string kind;              ///< 'loss', ...
+    std::string state;             ///< 'degraded', 'failed', 'healthy', ...
+    double statistic = 0.0;        ///< of the sequential test
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+    std::string reason;
+};
+
+struct IncidentRow {
+    RowId id = 0;
+    std::int64_t opened_ns = 0;
+    std::optional<std::int64_t> closed_ns;
+    std::string state;  ///< 'open', 'investigating', 'confirmed' or 'refuted'
+    std::string subject;
+    std::string reason;
+};
+
+struct IncidentEventRow {
+    RowId id = 0;
+    RowId incident = 0;
+    std::int64_t t_ns = 0;
+    std::string
+        kind;  ///< 'opened', 'directive', 'directive-result', 'evidence', 'confirmed', 'refuted', 'closed'
+    std::string detail;
+};
+
+struct DirectiveRow {
+    RowId id = 0;
+    RowId incident = 0;
+    std::int64_t t_ns = 0;
+    RowId node = 0;  ///< the host whose EPPC is told
+    std::string kind;
+    std::string detail;
+    std::optional<std::int64_t> acked_ns;
+};
+
+struct SuspectRow {
+    RowId id = 0;
+    RowId incident = 0;
+    std::int64_t t_ns = 0;  ///< of the inference; rows of one inference share it
+    std::int64_t rank = 0;  ///< 1 is the best
+    std::string kind;       ///< 'link' or 'device'
+    std::optional<RowId> from_node;
+    std::optional<RowId> to_node;
+    std::optional<RowId> device_node;
+    double log_odds = 0.0;
+    std::optional<std::int64_t>
+        group_id;  ///< links that the evidence cannot tell apart share it; none: alone
+    double loss_rate = 0.0;
+};
+
+/// A named drop reason, or a bound that overflowed, at the end of the run.
+struct CounterRow {
+    std::optional<RowId> node;  ///< none: of the fabric as a whole
+    std::string engine;         ///< 'eppc', 'nhms' or 'fabric'
+    std::string name;
+    std::uint64_t value = 0;
+};
+
+// ---- truth: what the simulator knows really happened; nothing that measures or decides may read it -------
+
+struct TruthFaultRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    std::optional<std::int64_t> until_ns;  ///< none: to the end of the run
+    std::string kind;                      ///< 'silent-drop', 'link-down'
+    RowId from_node = 0;
+    RowId to_node = 0;
+    double probability = 0.0;
+};
+
+struct TruthDropRow {
+    RowId from_node = 0;
+    RowId to_node = 0;
+    std::string cause;  ///< 'queue', 'fault' or 'down'
+    std::uint64_t data_packets = 0;
+    std::uint64_t packets = 0;  ///< data and control
+};
+
+/// What became of a path's data packets from its START to its END marker.
+struct TruthPathRow {
+    RowId requester_node = 0;
+    RowId acceptor_node = 0;
+    std::uint32_t session_id = 0;
+    std::uint16_t path_index = 0;
+    std::uint8_t generation = 0;
+    std::int64_t interval = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;  ///< dropped in the fabric
+};
+
+}  // namespace dyetrace::store
