@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/localise/evidence.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dyetrace::localise {
+namespace {
+
+/// How far the mean delay of the packets between two records lies above the path's smallest delay.
+Duration mean_queueing(const PathTotals& before, const PathTotals& after) {
+    const auto count = static_cast<std::int64_t>(after.delay_count - before.delay_count);
+    const Duration mean = (after.delay_sum - before.delay_sum) / count;
+    return std::max(mean - after.delay_min, Duration{});
+}
+
+}  // namespace
+
+EvidenceBuilder::EvidenceBuilder(const FabricGraph& graph, EvidenceConfig config)
+    : graph_(&graph), config_(config) {}
+
+EvidenceBuilder::Path* EvidenceBuilder::find_or_add(const PathKey& key) {
+    const auto place = paths_.find(key);
+    if (place != paths_.end()) return &place->second;
+    if (paths_.size() >= config_.max_paths) {
+        ++counters_.paths_over_limit;
+        return nullptr;
+    }
+    return &paths_[key];
+}
+
+void EvidenceBuilder::record(const PathKey& key, Time at, const PathTotals& totals) {
+    Path* const path = find_or_add(key);
+    if (path == nullptr) return;
+    if (at < path->forgotten_before) {
+        ++counters_.records_forgotten;
+        return;
+    }
+    auto& records = path->records;
+    const auto place = std::lower_bound(records.begin(), records.end(), at,
+                                        [](const Record& r, Time t) { return r.at < t; });
+    if (place != records.end() && place->at == at) {
+        ++(place->totals == totals ? counters_.records_repeated : counters_.records_conflicting);
+        return;
+    }
+    records.insert(place, {at, totals});
+    if (records.size() > std::max<std::size_t>(config_.max_records_per_path, 2)) {
+        ++counters_.records_over_limit;
+        records.erase(records.begin());
+        path->forgotten_before = records.front().at;
+    }
+}
+
+bool EvidenceBuilder::path(const PathKey& key, Time at, std::span<const NodeId> hops) {
+    auto links = graph_->links_along(hops);
+    if (!links) {
+        ++counters_.routes_unknown_link;
+        return false;
+    }
+    Path* const path = find_or_add(key);
+    if (path == nullptr) return true;
+    auto& routes = path->routes;
+    const auto next = std::upper_bound(routes.begin(), routes.end(), at,
+                                       [](Time t, const Route& r) { return t < r.first; });
+    if (next != routes.begin() && std::prev(next)->links == *links) {
+        std::prev(next)->last = std::max(std::prev(next)->last, at);
+    } else if (next != routes.end() && next->links == *links) {
+        next->first = at;
+    } else {
+        routes.insert(next, {at, at, std::move(*links)});
+    }
+    if (routes.size() > std::max<std::size_t>(config_.max_routes_per_path, 1)) {
+        ++counters_.routes_over_limit;
+        routes.erase(routes.begin());
+    }
+    return true;
+}
+
+void EvidenceBuilder::forget_before(Time since) {
+    for (auto& [key, path] : paths_) {
+        auto& records = path.records;
+        auto keep = std::upper_bound(records.begin(), records.end(), since,
+                                     [](Time t, const Record& r) { return t < r.at; });
+        if (keep == records.begin()) continue;
+        records.erase(records.begin(), std::prev(keep));
+        path.forgotten_before = records.front().at;
+    }
+}
+
+std::vector<WindowedObservation> EvidenceBuilder::windows(Time since, Time until) const {
+    std::vector<WindowedObservation> out;
+    for (const auto& [key, path] : paths_)
+        windows_of(key, path, since, until, out);
+    return out;
+}
+
+std::size_t EvidenceBuilder::feed(Localiser& localiser, Time since, Time until) const {
+    const auto all = windows(since, until);
+    for (const auto& w : all)
+        localiser.add({w.path, w.sent, w.lost, w.window});
+    return all.size();
+}
+
+std::size_t EvidenceBuilder::paths_waiting() const {
+    return static_cast<std::size_t>(std::count_if(paths_.begin(), paths_.end(), [](const auto& entry) {
+        return entry.second.routes.empty() && !entry.second.records.empty();
+    }));
+}
+
+}  // namespace dyetrace::localise

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which links, and which devices, lose packets: Bayesian inference from what paths sent and lost.
+//
+// Use: `add` observations in any order, then `infer`. The verdict is a function of the set of observations
+// and of the configuration, not of the order of adding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/localise/fabric_graph.h"
+
+namespace dyetrace::localise {
+
+/// When an observation was made, and how its surviving packets fared.
+struct Window {
+    Time start;                     ///< packets were sent after this ..
+    Time end;                       ///< .. and up to this
+    std::uint64_t delay_count = 0;  ///< packets whose delay is known; 0: queueing delay not measured
+    Duration queueing_mean;         ///< their mean delay above the smallest delay ever seen on the path
+};
+
+/// What one path sent and lost. Observations of whole flows, whose time says nothing, have no window.
+struct Observation {
+    std::span<const LinkId> path;  ///< read by `add`, not kept
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;  ///< at most `sent`
+    std::optional<Window> window = std::nullopt;
+};
+
+/// A link or a device, with the posterior log-odds (natural logarithm) that it loses packets by a fault.
+struct Suspect {
+    enum class Kind { Link, Device };
+    Kind kind = Kind::Link;
+    NodeId from, to;  ///< of a link
+    NodeId device;    ///< of a device
+    double log_odds = 0;
+    int group = -1;        ///< entries that the evidence cannot tell apart share it; -1: alone
+    double loss_rate = 0;  ///< most likely probability of losing a packet
+};
+
+struct Verdict {
+    std::vector<Suspect> suspects;    ///< passed `decision_log_odds`, best first
+    std::vector<Suspect> candidates;  ///< the next best, which did not
+};
+
+struct LocaliserConfig {
+    std::size_t max_observations = 8'000'000;  ///< more are refused and counted
+    std::size_t max_candidates = 16;           ///< longest list of entries that did not pass
+};
+
+/// Observations that were not taken, by reason.
+struct LocaliserCounters {
+    std::uint64_t observations_over_limit = 0;  ///< `max_observations` was reached
+    std::uint64_t impossible_counts = 0;        ///< lost > sent
+    std::uint64_t empty = 0;                    ///< nothing sent, or a path of no link
+};
+
+class Localiser {
+  public:
+    explicit Localiser(const FabricGraph& graph, LocaliserConfig config = {});  ///< `graph` must outlive it
+    ~Localiser();
+    Localiser(Localiser&&) noexcept;
+    Localiser& operator=(Localiser&&) noexcept;
+
+    void add(const Observation& observation);
+    [[nodiscard]] Verdict infer() const;
+    [[nodiscard]] std::size_t observations() const;
+    [[nodiscard]] const LocaliserCounters& counters() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace dyetrace::localise
