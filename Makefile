@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The front door. CMake does the building; this installs what a target needs, builds it, and runs it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BUILD := build
+BIN := $(BUILD)/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+DEMO_SCENARIO ?= scenarios/gray-link.toml
+# More words for `dyetrace run`, for example: make demo FLAGS="--seed 7"
+FLAGS ?=
+LAB ?=
+
+export NO_INSTALL LAB
+
+# $(call packages,<section>...): installs what is missing; the list is packages.list.
+packages = @cmake/packages.sh $(1)
+# $(call configure,<preset>,<folder>): anew only when packages came or went since; Ninja itself sees a changed CMakeLists.txt.
+configure = @if [ ! -e $(2)/build.ninja ] || [ ! -e $(2)/.configured ] || [ -n "$$(find $(BUILD)/packages -newer $(2)/.configured 2>/dev/null)" ]; \
+	then cmake --preset $(1) && touch $(2)/.configured; fi
+# $(call build,<preset>[,<target>...]): all, or only what these targets need.
+build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+
+.PHONY: help demo test check viewer host lab bench docs fuzz format clean
+.NOTPARALLEL:
+
+help: ## Say what there is to make (this text)
+	@echo "dyetrace: make TARGET"
+	@echo
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "Programs land in $(BIN)/. A target first installs the Debian packages that it needs and that are missing"
+	@echo "(packages.list); NO_INSTALL=1 names them and stops instead. JOBS=N bounds the compilers at work (now $(JOBS))."
+
+demo: ## Simulate a fabric with one sick link, find the link, write a report
+	$(call packages,build ns3 report)
+	$(call configure,release,$(BUILD))
+	$(call build,release,dyetrace)
+	@mkdir -p $(BUILD)/demo
+	@$(BIN)/dyetrace run $(DEMO_SCENARIO) -o $(BUILD)/demo/gray-link.db --force $(FLAGS)
+	@$(BIN)/dyetrace report $(BUILD)/demo/gray-link.db -o $(BUILD)/demo/gray-link.html --force
+	@echo
+	@echo "The run:     $(BUILD)/demo/gray-link.db     (try: $(BIN)/dyetrace show $(BUILD)/demo/gray-link.db)"
+	@echo "The report:  $(BUILD)/demo/gray-link.html   (open it in a browser)"
+	@echo "To watch it: make viewer && $(BIN)/dyetrace-viewer $(BUILD)/demo/gray-link.db"
+
+test: ## Build all and run every test, those of core, store and reader also under sanitizers
+	$(call packages,build ns3 report gui test lab)
+	$(call configure,release,$(BUILD))
+	$(call build,release)
+	$(call configure,asan,$(BUILD)/asan)
+	$(call build,asan)
+	@ctest --preset all
+
+check: ## Format, clang-tidy, arrows between folders, then all tests and sanitizers
+	$(call packages,build ns3 report gui test lab check)
+	@python3 tests/house/format.py
+	@python3 tests/house/arrows.py
+	@python3 tests/house/spdx.py
+	$(call configure,tidy,$(BUILD)/tidy)
+	@python3 tests/house/tidy.py --build $(BUILD)/tidy --jobs $(JOBS)
+	@$(MAKE) test
+
+viewer: ## Build the viewer (needs Qt, not ns-3)
+	$(call packages,build gui)
+	$(call configure,release,$(BUILD))
+	$(call build,release,dyetrace-viewer)
+	@echo "Run: $(BIN)/dyetrace-viewer RUN.db"
+
+host: ## Build the daemon for Linux hosts (needs neither ns-3 nor Qt)
+	$(call packages,build)
+	$(call configure,release,$(BUILD))
+	$(call build,release,eppcd)
+	@echo "Run: $(BIN)/eppcd --help"
+
+lab: host ## Two hosts in network namespaces, a known loss between them, and what was measured (LAB=require: never skip)
+	$(call packages,lab)
+	@host/lab/run-lab
+
+bench: ## Run the benchmarks: localisation score, codecs, data path
+	$(call packages,build ns3 bench test)
+	$(call configure,release,$(BUILD))
+	$(call build,release)
+	@python3 tests/bench/run.py --build $(BUILD)
+
+docs: ## Build the guides (Sphinx) and the reference of the API (Doxygen) into build/docs
+	$(call packages,docs)
+	@/usr/bin/sphinx-build -q -W --keep-going -b html docs $(BUILD)/docs
+	@mkdir -p $(BUILD)/docs/api && doxygen docs/Doxyfile
+	@echo "Open: $(BUILD)/docs/index.html and $(BUILD)/docs/api/html/index.html"
+
+fuzz: ## Build the fuzz targets (clang 16, libFuzzer) and run each for FUZZ_SECONDS (default 60)
+	$(call packages,build test fuzz)
+	$(call configure,fuzz,$(BUILD)/fuzz)
+	$(call build,fuzz)
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(or $(FUZZ_SECONDS),60)
+
+format: ## Bring all sources into the one format
+	$(call packages,check)
+	@python3 tests/house/format.py --fix
+
+clean: ## Remove all that was built
+	rm -rf $(BUILD)
