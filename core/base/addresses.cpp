@@ -8,7 +8,8 @@ namespace dyetrace {
 namespace {
 
 /// One number of `text` up to the separator or the end; advances `text` past both.
-std::optional<unsigned> take_number(std::string_view& text, char separator, int base, unsigned max, bool last) {
+std::optional<unsigned> take_number(std::string_view& text, char separator, int base, unsigned max,
+                                    bool last) {
     const std::size_t end = last ? text.size() : text.find(separator);
     if (end == std::string_view::npos || end == 0 || end > 3) return std::nullopt;
     unsigned number = 0;
@@ -22,8 +23,8 @@ std::optional<unsigned> take_number(std::string_view& text, char separator, int 
 
 std::string MacAddress::to_string() const {
     char text[18];
-    std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", octets[0], octets[1], octets[2], octets[3],
-                  octets[4], octets[5]);
+    std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", octets[0], octets[1], octets[2],
+                  octets[3], octets[4], octets[5]);
     return text;
 }
 
@@ -40,7 +41,8 @@ std::optional<MacAddress> MacAddress::parse(std::string_view text) {
 
 std::string Ipv4Address::to_string() const {
     char text[16];
-    std::snprintf(text, sizeof text, "%u.%u.%u.%u", value >> 24, value >> 16 & 255U, value >> 8 & 255U, value & 255U);
+    std::snprintf(text, sizeof text, "%u.%u.%u.%u", value >> 24, value >> 16 & 255U, value >> 8 & 255U,
+                  value & 255U);
     return text;
 }
 

@@ -17,19 +17,23 @@ struct MacAddress {
     std::array<std::uint8_t, 6> octets{};
 
     constexpr auto operator<=>(const MacAddress&) const = default;
-    [[nodiscard]] constexpr bool is_group() const { return (octets[0] & 1U) != 0; }  ///< broadcast or multicast
+    [[nodiscard]] constexpr bool is_group() const {
+        return (octets[0] & 1U) != 0;
+    }  ///< broadcast or multicast
     [[nodiscard]] std::string to_string() const;
     /// Reads "02:aa:00:00:00:01"; nothing else.
     static std::optional<MacAddress> parse(std::string_view text);
     /// The low 48 bits of `value`.
     static constexpr MacAddress from_integer(std::uint64_t value) {
         MacAddress mac;
-        for (int i = 0; i < 6; ++i) mac.octets[i] = static_cast<std::uint8_t>(value >> (40 - 8 * i));
+        for (int i = 0; i < 6; ++i)
+            mac.octets[i] = static_cast<std::uint8_t>(value >> (40 - 8 * i));
         return mac;
     }
     [[nodiscard]] constexpr std::uint64_t to_integer() const {
         std::uint64_t value = 0;
-        for (auto octet : octets) value = value << 8 | octet;
+        for (auto octet : octets)
+            value = value << 8 | octet;
         return value;
     }
 };
@@ -60,5 +64,7 @@ struct Endpoint {
 
 template <>
 struct std::hash<dyetrace::Ipv4Address> {
-    std::size_t operator()(dyetrace::Ipv4Address a) const noexcept { return a.value * 0x9e3779b97f4a7c15ULL >> 16; }
+    std::size_t operator()(dyetrace::Ipv4Address a) const noexcept {
+        return a.value * 0x9e3779b97f4a7c15ULL >> 16;
+    }
 };

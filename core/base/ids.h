@@ -20,13 +20,13 @@ struct StrongId {
     constexpr auto operator<=>(const StrongId&) const = default;
 };
 
-using Vni = StrongId<struct VniTag, std::uint32_t>;                       ///< 24 bits, RFC 8926 §3.4
-using SessionId = StrongId<struct SessionIdTag, std::uint32_t>;           ///< chosen by the requester
-using PathIndex = StrongId<struct PathIndexTag, std::uint16_t>;           ///< one outer UDP source port of a pair
+using Vni = StrongId<struct VniTag, std::uint32_t>;              ///< 24 bits, RFC 8926 §3.4
+using SessionId = StrongId<struct SessionIdTag, std::uint32_t>;  ///< chosen by the requester
+using PathIndex = StrongId<struct PathIndexTag, std::uint16_t>;  ///< one outer UDP source port of a pair
 using PathGeneration = StrongId<struct PathGenerationTag, std::uint8_t>;  ///< bumped by a repath
-using BootId = StrongId<struct BootIdTag, std::uint64_t>;                 ///< fresh at every start of an engine
-using GuestPort = StrongId<struct GuestPortTag, std::uint32_t>;           ///< where a guest is plugged into its host
-using KeyId = StrongId<struct KeyIdTag, std::uint8_t>;                    ///< which of the pair's keys is in use
+using BootId = StrongId<struct BootIdTag, std::uint64_t>;        ///< fresh at every start of an engine
+using GuestPort = StrongId<struct GuestPortTag, std::uint32_t>;  ///< where a guest is plugged into its host
+using KeyId = StrongId<struct KeyIdTag, std::uint8_t>;           ///< which of the pair's keys is in use
 
 }  // namespace dyetrace
 

@@ -10,12 +10,12 @@
 namespace dyetrace {
 
 /// Stops the program where something impossible happened; stays on in release builds.
-#define DYETRACE_ASSERT(condition)                                                                        \
-    do {                                                                                                  \
-        if (!(condition)) [[unlikely]] {                                                                  \
-            std::fprintf(stderr, "%s:%d: impossible: %s\n", __FILE__, __LINE__, #condition);              \
-            std::abort();                                                                                 \
-        }                                                                                                 \
+#define DYETRACE_ASSERT(condition)                                                           \
+    do {                                                                                     \
+        if (!(condition)) [[unlikely]] {                                                     \
+            std::fprintf(stderr, "%s:%d: impossible: %s\n", __FILE__, __LINE__, #condition); \
+            std::abort();                                                                    \
+        }                                                                                    \
     } while (false)
 
 /// Marks the error of a `Result`: `return Failure{ParseError::Truncated};`
@@ -30,8 +30,9 @@ Failure(E) -> Failure<E>;
 template <class T, class E>
 class [[nodiscard]] Result {
   public:
-    constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT: implicit
-    constexpr Result(Failure<E> failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}  // NOLINT
+    constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+    constexpr Result(Failure<E> failure)
+        : state_(std::in_place_index<1>, std::move(failure.error)) {}  // NOLINT
 
     [[nodiscard]] constexpr bool ok() const { return state_.index() == 0; }
     constexpr explicit operator bool() const { return ok(); }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/wire/drop_reason.h"
+
+#include "core/base/result.h"
+
+namespace dyetrace::wire {
+
+std::string_view to_string(DropReason reason) {
+    switch (reason) {
+        case DropReason::EthernetTruncated: return "ethernet-truncated";
+        case DropReason::Ipv4Truncated: return "ipv4-truncated";
+        case DropReason::Ipv4BadVersion: return "ipv4-bad-version";
+        case DropReason::Ipv4BadHeaderLength: return "ipv4-bad-header-length";
+        case DropReason::Ipv4BadTotalLength: return "ipv4-bad-total-length";
+        case DropReason::Ipv4BadChecksum: return "ipv4-bad-checksum";
+        case DropReason::Ipv4Fragment: return "ipv4-fragment";
+        case DropReason::UdpTruncated: return "udp-truncated";
+        case DropReason::UdpBadLength: return "udp-bad-length";
+        case DropReason::UdpBadChecksum: return "udp-bad-checksum";
+        case DropReason::IcmpTruncated: return "icmp-truncated";
+        case DropReason::IcmpBadChecksum: return "icmp-bad-checksum";
+        case DropReason::GeneveTruncated: return "geneve-truncated";
+        case DropReason::GeneveBadVersion: return "geneve-bad-version";
+        case DropReason::GeneveOptionsOverrun: return "geneve-options-overrun";
+        case DropReason::GeneveUnknownCritical: return "geneve-unknown-critical";
+        case DropReason::GeneveBadProtocol: return "geneve-bad-protocol";
+        case DropReason::TrackBadLength: return "track-bad-length";
+        case DropReason::TrackRepeated: return "track-repeated";
+        case DropReason::TrackUnknownSession: return "track-unknown-session";
+        case DropReason::TrackBadTag: return "track-bad-tag";
+        case DropReason::ControlTruncated: return "control-truncated";
+        case DropReason::ControlBadVersion: return "control-bad-version";
+        case DropReason::ControlUnknownType: return "control-unknown-type";
+        case DropReason::ControlBadLength: return "control-bad-length";
+        case DropReason::ControlBadField: return "control-bad-field";
+        case DropReason::ControlBadTag: return "control-bad-tag";
+        case DropReason::ControlWrongBoot: return "control-wrong-boot";
+        case DropReason::ControlUnknownSession: return "control-unknown-session";
+        case DropReason::ControlUnexpected: return "control-unexpected";
+        case DropReason::ControlReplayed: return "control-replayed";
+        case DropReason::UnknownGuestPort: return "unknown-guest-port";
+        case DropReason::SourceMacMismatch: return "source-mac-mismatch";
+        case DropReason::UnknownDestination: return "unknown-destination";
+        case DropReason::GroupAddress: return "group-address";
+        case DropReason::UnknownVni: return "unknown-vni";
+        case DropReason::UnknownGuest: return "unknown-guest";
+        case DropReason::FrameTooLong: return "frame-too-long";
+        case DropReason::NoHeadroom: return "no-headroom";
+        case DropReason::EcnInvalid: return "ecn-invalid";
+        case DropReason::NotForUs: return "not-for-us";
+        case DropReason::TableFull: return "table-full";
+        case DropReason::QueueFull: return "queue-full";
+        case DropReason::kCount: break;
+    }
+    DYETRACE_ASSERT(false);
+    return {};
+}
+
+}  // namespace dyetrace::wire

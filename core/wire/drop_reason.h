@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Why a packet was not carried. Every reason has a counter; none is ever silent.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace dyetrace::wire {
+
+enum class DropReason : std::uint8_t {
+    // Outer and inner headers
+    EthernetTruncated,    ///< fewer than 14 bytes
+    Ipv4Truncated,        ///< fewer bytes than the header or its IHL says
+    Ipv4BadVersion,       ///< version is not 4
+    Ipv4BadHeaderLength,  ///< IHL below 5
+    Ipv4BadTotalLength,   ///< total length below the header's or above what arrived
+    Ipv4BadChecksum,      ///< header checksum (RFC 791 §3.1)
+    Ipv4Fragment,         ///< tunnel packets are not fragmented (RFC 8926 §4.1.1)
+    UdpTruncated,         ///< fewer than 8 bytes
+    UdpBadLength,         ///< length below 8 or above what arrived
+    UdpBadChecksum,       ///< non-zero and wrong (RFC 768)
+    IcmpTruncated,        ///< shorter than the header and the quoted packet
+    IcmpBadChecksum,      ///< RFC 792
+    // Geneve, RFC 8926
+    GeneveTruncated,        ///< fewer than 8 bytes, or fewer than the options' length
+    GeneveBadVersion,       ///< §3.4: unknown version
+    GeneveOptionsOverrun,   ///< §3.5: option lengths that do not sum to the options' length
+    GeneveUnknownCritical,  ///< §3.5: critical option that is not understood
+    GeneveBadProtocol,      ///< data whose protocol type is not Ethernet
+    // Track option
+    TrackBadLength,       ///< our class and type with another length
+    TrackRepeated,        ///< more than one track option in a packet
+    TrackUnknownSession,  ///< no such session from this peer
+    TrackBadTag,          ///< authentication failed
+    // Control messages, updates and directives
+    ControlTruncated,    ///< shorter than its header or its own length says
+    ControlBadVersion,   ///< a version this engine does not speak
+    ControlUnknownType,  ///< a type this engine does not know
+    ControlBadLength,    ///< a body of the wrong length for its type
+    ControlBadField,     ///< a field outside its range
+    ControlBadTag,       ///< authentication failed, or unknown key id
+    ControlWrongBoot,    ///< addressed to an earlier boot of this engine, or from an earlier boot of the peer
+    ControlUnknownSession,  ///< no such session from this peer
+    ControlUnexpected,      ///< valid, but not in this state or not for this role
+    ControlReplayed,        ///< seen before
+    // Overlay
+    UnknownGuestPort,    ///< no guest is plugged in there
+    SourceMacMismatch,   ///< the guest's source address is not its port's
+    UnknownDestination,  ///< no peer carries that address in this VNI
+    GroupAddress,        ///< broadcast and multicast are not carried
+    UnknownVni,          ///< no guest of this host is in that virtual network
+    UnknownGuest,        ///< no guest of this host has that address in this VNI
+    FrameTooLong,        ///< would exceed the underlay's MTU
+    NoHeadroom,          ///< the buffer has no room for the encapsulation headers
+    EcnInvalid,          ///< not-ECT inside, CE outside (RFC 6040 §4.2)
+    NotForUs,            ///< another host's address, or a protocol that is not the engine's
+    // Bounds
+    TableFull,  ///< a configured bound of a table was reached
+    QueueFull,  ///< a configured bound of a queue was reached
+    kCount,
+};
+
+constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kCount);
+
+/// The counter's name, e.g. "ipv4-bad-checksum".
+std::string_view to_string(DropReason reason);
+
+/// One counter a reason.
+class DropCounters {
+  public:
+    void add(DropReason reason) { ++counts_[static_cast<std::size_t>(reason)]; }
+    [[nodiscard]] std::uint64_t count(DropReason reason) const {
+        return counts_[static_cast<std::size_t>(reason)];
+    }
+    [[nodiscard]] std::uint64_t total() const {
+        std::uint64_t sum = 0;
+        for (auto n : counts_)
+            sum += n;
+        return sum;
+    }
+
+  private:
+    std::array<std::uint64_t, kDropReasonCount> counts_{};
+};
+
+}  // namespace dyetrace::wire

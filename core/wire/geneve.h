@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Geneve header and options (RFC 8926 §3.4, §3.5).
+//
+//    0                   1                   2                   3
+//    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |Ver|  Opt Len  |O|C|    Rsvd.  |          Protocol Type        |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |        Virtual Network Identifier (VNI)       |    Reserved   |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                    Variable-length options                    ~
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// and each option:
+//
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |          Option Class         |C|    Type     |R|R|R| Length  |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                  Variable-length option data                  ~
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/wire/drop_reason.h"
+
+namespace dyetrace::wire {
+
+constexpr std::uint16_t kGenevePort = 6081;
+
+struct GeneveHeader {
+    static constexpr std::size_t kSize = 8;
+
+    std::size_t options_length = 0;  ///< bytes, a multiple of 4, at most 252
+    bool control = false;            ///< O bit: a control packet, never forwarded to a guest (§3.4)
+    bool critical = false;           ///< C bit: some option is critical
+    std::uint16_t protocol_type = 0;
+    Vni vni;
+
+    bool operator==(const GeneveHeader&) const = default;
+
+    /// Reads the fixed header and checks that the options are there. Reserved bits are ignored (§3.4).
+    static Result<GeneveHeader, DropReason> parse(Bytes bytes);
+    [[nodiscard]] static constexpr std::size_t encoded_size() { return kSize; }
+    /// Precondition: bytes.size() >= kSize. Reserved bits are written as zero (§3.4).
+    void encode_into(MutableBytes bytes) const;
+};
+
+/// One option as it lies in the packet.
+struct GeneveOption {
+    static constexpr std::size_t kHeaderSize = 4;
+
+    std::uint16_t option_class = 0;
+    std::uint8_t type = 0;  ///< with the critical bit (0x80)
+    Bytes data;             ///< at most 124 bytes
+
+    [[nodiscard]] bool is_critical() const { return (type & 0x80) != 0; }
+};
+
+/// Walks the options of a packet. Lengths that do not sum to the options' length are an error (§3.5).
+class GeneveOptionIterator {
+  public:
+    explicit GeneveOptionIterator(Bytes options) : rest_(options) {}
+
+    [[nodiscard]] bool done() const { return rest_.empty(); }
+    /// The next option. Precondition: !done().
+    Result<GeneveOption, DropReason> next();
+
+  private:
+    Bytes rest_;
+};
+
+}  // namespace dyetrace::wire

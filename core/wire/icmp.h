@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ICMP time exceeded (RFC 792), as routers send it when a packet's TTL runs out: it quotes the packet's IP
+// header and at least the first 8 bytes behind it, which for UDP are the ports.
+//
+//    0                   1                   2                   3
+//    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |   Type (11)   |   Code (0)    |           Checksum            |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                             unused                            |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |      Internet header + 64 bits of original data datagram      |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/wire/drop_reason.h"
+
+namespace dyetrace::wire {
+
+constexpr std::uint8_t kIcmpTimeExceeded = 11;
+
+/// What a time-exceeded message says of the packet that died.
+struct IcmpTimeExceeded {
+    static constexpr std::size_t kHeaderSize = 8;
+    static constexpr std::size_t kQuoteSize = 28;  ///< IPv4 header without options + 8 bytes
+
+    Ipv4Address quoted_source;
+    Ipv4Address quoted_destination;
+    std::uint16_t quoted_identification = 0;
+    std::uint16_t quoted_source_port = 0;
+    std::uint16_t quoted_destination_port = 0;
+
+    bool operator==(const IcmpTimeExceeded&) const = default;
+
+    /// `bytes` is the whole ICMP message. Anything but a time-exceeded message that quotes UDP over IPv4 is
+    /// `NotForUs`.
+    static Result<IcmpTimeExceeded, DropReason> parse(Bytes bytes);
+};
+
+/// Writes a time-exceeded message that quotes the start of `packet` (an IPv4 packet) into `out` and returns
+/// its length: header, IP header and 8 bytes (RFC 792), whatever is there of them. Precondition: out holds 8
+/// + 68 bytes.
+std::size_t encode_icmp_time_exceeded(Bytes packet, MutableBytes out);
+
+}  // namespace dyetrace::wire

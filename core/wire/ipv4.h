@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// IPv4 header (RFC 791 §3.1; DSCP RFC 2474; ECN RFC 3168).
+//
+//    0                   1                   2                   3
+//    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |Version|  IHL  |   DSCP    |ECN|          Total length         |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |         Identification        |Flags|     Fragment offset     |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |      TTL      |    Protocol   |        Header checksum        |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                         Source address                        |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                      Destination address                      |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/wire/drop_reason.h"
+
+namespace dyetrace::wire {
+
+constexpr std::uint8_t kProtocolIcmp = 1;
+constexpr std::uint8_t kProtocolTcp = 6;
+constexpr std::uint8_t kProtocolUdp = 17;
+
+/// ECN codepoints, RFC 3168 §5.
+enum class Ecn : std::uint8_t { NotEct = 0, Ect1 = 1, Ect0 = 2, Ce = 3 };
+
+struct Ipv4Header {
+    static constexpr std::size_t kSize = 20;  ///< as encoded: without options
+    static constexpr std::uint8_t kTtlDefault = 64;
+
+    std::uint8_t dscp = 0;  ///< 6 bits
+    Ecn ecn = Ecn::NotEct;
+    std::uint16_t total_length = 0;  ///< bytes, header included
+    std::uint16_t identification = 0;
+    bool dont_fragment = true;
+    bool more_fragments = false;
+    std::uint16_t fragment_offset = 0;  ///< in units of 8 bytes
+    std::uint8_t ttl = kTtlDefault;
+    std::uint8_t protocol = 0;
+    Ipv4Address source;
+    Ipv4Address destination;
+    std::uint8_t header_length = kSize;  ///< bytes; above kSize when the packet read has options
+
+    bool operator==(const Ipv4Header&) const = default;
+
+    /// Reads and checks a header. `wire_size` is the packet's length on the wire from this header on, which
+    /// may exceed `bytes` where the payload is held elsewhere. Padding behind the total length is allowed
+    /// (Ethernet).
+    static Result<Ipv4Header, DropReason> parse(Bytes bytes, std::size_t wire_size);
+    [[nodiscard]] static constexpr std::size_t encoded_size() { return kSize; }
+    /// Writes the header without options and with its checksum. Precondition: bytes.size() >= kSize.
+    void encode_into(MutableBytes bytes) const;
+};
+
+/// Sets the ECN field of an encoded IPv4 header and mends its checksum. Precondition: bytes.size() >= 20.
+void set_ipv4_ecn(MutableBytes bytes, Ecn ecn);
+
+}  // namespace dyetrace::wire

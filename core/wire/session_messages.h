@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Bodies of the messages that open, mark, and close a session. Each is behind a `ControlHeader`; the diagrams
+// are in docs/wire.md. Integers are big-endian; reserved fields are written as zero and ignored.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/wire/drop_reason.h"
+#include "core/wire/sampling_spec.h"
+
+namespace dyetrace::wire {
+
+/// Asks the peer to measure: "I shall tag this share of what I send you on these source ports."
+///
+///   nonce (64) | source port base (16) | path count (16) | reserved (32) | sampling (64) |
+///   report interval, ns (64) | duration, ns, zero for none (64)
+struct RequestBody {
+    static constexpr std::size_t kSize = 40;
+
+    std::uint64_t nonce = 0;
+    std::uint16_t source_port_base = 0;  ///< path index i is source port base + i
+    std::uint16_t path_count = 0;
+    SamplingSpec sampling;
+    Duration report_interval;
+    Duration duration;
+
+    bool operator==(const RequestBody&) const = default;
+    static Result<RequestBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+/// The acceptor's yes. Both nonces and both boot ids enter the session's keys.
+///
+///   requester's nonce (64) | acceptor's nonce (64) | report interval granted, ns (64)
+struct AcceptBody {
+    static constexpr std::size_t kSize = 24;
+
+    std::uint64_t requester_nonce = 0;
+    std::uint64_t acceptor_nonce = 0;
+    Duration report_interval;
+
+    bool operator==(const AcceptBody&) const = default;
+    static Result<AcceptBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+enum class RejectReason : std::uint8_t {
+    TooManySessions = 1,      ///< the acceptor's bound of sessions in all
+    TooManyFromPeer = 2,      ///< its bound of sessions from one peer
+    TooManyPaths = 3,         ///< more source ports than it keeps state for
+    UnsupportedSampling = 4,  ///< kind not known
+    NotMeasuring = 5,         ///< it accepts no sessions now
+};
+std::string_view to_string(RejectReason reason);
+
+///   requester's nonce (64) | reason (8) | reserved (24) | reserved (32) | do not ask again for, ns (64)
+struct RejectBody {
+    static constexpr std::size_t kSize = 24;
+
+    std::uint64_t requester_nonce = 0;
+    RejectReason reason = RejectReason::NotMeasuring;
+    Duration back_off;
+
+    bool operator==(const RejectBody&) const = default;
+    static Result<RejectBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+enum class MarkerKind : std::uint8_t { Start = 1, End = 2 };
+std::string_view to_string(MarkerKind kind);
+
+/// Opens or closes a measured interval of one path; travels on that path's own 5-tuple.
+///
+///   path index (16) | generation (8) | kind (8) | interval (16) | reserved (16) |
+///   cumulative count of data packets sent on this path generation (64) |
+///   sequence number that the next tracked packet will have (32) | reserved (32)
+struct MarkerBody {
+    static constexpr std::size_t kSize = 24;
+
+    PathIndex path;
+    PathGeneration generation;
+    MarkerKind kind = MarkerKind::Start;
+    std::uint16_t interval = 0;
+    std::uint64_t count = 0;
+    std::uint32_t next_sequence = 0;
+
+    bool operator==(const MarkerBody&) const = default;
+    static Result<MarkerBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+///   path index (16) | generation (8) | kind (8) | interval (16) | reserved (16)
+struct MarkerAckBody {
+    static constexpr std::size_t kSize = 8;
+
+    PathIndex path;
+    PathGeneration generation;
+    MarkerKind kind = MarkerKind::Start;
+    std::uint16_t interval = 0;
+
+    bool operator==(const MarkerAckBody&) const = default;
+    static Result<MarkerAckBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+enum class CloseReason : std::uint8_t {
+    Asked = 1,         ///< an operator or the requester's own plan
+    DurationOver = 2,  ///< the requested duration has passed
+    NoTraffic = 3,     ///< the requester has had nothing to send for long
+    NoCapacity = 4,    ///< the acceptor needs the room
+};
+std::string_view to_string(CloseReason reason);
+
+///   reason (8) | reserved (24)
+struct CloseBody {
+    static constexpr std::size_t kSize = 4;
+
+    CloseReason reason = CloseReason::Asked;
+
+    bool operator==(const CloseBody&) const = default;
+    static Result<CloseBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+/// A packet that is meant to die on the way (or to arrive), on the data path's own 5-tuple, so that the
+/// routers of that path name themselves by ICMP time exceeded. The outer identification field tells
+/// outstanding traces apart.
+///
+///   path index (16) | generation (8) | TTL sent (8) | trace number (16) | reserved (16)
+struct PathTraceBody {
+    static constexpr std::size_t kSize = 8;
+
+    PathIndex path;
+    PathGeneration generation;
+    std::uint8_t ttl = 0;
+    std::uint16_t trace = 0;
+
+    bool operator==(const PathTraceBody&) const = default;
+    static Result<PathTraceBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+/// The far EPPC's answer to a trace that arrived.
+///
+///   path index (16) | generation (8) | TTL sent (8) | trace number (16) | TTL received (8) | reserved (8)
+struct PathTraceReplyBody {
+    static constexpr std::size_t kSize = 8;
+
+    PathIndex path;
+    PathGeneration generation;
+    std::uint8_t ttl = 0;
+    std::uint16_t trace = 0;
+    std::uint8_t ttl_received = 0;
+
+    bool operator==(const PathTraceReplyBody&) const = default;
+    static Result<PathTraceReplyBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+/// ReportAck, CloseAck and KeepAlive have an empty body: what they answer is the header's message number.
+Result<Done, DropReason> parse_empty_body(Bytes body);
+
+}  // namespace dyetrace::wire

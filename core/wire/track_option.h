@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The track option: what makes an encapsulation packet a tracked packet. A Geneve option (RFC 8926 §3.5) of
+// an experimental class (§7: 0xff00 to 0xffff), not critical, of fixed length.
+//
+//    0                   1                   2                   3
+//    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |          Option Class         |0|  Type (1)   |R|R|R| Len (9) |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                           Session id                          |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |           Path index          |  Generation   |     Flags     |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                        Sequence number                        |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                 Transmit timestamp (nanoseconds,              |
+//   |                      sender's own clock)                      |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |             Cumulative count of all data packets of           |
+//   |          this path generation, this packet included           |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |                    SipHash-2-4 tag (64 bits)                  |
+//   |                                                               |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// The tag covers every field above it from the session id on, the outer addresses, the outer source port and
+// the VNI, under a key of this session alone (core/auth).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/wire/drop_reason.h"
+
+namespace dyetrace::wire {
+
+struct TrackOption {
+    static constexpr std::uint16_t kClassDefault = 0xff44;
+    static constexpr std::uint8_t kType = 0x01;
+    static constexpr std::size_t kDataSize = 36;
+    static constexpr std::size_t kSize = 4 + kDataSize;  ///< with the option header
+    static constexpr std::size_t kTagOffset = kSize - 8;
+    static constexpr std::size_t kTaggedOffset = 4;  ///< the tag covers [kTaggedOffset, kTagOffset)
+
+    SessionId session;
+    PathIndex path;
+    PathGeneration generation;
+    std::uint8_t flags = 0;  ///< none defined; written as zero, ignored on receipt
+    std::uint32_t sequence = 0;
+    std::int64_t transmit_ns = 0;
+    std::uint64_t count = 0;
+    std::uint64_t tag = 0;
+
+    bool operator==(const TrackOption&) const = default;
+
+    /// `data` is the option's data, without its header.
+    static Result<TrackOption, DropReason> parse(Bytes data);
+    [[nodiscard]] static constexpr std::size_t encoded_size() { return kSize; }
+    /// Writes header and data. Precondition: bytes.size() >= kSize.
+    void encode_into(MutableBytes bytes, std::uint16_t option_class) const;
+};
+
+}  // namespace dyetrace::wire

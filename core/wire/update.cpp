@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/wire/update.h"
+
+namespace dyetrace::wire {
+namespace {
+
+constexpr Failure kBadLength{DropReason::ControlBadLength};
+constexpr Failure kBadField{DropReason::ControlBadField};
+
+enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3 };
+
+constexpr std::size_t kEntryHeaderSize = 4;
+constexpr std::size_t kMetricsSize = 8 + PathRecord::kSize;
+constexpr std::size_t kPathFixedSize = 24;
+constexpr std::size_t kSessionSize = 28;
+
+std::size_t data_size(const MetricsEntry&) {
+    return kMetricsSize;
+}
+std::size_t data_size(const PathEntry& entry) {
+    return kPathFixedSize + entry.hop_count * std::size_t{4};
+}
+std::size_t data_size(const SessionEntry&) {
+    return kSessionSize;
+}
+
+EntryKind kind_of(const MetricsEntry&) {
+    return EntryKind::Metrics;
+}
+EntryKind kind_of(const PathEntry&) {
+    return EntryKind::Path;
+}
+EntryKind kind_of(const SessionEntry&) {
+    return EntryKind::Session;
+}
+
+void encode(const MetricsEntry& entry, ByteWriter& out) {
+    out.u32(entry.peer.value);
+    out.u32(entry.session.value);
+    entry.record.encode_into(out);
+}
+
+void encode(const PathEntry& entry, ByteWriter& out) {
+    DYETRACE_ASSERT(entry.hop_count <= PathEntry::kMaxHops);
+    out.u32(entry.peer.value);
+    out.u32(entry.session.value);
+    out.u16(entry.path.value);
+    out.u8(entry.generation.value);
+    out.u8(entry.complete ? PathEntry::kFlagComplete : 0);
+    out.u16(entry.source_port);
+    out.u16(entry.hop_count);
+    out.i64(entry.traced_ns);
+    for (std::size_t i = 0; i < entry.hop_count; ++i)
+        out.u32(entry.hops[i].value);
+}
+
+void encode(const SessionEntry& entry, ByteWriter& out) {
+    out.u32(entry.peer.value);
+    out.u32(entry.session.value);
+    out.u8(entry.state);
+    out.u8(entry.reason);
+    out.u16(0);
+    entry.sampling.encode_into(out);
+    out.i64(entry.changed_ns);
+}
+
+Result<UpdateEntry, DropReason> parse_metrics(Bytes data) {
+    if (data.size() != kMetricsSize) return kBadLength;
+    ByteReader in(data);
+    MetricsEntry entry;
+    entry.peer = Ipv4Address{in.u32()};
+    entry.session = SessionId{in.u32()};
+    entry.record = PathRecord::parse(in);
+    return UpdateEntry{entry};
+}
+
+Result<UpdateEntry, DropReason> parse_path(Bytes data) {
+    if (data.size() < kPathFixedSize) return kBadLength;
+    ByteReader in(data);
+    PathEntry entry;
+    entry.peer = Ipv4Address{in.u32()};
+    entry.session = SessionId{in.u32()};
+    entry.path = PathIndex{in.u16()};
+    entry.generation = PathGeneration{in.u8()};
+    entry.complete = (in.u8() & PathEntry::kFlagComplete) != 0;
+    entry.source_port = in.u16();
+    entry.hop_count = in.u16();
+    entry.traced_ns = in.i64();
+    if (entry.hop_count > PathEntry::kMaxHops) return kBadField;
+    if (in.remaining() != entry.hop_count * std::size_t{4}) return kBadLength;
+    for (std::size_t i = 0; i < entry.hop_count; ++i)
+        entry.hops[i] = Ipv4Address{in.u32()};
+    return UpdateEntry{entry};
+}
+
+Result<UpdateEntry, DropReason> parse_session(Bytes data) {
+    if (data.size() != kSessionSize) return kBadLength;
+    ByteReader in(data);
+    SessionEntry entry;
+    entry.peer = Ipv4Address{in.u32()};
+    entry.session = SessionId{in.u32()};
+    entry.state = in.u8();
+    entry.reason = in.u8();
+    in.skip(2);
+    const auto sampling = SamplingSpec::parse(in);
+    entry.changed_ns = in.i64();
+    if (!sampling) return kBadField;
+    entry.sampling = *sampling;
+    return UpdateEntry{entry};
+}
+
+}  // namespace
+
+std::size_t encoded_size(const UpdateEntry& entry) {
+    return kEntryHeaderSize + std::visit([](const auto& e) { return data_size(e); }, entry);
+}
+
+Result<Done, DropReason> UpdateBody::parse(Bytes body, std::vector<UpdateEntry>& entries) {
+    if (body.size() < kHeaderSize) return kBadLength;
+    ByteReader in(body);
+    const std::size_t count = in.u16();
+    in.skip(2);
+    const std::size_t before = entries.size();
+    const auto refuse = [&](Failure<DropReason> why) {
+        entries.resize(before);
+        return why;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!in.has(kEntryHeaderSize)) return refuse(kBadLength);
+        const std::uint8_t kind = in.u8();
+        in.skip(1);
+        const std::size_t length = in.u16();
+        if (!in.has(length)) return refuse(kBadLength);
+        const Bytes data = in.bytes(length);
+        Result<UpdateEntry, DropReason> entry = kBadField;
+        switch (static_cast<EntryKind>(kind)) {
+            case EntryKind::Metrics: entry = parse_metrics(data); break;
+            case EntryKind::Path: entry = parse_path(data); break;
+            case EntryKind::Session: entry = parse_session(data); break;
+            default: continue;  // a later version's entry
+        }
+        if (!entry) return refuse(Failure{entry.error()});
+        entries.push_back(*std::move(entry));
+    }
+    if (in.remaining() != 0) return refuse(kBadLength);
+    return Done{};
+}
+
+std::size_t UpdateBody::encoded_size(std::span<const UpdateEntry> entries) {
+    std::size_t size = kHeaderSize;
+    for (const UpdateEntry& entry : entries)
+        size += wire::encoded_size(entry);
+    return size;
+}
+
+void UpdateBody::encode_into(MutableBytes bytes, std::span<const UpdateEntry> entries) {
+    ByteWriter out(bytes);
+    out.u16(static_cast<std::uint16_t>(entries.size()));
+    out.u16(0);
+    for (const UpdateEntry& entry : entries) {
+        std::visit(
+            [&](const auto& e) {
+                out.u8(static_cast<std::uint8_t>(kind_of(e)));
+                out.u8(0);
+                out.u16(static_cast<std::uint16_t>(data_size(e)));
+                encode(e, out);
+            },
+            entry);
+    }
+}
+
+std::string_view to_string(DirectiveKind kind) {
+    switch (kind) {
+        case DirectiveKind::Investigate: return "investigate";
+    }
+    DYETRACE_ASSERT(false);
+    return {};
+}
+
+std::string_view to_string(DirectiveStatus status) {
+    switch (status) {
+        case DirectiveStatus::Done: return "done";
+        case DirectiveStatus::NoSession: return "no-session";
+    }
+    DYETRACE_ASSERT(false);
+    return {};
+}
+
+Result<DirectiveBody, DropReason> DirectiveBody::parse(Bytes body) {
+    if (body.size() != kSize) return kBadLength;
+    ByteReader in(body);
+    DirectiveBody directive;
+    const std::uint8_t kind = in.u8();
+    in.skip(3);
+    directive.peer = Ipv4Address{in.u32()};
+    const auto sampling = SamplingSpec::parse(in);
+    directive.duration = {in.i64()};
+    if (kind != static_cast<std::uint8_t>(DirectiveKind::Investigate) || !sampling ||
+        directive.duration.ns < 0) {
+        return kBadField;
+    }
+    directive.kind = static_cast<DirectiveKind>(kind);
+    directive.sampling = *sampling;
+    return directive;
+}
+
+void DirectiveBody::encode_into(MutableBytes bytes) const {
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>(kind));
+    out.zeros(3);
+    out.u32(peer.value);
+    sampling.encode_into(out);
+    out.i64(duration.ns);
+}
+
+Result<DirectiveResultBody, DropReason> DirectiveResultBody::parse(Bytes body) {
+    if (body.size() != kSize) return kBadLength;
+    ByteReader in(body);
+    DirectiveResultBody result;
+    const std::uint8_t status = in.u8();
+    in.skip(1);
+    result.sessions = in.u16();
+    result.paths = in.u16();
+    if (status < 1 || status > static_cast<std::uint8_t>(DirectiveStatus::NoSession)) return kBadField;
+    result.status = static_cast<DirectiveStatus>(status);
+    return result;
+}
+
+void DirectiveResultBody::encode_into(MutableBytes bytes) const {
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>(status));
+    out.u8(0);
+    out.u16(sessions);
+    out.u16(paths);
+    out.u16(0);
+}
+
+}  // namespace dyetrace::wire

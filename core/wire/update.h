@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Health updates from an EPPC to the NHMS, and directives the other way. Bodies behind a `ControlHeader`, in
+// UDP datagrams.
+//
+// Update body: entry count (16) | reserved (16), then the entries. Each entry: kind (8) | reserved (8) |
+// length of what follows (16) | data. An entry of an unknown kind is skipped by its length.
+//
+//   kind 1, metrics:  peer (32) | session id (32) | the record as in a report
+//   kind 2, path:     peer (32) | session id (32) | path index (16) | generation (8) | flags (8) |
+//                     source port (16) | hop count (16) | traced at, ns (64) | routers' addresses (32 each)
+//   kind 3, session:  peer (32) | session id (32) | state (8) | reason (8) | reserved (16) | sampling (64) |
+//                     changed at, ns (64)
+//
+// The header's message number is the update's sequence number; an UpdateAck has an empty body and names it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/wire/drop_reason.h"
+#include "core/wire/report.h"
+#include "core/wire/sampling_spec.h"
+
+namespace dyetrace::wire {
+
+/// A record that the sender of the update had from the acceptor of its session with `peer`.
+struct MetricsEntry {
+    Ipv4Address peer;
+    SessionId session;
+    PathRecord record;
+
+    bool operator==(const MetricsEntry&) const = default;
+};
+
+/// The routers of one path, in order from the sender of the update to `peer`.
+struct PathEntry {
+    static constexpr std::size_t kMaxHops = 32;
+    static constexpr std::uint8_t kFlagComplete =
+        0x01;  ///< every router answered; else a silent one is 0.0.0.0
+
+    Ipv4Address peer;
+    SessionId session;
+    PathIndex path;
+    PathGeneration generation;
+    bool complete = false;
+    std::uint16_t source_port = 0;
+    std::int64_t traced_ns = 0;
+    std::uint16_t hop_count = 0;
+    std::array<Ipv4Address, kMaxHops> hops{};
+
+    bool operator==(const PathEntry&) const = default;
+};
+
+/// A session's state as its requester sees it. The values are the protocol's; core/session gives them their
+/// meaning.
+struct SessionEntry {
+    Ipv4Address peer;
+    SessionId session;
+    std::uint8_t state = 0;
+    std::uint8_t reason = 0;
+    SamplingSpec sampling;
+    std::int64_t changed_ns = 0;
+
+    bool operator==(const SessionEntry&) const = default;
+};
+
+using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry>;
+
+/// Bytes of one entry with its header.
+std::size_t encoded_size(const UpdateEntry& entry);
+
+struct UpdateBody {
+    static constexpr std::size_t kHeaderSize = 4;
+
+    /// Appends the entries to `entries`. One bad entry refuses the whole update, before any is appended.
+    static Result<Done, DropReason> parse(Bytes body, std::vector<UpdateEntry>& entries);
+    [[nodiscard]] static std::size_t encoded_size(std::span<const UpdateEntry> entries);
+    static void encode_into(MutableBytes out, std::span<const UpdateEntry> entries);
+};
+
+enum class DirectiveKind : std::uint8_t {
+    Investigate = 1,  ///< raise the sampling rate of the sessions with a peer and trace their paths anew
+};
+std::string_view to_string(DirectiveKind kind);
+
+/// What the NHMS asks of an EPPC. The header's message number identifies the directive.
+///
+///   kind (8) | reserved (24) | peer (32) | sampling (64) | for how long, ns (64)
+struct DirectiveBody {
+    static constexpr std::size_t kSize = 24;
+
+    DirectiveKind kind = DirectiveKind::Investigate;
+    Ipv4Address peer;
+    SamplingSpec sampling;
+    Duration duration;
+
+    bool operator==(const DirectiveBody&) const = default;
+    static Result<DirectiveBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+enum class DirectiveStatus : std::uint8_t {
+    Done = 1,
+    NoSession = 2,  ///< there is no active session with that peer
+};
+std::string_view to_string(DirectiveStatus status);
+
+///   status (8) | reserved (8) | sessions concerned (16) | paths being traced (16) | reserved (16)
+struct DirectiveResultBody {
+    static constexpr std::size_t kSize = 8;
+
+    DirectiveStatus status = DirectiveStatus::Done;
+    std::uint16_t sessions = 0;
+    std::uint16_t paths = 0;
+
+    bool operator==(const DirectiveResultBody&) const = default;
+    static Result<DirectiveResultBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+}  // namespace dyetrace::wire
