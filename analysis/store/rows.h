@@ -16,6 +16,15 @@ namespace dyetrace::store {
 
 using RowId = std::int64_t;
 
+/// 64 bits that only say "the same" or "another"; kept as 16 hexadecimal digits.
+struct HexId {
+    std::uint64_t value = 0;
+
+    constexpr HexId() = default;
+    constexpr HexId(std::uint64_t v) : value(v) {}  // NOLINT: implicit, it is a plain number to callers
+    constexpr bool operator==(const HexId&) const = default;
+};
+
 // ---- the fabric, as the operator configured it ----------------------------------------------------------
 
 struct NodeRow {
@@ -25,6 +34,8 @@ struct NodeRow {
     std::string address;  ///< underlay (host) or router (switch) address; empty: none
     std::optional<std::int64_t> pod;
     std::optional<std::int64_t> position;  ///< from left to right within kind and pod
+
+    bool operator==(const NodeRow&) const = default;
 };
 
 struct LinkRow {
@@ -33,6 +44,8 @@ struct LinkRow {
     RowId to_node = 0;
     std::uint64_t rate_bps = 0;
     std::int64_t delay_ns = 0;
+
+    bool operator==(const LinkRow&) const = default;
 };
 
 // ---- what was measured -----------------------------------------------------------------------------------
@@ -49,6 +62,8 @@ struct SessionRow {
     std::optional<std::int64_t> closed_ns;
     std::string sampling_kind;   ///< 'every-nth' or 'probability'
     double sampling_rate = 0.0;  ///< share of data packets to be tracked, 0..1
+
+    bool operator==(const SessionRow&) const = default;
 };
 
 struct SessionEventRow {
@@ -58,6 +73,8 @@ struct SessionEventRow {
     std::string from_state;
     std::string to_state;
     std::string reason;
+
+    bool operator==(const SessionEventRow&) const = default;
 };
 
 /// A path index of a session, with the hops that path tracing learned.
@@ -70,6 +87,8 @@ struct PathRow {
     std::optional<std::int64_t> learned_ns;  ///< when the hops were complete, or last changed
     bool complete = false;                   ///< every hop answered
     std::vector<RowId> hops;                 ///< nodes, from requester host to acceptor host; table path_hops
+
+    bool operator==(const PathRow&) const = default;
 };
 
 /// Cumulative totals of one path as the health service received them.
@@ -91,15 +110,19 @@ struct PathRecordRow {
     std::uint64_t delay_count = 0;
     bool open = true;     ///< no END marker yet: the tail is unsettled
     bool excess = false;  ///< received > sent: never healthy
+
+    bool operator==(const PathRecordRow&) const = default;
 };
 
 struct UpdateRow {
     RowId id = 0;
     std::int64_t t_ns = 0;
     RowId eppc_node = 0;
-    std::uint64_t boot_id = 0;  ///< kept as its 64 bits: shown negative by sqlite3 where the top bit is set
+    HexId boot_id;
     std::uint64_t sequence = 0;
     std::uint64_t records = 0;
+
+    bool operator==(const UpdateRow&) const = default;
 };
 
 /// A window of one path in which packets were lost, as the health service saw it.
@@ -111,6 +134,8 @@ struct EvidenceRow {
     std::uint8_t generation = 0;
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;
+
+    bool operator==(const EvidenceRow&) const = default;
 };
 
 struct DetectionRow {
@@ -124,6 +149,8 @@ struct DetectionRow {
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;
     std::string reason;
+
+    bool operator==(const DetectionRow&) const = default;
 };
 
 struct IncidentRow {
@@ -133,6 +160,8 @@ struct IncidentRow {
     std::string state;  ///< 'open', 'investigating', 'confirmed' or 'refuted'
     std::string subject;
     std::string reason;
+
+    bool operator==(const IncidentRow&) const = default;
 };
 
 struct IncidentEventRow {
@@ -142,6 +171,8 @@ struct IncidentEventRow {
     std::string
         kind;  ///< 'opened', 'directive', 'directive-result', 'evidence', 'confirmed', 'refuted', 'closed'
     std::string detail;
+
+    bool operator==(const IncidentEventRow&) const = default;
 };
 
 struct DirectiveRow {
@@ -152,6 +183,8 @@ struct DirectiveRow {
     std::string kind;
     std::string detail;
     std::optional<std::int64_t> acked_ns;
+
+    bool operator==(const DirectiveRow&) const = default;
 };
 
 struct SuspectRow {
@@ -167,6 +200,8 @@ struct SuspectRow {
     std::optional<std::int64_t>
         group_id;  ///< links that the evidence cannot tell apart share it; none: alone
     double loss_rate = 0.0;
+
+    bool operator==(const SuspectRow&) const = default;
 };
 
 /// A named drop reason, or a bound that overflowed, at the end of the run.
@@ -175,6 +210,8 @@ struct CounterRow {
     std::string engine;         ///< 'eppc', 'nhms' or 'fabric'
     std::string name;
     std::uint64_t value = 0;
+
+    bool operator==(const CounterRow&) const = default;
 };
 
 // ---- truth: what the simulator knows really happened; nothing that measures or decides may read it -------
@@ -187,6 +224,8 @@ struct TruthFaultRow {
     RowId from_node = 0;
     RowId to_node = 0;
     double probability = 0.0;
+
+    bool operator==(const TruthFaultRow&) const = default;
 };
 
 struct TruthDropRow {
@@ -195,6 +234,8 @@ struct TruthDropRow {
     std::string cause;  ///< 'queue', 'fault' or 'down'
     std::uint64_t data_packets = 0;
     std::uint64_t packets = 0;  ///< data and control
+
+    bool operator==(const TruthDropRow&) const = default;
 };
 
 /// What became of a path's data packets from its START to its END marker.
@@ -207,6 +248,8 @@ struct TruthPathRow {
     std::int64_t interval = 0;
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;  ///< dropped in the fabric
+
+    bool operator==(const TruthPathRow&) const = default;
 };
 
 }  // namespace dyetrace::store
