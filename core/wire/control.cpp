@@ -43,7 +43,7 @@ void ControlHeader::encode_into(MutableBytes bytes, std::size_t length) const {
     out.u8(kVersion);
     out.u8(static_cast<std::uint8_t>(type));
     out.u8(key_id.value);
-    out.u8(0);
+    out.u8(from_acceptor ? kFlagFromAcceptor : 0);
     out.u16(static_cast<std::uint16_t>(length));
     out.u16(0);
     out.u32(session.value);
@@ -66,6 +66,7 @@ Result<ControlMessage, DropReason> ControlMessage::parse(Bytes bytes) {
     ControlMessage message;
     message.header.type = static_cast<ControlType>(bytes[1]);
     message.header.key_id = KeyId{bytes[2]};
+    message.header.from_acceptor = (bytes[3] & ControlHeader::kFlagFromAcceptor) != 0;
     message.header.session = SessionId{load_u32(&bytes[8])};
     message.header.message_number = load_u32(&bytes[12]);
     message.header.sender_boot = BootId{load_u64(&bytes[16])};

@@ -7,7 +7,7 @@
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//   |  Version (1)  |     Type      |    Key id     |   Flags (0)   |
+//   |  Version (1)  |     Type      |    Key id     |     Flags   |A|
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //   |        Length (tag included)  |          Reserved (0)         |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -26,6 +26,9 @@
 //   |              HMAC-SHA-256 truncated to 16 bytes               |
 //   |         over the outer addresses and all bytes above          |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// A: set by the acceptor of the session, clear from its requester. Session ids are the requester's choice, so
+// two hosts may use one id for two sessions, one in each direction.
 //
 // Versioning: a receiver drops a version it does not speak and counts it (`ControlBadVersion`); flags and
 // reserved fields are written as zero and ignored.
@@ -73,9 +76,11 @@ struct ControlHeader {
     static constexpr std::uint8_t kVersion = 1;
     static constexpr std::size_t kSize = 32;
     static constexpr std::size_t kTagSize = 16;
+    static constexpr std::uint8_t kFlagFromAcceptor = 0x01;
 
     ControlType type = ControlType::Request;
     KeyId key_id;
+    bool from_acceptor = false;
     SessionId session;
     std::uint32_t message_number = 0;  ///< what an answer names; meaning per type
     BootId sender_boot;

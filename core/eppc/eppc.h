@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The EPPC: the endpoint on a host that encapsulates and decapsulates guests' frames, and that opens, serves and
+// reports tracking sessions.
+//
+//   guest frame --> encapsulate --> underlay        (data path: in place, no allocation, no lock)
+//   underlay --> decapsulate --> guest frame
+//
+//   handle the deadline --> poll until empty --> ask for the next deadline        (control path)
+//
+// Sans-I/O: it knows of time, keys, randomness and the world only what it is given. The same inputs give the same
+// outputs, byte for byte. Every table and queue is bounded by `EppcConfig`; what overflows is counted.
+//
+// Call order: `create`, `add_guest`, `add_remote`, then any of the verbs with a `now` that never runs backwards.
+// After each batch of frames: if `next_deadline() <= now`, call `advance(now)`; then `poll()` until it is empty.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/addresses.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/eppc/config.h"
+#include "core/eppc/output.h"
+#include "core/wire/drop_reason.h"
+#include "core/wire/frame_buffer.h"
+
+namespace dyetrace::eppc {
+
+/// What became of a frame from the underlay.
+struct Decapsulated {
+    enum class Kind : std::uint8_t {
+        Deliver,   ///< the buffer now holds the guest's frame, for `port`
+        Consumed,  ///< a control packet: outputs may be waiting
+        NotOurs,   ///< not the engine's traffic: the host may do with it what it likes
+        Dropped,   ///< for `reason`, which was counted
+    };
+    Kind kind = Kind::Dropped;
+    GuestPort port;
+    wire::DropReason reason{};
+};
+
+/// Totals since the start, beside the drop reasons.
+struct EppcCounters {
+    std::uint64_t encapsulated = 0;      ///< guests' frames sent into the underlay
+    std::uint64_t decapsulated = 0;      ///< guests' frames delivered
+    std::uint64_t tagged = 0;            ///< of the encapsulated, with a track option
+    std::uint64_t tracked_received = 0;  ///< valid track options received
+    std::uint64_t control_sent = 0;
+    std::uint64_t control_received = 0;
+    std::uint64_t reports_sent = 0;
+    std::uint64_t reports_received = 0;
+    std::uint64_t updates_sent = 0;  ///< first transmissions
+    std::uint64_t updates_acked = 0;
+    std::uint64_t update_entries_dropped = 0;  ///< overflow of the update queue
+    std::uint64_t traces_sent = 0;
+    std::uint64_t traces_dropped = 0;  ///< paths not traced because the trace table was full
+};
+
+class Eppc {
+  public:
+    /// Largest growth of a frame: Ethernet, IPv4, UDP, Geneve and the track option. The headroom to leave.
+    static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 40;
+
+    /// Errors name the field of the configuration that is wrong. `seed` feeds sampling phases and the boot id and
+    /// nonces; where the engine meets strangers it must come from a source that they cannot predict.
+    static Result<Eppc, std::string> create(const EppcConfig& config, std::uint64_t seed, Time now);
+
+    Eppc(Eppc&&) noexcept;
+    Eppc& operator=(Eppc&&) noexcept;
+    ~Eppc();
+
+    /// Plugs a guest in. Fails where the port or the address in that VNI is taken, or the table is full.
+    Result<Done, std::string> add_guest(GuestPort port, Vni vni, const MacAddress& mac);
+    /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
+    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer);
+
+    /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields in the
+    /// head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay; else the
+    /// buffer is as it was and the reason was counted.
+    std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
+
+    /// An Ethernet frame from the underlay. All bytes of control packets must be in the head.
+    Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
+
+    /// Does what is due: retransmissions, markers, reports, updates, traces.
+    void advance(Time now);
+    /// When `advance` has something to do next; `Time::never()` when nothing is planned.
+    [[nodiscard]] Time next_deadline() const;
+    /// The next output, oldest first. Valid until the next call of any other verb.
+    std::optional<Output> poll();
+
+    /// Asks `peer` for a session now, whatever the traffic.
+    Result<SessionId, std::string> open_session(Ipv4Address peer, Time now);
+    /// Ends every session that this EPPC requested: END markers, final reports, close. The last metrics follow.
+    void close_sessions(Time now);
+    /// Whether some requested session, or an update, is still on its way out.
+    [[nodiscard]] bool is_draining() const;
+
+    [[nodiscard]] const EppcCounters& counters() const;
+    [[nodiscard]] const wire::DropCounters& drops() const;
+    /// The sessions of this EPPC in both roles, for an operator's listing, ordered by role, peer and id.
+    [[nodiscard]] std::vector<SessionView> sessions() const;
+
+  private:
+    class Engine;
+    explicit Eppc(std::unique_ptr<Engine> engine);
+    std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace dyetrace::eppc

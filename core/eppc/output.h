@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the engine wants done or known. It never calls out.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/session/state.h"
+#include "core/wire/report.h"
+#include "core/wire/sampling_spec.h"
+
+namespace dyetrace::eppc {
+
+/// An Ethernet frame to put on the underlay. `bytes` is valid until the next call of any other verb.
+struct Transmit {
+    Bytes bytes;
+};
+
+/// A session changed its state.
+struct SessionChanged {
+    session::Role role;
+    Ipv4Address peer;
+    SessionId session;
+    session::State from;
+    session::State to;
+    std::string_view reason;  ///< static text: the event, or the peer's reason
+    Time at;
+};
+
+/// A report of the acceptor arrived: one path's metrics, as they now stand.
+struct MetricsReported {
+    Ipv4Address peer;
+    SessionId session;
+    wire::PathRecord record;
+    Time at;
+};
+
+using Output = std::variant<Transmit, SessionChanged, MetricsReported>;
+
+/// One session as an operator sees it.
+struct SessionView {
+    session::Role role;
+    Ipv4Address peer;
+    SessionId session;
+    session::State state;
+    wire::SamplingSpec sampling;
+    std::uint64_t offered = 0;  ///< requester: data packets that sampling looked at
+    std::uint64_t tagged = 0;   ///< requester: of those, tagged
+    std::vector<wire::PathRecord> paths;  ///< latest metrics, by path index
+};
+
+}  // namespace dyetrace::eppc
