@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One way to define a room's library, so that standard, warnings and include root are the same everywhere.
 
+# ccache where there is one; nothing depends on it.
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(DYETRACE_CCACHE ccache)
+  mark_as_advanced(DYETRACE_CCACHE)
+  if(DYETRACE_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${DYETRACE_CCACHE})
+  endif()
+endif()
+
 add_library(dyetrace_warnings INTERFACE)
 target_compile_options(dyetrace_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor)
 
