@@ -4,7 +4,6 @@
 # A test runs in the source root and finds its data below DYETRACE_TEST_DATA_DIR (tests/data). A skip is never silent:
 # GTEST_SKIP(), or exit status 77 of a program or script, is shown as "Skipped" in ctest's closing lines.
 
-find_package(GTest REQUIRED)
 include(GoogleTest)
 
 # Tests of a sanitized build carry its name, so that both can stand in one ctest run.
