@@ -19,24 +19,24 @@ namespace dyetrace::eppc {
 
 /// Bounds of every table and queue, each with what one entry costs.
 struct EppcBounds {
-    std::size_t guests = 1024;             ///< 32 bytes each
-    std::size_t remotes = 65536;           ///< about 64 bytes each
-    std::size_t peers = 16384;             ///< about 200 bytes each, and 16 a path in each direction used
-    std::size_t requested_sessions = 4096; ///< 256 bytes each, and 48 + 104 a path
-    std::size_t accepted_sessions = 4096;  ///< 192 bytes each, and 160 a path
-    std::size_t accepted_from_peer = 4;    ///< concurrent sessions of one peer
-    std::size_t paths_from_peer = 1024;    ///< most source ports that a peer may announce
-    std::size_t outputs = 65536;           ///< 48 bytes each, and the packet's
-    std::size_t update_entries = 16384;    ///< path and session entries waiting, about 184 bytes each
-    std::size_t traces = 256;              ///< paths being traced at a time, about 200 bytes each
-    std::size_t trace_queue = 16384;       ///< paths waiting to be traced, 16 bytes each
+    std::size_t guests = 1024;              ///< 32 bytes each
+    std::size_t remotes = 65536;            ///< about 64 bytes each
+    std::size_t peers = 16384;              ///< about 200 bytes each, and 16 a path in each direction used
+    std::size_t requested_sessions = 4096;  ///< 256 bytes each, and 48 + 104 a path
+    std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
+    std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
+    std::size_t paths_from_peer = 1024;     ///< most source ports that a peer may announce
+    std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
+    std::size_t update_entries = 16384;     ///< path and session entries waiting, about 184 bytes each
+    std::size_t traces = 256;               ///< paths being traced at a time, about 200 bytes each
+    std::size_t trace_queue = 16384;        ///< paths waiting to be traced, 16 bytes each
 };
 
 struct EppcConfig {
     // Where it stands
-    Ipv4Address address;     ///< of this EPPC on the underlay
-    MacAddress mac;          ///< of its underlay port
-    MacAddress gateway_mac;  ///< every underlay packet is sent to it
+    Ipv4Address address;              ///< of this EPPC on the underlay
+    MacAddress mac;                   ///< of its underlay port
+    MacAddress gateway_mac;           ///< every underlay packet is sent to it
     std::size_t underlay_mtu = 1600;  ///< longest outer IP packet, bytes
 
     // Who may speak with it
@@ -55,13 +55,13 @@ struct EppcConfig {
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);
     bool open_on_traffic = true;  ///< ask for a session with a peer when a guest first sends to it
     Duration report_interval = Duration::milliseconds(100);
-    Duration path_idle = Duration::milliseconds(100);      ///< END after so long without data on a path
-    Duration session_duration = {};                        ///< zero: until closed
-    Duration retransmit_first = Duration::milliseconds(5); ///< doubles up to retransmit_last
+    Duration path_idle = Duration::milliseconds(100);       ///< END after so long without data on a path
+    Duration session_duration = {};                         ///< zero: until closed
+    Duration retransmit_first = Duration::milliseconds(5);  ///< doubles up to retransmit_last
     Duration retransmit_last = Duration::milliseconds(500);
-    int retransmit_most = 12;                              ///< then the peer is lost
-    Duration keep_alive_interval = Duration::seconds(1);   ///< requester to acceptor; three missed: peer lost
-    Duration reject_back_off = Duration::seconds(1);       ///< what it tells those it rejects
+    int retransmit_most = 12;                             ///< then the peer is lost
+    Duration keep_alive_interval = Duration::seconds(1);  ///< requester to acceptor; three missed: peer lost
+    Duration reject_back_off = Duration::seconds(1);      ///< what it tells those it rejects
 
     // Paths
     bool trace_paths = true;
@@ -70,8 +70,8 @@ struct EppcConfig {
     int trace_attempts = 4;
 
     // Health service
-    std::optional<Endpoint> nhms;                ///< none: measure, and tell nobody
-    std::uint16_t management_port = 46082;       ///< UDP port of this EPPC for acknowledgements and directives
+    std::optional<Endpoint> nhms;           ///< none: measure, and tell nobody
+    std::uint16_t management_port = 46082;  ///< UDP port of this EPPC for acknowledgements and directives
     Duration update_interval = Duration::milliseconds(100);
 
     EppcBounds bounds;

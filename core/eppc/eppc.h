@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The EPPC: the endpoint on a host that encapsulates and decapsulates guests' frames, and that opens, serves and
-// reports tracking sessions.
+// The EPPC: the endpoint on a host that encapsulates and decapsulates guests' frames, and that opens, serves
+// and reports tracking sessions.
 //
 //   guest frame --> encapsulate --> underlay        (data path: in place, no allocation, no lock)
 //   underlay --> decapsulate --> guest frame
 //
 //   handle the deadline --> poll until empty --> ask for the next deadline        (control path)
 //
-// Sans-I/O: it knows of time, keys, randomness and the world only what it is given. The same inputs give the same
-// outputs, byte for byte. Every table and queue is bounded by `EppcConfig`; what overflows is counted.
+// Sans-I/O: it knows of time, keys, randomness and the world only what it is given. The same inputs give the
+// same outputs, byte for byte. Every table and queue is bounded by `EppcConfig`; what overflows is counted.
 //
-// Call order: `create`, `add_guest`, `add_remote`, then any of the verbs with a `now` that never runs backwards.
-// After each batch of frames: if `next_deadline() <= now`, call `advance(now)`; then `poll()` until it is empty.
+// Call order: `create`, `add_guest`, `add_remote`, then any of the verbs with a `now` that never runs
+// backwards. After each batch of frames: if `next_deadline() <= now`, call `advance(now)`; then `poll()`
+// until it is empty.
 #pragma once
 
 #include <cstdint>
@@ -66,8 +67,8 @@ class Eppc {
     /// Largest growth of a frame: Ethernet, IPv4, UDP, Geneve and the track option. The headroom to leave.
     static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 40;
 
-    /// Errors name the field of the configuration that is wrong. `seed` feeds sampling phases and the boot id and
-    /// nonces; where the engine meets strangers it must come from a source that they cannot predict.
+    /// Errors name the field of the configuration that is wrong. `seed` feeds sampling phases and the boot id
+    /// and nonces; where the engine meets strangers it must come from a source that they cannot predict.
     static Result<Eppc, std::string> create(const EppcConfig& config, std::uint64_t seed, Time now);
 
     Eppc(Eppc&&) noexcept;
@@ -79,9 +80,9 @@ class Eppc {
     /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer);
 
-    /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields in the
-    /// head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay; else the
-    /// buffer is as it was and the reason was counted.
+    /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields
+    /// in the head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay;
+    /// else the buffer is as it was and the reason was counted.
     std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
 
     /// An Ethernet frame from the underlay. All bytes of control packets must be in the head.
@@ -96,7 +97,8 @@ class Eppc {
 
     /// Asks `peer` for a session now, whatever the traffic.
     Result<SessionId, std::string> open_session(Ipv4Address peer, Time now);
-    /// Ends every session that this EPPC requested: END markers, final reports, close. The last metrics follow.
+    /// Ends every session that this EPPC requested: END markers, final reports, close. The last metrics
+    /// follow.
     void close_sessions(Time now);
     /// Whether some requested session, or an update, is still on its way out.
     [[nodiscard]] bool is_draining() const;

@@ -49,8 +49,8 @@ struct SessionView {
     SessionId session;
     session::State state;
     wire::SamplingSpec sampling;
-    std::uint64_t offered = 0;  ///< requester: data packets that sampling looked at
-    std::uint64_t tagged = 0;   ///< requester: of those, tagged
+    std::uint64_t offered = 0;            ///< requester: data packets that sampling looked at
+    std::uint64_t tagged = 0;             ///< requester: of those, tagged
     std::vector<wire::PathRecord> paths;  ///< latest metrics, by path index
 };
 

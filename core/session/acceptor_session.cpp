@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/session/acceptor_session.h"
+
+#include <algorithm>
+
+namespace dyetrace::session {
+
+using wire::ControlType;
+
+namespace {
+/// Keep-alives missed in a row before the requester counts as lost.
+constexpr int kKeepAlivesMissed = 3;
+/// An END is reported after this: others of the same moment join its report.
+constexpr Duration kUrgent = Duration::microseconds(100);
+/// How long after the agreed duration the acceptor waits for the requester's close.
+constexpr Duration kCloseGrace = Duration::seconds(1);
+}  // namespace
+
+AcceptorSession::AcceptorSession(const AcceptorParameters& parameters, Time now)
+    : parameters_(parameters), paths_(parameters.request.path_count), last_report_(now), last_heard_(now) {
+    unacknowledged_.reserve(parameters.records_per_report);
+    if (parameters.request.duration.ns > 0) ends_at_ = now + parameters.request.duration + kCloseGrace;
+}
+
+OutgoingMessage AcceptorSession::message(ControlType type) const {
+    OutgoingMessage out;
+    out.type = type;
+    out.session = parameters_.id;
+    out.from_acceptor = true;
+    out.receiver_boot = parameters_.peer_boot;
+    return out;
+}
+
+Action AcceptorSession::apply(Event event, std::string_view reason, Outbox& out) {
+    const Transition next = transition(Role::Acceptor, state_, event);
+    if (!next.allowed) return Action::None;
+    if (next.to != state_) out.changes.push_back({Role::Acceptor, parameters_.id, state_, next.to, reason});
+    state_ = next.to;
+    return next.action;
+}
+
+wire::PathRecord AcceptorSession::record(PathIndex path) const {
+    const Path& p = paths_[path.value];
+    return p.measured.record(path, p.generation);
+}
+
+void AcceptorSession::on_request(Time now, Outbox& out) {
+    last_heard_ = now;
+    if (apply(Event::RequestReceived, to_string(Event::RequestReceived), out) != Action::SendAccept) return;
+    wire::AcceptBody accept;
+    accept.requester_nonce = parameters_.request.nonce;
+    accept.acceptor_nonce = parameters_.nonce;
+    accept.report_interval = parameters_.report_interval;
+    out.say(message(ControlType::Accept), accept);
+}
+
+void AcceptorSession::mark_changed(PathIndex index, Time now, bool urgent) {
+    Path& path = paths_[index.value];
+    if (!path.changed) {
+        path.changed = true;
+        ++changed_count_;
+    }
+    const Time due = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.report_interval);
+    report_at_ = std::min(report_at_, due);
+}
+
+bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now,
+                                Outbox& out) {
+    last_heard_ = now;
+    if (marker.path.value >= paths_.size()) return false;
+    Path& path = paths_[marker.path.value];
+    bool news = false;
+    switch (marker.kind) {
+        case wire::MarkerKind::Start:
+            news =
+                path.measured.start(marker.interval, marker.count, marker.next_sequence, count_received, now);
+            if (news) path.generation = marker.generation;
+            break;
+        case wire::MarkerKind::End:
+            news =
+                path.measured.end(marker.interval, marker.count, marker.next_sequence, count_received, now);
+            break;
+    }
+    if (news) mark_changed(marker.path, now, marker.kind == wire::MarkerKind::End);
+    // Acknowledged also when it was a repeat: the first acknowledgement may be lost.
+    wire::MarkerAckBody ack;
+    ack.path = marker.path;
+    ack.generation = marker.generation;
+    ack.kind = marker.kind;
+    ack.interval = marker.interval;
+    out.say(message(ControlType::MarkerAck), ack);
+    return true;
+}
+
+tracking::Arrival AcceptorSession::on_tracked(PathIndex index, const tracking::TrackedPacket& packet) {
+    const tracking::Arrival arrival = paths_[index.value].measured.track(packet);
+    if (arrival != tracking::Arrival::Outside) {
+        last_heard_ = packet.now;
+        mark_changed(index, packet.now, false);
+    }
+    return arrival;
+}
+
+void AcceptorSession::on_keep_alive(Time now, Outbox& out) {
+    last_heard_ = now;
+    if (!is_final(state_)) out.messages.push_back(message(ControlType::KeepAlive));
+}
+
+void AcceptorSession::send_report(Time now, Outbox& out) {
+    if (unacknowledged_.empty()) {
+        for (std::size_t i = 0; i < paths_.size() && unacknowledged_.size() < parameters_.records_per_report;
+             ++i) {
+            if (!paths_[i].changed) continue;
+            paths_[i].changed = false;
+            --changed_count_;
+            unacknowledged_.push_back(record(PathIndex{static_cast<std::uint16_t>(i)}));
+        }
+        if (unacknowledged_.empty()) return;
+        ++report_number_;
+        attempts_ = 0;
+        last_report_ = now;
+    }
+    OutgoingMessage report = message(ControlType::Report);
+    report.message_number = report_number_;
+    report.body.resize(wire::ReportBody::encoded_size(unacknowledged_.size()));
+    wire::ReportBody::encode_into(report.body, unacknowledged_);
+    out.messages.push_back(std::move(report));
+    retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
+    report_at_ = Time::never();
+}
+
+void AcceptorSession::on_report_ack(std::uint32_t number, Time now, Outbox& out) {
+    last_heard_ = now;
+    if (unacknowledged_.empty() || number != report_number_) return;
+    unacknowledged_.clear();
+    retransmit_at_ = Time::never();
+    if (changed_count_ > 0) {
+        // What did not fit goes at once; what changed since waits for its interval.
+        const bool hurry = state_ == State::Closing || changed_count_ >= parameters_.records_per_report;
+        report_at_ =
+            hurry ? now : std::min(report_at_, std::max(now, last_report_ + parameters_.report_interval));
+    }
+    flush_if_done(out);
+}
+
+void AcceptorSession::on_close(Time now, Outbox& out) {
+    last_heard_ = now;
+    if (apply(Event::CloseReceived, to_string(Event::CloseReceived), out) != Action::SendReport) return;
+    if (unacknowledged_.empty() && changed_count_ > 0) send_report(now, out);
+    flush_if_done(out);
+}
+
+void AcceptorSession::flush_if_done(Outbox& out) {
+    if (state_ != State::Closing || !unacknowledged_.empty() || changed_count_ > 0) return;
+    if (apply(Event::Flushed, to_string(Event::Flushed), out) == Action::SendCloseAck) {
+        out.messages.push_back(message(ControlType::CloseAck));
+    }
+}
+
+void AcceptorSession::service(Time now, Outbox& out) {
+    if (is_final(state_)) return;
+    if (now >= ends_at_) {
+        apply(Event::DurationOver, "duration over", out);
+        return;
+    }
+    if (now >= last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed) {
+        apply(Event::PeerSilent, "requester silent", out);
+        return;
+    }
+    if (!unacknowledged_.empty()) {
+        if (now < retransmit_at_) return;
+        if (attempts_ >= parameters_.retransmit.most) {
+            apply(Event::PeerSilent, "report unanswered", out);
+            return;
+        }
+        send_report(now, out);
+    } else if (now >= report_at_) {
+        send_report(now, out);
+    }
+}
+
+Time AcceptorSession::next_deadline() const {
+    if (is_final(state_) || state_ == State::Idle) return Time::never();
+    const Time silent = last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed;
+    const Time report = unacknowledged_.empty() ? report_at_ : retransmit_at_;
+    return std::min({silent, report, ends_at_});
+}
+
+}  // namespace dyetrace::session

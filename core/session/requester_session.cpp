@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/session/requester_session.h"
+
+#include <algorithm>
+
+namespace dyetrace::session {
+
+using Phase = tracking::SentPath::Phase;
+using wire::ControlType;
+
+namespace {
+/// Keep-alives missed in a row before the peer counts as lost.
+constexpr int kKeepAlivesMissed = 3;
+}  // namespace
+
+RequesterSession::RequesterSession(const RequesterParameters& parameters)
+    : parameters_(parameters),
+      sampler_(parameters.sampling, parameters.sampler_seed),
+      paths_(parameters.path_count),
+      records_(parameters.path_count) {}
+
+OutgoingMessage RequesterSession::message(ControlType type) const {
+    OutgoingMessage out;
+    out.type = type;
+    out.session = parameters_.id;
+    out.receiver_boot = peer_boot_;
+    return out;
+}
+
+Action RequesterSession::apply(Event event, std::string_view reason, Outbox& out) {
+    const Transition next = transition(Role::Requester, state_, event);
+    if (!next.allowed) return Action::None;
+    if (next.to != state_) out.changes.push_back({Role::Requester, parameters_.id, state_, next.to, reason});
+    state_ = next.to;
+    return next.action;
+}
+
+void RequesterSession::open(Time now, Outbox& out) {
+    if (apply(Event::OpenAsked, to_string(Event::OpenAsked), out) == Action::SendRequest) {
+        if (parameters_.duration.ns > 0) ends_at_ = now + parameters_.duration;
+        send_request(now, out);
+    }
+}
+
+void RequesterSession::send_request(Time now, Outbox& out) {
+    wire::RequestBody request;
+    request.nonce = parameters_.nonce;
+    request.source_port_base = parameters_.source_port_base;
+    request.path_count = parameters_.path_count;
+    request.sampling = parameters_.sampling;
+    request.report_interval = parameters_.report_interval;
+    request.duration = parameters_.duration;
+    out.say(message(ControlType::Request), request);
+    retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
+}
+
+void RequesterSession::close(Time now, Outbox& out) {
+    switch (apply(Event::CloseAsked, to_string(Event::CloseAsked), out)) {
+        case Action::EndPaths:
+            attempts_ = 0;
+            retransmit_at_ = now;  // looked at by `service`, which sends the ENDs first
+            break;
+        case Action::AbandonClose:
+            out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
+            break;
+        default: break;
+    }
+}
+
+void RequesterSession::on_accept(BootId peer_boot, const wire::AcceptBody& accept, const auth::TrackKey& key,
+                                 Time now, Outbox& out) {
+    last_heard_ = now;
+    if (state_ != State::Requested) return;  // a repeat
+    peer_boot_ = peer_boot;
+    track_key_ = key;
+    parameters_.report_interval = accept.report_interval;
+    apply(Event::AcceptReceived, to_string(Event::AcceptReceived), out);
+    retransmit_at_ = Time::never();
+    keep_alive_at_ = now + parameters_.keep_alive_interval;
+}
+
+void RequesterSession::on_reject(const wire::RejectBody& reject, Time /*now*/, Outbox& out) {
+    apply(Event::RejectReceived, wire::to_string(reject.reason), out);
+}
+
+bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {
+    last_heard_ = now;
+    if (ack.path.value >= paths_.size()) return false;
+    tracking::SentPath& path = paths_[ack.path.value];
+    if (!path.marker_in_flight() || ack.interval != path.interval) return false;
+    const bool starting = path.phase == Phase::Starting;
+    if (starting != (ack.kind == wire::MarkerKind::Start)) return false;
+    path.phase = starting ? Phase::Running : Phase::Quiet;
+    path.retransmit_at = Time::never();
+    path.attempts = 0;
+    if (starting) out.paths_started.push_back(ack.path);
+    return true;
+}
+
+void RequesterSession::on_report(std::uint32_t number, std::span<const wire::PathRecord> records, Time now,
+                                 Outbox& out) {
+    last_heard_ = now;
+    for (const wire::PathRecord& record : records) {
+        if (record.path.value >= records_.size()) continue;
+        wire::PathRecord& latest = records_[record.path.value];
+        // A report that was overtaken by a later one must not turn totals back.
+        if (record.measured_ns < latest.measured_ns || record == latest) continue;
+        latest = record;
+        out.records.push_back({parameters_.id, record});
+    }
+    OutgoingMessage ack = message(ControlType::ReportAck);
+    ack.message_number = number;
+    out.messages.push_back(std::move(ack));
+}
+
+void RequesterSession::on_close(Time /*now*/, Outbox& out) {
+    if (apply(Event::CloseReceived, to_string(Event::CloseReceived), out) == Action::SendCloseAck) {
+        out.messages.push_back(message(ControlType::CloseAck));
+    }
+}
+
+void RequesterSession::on_close_ack(Time /*now*/, Outbox& out) {
+    apply(Event::CloseAckReceived, to_string(Event::CloseAckReceived), out);
+}
+
+void RequesterSession::raise_sampling(wire::SamplingSpec sampling, Time until) {
+    sampler_.set_spec(sampling);
+    sampling_until_ = until;
+}
+
+void RequesterSession::send_marker(PathIndex index, const tracking::PathCount& count, Time now, Outbox& out) {
+    tracking::SentPath& path = paths_[index.value];
+    wire::MarkerBody marker;
+    marker.path = index;
+    marker.generation = count.generation;
+    marker.kind = path.phase == Phase::Starting ? wire::MarkerKind::Start : wire::MarkerKind::End;
+    marker.interval = path.interval;
+    marker.count =
+        count.packets;  // fresh at every transmission: the receiver snapshots its own as it arrives
+    marker.next_sequence = path.next_sequence;
+    OutgoingMessage outgoing = message(ControlType::Marker);
+    outgoing.path = index;
+    out.say(std::move(outgoing), marker);
+    path.retransmit_at = now + parameters_.retransmit.wait_after(++path.attempts);
+}
+
+void RequesterSession::service_path(PathIndex index, const tracking::PathCount& count, Time now,
+                                    Outbox& out) {
+    tracking::SentPath& path = paths_[index.value];
+    const bool closing = state_ == State::Closing;
+    switch (path.phase) {
+        case Phase::Quiet:
+            if (!path.wanted || closing) return;
+            path.wanted = false;
+            path.phase = Phase::Starting;
+            if (++path.interval == 0) path.interval = 1;  // zero means "none yet"
+            path.attempts = 0;
+            send_marker(index, count, now, out);
+            return;
+        case Phase::Running:
+            if (!closing && now < path.last_data + parameters_.path_idle) return;
+            path.phase = Phase::Ending;
+            path.wanted = false;
+            path.attempts = 0;
+            send_marker(index, count, now, out);
+            return;
+        case Phase::Starting:
+        case Phase::Ending:
+            if (now < path.retransmit_at) return;
+            if (path.attempts >= parameters_.retransmit.most) {
+                apply(Event::PeerSilent, "marker unanswered", out);
+                return;
+            }
+            send_marker(index, count, now, out);
+            return;
+    }
+}
+
+bool RequesterSession::transmit_again(Time now, Outbox& out) {
+    if (now < retransmit_at_) return false;
+    if (attempts_ < parameters_.retransmit.most) return true;
+    apply(Event::PeerSilent, state_ == State::Requested ? "request unanswered" : "close unanswered", out);
+    return false;
+}
+
+void RequesterSession::service_close(Time now, Outbox& out) {
+    const bool settled =
+        std::all_of(paths_.begin(), paths_.end(), [](const auto& p) { return p.phase == Phase::Quiet; });
+    if (!settled || !transmit_again(now, out)) return;
+    out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
+    retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
+}
+
+void RequesterSession::service(Time now, Counts counts, Outbox& out) {
+    if (state_ == State::Requested) {
+        if (now >= ends_at_) {
+            close_reason_ = wire::CloseReason::DurationOver;
+            if (apply(Event::DurationOver, "duration over", out) == Action::AbandonClose) {
+                out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
+            }
+        } else if (transmit_again(now, out)) {
+            send_request(now, out);
+        }
+        return;
+    }
+    if (state_ == State::Active) {
+        if (now >= sampling_until_) {
+            sampler_.set_spec(parameters_.sampling);
+            sampling_until_ = Time::never();
+        }
+        if (now >= ends_at_) {
+            close_reason_ = wire::CloseReason::DurationOver;
+            apply(Event::DurationOver, "duration over", out);
+            attempts_ = 0;
+            retransmit_at_ = now;
+        } else if (now >= keep_alive_at_) {
+            if (now >= last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed) {
+                apply(Event::PeerSilent, "keep-alives unanswered", out);
+                return;
+            }
+            out.messages.push_back(message(ControlType::KeepAlive));
+            keep_alive_at_ = now + parameters_.keep_alive_interval;
+        }
+    }
+    if (state_ != State::Active && state_ != State::Closing) return;
+    for (std::size_t i = 0; i < paths_.size() && !is_final(state_); ++i) {
+        service_path(PathIndex{static_cast<std::uint16_t>(i)}, counts[i], now, out);
+    }
+    if (state_ == State::Closing) service_close(now, out);
+}
+
+Time RequesterSession::next_deadline() const {
+    if (is_final(state_) || state_ == State::Idle) return Time::never();
+    Time next = std::min(ends_at_, retransmit_at_);
+    if (state_ == State::Requested) return next;
+    if (state_ == State::Active) next = std::min({next, keep_alive_at_, sampling_until_});
+    bool settled = true;
+    Time paths_next = Time::never();
+    for (const tracking::SentPath& path : paths_) {
+        if (path.phase != Phase::Quiet) settled = false;
+        if (path.marker_in_flight()) paths_next = std::min(paths_next, path.retransmit_at);
+        if (path.phase == Phase::Running)
+            paths_next = std::min(paths_next, path.last_data + parameters_.path_idle);
+    }
+    // While ENDs are outstanding the close waits for them, not for its own timer.
+    if (state_ == State::Closing) return settled ? retransmit_at_ : paths_next;
+    return std::min(next, paths_next);
+}
+
+}  // namespace dyetrace::session
