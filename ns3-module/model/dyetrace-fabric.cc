@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-fabric.h"
+
+#include <array>
+
+#include <ns3/abort.h>
+#include <ns3/double.h>
+#include <ns3/log.h>
+#include <ns3/rng-seed-manager.h>
+#include <ns3/simulator.h>
+#include <ns3/trace-source-accessor.h>
+#include <ns3/uinteger.h>
+
+#include "dyetrace-capture.h"
+#include "dyetrace-data-plane.h"
+#include "dyetrace-fault.h"
+
+#include "core/base/random.h"
+
+namespace ns3 {
+
+NS_LOG_COMPONENT_DEFINE("DyetraceFabric");
+NS_OBJECT_ENSURE_REGISTERED(DyetraceFabric);
+
+const char* DyetraceDropCauseName(DyetraceDropCause cause) {
+    static constexpr std::array<const char*, DyetraceDropCauseCount> names{
+        "queue", "fault", "down", "bad-header", "no-route", "ttl-expired"};
+    return names.at(static_cast<std::size_t>(cause));
+}
+
+struct DyetraceFabric::State {
+    struct NamedCapture {
+        std::string port;
+        std::unique_ptr<DyetraceCapture> capture;
+    };
+
+    State(DyetraceTopology madeTopology, const DyetraceDataPlane::Config& config,
+          DyetraceDataPlane::Traces traces)
+        : topology(std::move(madeTopology)), plane(topology, config, traces) {}
+
+    DyetraceTopology topology;
+    std::vector<NamedCapture> captures;  ///< before the plane, which writes to them
+    DyetraceDataPlane plane;
+    std::vector<EventId> faultEvents;
+    uint32_t faults = 0;
+};
+
+TypeId DyetraceFabric::GetTypeId() {
+    static TypeId tid =
+        TypeId("ns3::DyetraceFabric")
+            .SetParent<Object>()
+            .SetGroupName("Dyetrace")
+            .AddConstructor<DyetraceFabric>()
+            .AddAttribute("K", "Ports of a switch in the k-ary fat-tree: even. There are k*k*k/4 hosts.",
+                          UintegerValue(4), MakeUintegerAccessor(&DyetraceFabric::m_k),
+                          MakeUintegerChecker<uint32_t>(2, 254))
+            .AddAttribute("LinkRate", "Of every link, in both directions.", DataRateValue(DataRate("10Gbps")),
+                          MakeDataRateAccessor(&DyetraceFabric::m_linkRate), MakeDataRateChecker())
+            .AddAttribute("LinkDelay", "Propagation delay of every link.", TimeValue(MicroSeconds(1)),
+                          MakeTimeAccessor(&DyetraceFabric::m_linkDelay),
+                          MakeTimeChecker(Seconds(0), Seconds(2)))
+            .AddAttribute(
+                "QueueBytes",
+                "Bytes, as on the wire, that a port holds: what is still to be sent, the rest of the frame "
+                "under way and the frame that arrives included. What does not fit is dropped.",
+                UintegerValue(150000), MakeUintegerAccessor(&DyetraceFabric::m_queueBytes),
+                MakeUintegerChecker<uint32_t>(1600))
+            .AddAttribute("Seed",
+                          "Of the switches' hashes and of the faults; 0 takes RngSeedManager's seed and run.",
+                          UintegerValue(0), MakeUintegerAccessor(&DyetraceFabric::m_seed),
+                          MakeUintegerChecker<uint64_t>())
+            .AddAttribute("IcmpRate", "ICMP messages a second that a switch sends at most; 0 is no limit.",
+                          DoubleValue(0), MakeDoubleAccessor(&DyetraceFabric::m_icmpRate),
+                          MakeDoubleChecker<double>(0, 1e9))
+            .AddAttribute("IcmpBurst", "ICMP messages that may be sent at once where IcmpRate limits them.",
+                          UintegerValue(10), MakeUintegerAccessor(&DyetraceFabric::m_icmpBurst),
+                          MakeUintegerChecker<uint32_t>(1, 1000000))
+            .AddTraceSource("Drop", "A packet was dropped.", MakeTraceSourceAccessor(&DyetraceFabric::m_drop),
+                            "ns3::DyetraceFabric::DropTracedCallback")
+            .AddTraceSource("Forward", "A switch queues a packet at its next port.",
+                            MakeTraceSourceAccessor(&DyetraceFabric::m_forward),
+                            "ns3::DyetraceFabric::ForwardTracedCallback")
+            .AddTraceSource("Deliver", "A packet reached a host.",
+                            MakeTraceSourceAccessor(&DyetraceFabric::m_deliver),
+                            "ns3::DyetraceFabric::DeliverTracedCallback")
+            .AddTraceSource("Fault", "A fault begins or ends.",
+                            MakeTraceSourceAccessor(&DyetraceFabric::m_fault),
+                            "ns3::DyetraceFabric::FaultTracedCallback");
+    return tid;
+}
+
+DyetraceFabric::DyetraceFabric() {
+    NS_LOG_FUNCTION(this);
+}
+
+DyetraceFabric::~DyetraceFabric() {
+    NS_LOG_FUNCTION(this);
+}
+
+void DyetraceFabric::DoDispose() {
+    NS_LOG_FUNCTION(this);
+    if (m_state) {
+        FlushCaptures();
+        for (const EventId& event : m_state->faultEvents)
+            Simulator::Cancel(event);
+        m_state.reset();
+    }
+    Object::DoDispose();
+}
+
+void DyetraceFabric::Build() {
+    NS_LOG_FUNCTION(this);
+    NS_ABORT_MSG_IF(m_state, "DyetraceFabric::Build was called before");
+    NS_ABORT_MSG_IF(m_k % 2 != 0, "DyetraceFabric: K is even, not " << m_k);
+    NS_ABORT_MSG_IF(m_linkRate.GetBitRate() == 0, "DyetraceFabric: LinkRate is zero");
+    DyetraceDataPlane::Config config;
+    config.linkRate = m_linkRate;
+    config.linkDelayNs = m_linkDelay.GetNanoSeconds();
+    config.queueBytes = m_queueBytes;
+    config.seed = GetSeed();
+    config.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
+    config.icmpBurst = m_icmpBurst;
+    m_state = std::make_unique<State>(DyetraceTopology::FatTree(m_k), config,
+                                      DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
+}
+
+DyetraceFabric::State& DyetraceFabric::Built() const {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceFabric::Build has not been called");
+    return *m_state;
+}
+
+uint64_t DyetraceFabric::GetSeed() const {
+    if (m_seed != 0) return m_seed;
+    return dyetrace::mix64(dyetrace::mix64(RngSeedManager::GetSeed()) + RngSeedManager::GetRun());
+}
+
+const DyetraceTopology& DyetraceFabric::GetTopology() const {
+    return Built().topology;
+}
+DyetracePacketPool& DyetraceFabric::GetPool() {
+    return Built().plane.GetPool();
+}
+
+void DyetraceFabric::Attach(uint32_t host, DyetraceReceiver* receiver) {
+    NS_ABORT_MSG_IF(host >= Built().topology.GetNHosts(), "no host has number " << host);
+    Built().plane.Attach(host, receiver);
+}
+
+void DyetraceFabric::Send(uint32_t host, DyetracePacket* packet) {
+    m_state->plane.Send(host, packet);
+}
+void DyetraceFabric::TakeArrivals(uint32_t host) {
+    m_state->plane.TakeArrivals(host);
+}
+
+Mac48Address DyetraceFabric::GetGatewayMac(uint32_t host) const {
+    const DyetraceTopology& topology = Built().topology;
+    return topology.GetMac(topology.GetTo(topology.GetNode(host).firstPort));
+}
+
+void DyetraceFabric::AddFault(Ptr<DyetraceFault> fault) {
+    NS_LOG_FUNCTION(this << fault->Describe());
+    State& state = Built();
+    const bool isKnown = fault->GetKind() == "silent-drop" || fault->GetKind() == "link-down";
+    NS_ABORT_MSG_UNLESS(isKnown, "DyetraceFault: no kind is called \"" << fault->GetKind() << '"');
+    const uint32_t from = state.topology.FindNode(fault->GetFrom());
+    const uint32_t to = state.topology.FindNode(fault->GetTo());
+    const bool nodesExist = from != DyetraceTopology::None && to != DyetraceTopology::None;
+    const uint32_t link = nodesExist ? state.topology.FindLink(from, to) : DyetraceTopology::None;
+    NS_ABORT_MSG_IF(link == DyetraceTopology::None,
+                    "DyetraceFault " << fault->Describe() << ": no such link");
+    NS_ABORT_MSG_IF(fault->GetUntil() <= fault->GetAt(),
+                    "DyetraceFault " << fault->Describe() << ": ends before it begins");
+    const Time now = Simulator::Now();
+    NS_ABORT_MSG_IF(fault->GetAt() < now, "DyetraceFault " << fault->Describe() << ": begins in the past");
+    const uint32_t id = state.faults++;
+    state.faultEvents.push_back(
+        Simulator::Schedule(fault->GetAt() - now, &DyetraceFabric::Switch, this, fault, id, link, true));
+    if (fault->GetUntil() == Time::Max()) return;
+    state.faultEvents.push_back(
+        Simulator::Schedule(fault->GetUntil() - now, &DyetraceFabric::Switch, this, fault, id, link, false));
+}
+
+void DyetraceFabric::Switch(Ptr<DyetraceFault> fault, uint32_t id, uint32_t link, bool active) {
+    NS_LOG_INFO(fault->Describe() << (active ? " begins" : " ends"));
+    DyetraceDataPlane& plane = m_state->plane;
+    if (fault->GetKind() == "link-down") {
+        plane.SetDown(link, active);
+        plane.SetDown(m_state->topology.GetReverse(link), active);
+    } else if (active) {
+        plane.AddSilentDrop(link, id, fault->GetProbability());
+    } else {
+        plane.RemoveSilentDrop(link, id);
+    }
+    m_fault(fault, active);
+}
+
+void DyetraceFabric::EnablePcap(const std::string& port, const std::string& file, uint64_t packetsMax) {
+    NS_LOG_FUNCTION(this << port << file << packetsMax);
+    State& state = Built();
+    const std::size_t colon = port.find(':');
+    const uint32_t node = state.topology.FindNode(port.substr(0, colon));
+    const uint32_t peer =
+        colon == std::string::npos ? DyetraceTopology::None : state.topology.FindNode(port.substr(colon + 1));
+    const bool nodesExist = node != DyetraceTopology::None && peer != DyetraceTopology::None;
+    const uint32_t link = nodesExist ? state.topology.FindLink(node, peer) : DyetraceTopology::None;
+    NS_ABORT_MSG_IF(link == DyetraceTopology::None,
+                    "a port to capture is \"node:peer\", not \"" << port << '"');
+    for (const auto& other : state.captures) {
+        NS_ABORT_MSG_IF(other.port == port, "port " << port << " is captured twice");
+    }
+    state.captures.push_back({port, std::make_unique<DyetraceCapture>(file, packetsMax)});
+    state.plane.SetCapture(link, state.captures.back().capture.get());
+}
+
+void DyetraceFabric::FlushCaptures() {
+    for (const auto& named : Built().captures)
+        named.capture->Flush(Simulator::Now().GetNanoSeconds());
+}
+
+std::vector<DyetraceFabric::Capture> DyetraceFabric::GetCaptures() const {
+    std::vector<Capture> captures;
+    for (const auto& [port, capture] : Built().captures) {
+        captures.push_back({port, capture->GetFile(), capture->GetPackets(), capture->IsCapped()});
+    }
+    return captures;
+}
+
+uint64_t DyetraceFabric::GetPacketHops() const {
+    return Built().plane.GetCounters().hops;
+}
+uint64_t DyetraceFabric::GetDelivered() const {
+    return Built().plane.GetCounters().delivered;
+}
+uint64_t DyetraceFabric::GetDrops(DyetraceDropCause cause) const {
+    return Built().plane.GetCounters().drops.at(static_cast<std::size_t>(cause));
+}
+uint64_t DyetraceFabric::GetIcmpSent() const {
+    return Built().plane.GetCounters().icmpSent;
+}
+uint64_t DyetraceFabric::GetIcmpSuppressed() const {
+    return Built().plane.GetCounters().icmpSuppressed;
+}
+uint64_t DyetraceFabric::GetLinkPackets(uint32_t link) const {
+    NS_ABORT_MSG_IF(link >= Built().topology.GetNLinks(), "no link has number " << link);
+    return Built().plane.GetLinkPackets(link);
+}
+
+}  // namespace ns3

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef DYETRACE_FABRIC_H
+#define DYETRACE_FABRIC_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ns3/data-rate.h>
+#include <ns3/nstime.h>
+#include <ns3/object.h>
+#include <ns3/traced-callback.h>
+
+#include "dyetrace-drop-cause.h"
+#include "dyetrace-packet.h"
+#include "dyetrace-receiver.h"
+#include "dyetrace-topology.h"
+
+namespace ns3 {
+
+class DyetraceFault;
+
+/**
+ * \ingroup dyetrace
+ * A data centre's fabric at the lean grade: about one simulator event a packet and hop, on real header bytes.
+ *
+ * Switches check the IPv4 header, choose among equal-cost ports by a hash of the outer addresses, protocol
+ * and ports with a seed of their own, decrement the TTL and mend the checksum (RFC 1624), rewrite the
+ * Ethernet addresses, and answer with ICMP time exceeded (RFC 792). Ports queue by bytes and drop what does
+ * not fit. A frame takes DataRate::CalculateBytesTxTime of its length (at least 60 bytes) + 24 bytes for
+ * preamble, FCS and gap.
+ *
+ * Every random decision is a hash of (seed, cable, direction, ordinal of the packet at the end of that link),
+ * and packets that reach a switch at the same time are taken in the order of its ports. So a run does not
+ * depend on the scheduler.
+ *
+ * Order of calls: attributes, Build(), then everything else. Time resolution is nanoseconds.
+ */
+class DyetraceFabric : public Object {
+  public:
+    static TypeId GetTypeId();
+    DyetraceFabric();
+    ~DyetraceFabric() override;
+
+    /// Makes hosts, switches and links from the attributes, which have no effect later. Aborts if called
+    /// twice.
+    void Build();
+    const DyetraceTopology& GetTopology() const;
+
+    /// \name The hosts' ports
+    /// @{
+
+    /// Packets come from here, and return here at the latest when they are dropped or freed.
+    DyetracePacketPool& GetPool();
+    /// \param receiver gets what arrives at `host`; not owned. Without one, packets end there.
+    void Attach(uint32_t host, DyetraceReceiver* receiver);
+    /// Queues a frame at a host's port and takes it over.
+    void Send(uint32_t host, DyetracePacket* packet);
+    /// Hands over what arrives at `host` at this very time. A host calls it first in each event of its own,
+    /// so that whatever is due at one time comes in the same order in every run: arrivals, then timers.
+    void TakeArrivals(uint32_t host);
+    /// The Ethernet address that a host's frames go to.
+    Mac48Address GetGatewayMac(uint32_t host) const;
+    /// @}
+
+    /// Puts a fault on the timeline. Aborts, naming the fault, if its link or kind does not exist or it ends
+    /// before it begins.
+    void AddFault(Ptr<DyetraceFault> fault);
+
+    /// \name Captures
+    /// @{
+    struct Capture {
+        std::string port;  ///< "agg-0-1:core-3"
+        std::string file;
+        uint64_t packets;
+        bool capped;  ///< there was more than the limit
+    };
+    /// Captures what one port sends and receives: whole frames, checksums and payload real, times in
+    /// nanoseconds. \param port "node:peer", the port of `node` that leads to `peer` \param packetsMax most
+    /// packets in the file
+    void EnablePcap(const std::string& port, const std::string& file, uint64_t packetsMax = 100000);
+    /// Writes captures through to their files; also done when the fabric is disposed of.
+    void FlushCaptures();
+    std::vector<Capture> GetCaptures() const;
+    /// @}
+
+    /// \name Counters since the start
+    /// @{
+    uint64_t GetPacketHops() const;  ///< packets that came out at the end of a link
+    uint64_t GetDelivered() const;   ///< of these, at a host
+    uint64_t GetDrops(DyetraceDropCause cause) const;
+    uint64_t GetIcmpSent() const;
+    uint64_t GetIcmpSuppressed() const;  ///< by IcmpRate
+    uint64_t GetLinkPackets(uint32_t link) const;
+    /// @}
+
+    /// The seed in use: the attribute, or what RngSeedManager says where that is 0.
+    uint64_t GetSeed() const;
+    DataRate GetLinkRate() const { return m_linkRate; }
+    Time GetLinkDelay() const { return m_linkDelay; }
+
+    /// \param link where; for a cause in a switch, the link that the packet came by
+    typedef void (*DropTracedCallback)(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
+    /// \param in link that the packet came by
+    /// \param out link that it leaves by; its headers are the ones it leaves with
+    typedef void (*ForwardTracedCallback)(uint32_t in, uint32_t out, const DyetracePacket& packet);
+    typedef void (*DeliverTracedCallback)(uint32_t host, const DyetracePacket& packet);
+    /// \param active whether the fault begins or ends
+    typedef void (*FaultTracedCallback)(Ptr<const DyetraceFault> fault, bool active);
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    struct State;
+
+    State& Built() const;
+    void Switch(Ptr<DyetraceFault> fault, uint32_t id, uint32_t link, bool active);
+
+    uint32_t m_k;
+    DataRate m_linkRate;
+    Time m_linkDelay;
+    uint32_t m_queueBytes;
+    uint64_t m_seed;
+    double m_icmpRate;
+    uint32_t m_icmpBurst;
+
+    TracedCallback<uint32_t, DyetraceDropCause, const DyetracePacket&> m_drop;
+    TracedCallback<uint32_t, uint32_t, const DyetracePacket&> m_forward;
+    TracedCallback<uint32_t, const DyetracePacket&> m_deliver;
+    TracedCallback<Ptr<const DyetraceFault>, bool> m_fault;
+
+    std::unique_ptr<State> m_state;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_FABRIC_H

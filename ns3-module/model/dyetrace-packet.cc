@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-packet.h"
+
+#include <array>
+#include <new>
+
+#include <ns3/abort.h>
+
+#include "core/base/random.h"
+
+namespace ns3 {
+
+static_assert(sizeof(DyetracePacket) == 64, "one cache line of bookkeeping in front of the frame's bytes");
+
+namespace {
+
+constexpr uint32_t kPacketsPerBlock = 64;
+constexpr std::align_val_t kCacheLine{64};
+
+}  // namespace
+
+std::vector<uint8_t> DyetracePacket::Materialise() const {
+    NS_ABORT_MSG_IF(tail > DyetracePayload::MaxLength,
+                    "a frame's payload of " << tail << " bytes is too long");
+    std::vector<uint8_t> bytes(Frame(), Frame() + HeadLength());
+    bytes.insert(bytes.end(), DyetracePayload::Bytes(), DyetracePayload::Bytes() + tail);
+    return bytes;
+}
+
+void DyetracePacketPool::BlockDeleter::operator()(uint8_t* block) const {
+    ::operator delete(block, kCacheLine);
+}
+
+DyetracePacketPool::DyetracePacketPool() : m_free{nullptr, nullptr}, m_inUse(0), m_allocatedBytes(0) {}
+
+DyetracePacketPool::~DyetracePacketPool() = default;
+
+DyetracePacket* DyetracePacketPool::Allocate(uint32_t headroom, uint32_t head, uint32_t tail) {
+    const uint32_t needed = headroom + head;
+    NS_ABORT_MSG_IF(needed > Large, "a packet of " << needed << " stored bytes exceeds the pool's " << Large);
+    const uint32_t capacity = needed <= Small ? Small : Large;
+    DyetracePacket*& free = m_free[capacity == Large];
+    DyetracePacket* packet = free != nullptr ? free : Grow(capacity);
+    free = packet->next;
+    packet->next = nullptr;
+    packet->begin = headroom;
+    packet->end = needed;
+    packet->tail = tail;
+    packet->m_truthOrdinal = 0;
+    packet->m_truthFlow = 0;
+    packet->m_truthMark = 0;
+    ++m_inUse;
+    return packet;
+}
+
+void DyetracePacketPool::Free(DyetracePacket* packet) {
+    DyetracePacket*& free = m_free[packet->capacity == Large];
+    packet->next = free;
+    free = packet;
+    --m_inUse;
+}
+
+DyetracePacket* DyetracePacketPool::Grow(uint32_t capacity) {
+    const std::size_t stride = sizeof(DyetracePacket) + capacity;
+    const std::size_t size = stride * kPacketsPerBlock;
+    m_blocks.emplace_back(static_cast<uint8_t*>(::operator new(size, kCacheLine)));
+    m_allocatedBytes += size;
+    DyetracePacket* first = nullptr;
+    for (uint32_t i = kPacketsPerBlock; i-- > 0;) {
+        auto* packet = new (m_blocks.back().get() + i * stride) DyetracePacket;
+        packet->capacity = capacity;
+        packet->next = first;
+        first = packet;
+    }
+    return first;
+}
+
+namespace {
+
+struct Pattern {
+    std::array<uint8_t, DyetracePayload::MaxLength> bytes;
+    std::array<uint32_t, DyetracePayload::MaxLength / 2 + 1> sums;  ///< of the first n 16-bit words
+
+    Pattern() : bytes(), sums() {
+        for (uint32_t i = 0; i < bytes.size(); ++i)
+            bytes[i] = static_cast<uint8_t>(dyetrace::mix64(i + 1));
+        for (uint32_t word = 0; word + 1 < sums.size(); ++word) {
+            sums[word + 1] = sums[word] + (static_cast<uint32_t>(bytes[2 * word]) << 8) + bytes[2 * word + 1];
+        }
+    }
+};
+
+const Pattern& ThePattern() {
+    static const Pattern pattern;
+    return pattern;
+}
+
+}  // namespace
+
+const uint8_t* DyetracePayload::Bytes() {
+    return ThePattern().bytes.data();
+}
+
+uint32_t DyetracePayload::ChecksumSum(uint32_t length) {
+    NS_ABORT_MSG_IF(length > MaxLength, "a payload of " << length << " bytes exceeds the pattern");
+    const Pattern& pattern = ThePattern();
+    const uint32_t sum = pattern.sums[length / 2];
+    return length % 2 == 0 ? sum : sum + (static_cast<uint32_t>(pattern.bytes[length - 1]) << 8);
+}
+
+}  // namespace ns3

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The switches' forwarding tables: at each switch, for each rack, the ports on a shortest path. Not
+// installed.
+#ifndef DYETRACE_ROUTES_H
+#define DYETRACE_ROUTES_H
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "dyetrace-topology.h"
+
+namespace ns3 {
+
+class DyetraceRoutes {
+  public:
+    static constexpr uint32_t None = DyetraceTopology::None;
+
+    /// Equal-cost ports, as an index into GetPort and a count; no port: there is no way.
+    struct Group {
+        uint32_t first;
+        uint32_t count;
+    };
+
+    explicit DyetraceRoutes(const DyetraceTopology& topology);
+
+    /// The rack of the /24 prefix that `address` (host byte order) is in; None: not one of ours.
+    uint32_t GetRack(uint32_t address) const {
+        return address >> 24 == 10 ? m_rackOfPrefix[address >> 8 & 0xffff] : None;
+    }
+    /// \param node a switch, and not the rack's own
+    Group GetGroup(uint32_t node, uint32_t rack) const {
+        const uint32_t packed = m_groups[Index(node, rack)];
+        return {packed >> 8, packed & 0xff};
+    }
+    uint32_t GetPort(uint32_t index) const { return m_ports[index]; }
+
+  private:
+    std::size_t Index(uint32_t node, uint32_t rack) const {
+        return static_cast<std::size_t>(node - m_hosts) * m_racks + rack;
+    }
+    void AddRack(const DyetraceTopology& topology, uint32_t rack);
+    /// The group of exactly these ports; equal lists are stored once.
+    uint32_t Intern(const std::vector<uint32_t>& ports);
+
+    uint32_t m_hosts;  ///< switches are numbered after them
+    uint32_t m_racks;
+    std::vector<uint32_t> m_rackOfPrefix;
+    std::vector<uint32_t>
+        m_groups;  ///< by switch and rack: first << 8 | count, so that a table stays in the cache
+    std::vector<uint32_t> m_ports;  ///< the groups' links, each a number of the topology
+    std::map<std::vector<uint32_t>, uint32_t> m_interned;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_ROUTES_H
