@@ -28,12 +28,12 @@ struct HexId {
 // ---- the fabric, as the operator configured it ----------------------------------------------------------
 
 struct NodeRow {
-    RowId id = 0;         ///< counts from 0 in the order of adding, so it equals a dense graph index
-    std::string name;     ///< "host-0-0-0"
-    std::string kind;     ///< 'host', 'edge', 'agg', 'core' or 'switch'
-    std::string address;  ///< underlay (host) or router (switch) address; empty: none
-    std::optional<std::int64_t> pod;
-    std::optional<std::int64_t> position;  ///< from left to right within kind and pod
+    RowId id = 0;              ///< counts from 0 in the order of adding, so it equals a dense graph index
+    std::string name = {};     ///< "host-0-0-0"
+    std::string kind = {};     ///< 'host', 'edge', 'agg', 'core' or 'switch'
+    std::string address = {};  ///< underlay (host) or router (switch) address; empty: none
+    std::optional<std::int64_t> pod = {};
+    std::optional<std::int64_t> position = {};  ///< from left to right within kind and pod
 
     bool operator==(const NodeRow&) const = default;
 };
@@ -55,13 +55,13 @@ struct SessionRow {
     RowId requester_node = 0;
     RowId acceptor_node = 0;
     std::uint32_t session_id = 0;  ///< as on the wire; unique per requester, not over the run
-    std::string state;   ///< latest state: 'requested', 'active', 'closing', 'closed', 'rejected', ...
-    std::string reason;  ///< of a reject, expiry or close; else empty
-    std::optional<std::int64_t> requested_ns;
-    std::optional<std::int64_t> active_ns;
-    std::optional<std::int64_t> closed_ns;
-    std::string sampling_kind;   ///< 'every-nth' or 'probability'
-    double sampling_rate = 0.0;  ///< share of data packets to be tracked, 0..1
+    std::string state = {};   ///< latest state: 'requested', 'active', 'closing', 'closed', 'rejected', ...
+    std::string reason = {};  ///< of a reject, expiry or close; else empty
+    std::optional<std::int64_t> requested_ns = {};
+    std::optional<std::int64_t> active_ns = {};
+    std::optional<std::int64_t> closed_ns = {};
+    std::string sampling_kind = {};  ///< 'every-nth' or 'probability'
+    double sampling_rate = 0.0;      ///< share of data packets to be tracked, 0..1
 
     bool operator==(const SessionRow&) const = default;
 };
@@ -70,9 +70,9 @@ struct SessionEventRow {
     RowId id = 0;
     RowId session = 0;
     std::int64_t t_ns = 0;
-    std::string from_state;
-    std::string to_state;
-    std::string reason;
+    std::string from_state = {};
+    std::string to_state = {};
+    std::string reason = {};
 
     bool operator==(const SessionEventRow&) const = default;
 };
@@ -84,9 +84,9 @@ struct PathRow {
     std::uint16_t path_index = 0;
     std::uint8_t generation = 0;
     std::uint16_t udp_source_port = 0;
-    std::optional<std::int64_t> learned_ns;  ///< when the hops were complete, or last changed
-    bool complete = false;                   ///< every hop answered
-    std::vector<RowId> hops;                 ///< nodes, from requester host to acceptor host; table path_hops
+    std::optional<std::int64_t> learned_ns = {};  ///< when the hops were complete, or last changed
+    bool complete = false;                        ///< every hop answered
+    std::vector<RowId> hops = {};  ///< nodes, from requester host to acceptor host; table path_hops
 
     bool operator==(const PathRow&) const = default;
 };
@@ -118,7 +118,7 @@ struct UpdateRow {
     RowId id = 0;
     std::int64_t t_ns = 0;
     RowId eppc_node = 0;
-    HexId boot_id;
+    HexId boot_id = {};
     std::uint64_t sequence = 0;
     std::uint64_t records = 0;
 
@@ -141,14 +141,14 @@ struct EvidenceRow {
 struct DetectionRow {
     RowId id = 0;
     std::int64_t t_ns = 0;
-    std::string subject;           ///< "host-0-0-0 > host-3-1-2"
-    std::optional<RowId> session;  ///< where the subject is one session
-    std::string kind;              ///< 'loss', ...
-    std::string state;             ///< 'degraded', 'failed', 'healthy', ...
-    double statistic = 0.0;        ///< of the sequential test
+    std::string subject = {};           ///< "host-0-0-0 > host-3-1-2"
+    std::optional<RowId> session = {};  ///< where the subject is one session
+    std::string kind = {};              ///< 'loss', ...
+    std::string state = {};             ///< 'degraded', 'failed', 'healthy', ...
+    double statistic = 0.0;             ///< of the sequential test
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;
-    std::string reason;
+    std::string reason = {};
 
     bool operator==(const DetectionRow&) const = default;
 };
@@ -156,10 +156,10 @@ struct DetectionRow {
 struct IncidentRow {
     RowId id = 0;
     std::int64_t opened_ns = 0;
-    std::optional<std::int64_t> closed_ns;
-    std::string state;  ///< 'open', 'investigating', 'confirmed' or 'refuted'
-    std::string subject;
-    std::string reason;
+    std::optional<std::int64_t> closed_ns = {};
+    std::string state = {};  ///< 'open', 'investigating', 'confirmed' or 'refuted'
+    std::string subject = {};
+    std::string reason = {};
 
     bool operator==(const IncidentRow&) const = default;
 };
@@ -170,7 +170,7 @@ struct IncidentEventRow {
     std::int64_t t_ns = 0;
     std::string
         kind;  ///< 'opened', 'directive', 'directive-result', 'evidence', 'confirmed', 'refuted', 'closed'
-    std::string detail;
+    std::string detail = {};
 
     bool operator==(const IncidentEventRow&) const = default;
 };
@@ -180,9 +180,9 @@ struct DirectiveRow {
     RowId incident = 0;
     std::int64_t t_ns = 0;
     RowId node = 0;  ///< the host whose EPPC is told
-    std::string kind;
-    std::string detail;
-    std::optional<std::int64_t> acked_ns;
+    std::string kind = {};
+    std::string detail = {};
+    std::optional<std::int64_t> acked_ns = {};
 
     bool operator==(const DirectiveRow&) const = default;
 };
@@ -192,10 +192,10 @@ struct SuspectRow {
     RowId incident = 0;
     std::int64_t t_ns = 0;  ///< of the inference; rows of one inference share it
     std::int64_t rank = 0;  ///< 1 is the best
-    std::string kind;       ///< 'link' or 'device'
-    std::optional<RowId> from_node;
-    std::optional<RowId> to_node;
-    std::optional<RowId> device_node;
+    std::string kind = {};  ///< 'link' or 'device'
+    std::optional<RowId> from_node = {};
+    std::optional<RowId> to_node = {};
+    std::optional<RowId> device_node = {};
     double log_odds = 0.0;
     std::optional<std::int64_t>
         group_id;  ///< links that the evidence cannot tell apart share it; none: alone
@@ -206,9 +206,9 @@ struct SuspectRow {
 
 /// A named drop reason, or a bound that overflowed, at the end of the run.
 struct CounterRow {
-    std::optional<RowId> node;  ///< none: of the fabric as a whole
-    std::string engine;         ///< 'eppc', 'nhms' or 'fabric'
-    std::string name;
+    std::optional<RowId> node = {};  ///< none: of the fabric as a whole
+    std::string engine = {};         ///< 'eppc', 'nhms' or 'fabric'
+    std::string name = {};
     std::uint64_t value = 0;
 
     bool operator==(const CounterRow&) const = default;
@@ -219,8 +219,8 @@ struct CounterRow {
 struct TruthFaultRow {
     RowId id = 0;
     std::int64_t t_ns = 0;
-    std::optional<std::int64_t> until_ns;  ///< none: to the end of the run
-    std::string kind;                      ///< 'silent-drop', 'link-down'
+    std::optional<std::int64_t> until_ns = {};  ///< none: to the end of the run
+    std::string kind = {};                      ///< 'silent-drop', 'link-down'
     RowId from_node = 0;
     RowId to_node = 0;
     double probability = 0.0;
@@ -231,7 +231,7 @@ struct TruthFaultRow {
 struct TruthDropRow {
     RowId from_node = 0;
     RowId to_node = 0;
-    std::string cause;  ///< 'queue', 'fault' or 'down'
+    std::string cause = {};  ///< 'queue', 'fault' or 'down'
     std::uint64_t data_packets = 0;
     std::uint64_t packets = 0;  ///< data and control
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "analysis/cli/program.h"
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include "analysis/cli/build_info.h"
+#include "analysis/cli/command.h"
+#include "analysis/store/error.h"
+
+namespace dyetrace::cli {
+namespace {
+
+constexpr const char* intro =
+    "dyetrace tells which path, link or device of a virtualised data centre is sick, from a sample of the "
+    "guests' own "
+    "packets.";
+
+constexpr const char* outro =
+    "Examples:\n"
+    "  dyetrace check scenarios/gray-link.toml\n"
+    "  dyetrace run scenarios/gray-link.toml -o run.db\n"
+    "  dyetrace show run.db\n"
+    "  dyetrace -j locate run.db\n"
+    "  dyetrace report run.db -o run.html\n"
+    "\n"
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid input, 4 assertion missed, 130 interrupted.\n"
+    "`dyetrace COMMAND --help` explains a command.";
+
+// One line a command, in the order of --help.
+constexpr void (*commands[])(CLI::App&, Context&) = {
+    add_check, add_run, add_show, add_locate, add_report, add_export,
+};
+
+int tell(Exit exit, const std::string& message, const std::string& hint = {}) {
+    fmt::print(stderr, "dyetrace: error: {}\n", message);
+    if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
+    return static_cast<int>(exit);
+}
+
+void add_commands(CLI::App& program, Context& context) {
+    program.add_flag("-j,--json", context.json, "Print JSON instead of text");
+    program.set_version_flag(
+        "--version", [] { return version_line(); }, "Say the version and what it was built with");
+    program.require_subcommand(1);
+    program.footer(outro);
+    for (const auto add : commands)
+        add(program, context);
+    for (CLI::App* command : program.get_subcommands(nullptr)) {
+        command->add_flag("-j,--json", context.json, "Print JSON instead of text");
+    }
+}
+
+/// What to look at after a command line that could not be read.
+std::string help_hint(const CLI::App& program) {
+    const auto named = program.get_subcommands();
+    return named.empty() ? "dyetrace --help" : "dyetrace " + named.front()->get_name() + " --help";
+}
+
+int act(const Context& context) {
+    try {
+        return static_cast<int>(context.action());
+    } catch (const CommandError& error) {
+        return tell(error.exit(), error.what(), error.hint());
+    } catch (const store::OutputExists& error) {
+        return tell(Exit::Failed, error.what(), "--force replaces what dyetrace wrote there");
+    } catch (const store::CannotWrite& error) {
+        return tell(Exit::Failed, error.what());
+    } catch (const store::Error& error) {
+        return tell(Exit::InvalidInput, error.what());
+    } catch (const std::exception& error) {
+        return tell(Exit::Failed, error.what());
+    }
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+    CLI::App program(intro, "dyetrace");
+    Context context;
+    add_commands(program, context);
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::Success& success) {
+        return program.exit(success);  // --help, --version
+    } catch (const CLI::ParseError& error) {
+        return tell(Exit::Usage, error.what(), help_hint(program));
+    }
+    const int exit = act(context);
+    // A full disk or a closed pipe behind stdout shows up here at the latest.
+    if (std::fflush(stdout) != 0 && exit == 0) return tell(Exit::Failed, "standard output cannot be written");
+    return exit;
+}
+
+}  // namespace dyetrace::cli

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `dyetrace show`: what happened in a run.
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/cli/command.h"
+#include "analysis/cli/show_json.h"
+#include "analysis/report/timeline.h"
+#include "analysis/report/totals.h"
+#include "analysis/store/run_reader.h"
+
+namespace dyetrace::cli {
+namespace {
+
+void print_header(const store::RunReader& run, const report::Totals& totals) {
+    const auto entry = [&](std::string_view key) { return run.provenance(key).value_or("?"); };
+    fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n\n", run.path().string(), entry("scenario_path"),
+               entry("seed"), entry("run"), static_cast<double>(totals.duration_ns) * 1e-9,
+               run.complete() ? "complete" : "INCOMPLETE: the run was interrupted");
+}
+
+void print_sessions(const report::Totals& totals) {
+    fmt::print("\nSessions\n");
+    for (const auto& group : totals.sessions) {
+        fmt::print("  {:>9} {}{}\n", group.count, group.state,
+                   group.reason.empty() ? "" : " (" + group.reason + ")");
+    }
+    if (totals.sessions.empty()) fmt::print("  none\n");
+}
+
+void print_packets(const store::RunReader& run, const report::Totals& totals) {
+    const auto share = [](double part, double whole) {
+        return whole > 0 ? report::percent(part / whole) : "-";
+    };
+    const auto sent = static_cast<double>(totals.sent);
+    fmt::print("\nMeasured\n");
+    fmt::print("  {:>9} packets sent, {} lost net ({})\n", totals.sent, totals.lost(),
+               share(static_cast<double>(totals.lost()), sent));
+    fmt::print("  {:>9} of them tracked ({})\n", totals.tracked_sent,
+               share(static_cast<double>(totals.tracked_sent), sent));
+    fmt::print("  {:>9} paths, {} learned hop by hop, {} unsettled at the end, {} with excess\n",
+               totals.paths, totals.paths_learned, totals.paths_open, totals.paths_excess);
+    const auto updates = run.update_summary();
+    fmt::print("  {:>9} health updates", updates.count);
+    if (updates.first_ns) {
+        fmt::print(", {:.6f} s to {:.6f} s", static_cast<double>(*updates.first_ns) * 1e-9,
+                   static_cast<double>(*updates.last_ns) * 1e-9);
+    }
+    fmt::print("\n  {:>9} detections, {} incidents, {} directives\n", run.detections().size(),
+               run.incidents().size(), run.directives().size());
+}
+
+void print_counters(const report::Totals& totals) {
+    if (totals.counters.empty()) return;
+    fmt::print("\nCounters\n");
+    for (const auto& counter : totals.counters) {
+        fmt::print("  {:>9} {} {}\n", counter.value, counter.engine, counter.name);
+    }
+}
+
+Exit show(const std::string& path, const Context& context) {
+    const store::RunReader run(path);
+    if (context.json) {
+        fmt::print("{}\n", show_json(run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+        return Exit::Ok;
+    }
+    const report::Totals totals = report::make_totals(run);
+    print_header(run, totals);
+    for (const auto& line : to_lines(report::make_timeline(run)))
+        fmt::print("{}\n", line);
+    print_sessions(totals);
+    print_packets(run, totals);
+    print_counters(totals);
+    return Exit::Ok;
+}
+
+}  // namespace
+
+void add_show(CLI::App& program, Context& context) {
+    auto path = std::make_shared<std::string>();
+    CLI::App* command =
+        program.add_subcommand("show", "Tell what happened in a run: timeline, suspects, sessions");
+    command->add_option("RUN.db", *path, "Database of a run")->required();
+    command->footer("Lines marked 'truth' are what the simulator knows; everything else was measured.");
+    command->callback(
+        [path, &context] { context.action = [path, &context] { return show(*path, context); }; });
+}
+
+}  // namespace dyetrace::cli

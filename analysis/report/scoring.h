@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The verdict of a run beside the truth of its simulator.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "analysis/store/run_reader.h"
+#include "analysis/store/truth_reader.h"
+
+namespace dyetrace::report {
+
+enum class Agreement {
+    Agrees,     ///< a fault was injected there, before it was suspected
+    Disagrees,  ///< none was
+    Unknown,    ///< nobody knows: the run has no truth
+};
+
+struct ScoredSuspect {
+    store::SuspectRow suspect;
+    Agreement agreement = Agreement::Unknown;
+};
+
+struct Score {
+    bool has_truth = false;                    ///< a simulated run; a real fabric keeps its truth to itself
+    std::vector<store::TruthFaultRow> faults;  ///< all that were injected, in the order they begin
+    std::vector<ScoredSuspect> suspects;       ///< final ones of confirmed incidents, best first
+    std::vector<store::TruthFaultRow> missed;  ///< faults that can do harm and that no suspect names
+};
+
+/// A fault that drops with probability 0 is none: it serves as control of an experiment.
+[[nodiscard]] bool does_harm(const store::TruthFaultRow& fault);
+
+[[nodiscard]] Score score(const store::RunReader& run);
+
+}  // namespace dyetrace::report
