@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/eppc/engine.h"
+
+#include <algorithm>
+
+namespace dyetrace::eppc {
+namespace {
+
+/// Purposes of the numbers drawn from the caller's seed; each its own stream.
+constexpr std::uint64_t kBootStream = 0x626f6f74;
+constexpr std::uint64_t kFlowStream = 0x666c6f77;
+
+session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
+    return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
+}
+
+PathTracerConfig tracer_config(const EppcConfig& config) {
+    return {config.bounds.traces, config.bounds.trace_queue, config.trace_ttl_most, config.trace_attempts,
+            config.trace_timeout};
+}
+
+UpdateSenderConfig update_config(const EppcConfig& config) {
+    UpdateSenderConfig update;
+    update.interval = config.update_interval;
+    update.retransmit = retransmit_policy(config);
+    update.entries_most = config.bounds.update_entries;
+    return update;
+}
+
+std::optional<std::string> wrong_field(const EppcConfig& config) {
+    if (config.address.is_unspecified()) return "address: must be set";
+    if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
+    if (config.key && config.insecure) return "insecure: contradicts key";
+    if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
+    if (config.source_port_base + config.path_count > 65536)
+        return "source_port_base: the ports run past 65535";
+    if (config.underlay_mtu < 128 || config.underlay_mtu > 65535) return "underlay_mtu: must be 128 to 65535";
+    if (config.trace_ttl_most < 1 || config.trace_ttl_most > 31) return "trace_ttl_most: must be 1 to 31";
+    if (config.dscp > 63) return "dscp: must be 0 to 63";
+    const auto positive = [](Duration d) { return d.ns > 0; };
+    if (!positive(config.report_interval)) return "report_interval: must be positive";
+    if (!positive(config.path_idle)) return "path_idle: must be positive";
+    if (!positive(config.update_interval)) return "update_interval: must be positive";
+    if (!positive(config.retransmit_first)) return "retransmit_first: must be positive";
+    if (config.retransmit_last < config.retransmit_first)
+        return "retransmit_last: must not be below retransmit_first";
+    if (config.retransmit_most < 1) return "retransmit_most: must be at least 1";
+    if (!positive(config.keep_alive_interval)) return "keep_alive_interval: must be positive";
+    if (!positive(config.trace_timeout)) return "trace_timeout: must be positive";
+    if (config.session_duration.ns < 0) return "session_duration: must not be negative";
+    if (config.sampling.kind == wire::SamplingSpec::Kind::EveryNth && config.sampling.value == 0) {
+        return "sampling: every-nth needs N of at least 1";
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
+    : config(given),
+      overlay(given.bounds.guests, given.bounds.remotes),
+      boot_(mix64(seed ^ kBootStream) | 1),  // never zero, which means "not known"
+      random_(mix64(seed)),
+      flow_seed_(mix64(seed ^ kFlowStream)),
+      tracer_(tracer_config(given), given.address, given.geneve_port),
+      updates_(update_config(given)) {
+    if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
+    attention_.reserve(config.bounds.peers);
+    if (config.nhms) nhms_key_ = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
+}
+
+std::optional<std::uint32_t> Eppc::Engine::find_peer(Ipv4Address address) const {
+    const auto it = peer_index_.find(address);
+    return it == peer_index_.end() ? std::nullopt : std::optional{it->second};
+}
+
+std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(Ipv4Address address) {
+    if (const auto known = find_peer(address)) return known;
+    if (peers_.size() >= config.bounds.peers) return std::nullopt;
+    const auto index = static_cast<std::uint32_t>(peers_.size());
+    Peer& peer = peers_.emplace_back();
+    peer.address = address;
+    peer.key = auth::derive_pair_key(*config.key, config.address, address);
+    peer.sent.resize(config.path_count);
+    peer.traced.resize(config.path_count);
+    peer_index_.emplace(address, index);
+    return index;
+}
+
+Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer) {
+    if (peer == config.address) return Failure{"peer " + peer.to_string() + " is this host's own address"};
+    const auto index = find_or_add_peer(peer);
+    if (!index) return Failure{std::string("the table of peers is full")};
+    return overlay.add_remote({vni, mac}, *index);
+}
+
+void Eppc::Engine::want_attention(std::uint32_t index) {
+    Peer& peer = peers_[index];
+    if (peer.queued) return;
+    peer.queued = true;
+    attention_.push_back(index);  // within its reservation: one entry a peer
+}
+
+void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
+    Peer& peer = peers_[index];
+    if (peer.requested) peer.requested->service(now, peer.sent, outbox_);
+    for (auto& accepted : peer.accepted)
+        accepted->service(now, outbox_);
+    flush_outbox(index, now);
+    remove_ended_sessions(peer, now);
+    Time next = peer.requested ? peer.requested->next_deadline() : Time::never();
+    for (const auto& accepted : peer.accepted)
+        next = std::min(next, accepted->next_deadline());
+    timers_.set(index, next);
+}
+
+void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
+    if (peer.requested && session::is_final(peer.requested->state())) {
+        // An orderly end lets the next packet ask again; a refusal or a loss makes it wait.
+        const session::State state = peer.requested->state();
+        if (state == session::State::PeerLost) peer.no_request_before = now + config.reject_back_off;
+        tracer_.forget(peer.address, peer.requested->id());
+        peer.requested.reset();
+        --requested_count_;
+    }
+    accepted_count_ -=
+        std::erase_if(peer.accepted, [](const auto& s) { return session::is_final(s->state()); });
+}
+
+void Eppc::Engine::advance(Time now) {
+    if (attention_at_ <= now) {
+        attention_at_ = Time::never();
+        for (std::size_t i = 0; i < attention_.size(); ++i) {
+            const std::uint32_t index = attention_[i];
+            peers_[index].queued = false;
+            if (!peers_[index].requested && config.open_on_traffic &&
+                now >= peers_[index].no_request_before) {
+                start_session(index, now);
+            }
+            service_peer(index, now);
+        }
+        attention_.clear();
+    }
+    while (const auto due = timers_.take_due(now))
+        service_peer(*due, now);
+    if (tracer_.next_deadline() <= now) service_tracer(now);
+    if (updates_.next_deadline() <= now) service_updates(now);
+}
+
+Time Eppc::Engine::next_deadline() const {
+    return std::min({attention_at_, timers_.next(), tracer_.next_deadline(), updates_.next_deadline()});
+}
+
+void Eppc::Engine::emit_frame(std::vector<std::uint8_t> frame) {
+    if (outputs_.size() >= config.bounds.outputs) {
+        drops.add(wire::DropReason::QueueFull);
+        return;
+    }
+    ++counters.control_sent;
+    outputs_.push_back({std::move(frame), std::nullopt});
+}
+
+void Eppc::Engine::emit(const SessionChanged& change) {
+    if (outputs_.size() >= config.bounds.outputs) {
+        drops.add(wire::DropReason::QueueFull);
+        return;
+    }
+    outputs_.push_back({std::nullopt, Output{change}});
+}
+
+void Eppc::Engine::emit(const MetricsReported& metrics) {
+    if (outputs_.size() >= config.bounds.outputs) {
+        drops.add(wire::DropReason::QueueFull);
+        return;
+    }
+    outputs_.push_back({std::nullopt, Output{metrics}});
+}
+
+std::optional<Output> Eppc::Engine::poll() {
+    if (outputs_.empty()) return std::nullopt;
+    Queued next = std::move(outputs_.front());
+    outputs_.pop_front();
+    if (!next.frame) return next.event;
+    transmitting_ = std::move(*next.frame);
+    return Output{Transmit{transmitting_}};
+}
+
+std::vector<SessionView> Eppc::Engine::sessions() const {
+    std::vector<SessionView> views;
+    for (const Peer& peer : peers_) {
+        if (peer.requested) {
+            const auto& s = *peer.requested;
+            SessionView view{
+                session::Role::Requester, peer.address,         s.id(), s.state(), s.sampler().spec(),
+                s.sampler().offered(),    s.sampler().tagged(), {}};
+            for (const wire::PathRecord& record : s.records()) {
+                if (record.intervals > 0) view.paths.push_back(record);
+            }
+            views.push_back(std::move(view));
+        }
+        for (const auto& s : peer.accepted) {
+            SessionView view{
+                session::Role::Acceptor, peer.address, s->id(), s->state(), s->request().sampling, 0, 0, {}};
+            for (std::uint16_t i = 0; i < s->path_count(); ++i) {
+                const wire::PathRecord record = s->record(PathIndex{i});
+                if (record.intervals > 0) view.paths.push_back(record);
+            }
+            views.push_back(std::move(view));
+        }
+    }
+    std::sort(views.begin(), views.end(), [](const SessionView& a, const SessionView& b) {
+        return std::tie(a.role, a.peer, a.session) < std::tie(b.role, b.peer, b.session);
+    });
+    return views;
+}
+
+Result<Eppc, std::string> Eppc::create(const EppcConfig& config, std::uint64_t seed, Time now) {
+    if (const auto wrong = wrong_field(config)) return Failure{*wrong};
+    return Eppc(std::make_unique<Engine>(config, seed, now));
+}
+
+Eppc::Eppc(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Eppc::Eppc(Eppc&&) noexcept = default;
+Eppc& Eppc::operator=(Eppc&&) noexcept = default;
+Eppc::~Eppc() = default;
+
+Result<Done, std::string> Eppc::add_guest(GuestPort port, Vni vni, const MacAddress& mac) {
+    return engine_->overlay.add_guest({port, vni, mac});
+}
+Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer) {
+    return engine_->add_remote(vni, mac, peer);
+}
+std::optional<wire::DropReason> Eppc::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
+    return engine_->encapsulate(port, frame, now);
+}
+Decapsulated Eppc::decapsulate(wire::FrameBuffer& frame, Time now) {
+    return engine_->decapsulate(frame, now);
+}
+void Eppc::advance(Time now) {
+    engine_->advance(now);
+}
+Time Eppc::next_deadline() const {
+    return engine_->next_deadline();
+}
+std::optional<Output> Eppc::poll() {
+    return engine_->poll();
+}
+Result<SessionId, std::string> Eppc::open_session(Ipv4Address peer, Time now) {
+    return engine_->open_session(peer, now);
+}
+void Eppc::close_sessions(Time now) {
+    engine_->close_sessions(now);
+}
+bool Eppc::is_draining() const {
+    return engine_->is_draining();
+}
+const EppcCounters& Eppc::counters() const {
+    return engine_->counters;
+}
+const wire::DropCounters& Eppc::drops() const {
+    return engine_->drops;
+}
+std::vector<SessionView> Eppc::sessions() const {
+    return engine_->sessions();
+}
+
+}  // namespace dyetrace::eppc

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The inside of `Eppc`. Three files implement it: data_path.cpp (frames), control_path.cpp (sessions,
+// markers, reports, traces), management.cpp (updates and directives); engine.cpp holds tables, deadlines and
+// outputs.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/auth/keys.h"
+#include "core/base/random.h"
+#include "core/base/timer_queue.h"
+#include "core/eppc/eppc.h"
+#include "core/eppc/overlay.h"
+#include "core/eppc/path_tracer.h"
+#include "core/eppc/update_sender.h"
+#include "core/session/acceptor_session.h"
+#include "core/session/requester_session.h"
+#include "core/tracking/sent_path.h"
+#include "core/wire/geneve.h"
+#include "core/wire/ipv4.h"
+#include "core/wire/track_option.h"
+#include "core/wire/udp.h"
+
+namespace dyetrace::eppc {
+
+/// Another EPPC. What the data path needs comes first.
+struct Peer {
+    Ipv4Address address;
+    bool queued = false;  ///< waits for attention
+    std::unique_ptr<session::RequesterSession> requested;
+    std::vector<tracking::PathCount> sent;  ///< by path index
+    std::vector<tracking::PathCount>
+        received;                      ///< by path index; empty until the peer has announced its ports
+    std::uint16_t announced_base = 0;  ///< the peer's source port of path index 0
+    std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
+    auth::PairKey key{};
+    std::vector<bool> traced;   ///< by path index: routers known, or being asked
+    Time no_request_before{0};  ///< back-off after a reject or a loss
+};
+
+/// A packet of the underlay, its headers read and checked.
+struct UnderlayPacket {
+    wire::Ipv4Header ip;
+    wire::UdpHeader udp;
+    std::size_t payload_offset = 0;  ///< of the UDP payload, from the frame's start
+};
+
+class Eppc::Engine {
+  public:
+    Engine(const EppcConfig& config, std::uint64_t seed, Time now);
+
+    // engine.cpp
+    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer);
+    void advance(Time now);
+    [[nodiscard]] Time next_deadline() const;
+    std::optional<Output> poll();
+    [[nodiscard]] std::vector<SessionView> sessions() const;
+
+    // data_path.cpp
+    std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
+    Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
+
+    // control_path.cpp
+    Result<SessionId, std::string> open_session(Ipv4Address address, Time now);
+    void close_sessions(Time now);
+    [[nodiscard]] bool is_draining() const;
+
+    EppcConfig config;
+    Overlay overlay;
+    EppcCounters counters;
+    wire::DropCounters drops;
+
+  private:
+    // engine.cpp
+    std::optional<std::uint32_t> find_peer(Ipv4Address address) const;
+    std::optional<std::uint32_t> find_or_add_peer(Ipv4Address address);
+    void want_attention(std::uint32_t peer);
+    void service_peer(std::uint32_t peer, Time now);
+    void remove_ended_sessions(Peer& peer, Time now);
+    void emit_frame(std::vector<std::uint8_t> frame);
+    void emit(const SessionChanged& change);
+    void emit(const MetricsReported& metrics);
+
+    // data_path.cpp
+    Result<UnderlayPacket, wire::DropReason> parse_underlay(const wire::FrameBuffer& frame) const;
+    Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
+    Decapsulated deliver(wire::FrameBuffer& frame, Vni vni, wire::Ecn outer_ecn);
+    Result<std::optional<wire::TrackOption>, wire::DropReason> find_track_option(Bytes options,
+                                                                                 Bytes& fields);
+    void measure(const UnderlayPacket& packet, const std::optional<wire::TrackOption>& track, Bytes fields,
+                 Vni vni, Time now);
+    Decapsulated dropped(wire::DropReason reason);
+
+    // control_path.cpp
+    void handle_control(const UnderlayPacket& packet, Bytes payload, Time now);
+    void handle_icmp(const UnderlayPacket& packet, Bytes message, Time now);
+    void handle_request(const wire::ControlMessage& message, std::uint32_t peer, Time now);
+    void handle_for_requester(const wire::ControlMessage& message, std::uint32_t peer, Time now);
+    void handle_for_acceptor(const wire::ControlMessage& message, std::uint32_t peer,
+                             const UnderlayPacket& packet, Time now);
+    std::optional<wire::RejectReason> refusal(const Peer& peer, const wire::RequestBody& request) const;
+    void reject(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
+                wire::RejectReason reason);
+    void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
+                Time now);
+    session::RequesterSession* start_session(std::uint32_t peer, Time now);
+    void flush_outbox(std::uint32_t peer, Time now);
+    void send_to_peer(std::uint32_t peer, const session::OutgoingMessage& message);
+    void trace_path(std::uint32_t peer, PathIndex path);
+    void service_tracer(Time now);
+
+    // management.cpp
+    void handle_management(const UnderlayPacket& packet, Bytes payload, Time now);
+    void handle_directive(const wire::ControlMessage& message, Time now);
+    void service_updates(Time now);
+    void send_to_nhms(wire::ControlType type, std::uint32_t number, Bytes body);
+    void tell_nhms(const wire::UpdateEntry& entry, Time now);
+
+    BootId boot_;
+    Random random_;
+    std::uint64_t flow_seed_;
+    std::deque<Peer> peers_;  ///< never shrinks; an index is a peer's name inside the engine
+    std::unordered_map<Ipv4Address, std::uint32_t> peer_index_;
+    std::vector<std::uint32_t>
+        attention_;  ///< peers to service at once; reserved, so the data path only writes
+    Time attention_at_ = Time::never();
+    TimerQueue timers_;  ///< by peer index
+    PathTracer tracer_;
+    UpdateSender updates_;
+    std::size_t requested_count_ = 0;
+    std::size_t accepted_count_ = 0;
+    std::uint16_t control_identification_ = 0;
+    std::uint16_t control_path_ = 0;  ///< messages that may take any path take turns
+
+    // The NHMS, once it has answered
+    auth::PairKey nhms_key_{};
+    BootId nhms_boot_;
+    std::optional<std::uint32_t> last_directive_;
+
+    session::Outbox outbox_;  ///< reused
+    struct Queued {
+        std::optional<std::vector<std::uint8_t>> frame;
+        std::optional<Output> event;
+    };
+    std::deque<Queued> outputs_;
+    std::vector<std::uint8_t> transmitting_;  ///< what the last `Transmit` points into
+};
+
+}  // namespace dyetrace::eppc

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which path a guest's frame takes: a hash of its flow, so that every flow keeps one outer source port and
+// stays in order (RFC 8926 §3.3).
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+
+namespace dyetrace::eppc {
+
+/// Hashes addresses, protocol and ports of an inner IPv4 frame; addresses and EtherType of any other. A
+/// fragment is hashed without ports, so that all fragments of a packet agree. `frame` starts at the inner
+/// Ethernet header and holds at least that.
+std::uint64_t flow_hash(Bytes frame, std::uint64_t seed);
+
+/// Maps a hash onto [0, path_count) without bias that matters.
+inline PathIndex path_of(std::uint64_t hash, std::uint16_t path_count) {
+    return PathIndex{static_cast<std::uint16_t>((hash >> 32) * path_count >> 32)};
+}
+
+}  // namespace dyetrace::eppc

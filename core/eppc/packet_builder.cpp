@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/eppc/packet_builder.h"
+
+#include <algorithm>
+
+#include "core/wire/ethernet.h"
+#include "core/wire/geneve.h"
+#include "core/wire/udp.h"
+
+namespace dyetrace::eppc {
+namespace {
+
+constexpr std::size_t kIp = wire::EthernetHeader::kSize;
+constexpr std::size_t kUdp = kIp + wire::Ipv4Header::kSize;
+constexpr std::size_t kUdpPayload = kUdp + wire::UdpHeader::kSize;
+
+/// A frame with everything up to the UDP header written, for `payload_size` bytes of UDP payload.
+std::vector<std::uint8_t> start_frame(const ControlRoute& route, std::size_t payload_size) {
+    std::vector<std::uint8_t> frame(kUdpPayload + payload_size);
+    const MutableBytes bytes(frame);
+    wire::EthernetHeader{route.next_hop_mac, route.source_mac, wire::kEtherTypeIpv4}.encode_into(bytes);
+    wire::Ipv4Header ip;
+    ip.dscp = route.dscp;
+    ip.total_length = static_cast<std::uint16_t>(frame.size() - kIp);
+    ip.identification = route.identification;
+    ip.ttl = route.ttl;
+    ip.protocol = wire::kProtocolUdp;
+    ip.source = route.source.address;
+    ip.destination = route.destination.address;
+    ip.encode_into(bytes.subspan(kIp));
+    wire::UdpHeader udp;
+    udp.source_port = route.source.port;
+    udp.destination_port = route.destination.port;
+    udp.length = static_cast<std::uint16_t>(frame.size() - kUdp);
+    udp.encode_into(bytes.subspan(kUdp));
+    return frame;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_message(const wire::ControlHeader& header, Bytes body) {
+    std::vector<std::uint8_t> message(wire::ControlHeader::kSize + body.size() +
+                                      wire::ControlHeader::kTagSize);
+    header.encode_into(message, message.size());
+    std::copy(body.begin(), body.end(), message.begin() + wire::ControlHeader::kSize);
+    return message;
+}
+
+void set_tag(MutableBytes message, const wire::ControlTag& tag) {
+    std::copy(tag.begin(), tag.end(), message.end() - wire::ControlHeader::kTagSize);
+}
+
+std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes message) {
+    std::vector<std::uint8_t> frame = start_frame(route, wire::GeneveHeader::kSize + message.size());
+    wire::GeneveHeader geneve;
+    geneve.control = true;
+    geneve.protocol_type = wire::kEtherTypeControl;
+    geneve.encode_into(MutableBytes(frame).subspan(kUdpPayload));
+    std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload + wire::GeneveHeader::kSize);
+    return frame;  // UDP checksum zero, as on the data packets of the same 5-tuple (RFC 8926 §3.3)
+}
+
+std::vector<std::uint8_t> build_datagram(const ControlRoute& route, Bytes message) {
+    std::vector<std::uint8_t> frame = start_frame(route, message.size());
+    std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload);
+    const MutableBytes datagram = MutableBytes(frame).subspan(kUdp);
+    store_u16(&datagram[6], wire::udp_checksum(route.source.address, route.destination.address, datagram));
+    return frame;
+}
+
+}  // namespace dyetrace::eppc

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/eppc/update_sender.h"
+
+#include <algorithm>
+
+namespace dyetrace::eppc {
+
+bool UpdateSender::add(const wire::UpdateEntry& entry, Time now) {
+    if (const auto* metrics = std::get_if<wire::MetricsEntry>(&entry)) {
+        const MetricsKey key{metrics->peer, metrics->session, metrics->record.path};
+        const auto it = metrics_.find(key);
+        if (it != metrics_.end()) {
+            it->second = *metrics;
+        } else if (waiting() < config_.entries_most) {
+            metrics_.emplace(key, *metrics);
+        } else {
+            return false;
+        }
+    } else {
+        if (waiting() >= config_.entries_most) return false;
+        others_.push_back(entry);
+    }
+    if (flush_at_ == Time::never()) flush_at_ = now + config_.interval;
+    return true;
+}
+
+bool UpdateSender::on_ack(std::uint32_t number) {
+    return std::erase_if(in_flight_, [&](const InFlight& update) { return update.number == number; }) > 0;
+}
+
+std::vector<std::uint8_t> UpdateSender::next_body() {
+    std::vector<wire::UpdateEntry> entries;
+    std::size_t size = wire::UpdateBody::kHeaderSize;
+    const auto fits = [&](const wire::UpdateEntry& entry) {
+        size += wire::encoded_size(entry);
+        return size <= config_.body_bytes_most;
+    };
+    // Sessions and paths go before the metrics that speak of them.
+    while (!others_.empty() && fits(others_.front())) {
+        entries.push_back(others_.front());
+        others_.pop_front();
+    }
+    while (others_.empty() && !metrics_.empty() && fits(metrics_.begin()->second)) {
+        entries.emplace_back(metrics_.begin()->second);
+        metrics_.erase(metrics_.begin());
+    }
+    std::vector<std::uint8_t> body(wire::UpdateBody::encoded_size(entries));
+    wire::UpdateBody::encode_into(body, entries);
+    return body;
+}
+
+void UpdateSender::service(Time now, std::vector<Transmission>& out) {
+    // Appending to a deque leaves its elements where they are, so the bodies' addresses stay good.
+    for (InFlight& update : in_flight_) {
+        if (now < update.retransmit_at) continue;
+        update.retransmit_at = now + config_.retransmit.wait_after(++update.attempts);
+        out.push_back({update.number, false, &update.body});
+    }
+    if (now < flush_at_) return;
+    while (waiting() > 0 && in_flight_.size() < config_.in_flight_most) {
+        in_flight_.push_back({next_number_++, 1, now + config_.retransmit.wait_after(1), next_body()});
+        out.push_back({in_flight_.back().number, true, &in_flight_.back().body});
+    }
+    // With the window full the rest waits for acknowledgements, and grows no further than its bound.
+    flush_at_ = waiting() > 0 ? now + config_.interval : Time::never();
+}
+
+Time UpdateSender::next_deadline() const {
+    Time next = flush_at_;
+    for (const InFlight& update : in_flight_)
+        next = std::min(next, update.retransmit_at);
+    return next;
+}
+
+}  // namespace dyetrace::eppc

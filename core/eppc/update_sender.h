@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The EPPC's side of health updates: at-least-once, in order of sequence numbers, bounded.
+//
+// Metrics of one (session, path) are totals, so a newer record replaces one that still waits. Updates are
+// sent when the interval is over, kept until acknowledged, and sent again with back-off for as long as it
+// takes.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "core/base/addresses.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/session/outbox.h"
+#include "core/wire/update.h"
+
+namespace dyetrace::eppc {
+
+struct UpdateSenderConfig {
+    Duration interval;
+    session::RetransmitPolicy retransmit;
+    std::size_t entries_most = 16384;    ///< waiting
+    std::size_t in_flight_most = 64;     ///< updates without acknowledgement
+    std::size_t body_bytes_most = 1300;  ///< of one update
+};
+
+class UpdateSender {
+  public:
+    explicit UpdateSender(const UpdateSenderConfig& config) : config_(config) {}
+
+    /// Queues an entry; false where it had to be dropped.
+    bool add(const wire::UpdateEntry& entry, Time now);
+
+    /// Returns whether `number` was in flight.
+    bool on_ack(std::uint32_t number);
+
+    /// An update to transmit, first time or again.
+    struct Transmission {
+        std::uint32_t number = 0;
+        bool first = true;
+        const std::vector<std::uint8_t>* body = nullptr;  ///< valid until the next call
+    };
+    void service(Time now, std::vector<Transmission>& out);
+    [[nodiscard]] Time next_deadline() const;
+    [[nodiscard]] bool is_empty() const { return metrics_.empty() && others_.empty() && in_flight_.empty(); }
+
+  private:
+    struct MetricsKey {
+        Ipv4Address peer;
+        SessionId session;
+        PathIndex path;
+        auto operator<=>(const MetricsKey&) const = default;
+    };
+    struct InFlight {
+        std::uint32_t number = 0;
+        int attempts = 0;
+        Time retransmit_at;
+        std::vector<std::uint8_t> body;
+    };
+
+    [[nodiscard]] std::size_t waiting() const { return metrics_.size() + others_.size(); }
+    /// Takes entries that fit one update, oldest kinds first.
+    std::vector<std::uint8_t> next_body();
+
+    UpdateSenderConfig config_;
+    std::map<MetricsKey, wire::MetricsEntry> metrics_;
+    std::deque<wire::UpdateEntry> others_;
+    std::deque<InFlight> in_flight_;
+    std::uint32_t next_number_ = 1;
+    Time flush_at_ = Time::never();
+};
+
+}  // namespace dyetrace::eppc
