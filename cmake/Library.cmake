@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One way to define a room's library, so that standard, warnings and include root are the same everywhere.
 
+# Inside an ns-3 source tree PROJECT_SOURCE_DIR is ns-3's.
+get_filename_component(DYETRACE_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+
 # ccache where there is one; nothing depends on it.
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(DYETRACE_CCACHE ccache)
@@ -25,7 +28,7 @@ function(dyetrace_add_library target)
   add_library(${target} STATIC ${ARG_SOURCES})
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON DISABLE_PRECOMPILE_HEADERS ON)
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_include_directories(${target} PUBLIC ${DYETRACE_ROOT})
   target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} dyetrace_warnings)
 endfunction()
 
@@ -35,6 +38,6 @@ function(dyetrace_add_program target)
   add_executable(${target} ${ARG_SOURCES})
   target_compile_features(${target} PRIVATE cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_include_directories(${target} PRIVATE ${DYETRACE_ROOT})
   target_link_libraries(${target} PRIVATE ${ARG_LIBRARIES} dyetrace_warnings)
 endfunction()
