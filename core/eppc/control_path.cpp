@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/auth/seal.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/packet_builder.h"
 #include "core/wire/icmp.h"
@@ -306,9 +307,8 @@ void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMess
     header.message_number = message.message_number;
     header.sender_boot = boot_;
     header.receiver_boot = message.receiver_boot;
-    std::vector<std::uint8_t> bytes = encode_message(header, message.body);
-    set_tag(bytes, auth::control_tag(peer.key, config.address, peer.address,
-                                     Bytes(bytes).first(bytes.size() - wire::ControlHeader::kTagSize)));
+    const std::vector<std::uint8_t> bytes =
+        auth::seal(header, message.body, peer.key, config.address, peer.address);
     ControlRoute route;
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;
@@ -380,9 +380,8 @@ void Eppc::Engine::service_tracer(Time now) {
         header.receiver_boot = peer.requested->peer_boot();
         std::array<std::uint8_t, wire::PathTraceBody::kSize> body{};
         probe.body.encode_into(body);
-        std::vector<std::uint8_t> bytes = encode_message(header, body);
-        set_tag(bytes, auth::control_tag(peer.key, config.address, peer.address,
-                                         Bytes(bytes).first(bytes.size() - wire::ControlHeader::kTagSize)));
+        const std::vector<std::uint8_t> bytes =
+            auth::seal(header, body, peer.key, config.address, peer.address);
         ControlRoute route;
         route.source_mac = config.mac;
         route.next_hop_mac = config.gateway_mac;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/auth/seal.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/packet_builder.h"
 #include "core/wire/session_messages.h"
@@ -35,9 +36,8 @@ void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, Bytes bo
     header.message_number = number;
     header.sender_boot = boot_;
     header.receiver_boot = nhms_boot_;
-    std::vector<std::uint8_t> bytes = encode_message(header, body);
-    set_tag(bytes, auth::control_tag(nhms_key_, config.address, config.nhms->address,
-                                     Bytes(bytes).first(bytes.size() - wire::ControlHeader::kTagSize)));
+    const std::vector<std::uint8_t> bytes =
+        auth::seal(header, body, nhms_key_, config.address, config.nhms->address);
     ControlRoute route;
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;

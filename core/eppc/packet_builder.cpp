@@ -38,18 +38,6 @@ std::vector<std::uint8_t> start_frame(const ControlRoute& route, std::size_t pay
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_message(const wire::ControlHeader& header, Bytes body) {
-    std::vector<std::uint8_t> message(wire::ControlHeader::kSize + body.size() +
-                                      wire::ControlHeader::kTagSize);
-    header.encode_into(message, message.size());
-    std::copy(body.begin(), body.end(), message.begin() + wire::ControlHeader::kSize);
-    return message;
-}
-
-void set_tag(MutableBytes message, const wire::ControlTag& tag) {
-    std::copy(tag.begin(), tag.end(), message.end() - wire::ControlHeader::kTagSize);
-}
-
 std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes message) {
     std::vector<std::uint8_t> frame = start_frame(route, wire::GeneveHeader::kSize + message.size());
     wire::GeneveHeader geneve;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/auth/seal.h"
+
+#include <algorithm>
+
+namespace dyetrace::auth {
+
+std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const PairKey& key,
+                               Ipv4Address source, Ipv4Address destination) {
+    const std::size_t tagged = wire::ControlHeader::kSize + body.size();
+    std::vector<std::uint8_t> message(tagged + wire::ControlHeader::kTagSize);
+    header.encode_into(message, message.size());
+    std::copy(body.begin(), body.end(), message.begin() + wire::ControlHeader::kSize);
+    const wire::ControlTag tag = control_tag(key, source, destination, Bytes(message).first(tagged));
+    std::copy(tag.begin(), tag.end(), message.begin() + static_cast<std::ptrdiff_t>(tagged));
+    return message;
+}
+
+}  // namespace dyetrace::auth
