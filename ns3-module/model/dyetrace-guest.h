@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef DYETRACE_GUEST_H
+#define DYETRACE_GUEST_H
+
+#include <cstdint>
+#include <vector>
+
+#include <ns3/ipv4-address.h>
+#include <ns3/mac48-address.h>
+
+#include "dyetrace-receiver.h"
+
+namespace ns3 {
+
+/// \ingroup dyetrace
+/// A guest as the overlay's operator knows it.
+struct DyetraceGuest {
+    Mac48Address mac;
+    Ipv4Address address;
+    uint32_t vni;
+    uint32_t host;  ///< that carries it
+    uint32_t rack;  ///< of that host
+};
+
+/// \ingroup dyetrace
+/// All guests of one overlay, by number.
+using DyetraceGuests = std::vector<DyetraceGuest>;
+
+/**
+ * \ingroup dyetrace
+ * The port of its host that a guest is plugged into. Receive() takes the frames that the guest sends; they
+ * are allocated with Headroom bytes of headroom.
+ */
+class DyetraceGuestPort : public DyetraceReceiver {
+  public:
+    /// What encapsulation needs; with it, an untracked packet's headers start a cache line.
+    static constexpr uint32_t Headroom = 128;
+
+    /// Says that the guest is about to send to another, by its number in the overlay.
+    virtual void Resolve(uint32_t guest) = 0;
+    /// Plugs in what takes the frames that come for the guest; not owned.
+    virtual void Connect(DyetraceReceiver* guest) = 0;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_GUEST_H

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-host.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <ns3/abort.h>
+#include <ns3/boolean.h>
+#include <ns3/double.h>
+#include <ns3/log.h>
+#include <ns3/simulator.h>
+#include <ns3/string.h>
+#include <ns3/trace-source-accessor.h>
+#include <ns3/uinteger.h>
+
+#include "dyetrace-engines.h"
+#include "dyetrace-fabric.h"
+#include "dyetrace-host-port.h"
+#include "dyetrace-truth.h"
+
+#include "core/base/random.h"
+
+namespace ns3 {
+
+NS_LOG_COMPONENT_DEFINE("DyetraceHost");
+NS_OBJECT_ENSURE_REGISTERED(DyetraceHost);
+
+namespace eppc = dyetrace::eppc;
+namespace wire = dyetrace::wire;
+
+namespace {
+
+constexpr uint64_t kSaltHost = 0x686f737400000001;
+
+dyetrace::Duration ToDuration(Time time) {
+    return {time.GetNanoSeconds()};
+}
+
+dyetrace::MacAddress ToMac(Mac48Address from) {
+    dyetrace::MacAddress mac;
+    from.CopyTo(mac.octets.data());
+    return mac;
+}
+
+std::optional<uint8_t> HexDigit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
+    return std::nullopt;
+}
+
+dyetrace::auth::SharedKey ParseKey(const std::string& hex) {
+    dyetrace::auth::SharedKey key{};
+    NS_ABORT_MSG_IF(hex.size() != 2 * key.size(),
+                    "DyetraceHost: Key has " << 2 * key.size() << " hexadecimal digits");
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const auto high = HexDigit(hex[2 * i]);
+        const auto low = HexDigit(hex[2 * i + 1]);
+        NS_ABORT_MSG_UNLESS(high && low, "DyetraceHost: Key has a character that is no hexadecimal digit");
+        key[i] = static_cast<uint8_t>(*high << 4 | *low);
+    }
+    return key;
+}
+
+wire::SamplingSpec ParseSampling(const std::string& kind, double rate) {
+    if (kind == "probability") return wire::SamplingSpec::probability(rate);
+    NS_ABORT_MSG_IF(kind != "every-nth", "DyetraceHost: no SamplingKind is called \"" << kind << '"');
+    NS_ABORT_MSG_IF(rate < 1e-9, "DyetraceHost: every-nth sampling needs a SamplingRate above 0");
+    return wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / rate)));
+}
+
+DyetracePathMetrics ToMetrics(uint32_t host, const eppc::MetricsReported& reported) {
+    const wire::PathRecord& record = reported.record;
+    DyetracePathMetrics metrics{};
+    metrics.host = host;
+    metrics.peer = Ipv4Address(reported.peer.value);
+    metrics.session = reported.session.value;
+    metrics.path = record.path.value;
+    metrics.generation = record.generation.value;
+    metrics.isOpen = (record.flags & wire::PathRecord::kFlagOpen) != 0;
+    metrics.isExcess = (record.flags & wire::PathRecord::kFlagExcess) != 0;
+    metrics.sent = record.sent;
+    metrics.received = record.received;
+    metrics.trackedSent = record.tracked_sent;
+    metrics.trackedReceived = record.tracked_received;
+    metrics.delayMin = NanoSeconds(record.delay_ns_min);
+    metrics.delaySum = NanoSeconds(record.delay_ns_sum);
+    metrics.delayMax = NanoSeconds(record.delay_ns_max);
+    metrics.delayCount = record.delay_count;
+    return metrics;
+}
+
+}  // namespace
+
+/// The port with its engines, and the way from their outputs to the trace sources.
+class DyetraceHost::State : public DyetraceEngineListener {
+  public:
+    State(DyetraceHost& host, DyetraceHostPort::Config config, const eppc::EppcConfig& engine, uint64_t seed)
+        : m_host(host), port(WithOwner(std::move(config), this), engine, seed) {}
+
+    void EppcOutput(uint32_t number, const eppc::Output& output) override {
+        if (const auto* changed = std::get_if<eppc::SessionChanged>(&output)) {
+            m_host.m_session(DyetraceSessionChange{
+                number, changed->role == dyetrace::session::Role::Requester, Ipv4Address(changed->peer.value),
+                changed->session.value, std::string(to_string(changed->from)),
+                std::string(to_string(changed->to)), std::string(changed->reason)});
+        } else if (const auto* reported = std::get_if<eppc::MetricsReported>(&output)) {
+            if (!m_host.m_metrics.IsEmpty()) m_host.m_metrics(ToMetrics(number, *reported));
+        }
+    }
+
+  private:
+    static DyetraceHostPort::Config WithOwner(DyetraceHostPort::Config config, State* owner) {
+        config.owner = owner;
+        return config;
+    }
+
+    DyetraceHost& m_host;
+
+  public:
+    DyetraceHostPort port;
+};
+
+TypeId DyetraceHost::GetTypeId() {
+    static TypeId tid = [] {
+        const eppc::EppcConfig defaults;  // so that an attribute and its field never differ
+        const auto time = [](dyetrace::Duration duration) { return TimeValue(NanoSeconds(duration.ns)); };
+        return TypeId("ns3::DyetraceHost")
+            .SetParent<Object>()
+            .SetGroupName("Dyetrace")
+            .AddConstructor<DyetraceHost>()
+            .AddAttribute("Seed", "Of the engine's sampling, boot id and nonces; 0 takes the fabric's seed.",
+                          UintegerValue(0), MakeUintegerAccessor(&DyetraceHost::m_seed),
+                          MakeUintegerChecker<uint64_t>())
+            .AddAttribute("Key",
+                          "Secret that all EPPCs share: 64 hexadecimal digits. Needed unless Insecure.",
+                          StringValue(""), MakeStringAccessor(&DyetraceHost::m_key), MakeStringChecker())
+            .AddAttribute("KeyId", "Which key that is.", UintegerValue(defaults.key_id.value),
+                          MakeUintegerAccessor(&DyetraceHost::m_keyId), MakeUintegerChecker<uint8_t>())
+            .AddAttribute("Insecure", "Work without a key: anyone can forge tags and messages.",
+                          BooleanValue(defaults.insecure), MakeBooleanAccessor(&DyetraceHost::m_insecure),
+                          MakeBooleanChecker())
+            .AddAttribute(
+                "UnderlayMtu", "Longest outer IP packet, bytes.", UintegerValue(defaults.underlay_mtu),
+                MakeUintegerAccessor(&DyetraceHost::m_underlayMtu), MakeUintegerChecker<uint32_t>(576, 65535))
+            .AddAttribute("OptionClass", "Geneve option class of the track option.",
+                          UintegerValue(defaults.option_class),
+                          MakeUintegerAccessor(&DyetraceHost::m_optionClass), MakeUintegerChecker<uint16_t>())
+            .AddAttribute("SourcePortBase", "Outer UDP source port of path index 0.",
+                          UintegerValue(defaults.source_port_base),
+                          MakeUintegerAccessor(&DyetraceHost::m_sourcePortBase),
+                          MakeUintegerChecker<uint16_t>(1024))
+            .AddAttribute("PathCount", "Outer UDP source ports, and so paths, to each peer.",
+                          UintegerValue(defaults.path_count),
+                          MakeUintegerAccessor(&DyetraceHost::m_pathCount),
+                          MakeUintegerChecker<uint16_t>(1, 1024))
+            .AddAttribute("Dscp", "Of every outer packet.", UintegerValue(defaults.dscp),
+                          MakeUintegerAccessor(&DyetraceHost::m_dscp), MakeUintegerChecker<uint8_t>(0, 63))
+            .AddAttribute("SamplingKind", "\"every-nth\" or \"probability\".", StringValue("every-nth"),
+                          MakeStringAccessor(&DyetraceHost::m_samplingKind), MakeStringChecker())
+            .AddAttribute("SamplingRate", "Share of the data packets to tag.",
+                          DoubleValue(defaults.sampling.rate()),
+                          MakeDoubleAccessor(&DyetraceHost::m_samplingRate), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("OpenOnTraffic", "Ask for a session with a peer when a guest first sends to it.",
+                          BooleanValue(defaults.open_on_traffic),
+                          MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())
+            .AddAttribute("ReportInterval", "Between reports of an acceptor.", time(defaults.report_interval),
+                          MakeTimeAccessor(&DyetraceHost::m_reportInterval), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("PathIdle", "A measured interval ends after so long without data on its path.",
+                          time(defaults.path_idle), MakeTimeAccessor(&DyetraceHost::m_pathIdle),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("SessionDuration", "How long a session lasts; 0: until it is closed.",
+                          time(defaults.session_duration), MakeTimeAccessor(&DyetraceHost::m_sessionDuration),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("RetransmitFirst", "First wait for an answer; it doubles with each.",
+                          time(defaults.retransmit_first), MakeTimeAccessor(&DyetraceHost::m_retransmitFirst),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RetransmitLast", "Longest wait for an answer.", time(defaults.retransmit_last),
+                          MakeTimeAccessor(&DyetraceHost::m_retransmitLast), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RetransmitMost", "Transmissions without an answer until a peer is lost.",
+                          UintegerValue(static_cast<uint64_t>(defaults.retransmit_most)),
+                          MakeUintegerAccessor(&DyetraceHost::m_retransmitMost),
+                          MakeUintegerChecker<uint32_t>(1, 1000))
+            .AddAttribute("KeepAliveInterval", "Between keep-alives; three missed: the peer is lost.",
+                          time(defaults.keep_alive_interval),
+                          MakeTimeAccessor(&DyetraceHost::m_keepAliveInterval),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RejectBackOff", "How long those whose request is rejected are told to wait.",
+                          time(defaults.reject_back_off), MakeTimeAccessor(&DyetraceHost::m_rejectBackOff),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("TracePaths", "Learn the routers of each path in use.",
+                          BooleanValue(defaults.trace_paths),
+                          MakeBooleanAccessor(&DyetraceHost::m_tracePaths), MakeBooleanChecker())
+            .AddAttribute(
+                "TraceTtlMost", "Longest path asked for, in routers.", UintegerValue(defaults.trace_ttl_most),
+                MakeUintegerAccessor(&DyetraceHost::m_traceTtlMost), MakeUintegerChecker<uint8_t>(1))
+            .AddAttribute("TraceTimeout", "How long a router may take to answer.",
+                          time(defaults.trace_timeout), MakeTimeAccessor(&DyetraceHost::m_traceTimeout),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("TraceAttempts", "How often a router is asked.",
+                          UintegerValue(static_cast<uint64_t>(defaults.trace_attempts)),
+                          MakeUintegerAccessor(&DyetraceHost::m_traceAttempts),
+                          MakeUintegerChecker<uint32_t>(1, 100))
+            .AddAttribute("NhmsAddress", "Underlay address of the health service; 0.0.0.0: there is none.",
+                          Ipv4AddressValue(Ipv4Address::GetAny()),
+                          MakeIpv4AddressAccessor(&DyetraceHost::m_nhmsAddress), MakeIpv4AddressChecker())
+            .AddAttribute("NhmsPort", "UDP port of the health service.", UintegerValue(46081),
+                          MakeUintegerAccessor(&DyetraceHost::m_nhmsPort), MakeUintegerChecker<uint16_t>(1))
+            .AddAttribute(
+                "ManagementPort", "UDP port of this EPPC for the health service's answers and directives.",
+                UintegerValue(defaults.management_port),
+                MakeUintegerAccessor(&DyetraceHost::m_managementPort), MakeUintegerChecker<uint16_t>(1))
+            .AddAttribute("UpdateInterval", "Between health updates.", time(defaults.update_interval),
+                          MakeTimeAccessor(&DyetraceHost::m_updateInterval), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RequestedSessions", "Most sessions that this host requests at a time.",
+                          UintegerValue(defaults.bounds.requested_sessions),
+                          MakeUintegerAccessor(&DyetraceHost::m_requestedSessions),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute("AcceptedSessions", "Most sessions that this host accepts at a time.",
+                          UintegerValue(defaults.bounds.accepted_sessions),
+                          MakeUintegerAccessor(&DyetraceHost::m_acceptedSessions),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddTraceSource("Session", "A session changed its state.",
+                            MakeTraceSourceAccessor(&DyetraceHost::m_session),
+                            "ns3::DyetraceHost::SessionTracedCallback")
+            .AddTraceSource("Metrics", "An acceptor reported a path's metrics.",
+                            MakeTraceSourceAccessor(&DyetraceHost::m_metrics),
+                            "ns3::DyetraceHost::MetricsTracedCallback");
+    }();
+    return tid;
+}
+
+DyetraceHost::DyetraceHost() : m_host(0) {}
+
+DyetraceHost::~DyetraceHost() = default;
+
+void DyetraceHost::DoDispose() {
+    m_state.reset();
+    Object::DoDispose();
+}
+
+void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
+                         std::shared_ptr<const DyetraceGuests> guests, Ptr<DyetraceTruth> truth) {
+    NS_LOG_FUNCTION(this << host);
+    NS_ABORT_MSG_IF(m_state, "DyetraceHost::Start was called before");
+    m_host = host;
+    eppc::EppcConfig config;
+    config.address = dyetrace::Ipv4Address{fabric->GetTopology().GetNode(host).address.Get()};
+    config.mac = ToMac(fabric->GetTopology().GetMac(host));
+    config.gateway_mac = ToMac(fabric->GetGatewayMac(host));
+    if (!m_key.empty()) config.key = ParseKey(m_key);
+    config.key_id = dyetrace::KeyId{m_keyId};
+    config.insecure = m_insecure;
+    config.underlay_mtu = m_underlayMtu;
+    config.option_class = m_optionClass;
+    config.source_port_base = m_sourcePortBase;
+    config.path_count = m_pathCount;
+    config.dscp = m_dscp;
+    config.sampling = ParseSampling(m_samplingKind, m_samplingRate);
+    config.open_on_traffic = m_openOnTraffic;
+    config.report_interval = ToDuration(m_reportInterval);
+    config.path_idle = ToDuration(m_pathIdle);
+    config.session_duration = ToDuration(m_sessionDuration);
+    config.retransmit_first = ToDuration(m_retransmitFirst);
+    config.retransmit_last = ToDuration(m_retransmitLast);
+    config.retransmit_most = static_cast<int>(m_retransmitMost);
+    config.keep_alive_interval = ToDuration(m_keepAliveInterval);
+    config.reject_back_off = ToDuration(m_rejectBackOff);
+    config.trace_paths = m_tracePaths;
+    config.trace_ttl_most = m_traceTtlMost;
+    config.trace_timeout = ToDuration(m_traceTimeout);
+    config.trace_attempts = static_cast<int>(m_traceAttempts);
+    if (m_nhmsAddress != Ipv4Address::GetAny()) {
+        config.nhms = dyetrace::Endpoint{dyetrace::Ipv4Address{m_nhmsAddress.Get()}, m_nhmsPort};
+    }
+    config.management_port = m_managementPort;
+    config.update_interval = ToDuration(m_updateInterval);
+    config.bounds.requested_sessions = m_requestedSessions;
+    config.bounds.accepted_sessions = m_acceptedSessions;
+    const uint64_t seed =
+        dyetrace::mix64(dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltHost) + host);
+    m_state = std::make_unique<State>(
+        *this, DyetraceHostPort::Config{fabric, host, truth, std::move(guests), nullptr}, config, seed);
+}
+
+DyetraceHost::State& DyetraceHost::Started() const {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceHost::Start has not been called");
+    return *m_state;
+}
+
+DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
+    return Started().port.AddGuest(guest);
+}
+
+uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
+    DyetraceHostPort& port = Started().port;
+    const auto opened = port.GetEppc().open_session(dyetrace::Ipv4Address{peer.Get()},
+                                                    dyetrace::Time{Simulator::Now().GetNanoSeconds()});
+    NS_ABORT_MSG_UNLESS(opened.ok(), "a session with " << peer << ": " << opened.error());
+    port.Service();
+    return opened->value;
+}
+
+void DyetraceHost::CloseSessions() {
+    DyetraceHostPort& port = Started().port;
+    port.GetEppc().close_sessions(dyetrace::Time{Simulator::Now().GetNanoSeconds()});
+    port.Service();
+}
+
+bool DyetraceHost::IsDraining() const {
+    return Started().port.GetEppc().is_draining();
+}
+
+std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const {
+    const eppc::Eppc& engine = Started().port.GetEppc();
+    const eppc::EppcCounters& totals = engine.counters();
+    std::vector<std::pair<std::string, uint64_t>> counters{
+        {"encapsulated", totals.encapsulated},
+        {"decapsulated", totals.decapsulated},
+        {"tagged", totals.tagged},
+        {"tracked-received", totals.tracked_received},
+        {"control-sent", totals.control_sent},
+        {"control-received", totals.control_received},
+        {"reports-sent", totals.reports_sent},
+        {"reports-received", totals.reports_received},
+        {"updates-sent", totals.updates_sent},
+        {"updates-acked", totals.updates_acked},
+        {"update-entries-dropped", totals.update_entries_dropped},
+        {"traces-sent", totals.traces_sent},
+        {"traces-dropped", totals.traces_dropped},
+    };
+    for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
+        const auto reason = static_cast<wire::DropReason>(i);
+        counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));
+    }
+    counters.erase(
+        std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
+        counters.end());
+    return counters;
+}
+
+dyetrace::eppc::Eppc& DyetraceEngines::GetEppc(const DyetraceHost& host) {
+    return host.Started().port.GetEppc();
+}
+
+void DyetraceEngines::Listen(const DyetraceHost& host, DyetraceEngineListener* listener) {
+    host.Started().port.Listen(listener);
+}
+
+}  // namespace ns3

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-truth.h"
+
+#include <algorithm>
+
+#include <ns3/log.h>
+
+#include "dyetrace-fabric.h"
+#include "dyetrace-packet.h"
+
+#include "core/base/bytes.h"
+#include "core/base/random.h"
+#include "core/wire/control.h"
+#include "core/wire/ethernet.h"
+#include "core/wire/geneve.h"
+#include "core/wire/session_messages.h"
+
+namespace ns3 {
+
+NS_LOG_COMPONENT_DEFINE("DyetraceTruth");
+NS_OBJECT_ENSURE_REGISTERED(DyetraceTruth);
+
+namespace wire = dyetrace::wire;
+
+namespace {
+
+constexpr uint32_t kIpOffset = 14;
+constexpr uint32_t kUdpOffset = kIpOffset + 20;  // encapsulation writes no IPv4 options
+constexpr uint32_t kGeneveOffset = kUdpOffset + 8;
+constexpr uint32_t kGeneveBytes = 8;
+
+enum Mark : uint32_t { None = 0, Start = 1, End = 2 };
+
+/// Whether the frame is a Geneve packet between EPPCs.
+bool IsEncapsulation(const DyetracePacket& packet) {
+    const uint8_t* frame = packet.Frame();
+    return packet.HeadLength() >= kGeneveOffset + kGeneveBytes && frame[kIpOffset] == 0x45 &&
+           frame[kIpOffset + 9] == 17 && dyetrace::load_u16(frame + kUdpOffset + 2) == wire::kGenevePort;
+}
+
+/// Whether it carries a guest's frame: control packets have the O bit (RFC 8926 section 3.4).
+bool IsData(const DyetracePacket& packet) {
+    return (packet.Frame()[kGeneveOffset + 1] & 0x80) == 0;
+}
+
+/// What the truth needs of a marker, read from the bytes.
+struct Marker {
+    uint32_t session = 0;
+    wire::MarkerBody body;
+    bool ok = false;
+};
+
+Marker ReadMarker(const DyetracePacket& packet) {
+    const uint8_t* geneve = packet.Frame() + kGeneveOffset;
+    const uint32_t offset = kGeneveOffset + kGeneveBytes + static_cast<uint32_t>(geneve[0] & 0x3f) * 4;
+    if (packet.HeadLength() < offset) return {};
+    const dyetrace::Bytes payload{packet.Frame() + offset, packet.HeadLength() - offset};
+    const auto message = wire::ControlMessage::parse(payload);
+    if (!message.ok() || message->header.type != wire::ControlType::Marker) return {};
+    const auto body = wire::MarkerBody::parse(message->body);
+    if (!body.ok()) return {};
+    return {message->header.session.value, body.value(), true};
+}
+
+}  // namespace
+
+TypeId DyetraceTruth::GetTypeId() {
+    static TypeId tid = TypeId("ns3::DyetraceTruth")
+                            .SetParent<Object>()
+                            .SetGroupName("Dyetrace")
+                            .AddConstructor<DyetraceTruth>();
+    return tid;
+}
+
+DyetraceTruth::DyetraceTruth() : m_flows(1) {}
+
+DyetraceTruth::~DyetraceTruth() = default;
+
+std::size_t DyetraceTruth::FlowHash::operator()(const FlowKey& key) const {
+    return dyetrace::mix64((static_cast<uint64_t>(key.source) << 32 | key.destination) +
+                           key.port * 0x9e3779b97f4a7c15);
+}
+
+void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
+    fabric->TraceConnectWithoutContext("Drop", MakeCallback(&DyetraceTruth::NoteDrop, this));
+}
+
+uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
+    const auto [found, isNew] = m_flowNumbers.try_emplace(key, static_cast<uint32_t>(m_flows.size()));
+    if (isNew) m_flows.emplace_back();
+    return found->second;
+}
+
+void DyetraceTruth::NoteSent(DyetracePacket& packet) {
+    if (!IsEncapsulation(packet)) return;
+    const uint8_t* frame = packet.Frame();
+    const uint32_t number =
+        FlowNumber({dyetrace::load_u32(frame + kIpOffset + 12), dyetrace::load_u32(frame + kIpOffset + 16),
+                    dyetrace::load_u16(frame + kUdpOffset)});
+    Flow& flow = m_flows[number];
+    if (IsData(packet)) {
+        ++m_dataSent;
+        packet.m_truthFlow = number;
+        packet.m_truthOrdinal = ++flow.sent;
+        return;
+    }
+    const Marker marker = ReadMarker(packet);
+    if (!marker.ok) return;
+    packet.m_truthFlow = number;
+    packet.m_truthOrdinal = flow.sent;
+    packet.m_truthMark = marker.body.kind == wire::MarkerKind::Start ? Mark::Start : Mark::End;
+}
+
+void DyetraceTruth::NoteArrived(const DyetracePacket& packet) {
+    if (packet.m_truthFlow == 0) return;
+    if (packet.m_truthMark == Mark::None) {
+        ++m_dataArrived;
+        return;
+    }
+    const Marker marker = ReadMarker(packet);
+    const uint8_t* ip = packet.Frame() + kIpOffset;
+    Bounds& bounds =
+        m_intervals[{dyetrace::load_u32(ip + 12), dyetrace::load_u32(ip + 16), marker.session,
+                     marker.body.path.value, marker.body.generation.value, marker.body.interval}];
+    bounds.flow = packet.m_truthFlow;
+    // The first START that arrives opens the interval and the first END closes it; a repetition changes
+    // nothing.
+    uint64_t& bound = packet.m_truthMark == Mark::Start ? bounds.start : bounds.end;
+    if (bound == Bounds::Open) bound = packet.m_truthOrdinal;
+}
+
+void DyetraceTruth::NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet) {
+    Count& count = m_drops[link][static_cast<std::size_t>(cause)];
+    ++count.all;
+    if (packet.m_truthFlow == 0 || packet.m_truthMark != Mark::None) return;
+    ++count.data;
+    ++m_dataDropped;
+    m_flows[packet.m_truthFlow].dropped.push_back(packet.m_truthOrdinal);
+}
+
+std::vector<DyetraceTruth::LinkDrops> DyetraceTruth::GetLinkDrops() const {
+    std::vector<LinkDrops> drops;
+    for (const auto& [link, causes] : m_drops) {
+        for (std::size_t cause = 0; cause < causes.size(); ++cause) {
+            if (causes[cause].all == 0) continue;
+            drops.push_back(
+                {link, static_cast<DyetraceDropCause>(cause), causes[cause].data, causes[cause].all});
+        }
+    }
+    return drops;
+}
+
+std::vector<DyetraceTruth::Interval> DyetraceTruth::GetIntervals() const {
+    std::vector<Interval> intervals;
+    for (const auto& [key, bounds] : m_intervals) {
+        if (bounds.start == Bounds::Open || bounds.end == Bounds::Open) continue;
+        const std::vector<uint64_t>& dropped = m_flows[bounds.flow].dropped;
+        const auto lost = std::count_if(dropped.begin(), dropped.end(), [&bounds = bounds](uint64_t ordinal) {
+            return ordinal > bounds.start && ordinal <= bounds.end;
+        });
+        const auto& [requester, acceptor, session, path, generation, interval] = key;
+        intervals.push_back({Ipv4Address(requester), Ipv4Address(acceptor), session, path, generation,
+                             interval, bounds.end - bounds.start, static_cast<uint64_t>(lost)});
+    }
+    return intervals;
+}
+
+}  // namespace ns3
