@@ -308,7 +308,8 @@ void DyetraceFlowSource::Start(DyetraceGuestPort& port, DyetracePacketPool& pool
     uint64_t seed = m_seed;
     if (seed == 0)
         seed = dyetrace::mix64(dyetrace::mix64(RngSeedManager::GetSeed()) + RngSeedManager::GetRun());
-    seed = dyetrace::mix64(dyetrace::mix64(seed ^ kSaltGuest) + static_cast<uint64_t>(m_stream));
+    seed = dyetrace::mix64(dyetrace::mix64(seed ^ kSaltGuest) + static_cast<uint64_t>(m_stream)) + self;
+    seed = dyetrace::mix64(seed);
     m_sender = std::make_unique<Sender>(*this, port, std::move(guests), self, std::move(sizes), seed);
 }
 

@@ -44,7 +44,7 @@ class DyetraceFlowSource : public Object, public DyetraceReceiver {
                std::shared_ptr<const DyetraceGuests> guests, uint32_t self,
                std::shared_ptr<const DyetraceFlowSizes> sizes);
 
-    /// Sets the stream of random numbers. \return how many were used: 1
+    /// Sets the stream of random numbers; guests of different numbers draw differently from one. \return 1
     int64_t AssignStreams(int64_t stream);
 
     /// A frame for this guest.

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-helper.h"
+
+#include <algorithm>
+
+#include <ns3/abort.h>
+#include <ns3/double.h>
+#include <ns3/dyetrace-flow-sizes.h>
+#include <ns3/string.h>
+#include <ns3/uinteger.h>
+
+#include "core/eppc/eppc.h"
+
+namespace ns3 {
+
+namespace {
+
+/// What an untracked packet needs on the wire beyond its guest's UDP payload: the guest's headers, the
+/// encapsulation, and Ethernet's preamble, FCS and gap.
+constexpr uint32_t kOverheadBytes = DyetraceFlowSource::HeaderBytes + 50 + 24;
+
+Mac48Address GuestMac(Ipv4Address host) {
+    uint8_t octets[6] = {2, 1};
+    host.Serialize(octets + 2);
+    Mac48Address mac;
+    mac.CopyFrom(octets);
+    return mac;
+}
+
+}  // namespace
+
+DyetraceHelper::DyetraceHelper() : m_vni(1000), m_load(0), m_stream(0) {
+    m_fabricFactory.SetTypeId("ns3::DyetraceFabric");
+    m_hostFactory.SetTypeId("ns3::DyetraceHost");
+    m_sourceFactory.SetTypeId("ns3::DyetraceFlowSource");
+}
+
+DyetraceHelper::~DyetraceHelper() = default;
+
+void DyetraceHelper::SetFabricAttribute(const std::string& name, const AttributeValue& value) {
+    m_fabricFactory.Set(name, value);
+}
+void DyetraceHelper::SetHostAttribute(const std::string& name, const AttributeValue& value) {
+    m_hostFactory.Set(name, value);
+}
+void DyetraceHelper::SetGuestAttribute(const std::string& name, const AttributeValue& value) {
+    m_sourceFactory.Set(name, value);
+}
+void DyetraceHelper::SetVni(uint32_t vni) {
+    m_vni = vni;
+}
+void DyetraceHelper::SetHealthHost(const std::string& name) {
+    m_healthHost = name;
+}
+
+void DyetraceHelper::SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load) {
+    NS_ABORT_MSG_IF(load <= 0, "a load of " << load << " is not above 0");
+    m_sizes = sizes;
+    m_load = load;
+}
+
+int64_t DyetraceHelper::AssignStreams(int64_t stream) {
+    NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::AssignStreams is called before Install");
+    m_stream = stream;
+    return 1;
+}
+
+void DyetraceHelper::Install() {
+    NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::Install was called before");
+    m_fabric = m_fabricFactory.Create<DyetraceFabric>();
+    m_fabric->Build();
+    m_truth = CreateObject<DyetraceTruth>();
+    m_truth->Watch(m_fabric);
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    if (!m_healthHost.empty()) {
+        const uint32_t health = topology.FindNode(m_healthHost);
+        NS_ABORT_MSG_IF(health >= topology.GetNHosts(), "no host is called " << m_healthHost);
+        m_hostFactory.Set("NhmsAddress", Ipv4AddressValue(topology.GetNode(health).address));
+    }
+    MakeGuests();
+    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
+        m_hosts.push_back(m_hostFactory.Create<DyetraceHost>());
+        m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
+    }
+    MakeSources();
+}
+
+void DyetraceHelper::MakeGuests() {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    auto guests = std::make_shared<DyetraceGuests>();
+    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
+        const DyetraceTopology::Node& node = topology.GetNode(host);
+        const Ipv4Address address(0xc0a80000 + host + 1);
+        guests->push_back({GuestMac(node.address), address, m_vni, host, node.rack});
+    }
+    m_guests = std::move(guests);
+}
+
+void DyetraceHelper::MakeSources() {
+    std::vector<DyetraceGuestPort*> ports;
+    for (uint32_t host = 0; host < m_hosts.size(); ++host)
+        ports.push_back(&m_hosts[host]->AddGuest(host));
+    if (m_sizes.empty()) return;
+    const auto sizes = std::make_shared<const DyetraceFlowSizes>(m_sizes);
+    double arrivalRate = 0;
+    for (uint32_t host = 0; host < m_hosts.size(); ++host) {
+        auto source = m_sourceFactory.Create<DyetraceFlowSource>();
+        if (host == 0) arrivalRate = ArrivalRate(*sizes, *source);
+        source->SetAttribute("ArrivalRate", DoubleValue(arrivalRate));
+        source->SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
+        source->AssignStreams(m_stream);
+        source->Start(*ports[host], m_fabric->GetPool(), m_guests, host, sizes);
+        m_sources.push_back(source);
+    }
+}
+
+double DyetraceHelper::ArrivalRate(const DyetraceFlowSizes& sizes, const DyetraceFlowSource& source) const {
+    UintegerValue packetBytes;
+    source.GetAttribute("PacketBytes", packetBytes);
+    return sizes.GetArrivalRate(m_load, static_cast<double>(m_fabric->GetLinkRate().GetBitRate()),
+                                static_cast<uint32_t>(packetBytes.Get()), kOverheadBytes);
+}
+
+Ptr<DyetraceFault> DyetraceHelper::AddSilentDrop(const std::string& from, const std::string& to, Time at,
+                                                 double probability, Time until) {
+    auto fault = CreateObjectWithAttributes<DyetraceFault>(
+        "Kind", StringValue("silent-drop"), "From", StringValue(from), "To", StringValue(to), "At",
+        TimeValue(at), "Probability", DoubleValue(probability), "Until", TimeValue(until));
+    m_fabric->AddFault(fault);
+    return fault;
+}
+
+Ptr<DyetraceFault> DyetraceHelper::AddLinkDown(const std::string& from, const std::string& to, Time at,
+                                               Time until) {
+    auto fault = CreateObjectWithAttributes<DyetraceFault>("Kind", StringValue("link-down"), "From",
+                                                           StringValue(from), "To", StringValue(to), "At",
+                                                           TimeValue(at), "Until", TimeValue(until));
+    m_fabric->AddFault(fault);
+    return fault;
+}
+
+std::string DyetraceHelper::EnablePcap(const std::string& directory, const std::string& port,
+                                       uint64_t packetsMax) {
+    std::string name = port;
+    std::replace(name.begin(), name.end(), ':', '_');
+    const std::string file = directory + '/' + name + ".pcap";
+    m_fabric->EnablePcap(port, file, packetsMax);
+    return file;
+}
+
+Ptr<DyetraceHost> DyetraceHelper::GetHost(const std::string& name) const {
+    const uint32_t host = m_fabric->GetTopology().FindNode(name);
+    NS_ABORT_MSG_IF(host >= m_hosts.size(), "no host is called " << name);
+    return m_hosts[host];
+}
+
+void DyetraceHelper::CloseSessions() {
+    for (const auto& host : m_hosts)
+        host->CloseSessions();
+}
+
+bool DyetraceHelper::IsDraining() const {
+    return std::any_of(m_hosts.begin(), m_hosts.end(), [](const auto& host) { return host->IsDraining(); });
+}
+
+void DyetraceHelper::Dispose() {
+    for (const auto& source : m_sources)
+        source->Dispose();
+    for (const auto& host : m_hosts)
+        host->Dispose();
+    if (m_fabric) m_fabric->Dispose();
+}
+
+}  // namespace ns3

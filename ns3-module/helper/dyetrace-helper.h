@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef DYETRACE_HELPER_H
+#define DYETRACE_HELPER_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ns3/attribute.h>
+#include <ns3/dyetrace-fabric.h>
+#include <ns3/dyetrace-fault.h>
+#include <ns3/dyetrace-flow-sizes.h>
+#include <ns3/dyetrace-flow-source.h>
+#include <ns3/dyetrace-guest.h>
+#include <ns3/dyetrace-host.h>
+#include <ns3/dyetrace-truth.h>
+#include <ns3/object-factory.h>
+
+namespace ns3 {
+
+/**
+ * \ingroup dyetrace
+ * Builds a fabric with an EPPC and a guest on every host.
+ *
+ * Set attributes, call Install(), then add faults and captures. The guest of host number i is guest number i:
+ * Ethernet address 02:01 and the host's four address bytes, IPv4 address 192.168.0.0 + i + 1, all in one VNI.
+ */
+class DyetraceHelper {
+  public:
+    DyetraceHelper();
+    ~DyetraceHelper();
+
+    /// \name Attributes of what Install() makes
+    /// @{
+    void SetFabricAttribute(const std::string& name, const AttributeValue& value);
+    void SetHostAttribute(const std::string& name, const AttributeValue& value);
+    void SetGuestAttribute(const std::string& name, const AttributeValue& value);
+    void SetVni(uint32_t vni);
+    /// Has every EPPC send health updates to the service on this host, by name.
+    void SetHealthHost(const std::string& name);
+    /// Has the guests send flows of these sizes, (bytes, cumulative probability), so that the mean load of
+    /// the hosts' links is `load`, all bytes on the wire counted. Without it the guests only receive.
+    void SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load);
+    /// @}
+
+    /// Makes everything, once, and starts it.
+    void Install();
+    /// Has all guests draw from this stream, each in a way of its own. Call before Install(). \return 1
+    int64_t AssignStreams(int64_t stream);
+
+    /// \name Faults and captures, after Install()
+    /// @{
+    Ptr<DyetraceFault> AddSilentDrop(const std::string& from, const std::string& to, Time at,
+                                     double probability, Time until = Time::Max());
+    Ptr<DyetraceFault> AddLinkDown(const std::string& from, const std::string& to, Time at,
+                                   Time until = Time::Max());
+    /// Captures a port, "node:peer", to `directory`/node_peer.pcap. \return the file's name
+    std::string EnablePcap(const std::string& directory, const std::string& port,
+                           uint64_t packetsMax = 100000);
+    /// @}
+
+    Ptr<DyetraceFabric> GetFabric() const { return m_fabric; }
+    Ptr<DyetraceTruth> GetTruth() const { return m_truth; }
+    const std::vector<Ptr<DyetraceHost>>& GetHosts() const { return m_hosts; }
+    Ptr<DyetraceHost> GetHost(const std::string& name) const;
+    /// The guests that send flows, by host; empty without SetTraffic.
+    const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
+    std::shared_ptr<const DyetraceGuests> GetGuests() const { return m_guests; }
+
+    /// Ends every session in order. Run the simulator on for IsDraining() to become false.
+    void CloseSessions();
+    bool IsDraining() const;
+    /// Breaks the ties between the objects; call after the simulation, before Simulator::Destroy.
+    void Dispose();
+
+  private:
+    void MakeGuests();
+    void MakeSources();
+    double ArrivalRate(const DyetraceFlowSizes& sizes, const DyetraceFlowSource& source) const;
+
+    ObjectFactory m_fabricFactory;
+    ObjectFactory m_hostFactory;
+    ObjectFactory m_sourceFactory;
+    uint32_t m_vni;
+    std::string m_healthHost;
+    std::vector<std::pair<double, double>> m_sizes;
+    double m_load;
+    int64_t m_stream;
+
+    Ptr<DyetraceFabric> m_fabric;
+    Ptr<DyetraceTruth> m_truth;
+    std::vector<Ptr<DyetraceHost>> m_hosts;
+    std::vector<Ptr<DyetraceFlowSource>> m_sources;
+    std::shared_ptr<const DyetraceGuests> m_guests;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_HELPER_H
