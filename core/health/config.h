@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Everything the health service is told before it starts, besides the fabric's graph.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/auth/keys.h"
+#include "core/base/addresses.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/health/detector.h"
+#include "core/localise/evidence.h"
+#include "core/localise/localiser.h"
+#include "core/wire/sampling_spec.h"
+
+namespace dyetrace::health {
+
+struct NhmsBounds {
+    std::size_t eppcs = 65536;      ///< that may send updates, about 128 bytes each
+    std::size_t pairs = 1'000'000;  ///< tracked by a detector, about 96 bytes each
+    std::size_t incidents = 64;     ///< open at a time
+    std::size_t outputs = 1 << 20;  ///< waiting to be polled
+    std::size_t directives = 1024;  ///< without an answer
+    std::size_t directives_per_incident = 8;
+};
+
+struct NhmsConfig {
+    static constexpr std::uint16_t kPortDefault = 46081;
+
+    Endpoint endpoint;  ///< where updates arrive
+    std::optional<auth::SharedKey> key;
+    KeyId key_id{1};
+    bool insecure = false;
+
+    DetectorConfig detector;
+    localise::LocaliserConfig localiser;
+    localise::EvidenceConfig evidence;
+
+    Duration evaluate_interval = Duration::milliseconds(100);
+    /// Evidence older than this takes no part in opening an incident.
+    Duration memory = Duration::seconds(10);
+    /// What a directive asks for, and for how long.
+    wire::SamplingSpec raised_sampling = wire::SamplingSpec::every_nth(10);
+    Duration investigation = Duration::milliseconds(500);
+    /// Fresh evidence is looked at once it spans this much.
+    Duration fresh_least = Duration::milliseconds(100);
+    /// Fresh packets across the suspect without which its health is not judged: ten times what 95% confidence
+    /// in at least one loss needs at the impaired rate (3 / p) would be 30,000; a tenth of that still sees a
+    /// 1% loss thirty times.
+    std::uint64_t fresh_packets_least = 3'000;
+    Duration directive_retry = Duration::milliseconds(50);
+    int directive_attempts = 10;
+
+    NhmsBounds bounds;
+};
+
+}  // namespace dyetrace::health

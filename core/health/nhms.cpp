@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/health/nhms.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "core/auth/seal.h"
+#include "core/base/random.h"
+#include "core/base/sequence.h"
+#include "core/health/investigation.h"
+#include "core/wire/control.h"
+#include "core/wire/update.h"
+
+namespace dyetrace::health {
+
+using localise::NodeId;
+using localise::PathKey;
+using wire::ControlMessage;
+using wire::ControlType;
+using wire::DropReason;
+
+namespace {
+
+/// Sequence numbers of one boot of one EPPC that were taken: the newest and the 64 before it, which is as
+/// many as an EPPC has in flight.
+class SeenSequences {
+  public:
+    /// Returns false where `sequence` was taken before, or is too old to tell.
+    bool take(std::uint32_t sequence) {
+        if (seen_ == 0) {
+            newest_ = sequence;
+            seen_ = 1;
+            return true;
+        }
+        const std::int32_t ahead = sequence_distance(newest_, sequence);
+        if (ahead > 0) {
+            seen_ = ahead < 64 ? seen_ << ahead | 1 : 1;
+            newest_ = sequence;
+            return true;
+        }
+        if (ahead <= -64) return false;
+        const std::uint64_t bit = std::uint64_t{1} << -ahead;
+        if ((seen_ & bit) != 0) return false;
+        seen_ |= bit;
+        return true;
+    }
+
+  private:
+    std::uint32_t newest_ = 0;
+    std::uint64_t seen_ = 0;
+};
+
+struct Eppc {
+    Endpoint endpoint;
+    BootId boot;
+    auth::PairKey key{};
+    SeenSequences seen;
+};
+
+struct Totals {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+};
+
+struct PendingDirective {
+    DirectiveId id;
+    IncidentId incident;
+    Ipv4Address eppc;
+    wire::DirectiveBody body;
+    int attempts = 0;
+    Time retry_at;
+};
+
+std::optional<std::string> wrong_field(const NhmsConfig& config) {
+    if (config.endpoint.address.is_unspecified()) return "endpoint: address must be set";
+    if (config.endpoint.port == 0) return "endpoint: port must be set";
+    if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
+    if (config.evaluate_interval.ns <= 0) return "evaluate_interval: must be positive";
+    if (config.memory.ns <= 0) return "memory: must be positive";
+    if (config.investigation.ns <= 0) return "investigation: must be positive";
+    if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
+    const DetectorConfig& d = config.detector;
+    if (!(d.baseline_rate > 0 && d.baseline_rate < d.impaired_rate && d.impaired_rate < 1)) {
+        return "detector: needs 0 < baseline_rate < impaired_rate < 1";
+    }
+    if (!(d.false_alarm > 0 && d.false_alarm < 1 && d.miss > 0 && d.miss < 1)) {
+        return "detector: false_alarm and miss lie between 0 and 1";
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+class Nhms::Engine {
+  public:
+    Engine(const NhmsConfig& given, localise::FabricGraph fabric, std::uint64_t seed)
+        : config(given),
+          graph(std::move(fabric)),
+          boot_(mix64(seed ^ 0x6e686d73) | 1),
+          evidence_(graph, config.evidence),
+          investigation_(config, graph, evidence_) {
+        if (!config.key) config.key = auth::SharedKey{};
+    }
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    void handle(const Endpoint& from, Bytes datagram, Time now);
+    void advance(Time now);
+    [[nodiscard]] Time next_deadline() const;
+    std::optional<Output> poll();
+
+    NhmsConfig config;
+    localise::FabricGraph graph;
+    NhmsCounters counters;
+    wire::DropCounters drops;
+
+  private:
+    Eppc* find_or_add_eppc(const Endpoint& from, BootId boot, const auth::PairKey& key);
+    void take_update(Eppc& eppc, const ControlMessage& message, Time now);
+    void take(const Eppc& eppc, const wire::MetricsEntry& entry, Time now);
+    void take(const Eppc& eppc, const wire::PathEntry& entry, Time now);
+    void take(const Eppc& eppc, const wire::SessionEntry& entry, Time now);
+    void detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now);
+    void take_directive_result(const ControlMessage& message, Ipv4Address from, Time now);
+    void evaluate(Time now);
+    void issue(const WantedDirective& wanted, Time now);
+    void send_directive(PendingDirective& directive, Time now);
+    void retry_directives(Time now);
+    void send(const Eppc& eppc, ControlType type, std::uint32_t number, Bytes body);
+    void emit(Output output);
+
+    BootId boot_;
+    std::map<Ipv4Address, Eppc> eppcs_;
+    localise::EvidenceBuilder evidence_;
+    Investigation investigation_;
+    std::map<PathKey, Totals> totals_;
+    std::map<std::pair<Ipv4Address, Ipv4Address>, SessionDetector> detectors_;
+    std::size_t degraded_ = 0;
+    std::vector<PendingDirective> directives_;
+    std::uint32_t next_directive_ = 1;
+    Time evaluate_at_ = Time::never();
+
+    std::vector<wire::UpdateEntry> entries_;  ///< reused
+    struct Queued {
+        Output output;
+        std::vector<std::uint8_t> bytes;  ///< of a datagram
+    };
+    std::deque<Queued> outputs_;
+    std::vector<std::uint8_t> transmitting_;
+};
+
+void Nhms::Engine::emit(Output output) {
+    if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
+    outputs_.push_back({std::move(output), {}});
+}
+
+void Nhms::Engine::send(const Eppc& eppc, ControlType type, std::uint32_t number, Bytes body) {
+    if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
+    wire::ControlHeader header;
+    header.type = type;
+    header.key_id = config.key_id;
+    header.message_number = number;
+    header.sender_boot = boot_;
+    header.receiver_boot = eppc.boot;
+    outputs_.push_back({Datagram{eppc.endpoint, {}},
+                        auth::seal(header, body, eppc.key, config.endpoint.address, eppc.endpoint.address)});
+}
+
+std::optional<Output> Nhms::Engine::poll() {
+    if (outputs_.empty()) return std::nullopt;
+    Queued next = std::move(outputs_.front());
+    outputs_.pop_front();
+    if (auto* datagram = std::get_if<Datagram>(&next.output)) {
+        transmitting_ = std::move(next.bytes);
+        datagram->bytes = transmitting_;
+    }
+    return std::move(next.output);
+}
+
+Eppc* Nhms::Engine::find_or_add_eppc(const Endpoint& from, BootId boot, const auth::PairKey& key) {
+    auto it = eppcs_.find(from.address);
+    if (it == eppcs_.end()) {
+        if (eppcs_.size() >= config.bounds.eppcs) return nullptr;
+        it = eppcs_.emplace(from.address, Eppc{from, boot, key, {}}).first;
+    }
+    Eppc& eppc = it->second;
+    if (eppc.boot != boot) eppc.seen = {};  // it started anew, and so do its numbers
+    eppc.boot = boot;
+    eppc.endpoint = from;
+    return &eppc;
+}
+
+void Nhms::Engine::handle(const Endpoint& from, Bytes datagram, Time now) {
+    const auto message = ControlMessage::parse(datagram);
+    if (!message) return drops.add(message.error());
+    const auto known = eppcs_.find(from.address);
+    const auth::PairKey key = known != eppcs_.end()
+                                  ? known->second.key
+                                  : auth::derive_pair_key(*config.key, config.endpoint.address, from.address);
+    if (message->header.key_id != config.key_id ||
+        !auth::control_tag_ok(key, from.address, config.endpoint.address, *message)) {
+        return drops.add(DropReason::ControlBadTag);
+    }
+    // An EPPC's first updates can't know our boot id yet; what names an earlier boot of ours is still news to
+    // us.
+    switch (message->header.type) {
+        case ControlType::Update: {
+            Eppc* eppc = find_or_add_eppc(from, message->header.sender_boot, key);
+            if (eppc == nullptr) return drops.add(DropReason::TableFull);
+            return take_update(*eppc, *message, now);
+        }
+        case ControlType::DirectiveResult: return take_directive_result(*message, from.address, now);
+        default: return drops.add(DropReason::ControlUnexpected);
+    }
+}
+
+void Nhms::Engine::take_update(Eppc& eppc, const ControlMessage& message, Time now) {
+    entries_.clear();
+    if (const auto body = wire::UpdateBody::parse(message.body, entries_); !body)
+        return drops.add(body.error());
+    const bool fresh = eppc.seen.take(message.header.message_number);
+    ++(fresh ? counters.updates : counters.updates_repeated);
+    emit(UpdateReceived{now, eppc.endpoint.address, eppc.boot, message.header.message_number, entries_.size(),
+                        !fresh});
+    if (fresh) {
+        for (const wire::UpdateEntry& entry : entries_) {
+            std::visit([&](const auto& e) { take(eppc, e, now); }, entry);
+        }
+        if (evaluate_at_ == Time::never()) evaluate_at_ = now + config.evaluate_interval;
+    }
+    send(eppc, ControlType::UpdateAck, message.header.message_number, {});
+}
+
+void Nhms::Engine::take(const Eppc& eppc, const wire::SessionEntry& entry, Time now) {
+    emit(SessionReported{now, eppc.endpoint.address, entry});
+}
+
+void Nhms::Engine::take(const Eppc& eppc, const wire::PathEntry& entry, Time now) {
+    ++counters.paths;
+    bool usable = entry.complete;
+    std::vector<NodeId> hops;
+    const auto add = [&](Ipv4Address address) {
+        const auto node = graph.find(address);
+        if (node) hops.push_back(*node);
+        if (!node) usable = false;
+    };
+    add(eppc.endpoint.address);
+    for (std::size_t i = 0; i < entry.hop_count; ++i)
+        add(entry.hops[i]);
+    add(entry.peer);
+    const PathKey key{eppc.endpoint.address, entry.peer, entry.session, entry.path, entry.generation};
+    if (usable) usable = evidence_.path(key, Time{entry.traced_ns}, hops);
+    if (!usable) ++counters.paths_unusable;
+    emit(PathReported{now, eppc.endpoint.address, entry, usable});
+}
+
+void Nhms::Engine::take(const Eppc& eppc, const wire::MetricsEntry& entry, Time now) {
+    ++counters.records;
+    const wire::PathRecord& record = entry.record;
+    emit(RecordReceived{now, eppc.endpoint.address, entry});
+    const PathKey key{eppc.endpoint.address, entry.peer, entry.session, record.path, record.generation};
+    if (totals_.size() >= config.evidence.max_paths && !totals_.contains(key))
+        return drops.add(DropReason::TableFull);
+    Totals& before = totals_[key];
+    const bool ran_back = record.sent < before.sent || record.received < before.received;
+    const bool excess =
+        record.received > record.sent || record.received - before.received > record.sent - before.sent;
+    if (ran_back || excess) {
+        ++counters.impossible_records;
+        return;
+    }
+    localise::PathTotals totals;
+    totals.sent = record.sent;
+    totals.received = record.received;
+    totals.delay_count = record.delay_count;
+    totals.delay_sum = {record.delay_ns_sum};
+    totals.delay_min = {record.delay_ns_min};
+    evidence_.record(key, Time{record.measured_ns}, totals);
+    const std::uint64_t sent = record.sent - before.sent;
+    const std::uint64_t lost = sent - (record.received - before.received);
+    before = {record.sent, record.received};
+    if (sent > 0) detect(key, sent, lost, now);
+}
+
+void Nhms::Engine::detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now) {
+    if (lost > 0) {
+        emit(LossSeen{now, key.requester, key.acceptor, key.session, key.path, key.generation, sent, lost});
+    }
+    const std::pair pair{key.requester, key.acceptor};
+    auto it = detectors_.find(pair);
+    if (it == detectors_.end()) {
+        if (detectors_.size() >= config.bounds.pairs) return drops.add(DropReason::TableFull);
+        it = detectors_.emplace(pair, SessionDetector{}).first;
+    }
+    SessionDetector& detector = it->second;
+    const Health before = detector.health();
+    if (!detector.add(sent, lost, config.detector)) return;
+    if (detector.health() == Health::Degraded) ++degraded_;
+    if (before == Health::Degraded) --degraded_;
+    emit(HealthChanged{now, key.requester, key.acceptor, detector.health(), detector.statistic(),
+                       detector.sent(), detector.lost(), detector.reason(config.detector)});
+}
+
+void Nhms::Engine::evaluate(Time now) {
+    evidence_.forget_before(now + config.memory * -1);
+    InvestigationResult result = investigation_.evaluate(now, degraded_ > 0);
+    counters.evaluations = investigation_.evaluations();
+    counters.incidents_over_limit = investigation_.over_limit();
+    for (IncidentChanged& change : result.changes)
+        emit(std::move(change));
+    for (const WantedDirective& wanted : result.directives)
+        issue(wanted, now);
+    for (SuspectsNamed& named : result.named)
+        emit(std::move(named));
+}
+
+void Nhms::Engine::issue(const WantedDirective& wanted, Time now) {
+    if (directives_.size() >= config.bounds.directives) return drops.add(DropReason::TableFull);
+    PendingDirective directive{
+        DirectiveId{next_directive_++}, wanted.incident, wanted.eppc, wanted.body, 0, now};
+    emit(DirectiveSent{now, directive.id, directive.incident, directive.eppc, directive.body});
+    send_directive(directive, now);
+    directives_.push_back(directive);
+}
+
+void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
+    ++directive.attempts;
+    directive.retry_at = now + config.directive_retry;
+    const auto eppc = eppcs_.find(directive.eppc);
+    if (eppc == eppcs_.end()) return;
+    std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
+    directive.body.encode_into(body);
+    send(eppc->second, ControlType::Directive, directive.id.value, body);
+}
+
+void Nhms::Engine::retry_directives(Time now) {
+    std::erase_if(directives_, [&](PendingDirective& directive) {
+        if (now < directive.retry_at) return false;
+        if (directive.attempts >= config.directive_attempts) {
+            ++counters.directives_unanswered;
+            return true;
+        }
+        send_directive(directive, now);
+        return false;
+    });
+}
+
+void Nhms::Engine::take_directive_result(const ControlMessage& message, Ipv4Address from, Time now) {
+    if (message.header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
+    const auto result = wire::DirectiveResultBody::parse(message.body);
+    if (!result) return drops.add(result.error());
+    const auto it = std::find_if(directives_.begin(), directives_.end(), [&](const PendingDirective& d) {
+        return d.id.value == message.header.message_number && d.eppc == from;
+    });
+    if (it == directives_.end()) return drops.add(DropReason::ControlUnexpected);
+    investigation_.on_answer(it->incident, now);
+    emit(DirectiveAnswered{now, it->id, it->incident, *result});
+    directives_.erase(it);
+}
+
+void Nhms::Engine::advance(Time now) {
+    retry_directives(now);
+    if (now < evaluate_at_) return;
+    evaluate(now);
+    // With nothing under investigation and nobody degraded the next update wakes it up again.
+    const bool watching = degraded_ > 0 || investigation_.is_busy();
+    evaluate_at_ = watching ? now + config.evaluate_interval : Time::never();
+}
+
+Time Nhms::Engine::next_deadline() const {
+    Time next = evaluate_at_;
+    for (const PendingDirective& directive : directives_)
+        next = std::min(next, directive.retry_at);
+    return next;
+}
+
+Result<Nhms, std::string> Nhms::create(const NhmsConfig& config, localise::FabricGraph graph,
+                                       std::uint64_t seed, Time /*now*/) {
+    if (const auto wrong = wrong_field(config)) return Failure{*wrong};
+    return Nhms(std::make_unique<Engine>(config, std::move(graph), seed));
+}
+
+Nhms::Nhms(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Nhms::Nhms(Nhms&&) noexcept = default;
+Nhms& Nhms::operator=(Nhms&&) noexcept = default;
+Nhms::~Nhms() = default;
+
+void Nhms::handle(const Endpoint& from, Bytes datagram, Time now) {
+    engine_->handle(from, datagram, now);
+}
+void Nhms::advance(Time now) {
+    engine_->advance(now);
+}
+Time Nhms::next_deadline() const {
+    return engine_->next_deadline();
+}
+std::optional<Output> Nhms::poll() {
+    return engine_->poll();
+}
+const NhmsCounters& Nhms::counters() const {
+    return engine_->counters;
+}
+const wire::DropCounters& Nhms::drops() const {
+    return engine_->drops;
+}
+const localise::FabricGraph& Nhms::graph() const {
+    return engine_->graph;
+}
+
+}  // namespace dyetrace::health

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The network health management service: takes health updates, detects, localises, investigates, and confirms
+// or refutes.
+//
+//   updates -> evidence by (pair, path) -> a sequential test a pair -> localisation over learned paths ->
+//   incident
+//           -> directives -> fresh evidence -> confirmed, or refuted
+//
+// Sans-I/O like the EPPC: `handle` input, `advance` what is due, `poll` until empty, ask `next_deadline`. It
+// knows the fabric's graph as configuration and a path only from what EPPCs traced.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/health/config.h"
+#include "core/health/events.h"
+#include "core/localise/fabric_graph.h"
+#include "core/wire/drop_reason.h"
+
+namespace dyetrace::health {
+
+struct NhmsCounters {
+    std::uint64_t updates = 0;           ///< new ones
+    std::uint64_t updates_repeated = 0;  ///< acknowledged again
+    std::uint64_t records = 0;
+    std::uint64_t impossible_records =
+        0;  ///< received > sent, or totals that ran backwards: not used as evidence
+    std::uint64_t paths = 0;
+    std::uint64_t paths_unusable = 0;  ///< incomplete, or through nodes or links that the graph does not have
+    std::uint64_t evaluations = 0;     ///< runs of the localiser
+    std::uint64_t directives_unanswered = 0;
+    std::uint64_t incidents_over_limit = 0;
+};
+
+class Nhms {
+  public:
+    /// Errors name the wrong field. `seed` feeds the boot id.
+    static Result<Nhms, std::string> create(const NhmsConfig& config, localise::FabricGraph graph,
+                                            std::uint64_t seed, Time now);
+    Nhms(Nhms&&) noexcept;
+    Nhms& operator=(Nhms&&) noexcept;
+    ~Nhms();
+
+    /// The payload of a UDP datagram that arrived at the configured endpoint.
+    void handle(const Endpoint& from, Bytes datagram, Time now);
+    void advance(Time now);
+    [[nodiscard]] Time next_deadline() const;
+    /// The next output, oldest first; valid until the next call of any other verb.
+    std::optional<Output> poll();
+
+    [[nodiscard]] const NhmsCounters& counters() const;
+    [[nodiscard]] const wire::DropCounters& drops() const;
+    [[nodiscard]] const localise::FabricGraph& graph() const;
+
+  private:
+    class Engine;
+    explicit Nhms(std::unique_ptr<Engine> engine);
+    std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace dyetrace::health
