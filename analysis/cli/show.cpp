@@ -18,7 +18,7 @@ namespace {
 void print_header(const store::RunReader& run, const report::Totals& totals) {
     const auto entry = [&](std::string_view key) { return run.provenance(key).value_or("?"); };
     fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n\n", run.path().string(), entry("scenario_path"),
-               entry("seed"), entry("run"), static_cast<double>(totals.duration_ns) * 1e-9,
+               entry("seed"), entry("run"), static_cast<double>(totals.duration_ns) / 1e9,
                run.complete() ? "complete" : "INCOMPLETE: the run was interrupted");
 }
 
@@ -46,8 +46,8 @@ void print_packets(const store::RunReader& run, const report::Totals& totals) {
     const auto updates = run.update_summary();
     fmt::print("  {:>9} health updates", updates.count);
     if (updates.first_ns) {
-        fmt::print(", {:.6f} s to {:.6f} s", static_cast<double>(*updates.first_ns) * 1e-9,
-                   static_cast<double>(*updates.last_ns) * 1e-9);
+        fmt::print(", {:.6f} s to {:.6f} s", static_cast<double>(*updates.first_ns) / 1e9,
+                   static_cast<double>(*updates.last_ns) / 1e9);
     }
     fmt::print("\n  {:>9} detections, {} incidents, {} directives\n", run.detections().size(),
                run.incidents().size(), run.directives().size());

@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) * 1e-9;
+    return static_cast<double>(ns) / 1e9;
 }
 Json seconds(const std::optional<std::int64_t>& ns) {
     return ns ? Json(seconds(*ns)) : Json(nullptr);

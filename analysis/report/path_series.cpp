@@ -10,7 +10,16 @@
 namespace dyetrace::report {
 namespace {
 
-constexpr std::int64_t slice_count = 75;  // a slice of the usual 1.5 s is one report interval of 20 ms
+/// Of 1, 2, 5, 10, ... the smallest that cuts the time into at most 100 slices: 20 ms of the usual 1.5 s,
+/// which is also the usual report interval, so that each slice has a report of every path.
+std::int64_t choose_slice_ns(std::int64_t duration_ns) {
+    constexpr std::int64_t most_slices = 100;
+    std::int64_t slice_ns = 1;
+    for (int step = 0; slice_ns * most_slices < duration_ns; ++step) {
+        slice_ns = step % 3 == 1 ? slice_ns / 2 * 5 : slice_ns * 2;  // 1 2 5 10 20 50
+    }
+    return slice_ns;
+}
 
 using GroupIndices = std::vector<std::size_t>;
 
@@ -73,9 +82,10 @@ std::vector<Point> PathGroup::delay_us_mean(double slice_s) const {
 
 PathSeries make_path_series(const store::RunReader& run, const std::vector<store::SuspectRow>& suspects,
                             const std::vector<std::string>& suspect_names, std::int64_t duration_ns) {
-    const std::int64_t slice_ns = std::max<std::int64_t>(1, (duration_ns + slice_count - 1) / slice_count);
+    const std::int64_t slice_ns = choose_slice_ns(duration_ns);
+    const std::int64_t slice_count = std::max<std::int64_t>(1, (duration_ns + slice_ns - 1) / slice_ns);
     PathSeries series;
-    series.slice_s = static_cast<double>(slice_ns) * 1e-9;
+    series.slice_s = static_cast<double>(slice_ns) / 1e9;
     for (const auto& name : suspect_names)
         series.groups.push_back({"paths through " + name, {}});
     series.groups.push_back({suspects.empty() ? "all paths" : "all other paths", {}});

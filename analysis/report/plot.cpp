@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -31,13 +32,35 @@ std::string_view style_of(Shape shape) {
     return "lines";
 }
 
+struct Range {
+    double low = 0;
+    double high = 1;
+};
+
+/// Of the values, with room above them for the names of the markers.
+Range value_range(const Plot& plot) {
+    std::optional<Range> range;
+    for (const Series& series : plot.series) {
+        for (const Point& point : series.points) {
+            if (!range) range = Range{point.y, point.y};
+            range->low = std::min(range->low, point.y);
+            range->high = std::max(range->high, point.y);
+        }
+    }
+    if (!range) return {};
+    if (plot.y_from_zero) range->low = std::min(range->low, 0.0);
+    const double span = range->high > range->low ? range->high - range->low : 1.0;
+    const double below = plot.y_from_zero && range->low == 0.0 ? 0.0 : 0.05 * span;
+    return {range->low - below, range->high + 0.45 * span};
+}
+
 /// Markers that are close in time would write over each other: each takes the next of a few rows.
 std::string markers_script(const Plot& plot) {
     constexpr std::size_t rows = 4;
     std::string script;
     for (std::size_t i = 0; i < plot.markers.size(); ++i) {
         const Marker& marker = plot.markers[i];
-        const double height = 0.95 - 0.075 * static_cast<double>(i % rows);
+        const double height = 0.96 - 0.075 * static_cast<double>(i % rows);
         const bool at_right = marker.x > 0.75 * plot.x_max;  // there the text stands left of its line
         script += fmt::format(
             "set arrow from {0:.9g}, graph 0 to {0:.9g}, graph 1 nohead linecolor rgb {1} dashtype 2\n",
@@ -76,15 +99,15 @@ std::string gnuplot_script(const Plot& plot) {
             script += fmt::format("{:.9g} {:.9g}\n", point.x, point.y);
         script += "END\n";
     }
+    const Range range = value_range(plot);
     script += fmt::format(
-        "set terminal svg size 960,300 dynamic noenhanced name {} font 'sans-serif,12' linewidth 1\n"
-        "set title {} font ',13'\n"
+        "set terminal svg size 960,330 dynamic noenhanced name {} font 'sans-serif,13' linewidth 1\n"
         "set xlabel 'time, s'\nset ylabel {}\n"
-        "set xrange [0:{:.9g}]\nset yrange [*:*]\nset offsets graph 0, 0, 0.25, 0.02\n"
+        "set xrange [0:{:.9g}]\nset yrange [{:.9g}:{:.9g}]\n"
         "set border 3 linecolor rgb '#888888'\nset tics nomirror textcolor rgb '#444444'\n"
-        "set grid ytics linecolor rgb '#e4e4e4' linetype 1\n"
-        "set key outside bottom center horizontal textcolor rgb '#333333'\n",
-        quoted(plot.id), quoted(plot.title), quoted(plot.y_label), plot.x_max > 0 ? plot.x_max : 1.0);
+        "set lmargin 10\nset rmargin 2\nset grid ytics linecolor rgb '#e4e4e4' linetype 1\n"
+        "set key outside top right horizontal textcolor rgb '#333333'\n",
+        quoted(plot.id), quoted(plot.y_label), plot.x_max > 0 ? plot.x_max : 1.0, range.low, range.high);
     script += markers_script(plot);
     script += "plot ";
     bool first = true;

@@ -32,10 +32,11 @@ struct Marker {
 };
 
 struct Plot {
-    std::string id;  ///< letters only; unique in the page, since it prefixes the ids inside the picture
-    std::string title;
+    std::string id;     ///< letters only; unique in the page, since it prefixes the ids inside the picture
+    std::string title;  ///< for the caption; not in the picture
     std::string y_label;
-    double x_max = 0;  ///< of the time axis, in seconds
+    double x_max = 0;          ///< of the time axis, in seconds
+    bool y_from_zero = false;  ///< the axis begins at 0 (or below, where values do)
     std::vector<Series> series = {};
     std::vector<Marker> markers = {};
 };

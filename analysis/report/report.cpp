@@ -24,7 +24,7 @@ constexpr std::size_t links_in_view = 15;
 constexpr std::size_t pairs_shown = 15;
 
 double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) * 1e-9;
+    return static_cast<double>(ns) / 1e9;
 }
 
 std::string section(std::string_view title, const std::string& html) {
@@ -120,7 +120,8 @@ std::string suspects_html(const Timeline& timeline) {
 std::string plots_html(const store::RunReader& run, const Timeline& timeline, const Totals& totals) {
     std::string html;
     for (const Plot& plot : make_plots(run, timeline, totals.duration_ns)) {
-        html += "<figure>\n" + draw_svg(plot) + "</figure>\n";
+        html += "<figure>\n<figcaption>" + escape(plot.title) + "</figcaption>\n" + draw_svg(plot) +
+                "</figure>\n";
     }
     return html;
 }
@@ -214,7 +215,7 @@ std::string provenance_html(const store::RunReader& run) {
             table.add_row({key, value});
         }
     }
-    return table.html() + scenario;
+    return "<div class=\"long\">" + table.html() + "</div>" + scenario;
 }
 
 std::string title_of(const store::RunReader& run) {

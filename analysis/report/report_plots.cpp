@@ -23,7 +23,7 @@ constexpr const char* refuted_colour = "#777777";
 constexpr std::size_t suspects_drawn = 3;
 
 double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) * 1e-9;
+    return static_cast<double>(ns) / 1e9;
 }
 
 struct Subjects {
@@ -76,7 +76,10 @@ std::vector<Marker> make_markers(const Timeline& timeline) {
 }
 
 Plot loss_plot(const PathSeries& series) {
-    Plot plot{.id = "loss", .title = "Loss of all packets, by the counts of both ends", .y_label = "lost, %"};
+    Plot plot{.id = "loss",
+              .title = "Loss of all packets, by the counts of both ends",
+              .y_label = "lost, %",
+              .y_from_zero = true};
     for (std::size_t i = series.groups.size(); i-- > 0;) {  // the others first: suspects are drawn above them
         const bool others = i + 1 == series.groups.size();
         plot.series.push_back({series.groups[i].title,
@@ -155,7 +158,10 @@ Plot sessions_plot(const store::RunReader& run, std::int64_t duration_ns) {
         points.push_back({seconds(t_ns), static_cast<double>(active)});
     }
     points.push_back({seconds(duration_ns), static_cast<double>(active)});
-    Plot plot{.id = "sessions", .title = "Sessions that track packets", .y_label = "active sessions"};
+    Plot plot{.id = "sessions",
+              .title = "Sessions that track packets",
+              .y_label = "active sessions",
+              .y_from_zero = true};
     plot.series.push_back({"active sessions", others_colour, Shape::Steps, 1.8, std::move(points)});
     return plot;
 }
@@ -172,7 +178,8 @@ Plot updates_plot(const store::RunReader& run, double slice_s) {
     }
     Plot plot{.id = "updates",
               .title = "Path records that the health service received",
-              .y_label = "thousand records/s"};
+              .y_label = "thousand records/s",
+              .y_from_zero = true};
     plot.series.push_back(
         {"records in health updates", confirmed_colour, Shape::Line, 1.6, std::move(points)});
     return plot;

@@ -36,13 +36,13 @@ section { background: #fff; border: 1px solid var(--line); border-radius: 8px; p
 .timeline .truth::before { background: var(--truth); } .timeline .confirmed::before { background: #009e73; }
 .timeline .detection::before, .timeline .evidence::before { background: #e69f00; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; }
-th, td { text-align: left; padding: .32rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top;
-         overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .32rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
+.long td { overflow-wrap: anywhere; } .long td:first-child { white-space: nowrap; width: 12rem; }
 td.truth, th.truth, p.truth { color: var(--truth); } td.truth, th.truth { background: #faf6fc; }
 .note { color: var(--soft); font-size: .82rem; margin: .7rem 0 0; }
-figure { margin: 0 0 1.2rem; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0 0 1.4rem; } figcaption { font-weight: 600; font-size: .92rem; margin-bottom: .2rem; } figure svg { width: 100%; height: auto; display: block; }
 details { margin-top: .8rem; } summary { cursor: pointer; color: #12648f; }
 pre { background: #f4f6f8; padding: .9rem; border-radius: 6px; overflow-x: auto; font-size: .82rem; }
 @media print { body { background: #fff; } section, .verdict, .card { break-inside: avoid; } }

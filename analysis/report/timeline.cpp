@@ -106,7 +106,7 @@ class Teller {
             const auto& last = detections.back();
             add(detections[shown].t_ns, TimelineKind::Detection,
                 fmt::format("and {} more until {:.6f} s", detections.size() - shown,
-                            static_cast<double>(last.t_ns) * 1e-9));
+                            static_cast<double>(last.t_ns) / 1e9));
         }
     }
 
@@ -230,7 +230,7 @@ Timeline make_timeline(const store::RunReader& run) {
 std::vector<std::string> to_lines(const Timeline& timeline) {
     std::vector<std::string> lines{"Timeline"};
     for (const auto& entry : timeline.entries) {
-        lines.push_back(fmt::format("  {:>10.6f} s  {:<10} {}", static_cast<double>(entry.t_ns) * 1e-9,
+        lines.push_back(fmt::format("  {:>10.6f} s  {:<10} {}", static_cast<double>(entry.t_ns) / 1e9,
                                     to_string(entry.kind), entry.text));
     }
     if (timeline.entries.empty())

@@ -197,8 +197,7 @@ struct SuspectRow {
     std::optional<RowId> to_node = {};
     std::optional<RowId> device_node = {};
     double log_odds = 0.0;
-    std::optional<std::int64_t>
-        group_id;  ///< links that the evidence cannot tell apart share it; none: alone
+    std::optional<std::int64_t> group_id = {};  ///< links that the evidence cannot tell apart share it; none: alone
     double loss_rate = 0.0;
 
     bool operator==(const SuspectRow&) const = default;
