@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Guests' frames and a look at encapsulation packets from outside, for tests.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/wire/control.h"
+#include "core/wire/frame_buffer.h"
+#include "core/wire/ipv4.h"
+#include "core/wire/track_option.h"
+
+namespace dyetrace::test {
+
+/// One UDP packet of a guest, with right checksums.
+struct GuestPacket {
+    MacAddress source_mac;
+    MacAddress destination_mac;
+    Ipv4Address source;
+    Ipv4Address destination;
+    std::uint16_t source_port = 1000;
+    std::uint16_t destination_port = 2000;
+    std::size_t payload = 100;
+    wire::Ecn ecn = wire::Ecn::NotEct;
+
+    [[nodiscard]] std::vector<std::uint8_t> frame() const;
+};
+
+/// A frame that owns its memory: `headroom` bytes, then the frame, in a block of exactly that size.
+struct OwnedFrame {
+    explicit OwnedFrame(Bytes frame, std::size_t headroom = 0);
+
+    std::vector<std::uint8_t> memory;
+    wire::FrameBuffer buffer;
+
+    [[nodiscard]] std::vector<std::uint8_t> bytes() const;
+};
+
+/// What a frame on the underlay is.
+struct SeenPacket {
+    enum class Kind : std::uint8_t { Data, Control, Icmp, Datagram, Other };
+    Kind kind = Kind::Other;
+    wire::Ipv4Header ip;
+    std::uint16_t source_port = 0;
+    std::optional<wire::TrackOption> track;      ///< Data
+    std::optional<wire::ControlHeader> control;  ///< Control
+    std::vector<std::uint8_t> body;              ///< Control: the message's body
+    Vni vni;                                     ///< Data, Control
+    bool is(wire::ControlType type) const { return control && control->type == type; }
+};
+
+SeenPacket look_at(Bytes frame);
+
+}  // namespace dyetrace::test

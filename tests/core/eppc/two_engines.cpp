@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/core/eppc/two_engines.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "core/base/random.h"
+#include "core/wire/checksum.h"
+#include "core/wire/ethernet.h"
+#include "core/wire/icmp.h"
+
+namespace dyetrace::test {
+
+using eppc::Decapsulated;
+using wire::EthernetHeader;
+using wire::Ipv4Header;
+
+std::optional<wire::PathRecord> Host::newest(Ipv4Address peer, SessionId session, PathIndex path) const {
+    for (auto it = metrics.rbegin(); it != metrics.rend(); ++it) {
+        if (it->peer == peer && it->session == session && it->record.path == path) return it->record;
+    }
+    return std::nullopt;
+}
+
+int Host::entered(session::Role role, session::State state) const {
+    return static_cast<int>(std::count_if(changes.begin(), changes.end(),
+                                          [&](const auto& c) { return c.role == role && c.to == state; }));
+}
+
+std::size_t Network::add_host(const Configure& configure) {
+    const std::size_t index = hosts_.size();
+    auto host = std::make_unique<Host>();
+    const auto number = static_cast<std::uint32_t>(index + 1);
+    eppc::EppcConfig& config = host->config;
+    config.address = Ipv4Address{0x0a000000 + number};
+    config.mac = MacAddress::from_integer(0x020000000000 + number);
+    config.gateway_mac = MacAddress::from_integer(0x02ffffffffff);
+    config.key = auth::SharedKey{};
+    config.key->fill(0x42);
+    config.path_count = 4;
+    config.sampling = wire::SamplingSpec::every_nth(4);
+    config.report_interval = Duration::milliseconds(10);
+    config.path_idle = Duration::milliseconds(20);
+    config.trace_paths = false;
+    host->guest_mac = MacAddress::from_integer(0x020100000000 + number);
+    host->guest_address = Ipv4Address{0xc0a80000 + number};
+    if (configure) configure(config);
+    hosts_.push_back(std::move(host));
+    create_engine(index);
+    for (std::size_t other = 0; other < index; ++other) {
+        introduce(index, other);
+        introduce(other, index);
+    }
+    return index;
+}
+
+void Network::create_engine(std::size_t index) {
+    Host& host = *hosts_[index];
+    auto engine = eppc::Eppc::create(host.config, mix64(seed_ * 1000 + ++boots_), clock_of(index));
+    if (!engine) std::fprintf(stderr, "%s\n", engine.error().c_str());
+    host.engine.emplace(std::move(engine).value());
+    DYETRACE_ASSERT(host.engine->add_guest(kGuestPort, kVni, host.guest_mac).ok());
+}
+
+void Network::introduce(std::size_t one, std::size_t other) {
+    DYETRACE_ASSERT(
+        engine(one).add_remote(kVni, hosts_[other]->guest_mac, hosts_[other]->config.address).ok());
+}
+
+void Network::restart(std::size_t index) {
+    create_engine(index);
+    for (std::size_t other = 0; other < hosts_.size(); ++other) {
+        if (other != index) introduce(index, other);
+    }
+}
+
+Line& Network::line(std::size_t from, std::size_t to) {
+    for (auto& [ends, line] : lines_) {
+        if (ends == std::pair{from, to}) return line;
+    }
+    return lines_.emplace_back(std::pair{from, to}, Line{}).second;
+}
+
+std::optional<std::size_t> Network::find_host(Ipv4Address address) const {
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        if (hosts_[i]->config.address == address) return i;
+    }
+    return std::nullopt;
+}
+
+std::optional<wire::DropReason> Network::send(std::size_t from, std::size_t to, std::uint16_t flow,
+                                              std::size_t payload, wire::Ecn ecn) {
+    GuestPacket packet;
+    packet.source_mac = hosts_[from]->guest_mac;
+    packet.destination_mac = hosts_[to]->guest_mac;
+    packet.source = hosts_[from]->guest_address;
+    packet.destination = hosts_[to]->guest_address;
+    packet.source_port = static_cast<std::uint16_t>(10000 + flow);
+    packet.payload = payload;
+    packet.ecn = ecn;
+    return send_frame(from, kGuestPort, packet.frame());
+}
+
+std::optional<wire::DropReason> Network::send_frame(std::size_t from, GuestPort port, Bytes frame) {
+    OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
+    const auto refused = engine(from).encapsulate(port, owned.buffer, clock_of(from));
+    if (!refused) transmit(from, owned.bytes());
+    settle(from);
+    return refused;
+}
+
+void Network::send_many(std::size_t from, std::size_t to, int count, Duration gap, std::uint16_t flows) {
+    for (int i = 0; i < count; ++i) {
+        at(now_ + gap * i, [this, from, to, i, flows] {
+            if (hosts_[from]->up) (void)send(from, to, static_cast<std::uint16_t>(i % flows));
+        });
+    }
+}
+
+Decapsulated Network::inject(std::size_t to, Bytes frame) {
+    OwnedFrame owned(frame);
+    const Decapsulated result = engine(to).decapsulate(owned.buffer, clock_of(to));
+    if (result.kind == Decapsulated::Kind::Deliver) hosts_[to]->delivered.push_back(owned.bytes());
+    settle(to);
+    return result;
+}
+
+void Network::at(Time when, std::function<void()> what) {
+    DYETRACE_ASSERT(when >= now_);
+    events_.push({when, order_++, std::move(what)});
+}
+
+void Network::settle(std::size_t index) {
+    Host& host = *hosts_[index];
+    const Time clock = clock_of(index);
+    if (host.engine->next_deadline() <= clock) {
+        host.engine->advance(clock);
+        // What is due was done; an engine that says otherwise would spin for ever.
+        DYETRACE_ASSERT(host.engine->next_deadline() > clock);
+    }
+    while (auto output = host.engine->poll()) {
+        if (const auto* frame = std::get_if<eppc::Transmit>(&*output)) {
+            transmit(index, {frame->bytes.begin(), frame->bytes.end()});
+        } else if (const auto* change = std::get_if<eppc::SessionChanged>(&*output)) {
+            host.changes.push_back(*change);
+        } else if (const auto* metrics = std::get_if<eppc::MetricsReported>(&*output)) {
+            host.metrics.push_back(*metrics);
+        }
+    }
+}
+
+void Network::run_until(Time end) {
+    while (true) {
+        Time next = end;
+        std::optional<std::size_t> due;
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (!hosts_[i]->up) continue;
+            const Time deadline = hosts_[i]->engine->next_deadline();
+            if (deadline == Time::never()) continue;
+            const Time here = std::max(now_, Time{(deadline - Time{} - hosts_[i]->clock_offset).ns});
+            if (here < next) next = here, due = i;
+        }
+        if (!events_.empty() && events_.top().at <= next) {
+            const Event event = events_.top();
+            events_.pop();
+            now_ = event.at;
+            event.run();
+        } else if (due) {
+            now_ = next;
+            settle(*due);
+        } else {
+            now_ = end;
+            return;
+        }
+    }
+}
+
+bool Network::close_all(Duration most) {
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        engine(i).close_sessions(clock_of(i));
+        settle(i);
+    }
+    const auto busy = [this] {
+        return std::any_of(hosts_.begin(), hosts_.end(), [](const auto& host) {
+            return host->engine->is_draining() || !host->engine->sessions().empty();
+        });
+    };
+    const Time limit = now_ + most;
+    while (busy() && now_ < limit)
+        run_for(Duration::milliseconds(1));
+    return !busy();
+}
+
+void Network::set_service(Ipv4Address address, Service service) {
+    services_.emplace_back(address, std::move(service));
+}
+
+void Network::transmit(std::size_t from, std::vector<std::uint8_t> frame) {
+    const SeenPacket seen = look_at(frame);
+    digest_ = mix64(digest_ ^ static_cast<std::uint64_t>(now_.ns) ^ from << 56);
+    for (const std::uint8_t byte : frame)
+        digest_ = mix64(digest_ + byte);
+    const std::uint64_t id = packets_++;
+    const auto to = find_host(seen.ip.destination);
+    if (keep_capture) captured_.push_back({id, now_, from, to.value_or(from), frame, seen, std::nullopt});
+    if (!to) {
+        for (const auto& [address, service] : services_) {
+            if (address != seen.ip.destination) continue;
+            at(now_ + Duration::microseconds(10),
+               [&service = service, frame, from] { service(frame, from); });
+        }
+        return;
+    }
+    Line& way = line(from, *to);
+    Fate fate;
+    Transit transit{way.carried++, seen, frame};
+    if (way.hook) fate = way.hook(transit);
+    for (int copy = 0; copy < fate.copies; ++copy)
+        carry(from, *to, frame, id, fate.extra_delay);
+}
+
+void Network::carry(std::size_t from, std::size_t to, std::vector<std::uint8_t> frame, std::uint64_t id,
+                    Duration extra) {
+    Line& way = line(from, to);
+    const std::size_t routers = way.routers.size();
+    const std::uint8_t ttl = frame[EthernetHeader::kSize + 8];
+    if (ttl <= routers) {
+        time_exceeded(from, way, ttl - 1U, frame);
+        return;
+    }
+    if (routers > 0) {
+        const MutableBytes ip = MutableBytes(frame).subspan(EthernetHeader::kSize);
+        const std::uint16_t before = load_u16(&ip[8]);
+        ip[8] = static_cast<std::uint8_t>(ttl - routers);
+        store_u16(&ip[10], wire::checksum_update(load_u16(&ip[10]), before, load_u16(&ip[8])));
+    }
+    at(now_ + way.delay + extra, [this, to, id, frame = std::move(frame)] { arrive(to, frame, id); });
+}
+
+void Network::time_exceeded(std::size_t from, Line& way, std::size_t router,
+                            const std::vector<std::uint8_t>& frame) {
+    Router& speaker = way.routers[router];
+    if (speaker.silent_for != 0) {
+        if (speaker.silent_for > 0) --speaker.silent_for;
+        return;
+    }
+    std::vector<std::uint8_t> answer(EthernetHeader::kSize + Ipv4Header::kSize + 8 + 68);
+    const MutableBytes all(answer);
+    // A router counts down to zero before it finds that out; its quote shows that.
+    std::vector<std::uint8_t> died(frame.begin() + EthernetHeader::kSize, frame.end());
+    died[8] = 0;
+    constexpr std::size_t kMessage = EthernetHeader::kSize + Ipv4Header::kSize;
+    answer.resize(kMessage + wire::encode_icmp_time_exceeded(died, all.subspan(kMessage)));
+    const Host& host = *hosts_[from];
+    EthernetHeader{host.config.mac, host.config.gateway_mac, wire::kEtherTypeIpv4}.encode_into(answer);
+    Ipv4Header ip;
+    ip.total_length = static_cast<std::uint16_t>(answer.size() - EthernetHeader::kSize);
+    ip.protocol = wire::kProtocolIcmp;
+    ip.source = speaker.address;
+    ip.destination = host.config.address;
+    ip.encode_into(MutableBytes(answer).subspan(EthernetHeader::kSize));
+    deliver_later(from, std::move(answer), way.delay);
+}
+
+void Network::deliver_later(std::size_t to, std::vector<std::uint8_t> frame, Duration delay) {
+    at(now_ + delay, [this, to, frame = std::move(frame)] { arrive(to, frame, std::nullopt); });
+}
+
+void Network::arrive(std::size_t to, const std::vector<std::uint8_t>& frame,
+                     std::optional<std::uint64_t> id) {
+    if (!hosts_[to]->up) return;
+    ++arrivals_;
+    if (id && keep_capture && !captured_[*id].arrival) captured_[*id].arrival = arrivals_;
+    (void)inject(to, frame);
+}
+
+void Network::write_pcap(const std::string& path) const {
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    DYETRACE_ASSERT(file != nullptr);
+    const auto put = [file](std::uint32_t value) { std::fwrite(&value, sizeof value, 1, file); };
+    // Nanosecond pcap in this machine's byte order, version 2.4, Ethernet.
+    for (const std::uint32_t word : {0xa1b23c4dU, 4U << 16 | 2U, 0U, 0U, 65535U, 1U})
+        put(word);
+    for (const Captured& packet : captured_) {
+        put(static_cast<std::uint32_t>(packet.at.ns / 1'000'000'000));
+        put(static_cast<std::uint32_t>(packet.at.ns % 1'000'000'000));
+        put(static_cast<std::uint32_t>(packet.bytes.size()));
+        put(static_cast<std::uint32_t>(packet.bytes.size()));
+        std::fwrite(packet.bytes.data(), 1, packet.bytes.size(), file);
+    }
+    std::fclose(file);
+}
+
+Hook lose_if(std::function<bool(const Transit&)> which) {
+    return [which = std::move(which)](Transit& transit) { return Fate{which(transit) ? 0 : 1, {}}; };
+}
+
+Hook lose_first(wire::ControlType type, int count) {
+    return [type, count](Transit& transit) mutable {
+        if (!transit.seen.is(type) || count == 0) return Fate{};
+        --count;
+        return Fate{0, {}};
+    };
+}
+
+}  // namespace dyetrace::test
