@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A scenario as read: every value typed, in range, and with its default filled in. docs/scenario-reference.md lists
-// the keys.
+// A scenario as read: every value typed, in range, and with its default filled in. docs/scenario-reference.md
+// lists the keys.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "scenarios/reader/flow_size_distribution.h"
 
 namespace dyetrace::scenario {
 
@@ -21,61 +22,62 @@ struct RunSettings {
 
 struct FabricSettings {
     std::string kind = "fat-tree";
-    int k = 6;                                            ///< ports a switch; even, 4 to 64
+    int k = 6;  ///< ports a switch; even, 4 to 64
     std::uint64_t link_rate_bps = 1'000'000'000;
     Duration link_delay = Duration::microseconds(1);
-    std::uint64_t queue_bytes = 150'000;                  ///< of every port
+    std::uint64_t queue_bytes = 150'000;  ///< of every port
 };
 
 struct WorkloadSettings {
     std::string kind = "flows";
-    std::string distribution = "web-search";              ///< shipped name, or a file beside the scenario
-    double load = 0.2;                                    ///< of each host's link, (0, 1]
-    std::uint64_t flow_rate_bps = 250'000'000;            ///< pace of one flow
-    std::uint64_t packet_bytes = 1400;                    ///< longest guest IP packet
+    std::string distribution = "web-search";    ///< shipped name, or a file beside the scenario
+    FlowSizeDistribution flow_sizes;            ///< read from it
+    double load = 0.2;                          ///< of each host's link, (0, 1]
+    std::uint64_t flow_rate_bps = 250'000'000;  ///< pace of one flow
+    std::uint64_t packet_bytes = 1400;          ///< longest guest IP packet
     Duration start{};
-    std::optional<Duration> stop;                         ///< none: at the end of `duration`
+    std::optional<Duration> stop;  ///< none: at the end of `duration`
 };
 
 enum class SamplingKind : std::uint8_t { EveryNth, Probability };
 
 struct TrackingSettings {
-    double rate = 0.01;                                   ///< share of data packets that is tagged, [0, 1]
+    double rate = 0.01;  ///< share of data packets that is tagged, [0, 1]
     SamplingKind sampling = SamplingKind::EveryNth;
-    int paths = 16;                                       ///< source ports to each peer, 1 to 1024
+    int paths = 16;  ///< source ports to each peer, 1 to 1024
     Duration report_interval = Duration::milliseconds(20);
-    Duration path_idle = Duration::milliseconds(20);      ///< END marker after so long without data on a path
-    std::optional<std::array<std::uint8_t, 32>> key;      ///< of the underlay; none only with `insecure`
+    Duration path_idle = Duration::milliseconds(20);  ///< END marker after so long without data on a path
+    std::optional<std::array<std::uint8_t, 32>> key;  ///< of the underlay; none only with `insecure`
     bool insecure = false;
 };
 
 struct HealthSettings {
-    std::string host = "host-0-0-0";                      ///< where the health service runs
+    std::string host = "host-0-0-0";  ///< where the health service runs
     Duration update_interval = Duration::milliseconds(20);
     Duration evaluate_interval = Duration::milliseconds(20);
-    double raise_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]
-    Duration investigation = Duration::milliseconds(300); ///< longest wait for fresh evidence
+    double raise_rate = 0.1;                               ///< sampling that a directive asks for, (0, 1]
+    Duration investigation = Duration::milliseconds(300);  ///< longest wait for fresh evidence
 };
 
 enum class FaultKind : std::uint8_t { SilentDrop, LinkDown };
 
 struct Fault {
     FaultKind kind = FaultKind::SilentDrop;
-    std::string from;                                     ///< node names of one link
+    std::string from;  ///< node names of one link
     std::string to;
     Duration at{};
-    std::optional<Duration> until;                        ///< none: to the end
-    double probability = 1.0;                             ///< of a silent drop, [0, 1]
+    std::optional<Duration> until;  ///< none: to the end
+    double probability = 1.0;       ///< of a silent drop, [0, 1]
 };
 
 struct RecordSettings {
-    std::vector<std::string> pcap;                        ///< ports "node:peer"; empty: the usual ones
+    std::vector<std::string> pcap;  ///< ports "node:peer"; empty: the usual ones
 };
 
 struct Scenario {
-    std::string path;                                     ///< of the file
-    std::string text;                                     ///< its bytes, for provenance
-    std::vector<std::string> overrides;                   ///< "key=value", as given
+    std::string path;                    ///< of the file
+    std::string text;                    ///< its bytes, for provenance
+    std::vector<std::string> overrides;  ///< "key=value", as given
     RunSettings run;
     FabricSettings fabric;
     WorkloadSettings workload;
