@@ -35,12 +35,24 @@ endforeach()
 if(CMAKE_CXX_STANDARD LESS 20)
   set(CMAKE_CXX_STANDARD 20)
 endif()
-include_directories(${DYETRACE_ROOT})
 build_lib(
   LIBNAME dyetrace
   SOURCE_FILES ${sources}
   HEADER_FILES ${headers}
   LIBRARIES_TO_LINK ${libcore} ${libnetwork}
-    dyetrace_eppc dyetrace_health dyetrace_localise dyetrace_session dyetrace_tracking dyetrace_auth dyetrace_wire dyetrace_base
   TEST_SOURCES ${tests}
   IGNORE_PCH)
+
+# After build_lib, which would hand everything on to the module's users: the engine is nobody else's business. The module's target is
+# libdyetrace up to ns-3.42, dyetrace from then on.
+foreach(target libdyetrace dyetrace libdyetrace-obj libdyetrace-test)
+  if(TARGET ${target})
+    target_include_directories(${target} PRIVATE ${DYETRACE_ROOT})
+    set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
+  endif()
+endforeach()
+foreach(target libdyetrace dyetrace)
+  if(TARGET ${target})
+    target_link_libraries(${target} PRIVATE dyetrace_eppc dyetrace_health)
+  endif()
+endforeach()
