@@ -14,6 +14,20 @@ Duration mean_queueing(const PathTotals& before, const PathTotals& after) {
     return std::max(mean - after.delay_min, Duration{});
 }
 
+/// The route in force during all of a window; none where it changed meanwhile, and nobody knows when.
+template <class Routes>
+const typename Routes::value_type* route_during(const Routes& routes, Time start, Time end) {
+    const typename Routes::value_type* found = nullptr;
+    for (const auto& route : routes) {
+        const bool before_the_next = &route == &routes.back() || start < (&route + 1)->first;
+        const bool after_the_last = &route == &routes.front() || end > (&route - 1)->last;
+        if (!before_the_next || !after_the_last) continue;
+        if (found != nullptr) return nullptr;
+        found = &route;
+    }
+    return found;
+}
+
 }  // namespace
 
 EvidenceBuilder::EvidenceBuilder(const FabricGraph& graph, EvidenceConfig config)
@@ -84,6 +98,31 @@ void EvidenceBuilder::forget_before(Time since) {
         if (keep == records.begin()) continue;
         records.erase(records.begin(), std::prev(keep));
         path.forgotten_before = records.front().at;
+    }
+}
+
+void EvidenceBuilder::windows_of(const PathKey& key, const Path& path, Time since, Time until,
+                                 std::vector<WindowedObservation>& out) const {
+    const bool from_the_beginning = path.forgotten_before == kBeginning;
+    const Record nothing{
+        Time{path.records.empty() ? 0 : path.records.front().at.ns - config_.first_window.ns}, {}};
+    const Record* before = from_the_beginning ? &nothing : nullptr;
+    for (const Record& record : path.records) {
+        const Record* const start = std::exchange(before, &record);
+        if (start == nullptr || start->at < since || record.at > until) continue;
+        if (record.totals.sent <= start->totals.sent || record.totals.received < start->totals.received)
+            continue;
+        const Route* const route = route_during(path.routes, start->at, record.at);
+        if (route == nullptr) continue;
+        WindowedObservation window{&key, route->links, record.totals.sent - start->totals.sent, 0, {}};
+        const std::uint64_t received = record.totals.received - start->totals.received;
+        window.lost = window.sent - std::min(window.sent, received);
+        window.window = {start->at, record.at, 0, {}};
+        if (record.totals.delay_count > start->totals.delay_count) {
+            window.window.delay_count = record.totals.delay_count - start->totals.delay_count;
+            window.window.queueing_mean = mean_queueing(start->totals, record.totals);
+        }
+        out.push_back(window);
     }
 }
 

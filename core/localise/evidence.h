@@ -53,10 +53,14 @@ struct WindowedObservation {
     Window window;
 };
 
+/// Before every time.
+inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
+
 struct EvidenceConfig {
     std::size_t max_paths = 1'000'000;         ///< keys, learned or not; records of more are refused
     std::size_t max_records_per_path = 4'096;  ///< the oldest give way
-    std::size_t max_routes_per_path = 16;      ///< route changes remembered; the oldest give way
+    Duration first_window = Duration::milliseconds(20);  ///< how long before its first record a path began
+    std::size_t max_routes_per_path = 16;                ///< route changes remembered; the oldest give way
 };
 
 /// What was refused or gave way, by reason.
@@ -84,11 +88,10 @@ class EvidenceBuilder {
 
     /// Windows that start at or after `since` and end at or before `until`, of paths that are known, ordered
     /// by key and time. Valid until the next non-const call. Windows in which nothing was sent are left out.
-    [[nodiscard]] std::vector<WindowedObservation> windows(
-        Time since = {std::numeric_limits<std::int64_t>::min()}, Time until = Time::never()) const;
+    [[nodiscard]] std::vector<WindowedObservation> windows(Time since = kBeginning,
+                                                           Time until = Time::never()) const;
     /// Adds those windows to `localiser`; returns how many.
-    std::size_t feed(Localiser& localiser, Time since = {std::numeric_limits<std::int64_t>::min()},
-                     Time until = Time::never()) const;
+    std::size_t feed(Localiser& localiser, Time since = kBeginning, Time until = Time::never()) const;
 
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
@@ -107,7 +110,7 @@ class EvidenceBuilder {
     struct Path {
         std::vector<Record> records;  ///< by time
         std::vector<Route> routes;    ///< by time; neighbours differ
-        Time forgotten_before{std::numeric_limits<std::int64_t>::min()};
+        Time forgotten_before = kBeginning;
     };
 
     Path* find_or_add(const PathKey& key);

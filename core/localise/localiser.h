@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/localise/burst_model.h"
+#include "core/localise/decision.h"
 #include "core/localise/fabric_graph.h"
 
 namespace dyetrace::localise {
@@ -45,13 +47,34 @@ struct Suspect {
 };
 
 struct Verdict {
-    std::vector<Suspect> suspects;    ///< passed `decision_log_odds`, best first
+    std::vector<Suspect> suspects;    ///< passed the decision threshold, best first
     std::vector<Suspect> candidates;  ///< the next best, which did not
 };
 
+/// One setting serves all fabrics: what differs between them (how many faults, how bad) is learned.
 struct LocaliserConfig {
+    // What a healthy link and a faulty one are.
+    double healthy_rate_max = 1e-4;  ///< cables and optics in service lose up to this; above is worth a look
+    double faulty_rate_min = 3e-4;   ///< three times that: weaker faults look like the worst healthy links
+    double faulty_share = 0.014;     ///< of links, before looking; published studies plant 0.5 to 2 in 100 ..
+    double faulty_share_strength = 1000;  ///< .. and it yields to the evidence of about so many links
+    double host_link_log_odds =
+        -4;  ///< added for a link to a host: what looks like its fault is mostly the host's
+
+    // Congestion (burst_model.h); only observations with a window can tell.
+    Duration epoch = Duration::milliseconds(20);  ///< shortest epoch; a window belongs to the one it ends in
+    std::size_t max_epochs = 256;                 ///< a longer history gets longer epochs
+    BurstConfig burst;
+    Duration short_queue =
+        Duration::microseconds(50);          ///< a link whose packets waited less did not overflow ..
+    double short_queue_burst_factor = 0.05;  ///< .. and a burst on it is this much less likely,
+    double long_queue_burst_factor = 10;     ///< or this much more if all waited longer
+
+    // What is named (decision.h).
+    DecisionConfig decision;
+    std::size_t max_candidates = 16;  ///< longest list of entries that did not pass
+
     std::size_t max_observations = 8'000'000;  ///< more are refused and counted
-    std::size_t max_candidates = 16;           ///< longest list of entries that did not pass
 };
 
 /// Observations that were not taken, by reason.

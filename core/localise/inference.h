@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The numbers behind `Localiser`: how likely each unit of links is faulty, given all evidence.
+//
+// A unit is a link, or several that every observation crosses together and that nothing can tell apart. A
+// path loses about sent * (sum of its units' rates) packets, Poisson. For one unit at a time, with the others
+// at what they are now believed to lose, the likelihood of every possible rate is summed up exactly; sweeps
+// over the units go on until beliefs stand still. Losses are thus shared out among the units of a path by
+// what the rest of the fabric says of each, and losslessness counts as much as loss.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/localise/burst_model.h"
+#include "core/localise/rate_prior.h"
+
+namespace dyetrace::localise {
+
+using UnitIndex = std::uint32_t;
+inline constexpr std::int32_t kNoEpoch = -1;
+
+/// A path that lost packets, over one epoch or (`kNoEpoch`) over an unknown time.
+struct LossyPath {
+    std::uint32_t first_unit = 0;  ///< into `Evidence::path_units`
+    std::uint32_t unit_count = 0;
+    std::int32_t epoch = kNoEpoch;
+    double lost = 0;
+};
+
+/// What one unit carried in one epoch.
+struct EpochLoad {
+    std::int32_t epoch = 0;
+    double sent = 0;
+    double burst_factor = 1;
+};
+
+struct UnitEvidence {
+    double sent_any_time = 0;       ///< packets of observations without a window
+    std::vector<EpochLoad> epochs;  ///< with traffic, by time
+    double prior_log_odds = 0;      ///< added to the prior's, e.g. because it is several links
+};
+
+struct Evidence {
+    std::vector<UnitEvidence> units;
+    std::vector<LossyPath> lossy;
+    std::vector<UnitIndex> path_units;
+};
+
+struct InferenceConfig {
+    double healthy_rate_max = 1e-4;
+    double faulty_rate_min = 3e-4;
+    double faulty_share = 0.014;
+    double faulty_share_strength = 1000;
+    BurstConfig burst;
+    int max_sweeps = 12;
+    double settled = 0.01;  ///< stop once no belief moves by more than this
+};
+
+/// What is believed of one unit.
+struct Belief {
+    double log_bayes_factor = 0;  ///< of faulty against healthy, from the evidence alone
+    double log_odds = 0;          ///< with the prior
+    double loss_rate = 0;         ///< most likely one if it is faulty
+};
+
+struct Beliefs {
+    std::vector<Belief> units;
+    double log_evidence_of_faults = 0;  ///< log Bayes factor of "some unit is faulty" against "none is"
+};
+
+[[nodiscard]] Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config);
+
+}  // namespace dyetrace::localise

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keeps observations in small, and lays them out for inference.
+//
+// Sums are of integers and lists are sorted before use, so that the result does not depend on the order in
+// which observations came.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/localise/fabric_graph.h"
+#include "core/localise/inference.h"
+#include "core/localise/localiser.h"
+
+namespace dyetrace::localise {
+
+/// Evidence by unit, and which links each unit is.
+struct LaidOut {
+    Evidence evidence;
+    std::vector<std::vector<LinkId>> unit_links;  ///< links that no observation tells apart, by id
+};
+
+class ObservationTable {
+  public:
+    explicit ObservationTable(std::size_t link_count);
+
+    /// `observation` is sound: 0 <= lost <= sent, sent > 0, its path not empty and of known links.
+    void add(const Observation& observation);
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] LaidOut lay_out(const LocaliserConfig& config) const;
+
+  private:
+    struct Kept {
+        std::uint32_t first_link = 0;  ///< into `links_`
+        std::uint32_t link_count = 0;
+        std::uint64_t sent = 0;
+        std::uint64_t lost = 0;
+        Window window;
+    };
+    struct Carried {
+        std::uint64_t sent = 0;         ///< by observations without a window
+        std::uint64_t fingerprint = 0;  ///< sum over observations; equal where the observations are the same
+        bool any = false;
+    };
+    struct Clock {
+        std::int64_t origin_ns = 0;
+        std::int64_t epoch_ns = 1;
+        std::size_t epochs = 0;
+        [[nodiscard]] std::int32_t epoch_of(const Window& window) const;
+    };
+
+    [[nodiscard]] std::span<const LinkId> path_of(const Kept& kept) const;
+    [[nodiscard]] std::vector<UnitIndex> make_units(LaidOut& out) const;
+    [[nodiscard]] Clock make_clock(const LocaliserConfig& config) const;
+    void load_epochs(const LocaliserConfig& config, const Clock& clock, const std::vector<UnitIndex>& unit_of,
+                     LaidOut& out) const;
+    void list_lossy(const Clock& clock, const std::vector<UnitIndex>& unit_of, LaidOut& out) const;
+
+    std::size_t size_ = 0;
+    std::vector<Carried> carried_;  ///< by link
+    std::vector<LinkId> links_;     ///< paths of what is kept, end to end
+    std::vector<Kept> lossy_any_time_;
+    std::vector<Kept> windowed_;
+};
+
+}  // namespace dyetrace::localise
