@@ -30,9 +30,10 @@ Mac48Address GuestMac(Ipv4Address host) {
 }  // namespace
 
 DyetraceHelper::DyetraceHelper() : m_vni(1000), m_load(0), m_stream(0) {
-    m_fabricFactory.SetTypeId("ns3::DyetraceFabric");
-    m_hostFactory.SetTypeId("ns3::DyetraceHost");
-    m_sourceFactory.SetTypeId("ns3::DyetraceFlowSource");
+    m_fabricFactory.SetTypeId(DyetraceFabric::GetTypeId());
+    m_hostFactory.SetTypeId(DyetraceHost::GetTypeId());
+    m_nhmsFactory.SetTypeId(DyetraceNhms::GetTypeId());
+    m_sourceFactory.SetTypeId(DyetraceFlowSource::GetTypeId());
 }
 
 DyetraceHelper::~DyetraceHelper() = default;
@@ -49,8 +50,11 @@ void DyetraceHelper::SetGuestAttribute(const std::string& name, const AttributeV
 void DyetraceHelper::SetVni(uint32_t vni) {
     m_vni = vni;
 }
-void DyetraceHelper::SetHealthHost(const std::string& name) {
-    m_healthHost = name;
+void DyetraceHelper::SetNhmsAttribute(const std::string& name, const AttributeValue& value) {
+    m_nhmsFactory.Set(name, value);
+}
+void DyetraceHelper::SetNhmsHost(const std::string& name) {
+    m_nhmsHost = name;
 }
 
 void DyetraceHelper::SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load) {
@@ -72,17 +76,27 @@ void DyetraceHelper::Install() {
     m_truth = CreateObject<DyetraceTruth>();
     m_truth->Watch(m_fabric);
     const DyetraceTopology& topology = m_fabric->GetTopology();
-    if (!m_healthHost.empty()) {
-        const uint32_t health = topology.FindNode(m_healthHost);
-        NS_ABORT_MSG_IF(health >= topology.GetNHosts(), "no host is called " << m_healthHost);
-        m_hostFactory.Set("NhmsAddress", Ipv4AddressValue(topology.GetNode(health).address));
+    if (!m_nhmsHost.empty()) {
+        m_nhms = m_nhmsFactory.Create<DyetraceNhms>();
+        UintegerValue port;
+        m_nhms->GetAttribute("Port", port);
+        m_hostFactory.Set("NhmsAddress", Ipv4AddressValue(topology.GetNode(FindNhmsHost()).address));
+        m_hostFactory.Set("NhmsPort", port);
     }
     MakeGuests();
     for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
         m_hosts.push_back(m_hostFactory.Create<DyetraceHost>());
         m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
     }
+    if (m_nhms) m_nhms->Start(m_fabric, m_hosts[FindNhmsHost()]);
     MakeSources();
+}
+
+uint32_t DyetraceHelper::FindNhmsHost() const {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    const uint32_t host = topology.FindNode(m_nhmsHost);
+    NS_ABORT_MSG_IF(host >= topology.GetNHosts(), "no host is called " << m_nhmsHost);
+    return host;
 }
 
 void DyetraceHelper::MakeGuests() {

@@ -15,6 +15,7 @@
 #include <ns3/dyetrace-flow-source.h>
 #include <ns3/dyetrace-guest.h>
 #include <ns3/dyetrace-host.h>
+#include <ns3/dyetrace-nhms.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/object-factory.h>
 
@@ -38,8 +39,9 @@ class DyetraceHelper {
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
     void SetGuestAttribute(const std::string& name, const AttributeValue& value);
     void SetVni(uint32_t vni);
-    /// Has every EPPC send health updates to the service on this host, by name.
-    void SetHealthHost(const std::string& name);
+    void SetNhmsAttribute(const std::string& name, const AttributeValue& value);
+    /// Puts the health service on this host, by name, and has every EPPC report to it.
+    void SetNhmsHost(const std::string& name);
     /// Has the guests send flows of these sizes, (bytes, cumulative probability), so that the mean load of
     /// the hosts' links is `load`, all bytes on the wire counted. Without it the guests only receive.
     void SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load);
@@ -64,6 +66,8 @@ class DyetraceHelper {
     Ptr<DyetraceFabric> GetFabric() const { return m_fabric; }
     Ptr<DyetraceTruth> GetTruth() const { return m_truth; }
     const std::vector<Ptr<DyetraceHost>>& GetHosts() const { return m_hosts; }
+    /// Null without SetNhmsHost.
+    Ptr<DyetraceNhms> GetNhms() const { return m_nhms; }
     Ptr<DyetraceHost> GetHost(const std::string& name) const;
     /// The guests that send flows, by host; empty without SetTraffic.
     const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
@@ -76,15 +80,17 @@ class DyetraceHelper {
     void Dispose();
 
   private:
+    uint32_t FindNhmsHost() const;
     void MakeGuests();
     void MakeSources();
     double ArrivalRate(const DyetraceFlowSizes& sizes, const DyetraceFlowSource& source) const;
 
     ObjectFactory m_fabricFactory;
     ObjectFactory m_hostFactory;
+    ObjectFactory m_nhmsFactory;
     ObjectFactory m_sourceFactory;
     uint32_t m_vni;
-    std::string m_healthHost;
+    std::string m_nhmsHost;
     std::vector<std::pair<double, double>> m_sizes;
     double m_load;
     int64_t m_stream;
@@ -92,6 +98,7 @@ class DyetraceHelper {
     Ptr<DyetraceFabric> m_fabric;
     Ptr<DyetraceTruth> m_truth;
     std::vector<Ptr<DyetraceHost>> m_hosts;
+    Ptr<DyetraceNhms> m_nhms;
     std::vector<Ptr<DyetraceFlowSource>> m_sources;
     std::shared_ptr<const DyetraceGuests> m_guests;
 };

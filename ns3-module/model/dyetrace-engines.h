@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The engines inside a DyetraceHost, for programs that are built with core: what they put out, with core's
-// own types. Not installed; users of ns-3 have the trace sources of DyetraceHost.
+// The engines inside a DyetraceHost and a DyetraceNhms, for programs that are built with core: what they put
+// out, with core's own types. Not installed; users of ns-3 have the objects' trace sources.
 #ifndef DYETRACE_ENGINES_H
 #define DYETRACE_ENGINES_H
 
 #include <cstdint>
 
 #include "core/eppc/eppc.h"
+#include "core/health/nhms.h"
 
 namespace ns3 {
 
 class DyetraceHost;
+class DyetraceHostPort;
+class DyetraceNhms;
 
-/// Is told what a host's engines put out besides packets, as it happens.
+/// Is told what engines put out besides packets, as it happens.
 class DyetraceEngineListener {
   public:
     virtual ~DyetraceEngineListener() = default;
     /// \param output never a packet to transmit
     virtual void EppcOutput(uint32_t host, const dyetrace::eppc::Output& output) = 0;
+    /// \param output never a datagram to send
+    virtual void NhmsOutput(uint32_t host, const dyetrace::health::Output& output) = 0;
 };
 
+/// Everything here needs the host, or the service, to have been started.
 class DyetraceEngines {
   public:
-    /// The engine of a host that has been started.
     static dyetrace::eppc::Eppc& GetEppc(const DyetraceHost& host);
-    /// \param listener not owned; one a host
+    static dyetrace::health::Nhms& GetNhms(const DyetraceNhms& nhms);
+    static DyetraceHostPort& GetPort(const DyetraceHost& host);
+    /// \param listener not owned; one a host or service
     static void Listen(const DyetraceHost& host, DyetraceEngineListener* listener);
+    static void Listen(const DyetraceNhms& nhms, DyetraceEngineListener* listener);
 };
 
 }  // namespace ns3

@@ -146,6 +146,10 @@ void DyetraceFabric::Attach(uint32_t host, DyetraceReceiver* receiver) {
     Built().plane.Attach(host, receiver);
 }
 
+void DyetraceFabric::Detach(uint32_t host) {
+    if (m_state) m_state->plane.Attach(host, nullptr);
+}
+
 void DyetraceFabric::Send(uint32_t host, DyetracePacket* packet) {
     m_state->plane.Send(host, packet);
 }

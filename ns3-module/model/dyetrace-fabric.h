@@ -55,6 +55,8 @@ class DyetraceFabric : public Object {
     DyetracePacketPool& GetPool();
     /// \param receiver gets what arrives at `host`; not owned. Without one, packets end there.
     void Attach(uint32_t host, DyetraceReceiver* receiver);
+    /// Undoes Attach; does nothing once the fabric is disposed of.
+    void Detach(uint32_t host);
     /// Queues a frame at a host's port and takes it over.
     void Send(uint32_t host, DyetracePacket* packet);
     /// Hands over what arrives at `host` at this very time. A host calls it first in each event of its own,

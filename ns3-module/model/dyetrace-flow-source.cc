@@ -19,6 +19,7 @@
 #include <ns3/trace-source-accessor.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-convert.h"
 #include "dyetrace-flow-sizes.h"
 #include "dyetrace-packet.h"
 
@@ -45,16 +46,6 @@ constexpr uint32_t kUdpOffset = kIpOffset + wire::Ipv4Header::kSize;
 /// Ports of the n-th flow of a guest: no two of its first 3.8 thousand million flows share both.
 constexpr uint32_t kPortFirst = 1024;
 constexpr uint32_t kPortCount = 62000;
-
-dyetrace::MacAddress ToMac(Mac48Address from) {
-    dyetrace::MacAddress mac;
-    from.CopyTo(mac.octets.data());
-    return mac;
-}
-
-dyetrace::Ipv4Address ToAddress(Ipv4Address from) {
-    return dyetrace::Ipv4Address{from.Get()};
-}
 
 }  // namespace
 
@@ -210,12 +201,12 @@ void DyetraceFlowSource::Sender::BeginFlow(int64_t nowNs) {
 void DyetraceFlowSource::Sender::MakeHead(Flow& flow, const DyetraceGuest& to) const {
     const DyetraceGuest& from = (*m_guests)[m_self];
     const uint64_t serial = m_owner.m_flows - 1;
-    wire::EthernetHeader{ToMac(to.mac), ToMac(from.mac), wire::kEtherTypeIpv4}.encode_into(
+    wire::EthernetHeader{DyetraceToMac(to.mac), DyetraceToMac(from.mac), wire::kEtherTypeIpv4}.encode_into(
         {flow.head.data(), kIpOffset});
     wire::Ipv4Header ip;
     ip.protocol = wire::kProtocolUdp;
-    ip.source = ToAddress(from.address);
-    ip.destination = ToAddress(to.address);
+    ip.source = DyetraceToAddress(from.address);
+    ip.destination = DyetraceToAddress(to.address);
     ip.encode_into({flow.head.data() + kIpOffset, wire::Ipv4Header::kSize});
     const auto sourcePort = static_cast<uint16_t>(kPortFirst + serial % kPortCount);
     const auto destinationPort = static_cast<uint16_t>(kPortFirst + serial / kPortCount % kPortCount);

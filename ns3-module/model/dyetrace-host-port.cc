@@ -5,12 +5,16 @@
 #include <utility>
 
 #include <ns3/abort.h>
-#include <ns3/event-impl.h>
-#include <ns3/simulator-impl.h>
 #include <ns3/simulator.h>
 
+#include "dyetrace-convert.h"
 #include "dyetrace-fabric.h"
 #include "dyetrace-truth.h"
+
+#include "core/wire/ethernet.h"
+#include "core/wire/frame_buffer.h"
+#include "core/wire/ipv4.h"
+#include "core/wire/udp.h"
 
 namespace ns3 {
 
@@ -40,17 +44,6 @@ static_assert(DyetraceGuestPort::Headroom >= eppc::Eppc::kHeadroom, "encapsulati
 
 }  // namespace
 
-class DyetraceHostPort::WakeEvent : public EventImpl {
-  public:
-    explicit WakeEvent(DyetraceHostPort* port) : m_port(port) {}
-
-  protected:
-    void Notify() override { m_port->Wake(); }
-
-  private:
-    DyetraceHostPort* m_port;
-};
-
 class DyetraceHostPort::GuestPort : public DyetraceGuestPort {
   public:
     GuestPort(DyetraceHostPort& host, dyetrace::GuestPort number) : m_host(host), m_number(number) {}
@@ -70,25 +63,29 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
     : m_config(config),
       m_eppc(CreateEppc(eppcConfig, seed, LocalTime())),
       m_resolved(config.guests->size(), false),
-      m_wake(Create<WakeEvent>(this)),
-      m_wakeAt(dyetrace::Time::never()) {
+      m_wake(config.host, [this] {
+          TakeArrivals();
+          ServiceAt(LocalTime());
+      }) {
     m_config.fabric->Attach(m_config.host, this);
 }
 
 DyetraceHostPort::~DyetraceHostPort() {
-    m_wake->Cancel();
+    m_config.fabric->Detach(m_config.host);
 }
 
 dyetrace::Time DyetraceHostPort::LocalTime() const {
     return {Simulator::Now().GetNanoSeconds()};
 }
 
+void DyetraceHostPort::TakeArrivals() {
+    m_config.fabric->TakeArrivals(m_config.host);
+}
+
 DyetraceGuestPort& DyetraceHostPort::AddGuest(uint32_t guest) {
     const DyetraceGuest& who = m_config.guests->at(guest);
     const dyetrace::GuestPort number{static_cast<uint32_t>(m_guestPorts.size())};
-    dyetrace::MacAddress mac;
-    who.mac.CopyTo(mac.octets.data());
-    const auto added = m_eppc.add_guest(number, dyetrace::Vni{who.vni}, mac);
+    const auto added = m_eppc.add_guest(number, dyetrace::Vni{who.vni}, DyetraceToMac(who.mac));
     NS_ABORT_MSG_UNLESS(added.ok(), "guest " << guest << ": " << added.error());
     m_guestPorts.push_back(std::make_unique<GuestPort>(*this, number));
     m_resolved[guest] = true;
@@ -101,15 +98,14 @@ void DyetraceHostPort::Resolve(uint32_t guest) {
     if (m_resolved.at(guest)) return;
     m_resolved[guest] = true;
     const DyetraceGuest& who = (*m_config.guests)[guest];
-    dyetrace::MacAddress mac;
-    who.mac.CopyTo(mac.octets.data());
     const Ipv4Address peer = m_config.fabric->GetTopology().GetNode(who.host).address;
-    const auto added = m_eppc.add_remote(dyetrace::Vni{who.vni}, mac, dyetrace::Ipv4Address{peer.Get()});
+    const auto added =
+        m_eppc.add_remote(dyetrace::Vni{who.vni}, DyetraceToMac(who.mac), DyetraceToAddress(peer));
     NS_ABORT_MSG_UNLESS(added.ok(), "remote guest " << guest << ": " << added.error());
 }
 
 void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packet) {
-    m_config.fabric->TakeArrivals(m_config.host);
+    TakeArrivals();
     const dyetrace::Time now = LocalTime();
     wire::FrameBuffer buffer = ToBuffer(*packet);
     if (m_eppc.encapsulate(port, buffer, now)) {
@@ -125,6 +121,7 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
 void DyetraceHostPort::Receive(DyetracePacket* packet) {
     if (m_config.truth) m_config.truth->NoteArrived(*packet);
     const dyetrace::Time now = LocalTime();
+    if (ToService(*packet, now)) return m_config.fabric->GetPool().Free(packet);
     wire::FrameBuffer buffer = ToBuffer(*packet);
     const eppc::Decapsulated what = m_eppc.decapsulate(buffer, now);
     DyetraceReceiver* guest = nullptr;
@@ -138,22 +135,10 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
     ServiceAt(now);
 }
 
-void DyetraceHostPort::Service() {
-    ServiceAt(LocalTime());
-}
-
-void DyetraceHostPort::Wake() {
-    const dyetrace::Time now = LocalTime();
-    if (now < m_wakeAt) return;  // an earlier deadline came in between, and has scheduled what follows
-    m_wakeAt = dyetrace::Time::never();
-    m_config.fabric->TakeArrivals(m_config.host);
-    ServiceAt(now);
-}
-
 void DyetraceHostPort::ServiceAt(dyetrace::Time now) {
     if (m_eppc.next_deadline() <= now) m_eppc.advance(now);
     Poll();
-    ScheduleWake(now);
+    m_wake.At(m_eppc.next_deadline(), now);
 }
 
 void DyetraceHostPort::Poll() {
@@ -174,13 +159,52 @@ void DyetraceHostPort::SendControl(dyetrace::Bytes frame) {
     m_config.fabric->Send(m_config.host, packet);
 }
 
-void DyetraceHostPort::ScheduleWake(dyetrace::Time now) {
-    const dyetrace::Time deadline = m_eppc.next_deadline();
-    if (deadline >= m_wakeAt) return;
-    m_wakeAt = std::max(deadline, now);
-    m_wake->Ref();  // the simulator drops one reference for each time the event was scheduled
-    Simulator::GetImplementation()->ScheduleWithContext(
-        m_config.host, NanoSeconds(static_cast<uint64_t>((m_wakeAt - now).ns)), PeekPointer(m_wake));
+bool DyetraceHostPort::ToService(const DyetracePacket& packet, dyetrace::Time now) {
+    if (m_services.empty() || packet.tail != 0) return false;  // what a service gets is stored whole
+    const dyetrace::Bytes frame{packet.Frame(), packet.HeadLength()};
+    if (frame.size() < wire::EthernetHeader::kSize || dyetrace::load_u16(&frame[12]) != wire::kEtherTypeIpv4)
+        return false;
+    const dyetrace::Bytes rest = frame.subspan(wire::EthernetHeader::kSize);
+    const auto ip = wire::Ipv4Header::parse(rest, rest.size());
+    if (!ip.ok() || ip->protocol != wire::kProtocolUdp) return false;
+    const dyetrace::Bytes datagram = rest.subspan(ip->header_length, ip->total_length - ip->header_length);
+    const auto udp = wire::UdpHeader::parse(datagram, datagram.size());
+    if (!udp.ok()) return false;
+    const auto service = m_services.find(udp->destination_port);
+    if (service == m_services.end()) return false;
+    if (!wire::udp_checksum_ok(ip->source, ip->destination, datagram.first(udp->length))) {
+        m_udpDrops.add(wire::DropReason::UdpBadChecksum);
+        return true;
+    }
+    service->second->Handle({ip->source, udp->source_port},
+                            datagram.subspan(wire::UdpHeader::kSize, udp->length - wire::UdpHeader::kSize),
+                            now);
+    return true;
+}
+
+void DyetraceHostPort::SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram) {
+    constexpr std::size_t ipOffset = wire::EthernetHeader::kSize;
+    constexpr std::size_t udpOffset = ipOffset + wire::Ipv4Header::kSize;
+    constexpr std::size_t payloadOffset = udpOffset + wire::UdpHeader::kSize;
+    const DyetraceTopology& topology = m_config.fabric->GetTopology();
+    std::vector<uint8_t> frame(payloadOffset + datagram.size());
+    const dyetrace::MutableBytes bytes(frame);
+    wire::EthernetHeader{DyetraceToMac(m_config.fabric->GetGatewayMac(m_config.host)),
+                         DyetraceToMac(topology.GetMac(m_config.host)), wire::kEtherTypeIpv4}
+        .encode_into(bytes);
+    wire::Ipv4Header ip;
+    ip.total_length = static_cast<uint16_t>(frame.size() - ipOffset);
+    ip.identification = ++m_udpIdentification;
+    ip.protocol = wire::kProtocolUdp;
+    ip.source = DyetraceToAddress(topology.GetNode(m_config.host).address);
+    ip.destination = to.address;
+    ip.encode_into(bytes.subspan(ipOffset));
+    wire::UdpHeader udp{sourcePort, to.port, static_cast<uint16_t>(frame.size() - udpOffset), 0};
+    udp.encode_into(bytes.subspan(udpOffset));
+    std::copy(datagram.begin(), datagram.end(), frame.begin() + payloadOffset);
+    udp.checksum = wire::udp_checksum(ip.source, ip.destination, bytes.subspan(udpOffset));
+    udp.encode_into(bytes.subspan(udpOffset));
+    SendControl(frame);
 }
 
 }  // namespace ns3

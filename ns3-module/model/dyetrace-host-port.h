@@ -5,6 +5,7 @@
 #define DYETRACE_HOST_PORT_H
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -13,15 +14,25 @@
 #include "dyetrace-engines.h"
 #include "dyetrace-guest.h"
 #include "dyetrace-receiver.h"
+#include "dyetrace-wake.h"
 
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
 #include "core/base/time.h"
 #include "core/eppc/eppc.h"
-#include "core/wire/frame_buffer.h"
+#include "core/wire/drop_reason.h"
 
 namespace ns3 {
 
 class DyetraceFabric;
 class DyetraceTruth;
+
+/// A program on a host that listens on a UDP port of the underlay.
+class DyetraceUdpService {
+  public:
+    virtual ~DyetraceUdpService() = default;
+    virtual void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) = 0;
+};
 
 class DyetraceHostPort : public DyetraceReceiver {
   public:
@@ -42,31 +53,43 @@ class DyetraceHostPort : public DyetraceReceiver {
     /// Plugs in a guest of this host, by its number in the directory.
     DyetraceGuestPort& AddGuest(uint32_t guest);
     /// Acts on whatever a call on the engine has made due.
-    void Service();
+    void Service() { ServiceAt(LocalTime()); }
+
+    /// The host's own clock.
+    dyetrace::Time LocalTime() const;
+    uint32_t GetHost() const { return m_config.host; }
+    /// What is due first in each event of a host; see DyetraceFabric::TakeArrivals.
+    void TakeArrivals();
+
+    /// Hands what arrives at a UDP port of this host to `service`; not owned.
+    void Listen(uint16_t port, DyetraceUdpService* service) { m_services[port] = service; }
+    void SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram);
+    /// Packets for a service that were cut or wrong, by reason.
+    const dyetrace::wire::DropCounters& GetUdpDrops() const { return m_udpDrops; }
 
     /// A frame from the fabric.
     void Receive(DyetracePacket* packet) override;
 
   private:
-    class WakeEvent;
     class GuestPort;
 
-    dyetrace::Time LocalTime() const;
     void FromGuest(dyetrace::GuestPort port, DyetracePacket* packet);
     void Resolve(uint32_t guest);
-    void Wake();
     void ServiceAt(dyetrace::Time now);
     void Poll();
     void SendControl(dyetrace::Bytes frame);
-    void ScheduleWake(dyetrace::Time now);
+    /// Whether the packet was for a service, which has had it.
+    bool ToService(const DyetracePacket& packet, dyetrace::Time now);
 
     Config m_config;
     dyetrace::eppc::Eppc m_eppc;
     DyetraceEngineListener* m_listener = nullptr;
     std::vector<std::unique_ptr<GuestPort>> m_guestPorts;  ///< by GuestPort's value
     std::vector<bool> m_resolved;                          ///< by guest's number
-    Ptr<WakeEvent> m_wake;
-    dyetrace::Time m_wakeAt;  ///< earliest wake that is scheduled
+    std::map<uint16_t, DyetraceUdpService*> m_services;    ///< by UDP port
+    dyetrace::wire::DropCounters m_udpDrops;
+    uint16_t m_udpIdentification = 0;
+    DyetraceWake m_wake;
 };
 
 }  // namespace ns3

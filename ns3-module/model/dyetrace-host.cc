@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -14,6 +13,7 @@
 #include <ns3/trace-source-accessor.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-convert.h"
 #include "dyetrace-engines.h"
 #include "dyetrace-fabric.h"
 #include "dyetrace-host-port.h"
@@ -32,36 +32,6 @@ namespace wire = dyetrace::wire;
 namespace {
 
 constexpr uint64_t kSaltHost = 0x686f737400000001;
-
-dyetrace::Duration ToDuration(Time time) {
-    return {time.GetNanoSeconds()};
-}
-
-dyetrace::MacAddress ToMac(Mac48Address from) {
-    dyetrace::MacAddress mac;
-    from.CopyTo(mac.octets.data());
-    return mac;
-}
-
-std::optional<uint8_t> HexDigit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
-    return std::nullopt;
-}
-
-dyetrace::auth::SharedKey ParseKey(const std::string& hex) {
-    dyetrace::auth::SharedKey key{};
-    NS_ABORT_MSG_IF(hex.size() != 2 * key.size(),
-                    "DyetraceHost: Key has " << 2 * key.size() << " hexadecimal digits");
-    for (std::size_t i = 0; i < key.size(); ++i) {
-        const auto high = HexDigit(hex[2 * i]);
-        const auto low = HexDigit(hex[2 * i + 1]);
-        NS_ABORT_MSG_UNLESS(high && low, "DyetraceHost: Key has a character that is no hexadecimal digit");
-        key[i] = static_cast<uint8_t>(*high << 4 | *low);
-    }
-    return key;
-}
 
 wire::SamplingSpec ParseSampling(const std::string& kind, double rate) {
     if (kind == "probability") return wire::SamplingSpec::probability(rate);
@@ -99,6 +69,7 @@ class DyetraceHost::State : public DyetraceEngineListener {
     State(DyetraceHost& host, DyetraceHostPort::Config config, const eppc::EppcConfig& engine, uint64_t seed)
         : m_host(host), port(WithOwner(std::move(config), this), engine, seed) {}
 
+    void NhmsOutput(uint32_t, const dyetrace::health::Output&) override {}
     void EppcOutput(uint32_t number, const eppc::Output& output) override {
         if (const auto* changed = std::get_if<eppc::SessionChanged>(&output)) {
             m_host.m_session(DyetraceSessionChange{
@@ -247,9 +218,9 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     m_host = host;
     eppc::EppcConfig config;
     config.address = dyetrace::Ipv4Address{fabric->GetTopology().GetNode(host).address.Get()};
-    config.mac = ToMac(fabric->GetTopology().GetMac(host));
-    config.gateway_mac = ToMac(fabric->GetGatewayMac(host));
-    if (!m_key.empty()) config.key = ParseKey(m_key);
+    config.mac = DyetraceToMac(fabric->GetTopology().GetMac(host));
+    config.gateway_mac = DyetraceToMac(fabric->GetGatewayMac(host));
+    if (!m_key.empty()) config.key = DyetraceParseKey("DyetraceHost", m_key);
     config.key_id = dyetrace::KeyId{m_keyId};
     config.insecure = m_insecure;
     config.underlay_mtu = m_underlayMtu;
@@ -259,23 +230,23 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     config.dscp = m_dscp;
     config.sampling = ParseSampling(m_samplingKind, m_samplingRate);
     config.open_on_traffic = m_openOnTraffic;
-    config.report_interval = ToDuration(m_reportInterval);
-    config.path_idle = ToDuration(m_pathIdle);
-    config.session_duration = ToDuration(m_sessionDuration);
-    config.retransmit_first = ToDuration(m_retransmitFirst);
-    config.retransmit_last = ToDuration(m_retransmitLast);
+    config.report_interval = DyetraceToDuration(m_reportInterval);
+    config.path_idle = DyetraceToDuration(m_pathIdle);
+    config.session_duration = DyetraceToDuration(m_sessionDuration);
+    config.retransmit_first = DyetraceToDuration(m_retransmitFirst);
+    config.retransmit_last = DyetraceToDuration(m_retransmitLast);
     config.retransmit_most = static_cast<int>(m_retransmitMost);
-    config.keep_alive_interval = ToDuration(m_keepAliveInterval);
-    config.reject_back_off = ToDuration(m_rejectBackOff);
+    config.keep_alive_interval = DyetraceToDuration(m_keepAliveInterval);
+    config.reject_back_off = DyetraceToDuration(m_rejectBackOff);
     config.trace_paths = m_tracePaths;
     config.trace_ttl_most = m_traceTtlMost;
-    config.trace_timeout = ToDuration(m_traceTimeout);
+    config.trace_timeout = DyetraceToDuration(m_traceTimeout);
     config.trace_attempts = static_cast<int>(m_traceAttempts);
     if (m_nhmsAddress != Ipv4Address::GetAny()) {
         config.nhms = dyetrace::Endpoint{dyetrace::Ipv4Address{m_nhmsAddress.Get()}, m_nhmsPort};
     }
     config.management_port = m_managementPort;
-    config.update_interval = ToDuration(m_updateInterval);
+    config.update_interval = DyetraceToDuration(m_updateInterval);
     config.bounds.requested_sessions = m_requestedSessions;
     config.bounds.accepted_sessions = m_acceptedSessions;
     const uint64_t seed =
@@ -342,6 +313,10 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const 
 
 dyetrace::eppc::Eppc& DyetraceEngines::GetEppc(const DyetraceHost& host) {
     return host.Started().port.GetEppc();
+}
+
+DyetraceHostPort& DyetraceEngines::GetPort(const DyetraceHost& host) {
+    return host.Started().port;
 }
 
 void DyetraceEngines::Listen(const DyetraceHost& host, DyetraceEngineListener* listener) {

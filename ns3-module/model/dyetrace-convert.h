@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Between ns-3's types and core's. Not installed.
+#ifndef DYETRACE_CONVERT_H
+#define DYETRACE_CONVERT_H
+
+#include <string>
+
+#include <ns3/ipv4-address.h>
+#include <ns3/mac48-address.h>
+#include <ns3/nstime.h>
+
+#include "core/auth/keys.h"
+#include "core/base/addresses.h"
+#include "core/base/time.h"
+
+namespace ns3 {
+
+inline dyetrace::Duration DyetraceToDuration(Time time) {
+    return {time.GetNanoSeconds()};
+}
+
+inline dyetrace::Ipv4Address DyetraceToAddress(Ipv4Address address) {
+    return dyetrace::Ipv4Address{address.Get()};
+}
+
+inline Ipv4Address DyetraceFromAddress(dyetrace::Ipv4Address address) {
+    return Ipv4Address(address.value);
+}
+
+inline dyetrace::MacAddress DyetraceToMac(Mac48Address from) {
+    dyetrace::MacAddress mac;
+    from.CopyTo(mac.octets.data());
+    return mac;
+}
+
+/// Reads 64 hexadecimal digits. Aborts, naming `owner`, where it is anything else.
+dyetrace::auth::SharedKey DyetraceParseKey(const std::string& owner, const std::string& hex);
+
+}  // namespace ns3
+
+#endif  // DYETRACE_CONVERT_H

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dyetrace-nhms.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ns3/abort.h>
+#include <ns3/boolean.h>
+#include <ns3/double.h>
+#include <ns3/log.h>
+#include <ns3/simulator.h>
+#include <ns3/string.h>
+#include <ns3/trace-source-accessor.h>
+#include <ns3/uinteger.h>
+
+#include "dyetrace-convert.h"
+#include "dyetrace-engines.h"
+#include "dyetrace-fabric.h"
+#include "dyetrace-host-port.h"
+#include "dyetrace-host.h"
+#include "dyetrace-wake.h"
+
+#include "core/base/random.h"
+#include "core/health/nhms.h"
+
+namespace ns3 {
+
+NS_LOG_COMPONENT_DEFINE("DyetraceNhms");
+NS_OBJECT_ENSURE_REGISTERED(DyetraceNhms);
+
+namespace health = dyetrace::health;
+namespace localise = dyetrace::localise;
+
+namespace {
+
+constexpr uint64_t kSaltNhms = 0x6e686d7300000001;
+
+/// The fabric as its operator configured it: nodes and links with the fabric's own numbers.
+localise::FabricGraph MakeGraph(const DyetraceTopology& topology) {
+    localise::FabricGraph graph;
+    for (uint32_t number = 0; number < topology.GetNNodes(); ++number) {
+        const DyetraceTopology::Node& node = topology.GetNode(number);
+        const auto kind =
+            node.tier == DyetraceTopology::Tier::Host ? localise::NodeKind::Host : localise::NodeKind::Switch;
+        graph.add_node(node.name, kind, DyetraceToAddress(node.address));
+    }
+    for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
+        graph.add_link(localise::NodeId{topology.GetFrom(link)}, localise::NodeId{topology.GetTo(link)});
+    }
+    return graph;
+}
+
+health::Nhms CreateNhms(const health::NhmsConfig& config, const DyetraceTopology& topology, uint64_t seed,
+                        dyetrace::Time now) {
+    auto created = health::Nhms::create(config, MakeGraph(topology), seed, now);
+    NS_ABORT_MSG_UNLESS(created.ok(),
+                        "the health service at " << config.endpoint.to_string() << ": " << created.error());
+    return std::move(created).value();
+}
+
+DyetraceSuspect ToSuspect(const localise::Suspect& suspect, const localise::FabricGraph& graph) {
+    const bool isDevice = suspect.kind == localise::Suspect::Kind::Device;
+    if (isDevice)
+        return {true, "", "", graph.name(suspect.device), suspect.log_odds, suspect.group, suspect.loss_rate};
+    return {false,         graph.name(suspect.from), graph.name(suspect.to), "", suspect.log_odds,
+            suspect.group, suspect.loss_rate};
+}
+
+}  // namespace
+
+/// The engine, fed with the datagrams that its host's port hands over.
+class DyetraceNhms::State : public DyetraceUdpService {
+  public:
+    State(DyetraceNhms& owner, DyetraceHostPort& port, const health::NhmsConfig& config,
+          const DyetraceTopology& topology, uint64_t seed)
+        : m_owner(owner),
+          m_port(port),
+          m_udpPort(config.endpoint.port),
+          m_engine(CreateNhms(config, topology, seed, port.LocalTime())),
+          m_wake(port.GetHost(), [this] { Wake(); }) {
+        port.Listen(config.endpoint.port, this);
+        Service(port.LocalTime());
+    }
+
+    void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) override {
+        m_engine.handle(from, datagram, now);
+        Service(now);
+    }
+
+    health::Nhms& GetEngine() { return m_engine; }
+    void Listen(DyetraceEngineListener* listener) { m_listener = listener; }
+
+  private:
+    void Wake() {
+        m_port.TakeArrivals();
+        Service(m_port.LocalTime());
+    }
+
+    void Service(dyetrace::Time now) {
+        if (m_engine.next_deadline() <= now) m_engine.advance(now);
+        while (const auto output = m_engine.poll()) {
+            if (const auto* datagram = std::get_if<health::Datagram>(&*output)) {
+                m_port.SendUdp(m_udpPort, datagram->to, datagram->bytes);
+                continue;
+            }
+            Tell(*output);
+            if (m_listener != nullptr) m_listener->NhmsOutput(m_port.GetHost(), *output);
+        }
+        m_wake.At(m_engine.next_deadline(), now);
+    }
+
+    void Tell(const health::Output& output) {
+        const localise::FabricGraph& graph = m_engine.graph();
+        if (const auto* changed = std::get_if<health::HealthChanged>(&output)) {
+            m_owner.m_health(DyetraceHealthChange{
+                DyetraceFromAddress(changed->requester), DyetraceFromAddress(changed->acceptor),
+                std::string(to_string(changed->health)), changed->sent, changed->lost, changed->reason});
+        } else if (const auto* step = std::get_if<health::IncidentChanged>(&output)) {
+            m_owner.m_incident(DyetraceIncidentStep{
+                step->incident.value, std::string(to_string(step->state)), std::string(to_string(step->step)),
+                graph.name(step->from), graph.name(step->to), step->detail});
+        } else if (const auto* named = std::get_if<health::SuspectsNamed>(&output)) {
+            std::vector<DyetraceSuspect> suspects;
+            for (const auto& suspect : named->suspects)
+                suspects.push_back(ToSuspect(suspect, graph));
+            m_owner.m_suspects(named->incident.value, suspects);
+        }
+    }
+
+    DyetraceNhms& m_owner;
+    DyetraceHostPort& m_port;
+    uint16_t m_udpPort;
+    health::Nhms m_engine;
+    DyetraceWake m_wake;
+    DyetraceEngineListener* m_listener = nullptr;
+};
+
+TypeId DyetraceNhms::GetTypeId() {
+    static TypeId tid = [] {
+        const health::NhmsConfig defaults;  // so that an attribute and its field never differ
+        const auto time = [](dyetrace::Duration duration) { return TimeValue(NanoSeconds(duration.ns)); };
+        return TypeId("ns3::DyetraceNhms")
+            .SetParent<Object>()
+            .SetGroupName("Dyetrace")
+            .AddConstructor<DyetraceNhms>()
+            .AddAttribute("Seed", "Of the engine's boot id; 0 takes the fabric's seed.", UintegerValue(0),
+                          MakeUintegerAccessor(&DyetraceNhms::m_seed), MakeUintegerChecker<uint64_t>())
+            .AddAttribute("Port", "UDP port that updates arrive at.",
+                          UintegerValue(health::NhmsConfig::kPortDefault),
+                          MakeUintegerAccessor(&DyetraceNhms::m_port), MakeUintegerChecker<uint16_t>(1))
+            .AddAttribute("Key",
+                          "Secret shared with all EPPCs: 64 hexadecimal digits. Needed unless Insecure.",
+                          StringValue(""), MakeStringAccessor(&DyetraceNhms::m_key), MakeStringChecker())
+            .AddAttribute("KeyId", "Which key that is.", UintegerValue(defaults.key_id.value),
+                          MakeUintegerAccessor(&DyetraceNhms::m_keyId), MakeUintegerChecker<uint8_t>())
+            .AddAttribute("Insecure", "Work without a key: anyone can forge updates.",
+                          BooleanValue(defaults.insecure), MakeBooleanAccessor(&DyetraceNhms::m_insecure),
+                          MakeBooleanChecker())
+            .AddAttribute("BaselineRate", "Loss rate of a pair that is well.",
+                          DoubleValue(defaults.detector.baseline_rate),
+                          MakeDoubleAccessor(&DyetraceNhms::m_baselineRate), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("ImpairedRate", "Loss rate of a pair that is not.",
+                          DoubleValue(defaults.detector.impaired_rate),
+                          MakeDoubleAccessor(&DyetraceNhms::m_impairedRate), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("FalseAlarm", "Probability of a test to call a well pair ill.",
+                          DoubleValue(defaults.detector.false_alarm),
+                          MakeDoubleAccessor(&DyetraceNhms::m_falseAlarm), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Miss", "Probability of a test to call an ill pair well.",
+                          DoubleValue(defaults.detector.miss), MakeDoubleAccessor(&DyetraceNhms::m_miss),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("WindowMost", "Most that one window of evidence may say for illness, in log-odds.",
+                          DoubleValue(defaults.detector.window_most),
+                          MakeDoubleAccessor(&DyetraceNhms::m_windowMost), MakeDoubleChecker<double>(0))
+            .AddAttribute(
+                "EvaluateInterval", "Between evaluations of the evidence.", time(defaults.evaluate_interval),
+                MakeTimeAccessor(&DyetraceNhms::m_evaluateInterval), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("Memory", "Evidence older than this opens no incident.", time(defaults.memory),
+                          MakeTimeAccessor(&DyetraceNhms::m_memory), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RaisedSamplingRate", "Share of packets to tag that a directive asks for.",
+                          DoubleValue(defaults.raised_sampling.rate()),
+                          MakeDoubleAccessor(&DyetraceNhms::m_raisedSamplingRate),
+                          MakeDoubleChecker<double>(1e-9, 1))
+            .AddAttribute("Investigation", "How long an investigation may last.",
+                          time(defaults.investigation), MakeTimeAccessor(&DyetraceNhms::m_investigation),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("FreshLeast", "Time that fresh evidence spans before it is judged.",
+                          time(defaults.fresh_least), MakeTimeAccessor(&DyetraceNhms::m_freshLeast),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("FreshPacketsLeast", "Packets that fresh evidence has before it is judged.",
+                          UintegerValue(defaults.fresh_packets_least),
+                          MakeUintegerAccessor(&DyetraceNhms::m_freshPacketsLeast),
+                          MakeUintegerChecker<uint64_t>())
+            .AddAttribute("DirectiveRetry", "How long to wait for an answer to a directive.",
+                          time(defaults.directive_retry), MakeTimeAccessor(&DyetraceNhms::m_directiveRetry),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("DirectiveAttempts", "How often a directive is sent.",
+                          UintegerValue(static_cast<uint64_t>(defaults.directive_attempts)),
+                          MakeUintegerAccessor(&DyetraceNhms::m_directiveAttempts),
+                          MakeUintegerChecker<uint32_t>(1, 1000))
+            .AddTraceSource("Health", "A pair's health changed.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_health),
+                            "ns3::DyetraceNhms::HealthTracedCallback")
+            .AddTraceSource("Incident", "An investigation made a step.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_incident),
+                            "ns3::DyetraceNhms::IncidentTracedCallback")
+            .AddTraceSource("Suspects", "A confirmed incident names its suspects, best first.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_suspects),
+                            "ns3::DyetraceNhms::SuspectsTracedCallback");
+    }();
+    return tid;
+}
+
+DyetraceNhms::DyetraceNhms() = default;
+
+DyetraceNhms::~DyetraceNhms() = default;
+
+void DyetraceNhms::DoDispose() {
+    m_state.reset();
+    Object::DoDispose();
+}
+
+void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {
+    NS_LOG_FUNCTION(this << host->GetHost());
+    NS_ABORT_MSG_IF(m_state, "DyetraceNhms::Start was called before");
+    health::NhmsConfig config;
+    const Ipv4Address address = fabric->GetTopology().GetNode(host->GetHost()).address;
+    config.endpoint = dyetrace::Endpoint{DyetraceToAddress(address), m_port};
+    if (!m_key.empty()) config.key = DyetraceParseKey("DyetraceNhms", m_key);
+    config.key_id = dyetrace::KeyId{m_keyId};
+    config.insecure = m_insecure;
+    config.detector.baseline_rate = m_baselineRate;
+    config.detector.impaired_rate = m_impairedRate;
+    config.detector.false_alarm = m_falseAlarm;
+    config.detector.miss = m_miss;
+    config.detector.window_most = m_windowMost;
+    config.evaluate_interval = DyetraceToDuration(m_evaluateInterval);
+    config.memory = DyetraceToDuration(m_memory);
+    config.raised_sampling =
+        dyetrace::wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / m_raisedSamplingRate)));
+    config.investigation = DyetraceToDuration(m_investigation);
+    config.fresh_least = DyetraceToDuration(m_freshLeast);
+    config.fresh_packets_least = m_freshPacketsLeast;
+    config.directive_retry = DyetraceToDuration(m_directiveRetry);
+    config.directive_attempts = static_cast<int>(m_directiveAttempts);
+    const uint64_t seed = dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltNhms);
+    m_state =
+        std::make_unique<State>(*this, DyetraceEngines::GetPort(*host), config, fabric->GetTopology(), seed);
+}
+
+DyetraceNhms::State& DyetraceNhms::Started() const {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceNhms::Start has not been called");
+    return *m_state;
+}
+
+std::vector<std::pair<std::string, uint64_t>> DyetraceNhms::GetCounters() const {
+    const health::Nhms& engine = Started().GetEngine();
+    const health::NhmsCounters& totals = engine.counters();
+    std::vector<std::pair<std::string, uint64_t>> counters{
+        {"updates", totals.updates},
+        {"updates-repeated", totals.updates_repeated},
+        {"records", totals.records},
+        {"impossible-records", totals.impossible_records},
+        {"paths", totals.paths},
+        {"paths-unusable", totals.paths_unusable},
+        {"evaluations", totals.evaluations},
+        {"directives-unanswered", totals.directives_unanswered},
+        {"incidents-over-limit", totals.incidents_over_limit},
+    };
+    for (std::size_t i = 0; i < dyetrace::wire::kDropReasonCount; ++i) {
+        const auto reason = static_cast<dyetrace::wire::DropReason>(i);
+        counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));
+    }
+    counters.erase(
+        std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
+        counters.end());
+    return counters;
+}
+
+health::Nhms& DyetraceEngines::GetNhms(const DyetraceNhms& nhms) {
+    return nhms.Started().GetEngine();
+}
+
+void DyetraceEngines::Listen(const DyetraceNhms& nhms, DyetraceEngineListener* listener) {
+    nhms.Started().Listen(listener);
+}
+
+}  // namespace ns3

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef DYETRACE_NHMS_H
+#define DYETRACE_NHMS_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ns3/ipv4-address.h>
+#include <ns3/nstime.h>
+#include <ns3/object.h>
+#include <ns3/traced-callback.h>
+
+namespace ns3 {
+
+class DyetraceFabric;
+class DyetraceHost;
+
+/// \ingroup dyetrace
+/// The health of a pair of hosts changed.
+struct DyetraceHealthChange {
+    Ipv4Address requester;
+    Ipv4Address acceptor;
+    std::string health;
+    uint64_t sent;  ///< data packets that led to it
+    uint64_t lost;
+    std::string reason;
+};
+
+/// \ingroup dyetrace
+/// A step of an investigation of one link.
+struct DyetraceIncidentStep {
+    uint32_t incident;
+    std::string state;
+    std::string step;
+    std::string from;
+    std::string to;
+    std::string detail;
+};
+
+/// \ingroup dyetrace
+/// A link or a device that a confirmed incident names.
+struct DyetraceSuspect {
+    bool isDevice;
+    std::string from;    ///< of a link
+    std::string to;      ///< of a link
+    std::string device;  ///< of a device
+    double logOdds;
+    int group;  ///< suspects that the evidence cannot tell apart share it; -1: alone
+    double lossRate;
+};
+
+/**
+ * \ingroup dyetrace
+ * The network health management service on a host of the fabric. It is reached through the fabric like any
+ * other host's port, knows the fabric's graph as its operator's configuration, and a path only from what
+ * EPPCs traced.
+ *
+ * Order of calls: attributes, Start(). EPPCs send to it where their NhmsAddress names its host.
+ */
+class DyetraceNhms : public Object {
+  public:
+    static TypeId GetTypeId();
+    DyetraceNhms();
+    ~DyetraceNhms() override;
+
+    /// \param host started; on whose underlay port the service listens
+    void Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host);
+
+    /// The service's counters and drop reasons that are not zero, by name.
+    std::vector<std::pair<std::string, uint64_t>> GetCounters() const;
+
+    typedef void (*HealthTracedCallback)(const DyetraceHealthChange& change);
+    typedef void (*IncidentTracedCallback)(const DyetraceIncidentStep& step);
+    typedef void (*SuspectsTracedCallback)(uint32_t incident, const std::vector<DyetraceSuspect>& suspects);
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    friend class DyetraceEngines;
+    class State;
+
+    State& Started() const;
+
+    std::unique_ptr<State> m_state;
+    TracedCallback<const DyetraceHealthChange&> m_health;
+    TracedCallback<const DyetraceIncidentStep&> m_incident;
+    TracedCallback<uint32_t, const std::vector<DyetraceSuspect>&> m_suspects;
+
+    // Attributes, each a field of the engine's configuration.
+    uint64_t m_seed;
+    uint16_t m_port;
+    std::string m_key;
+    uint8_t m_keyId;
+    bool m_insecure;
+    double m_baselineRate;
+    double m_impairedRate;
+    double m_falseAlarm;
+    double m_miss;
+    double m_windowMost;
+    Time m_evaluateInterval;
+    Time m_memory;
+    double m_raisedSamplingRate;
+    Time m_investigation;
+    Time m_freshLeast;
+    uint64_t m_freshPacketsLeast;
+    Time m_directiveRetry;
+    uint32_t m_directiveAttempts;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_NHMS_H

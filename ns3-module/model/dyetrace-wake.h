@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Wakes an engine's owner when the engine's deadline has come. Not installed.
+#ifndef DYETRACE_WAKE_H
+#define DYETRACE_WAKE_H
+
+#include <cstdint>
+#include <functional>
+
+#include <ns3/event-impl.h>
+#include <ns3/ptr.h>
+
+#include "core/base/time.h"
+
+namespace ns3 {
+
+/**
+ * One event object, scheduled again for each earlier deadline. A deadline that moves away leaves its event in
+ * the scheduler, where it wakes nobody: to take it out would cost more than to let it pass.
+ */
+class DyetraceWake {
+  public:
+    /// \param context of the events: the host's number
+    DyetraceWake(uint32_t context, std::function<void()> wake);
+    ~DyetraceWake();
+    DyetraceWake(const DyetraceWake&) = delete;
+    DyetraceWake& operator=(const DyetraceWake&) = delete;
+
+    /// Makes sure of a wake at `deadline`, or now if that has passed; `Time::never()` asks for none.
+    void At(dyetrace::Time deadline, dyetrace::Time now);
+
+  private:
+    class Event;
+
+    void Fire();
+
+    uint32_t m_context;
+    std::function<void()> m_wake;
+    Ptr<EventImpl> m_event;
+    dyetrace::Time m_scheduled;  ///< earliest wake in the scheduler
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_WAKE_H
