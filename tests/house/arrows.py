@@ -80,16 +80,28 @@ CORE_FORBIDDEN_NAMES = [
     (r"thread_local|pthread_\w+|jthread|mutex|atomic\w*", "knows of threads"),
     (r"fopen|fread|fwrite|[iof]*fstream|v?f?printf(?=\s*\()|puts(?=\s*\()|cout|cerr|clog|cin", "does I/O"),
     (r"socket(?=\s*\()|recvfrom|sendto|ioctl", "does I/O"),
-    (r"DyetraceTruth\w*|DyetraceEcmpHash\w*|EcmpHash\w*|[Tt]ruth\w*", "names the simulator's truth or the fabric's hash"),
+    (r"\w*[Tt]ruth\w*", "names what really happened"),
 ]
 
 # The one place where core may speak for itself: (file, name).
 CORE_EXCEPTIONS = {("core/base/result.h", "fprintf"): "the assertion that stays on says where it failed before it aborts"}
 
-# The fabric's hash and what really happened: who may know.
-SECRET_HEADERS = r"(ns3/|ns3-module/model/|.*/)?dyetrace-(ecmp-hash|truth)[\w-]*\.h"
-SECRET_NAMES = r"DyetraceTruth\w*|DyetraceEcmpHash\w*|EcmpHash\w*"
-TRUTH_FILE = r"(?:dyetrace-)?truth[\w-]*\.\w+"
+# What measures or decides must not know what only the simulator can know: which port the fabric's hash chooses, and what really
+# happened. Those that may are few; of them, most may only tell.
+HASH_NAMES = r"\w*Ecmp(?:Hash|Choice|Seed)\w*|\w*ecmpSeed\w*"
+HASH_HEADER = r"(?:.*/)?dyetrace-ecmp-hash\.h"
+HASH_FILES = r"ns3-module/(model/dyetrace-(ecmp-hash|data-plane)\.\w+|test/.*)"
+
+TRUTH_NAMES = r"\w*[Tt]ruth\w*"
+TRUTH_HEADER = r"(?:.*/)?(?:dyetrace-)?truth[\w-]*\.h"
+# Rooms and files in which truth has no name at all, and the files of these rooms that are about it.
+TRUTH_BLIND = r"scenarios/runner/.*|analysis/planning/.*|analysis/cli/locate.*"
+TRUTH_OWN = r"(?:.*/)?truth[\w-]*\.\w+"
+# Where the runner hands the one over to the other.
+TRUTH_ASSEMBLY = {"scenarios/runner/runner.cpp": r"record_truth\w*|GetTruth"}
+# Files of the ns-3 module that own or wire it; all others may tell it what happens (Note...), and never ask.
+TRUTH_MODULE_OWN = r"ns3-module/(model/dyetrace-truth\.\w+|helper/.*|examples/.*|test/.*)"
+TRUTH_ASKED = r"\w*[Tt]ruth\w*\s*(?:->|\.)\s*(?!Note)\w+|GetTruth"
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>|([^\s"<].*))', re.MULTILINE)
 GENERATED = re.compile(r"(moc_.*\.cpp|.*\.moc|ui_.*\.h|generated/.*)$")
@@ -189,19 +201,39 @@ def check_include(tree, path, room, include):
     return None
 
 
-def check_secrets(path, room, text, found):
-    """The runner's measuring side knows neither the fabric's hash nor what really happened."""
-    if room != "scenarios/runner" or re.fullmatch(TRUTH_FILE, os.path.basename(path)):
+def named(code, pattern):
+    for match in re.finditer(rf"\b(?:{pattern})\b", code):
+        yield sources.line_of(code, match.start()), match.group(0)
+
+
+def check_hash(path, code, found):
+    """The fabric's hash is known to the fabric alone."""
+    if re.fullmatch(HASH_FILES, path):
         return []
-    problems = [
-        (include.line, f"only files named truth* may know the fabric's hash or the truth: {include.name}")
-        for include in found
-        if re.fullmatch(SECRET_HEADERS, include.name)
-    ]
-    code = sources.without_comments(text, keep_strings=False)
-    for match in re.finditer(rf"\b(?:{SECRET_NAMES})\b", code):
-        problems.append((sources.line_of(code, match.start()), f"only files named truth* may name {match.group(0)}"))
-    return problems
+    problems = [(i.line, f"only the fabric may know its hash: {i.name}") for i in found if re.fullmatch(HASH_HEADER, i.name)]
+    return problems + [(line, f"only the fabric may know its hash: {name}") for line, name in named(code, HASH_NAMES)]
+
+
+def check_truth(path, room, code, found):
+    """What measures or decides does not know what really happened."""
+    if re.fullmatch(TRUTH_OWN, path):
+        return []
+    if re.fullmatch(TRUTH_BLIND, path):
+        allowed = TRUTH_ASSEMBLY.get(path)
+        names = [(line, name) for line, name in named(code, TRUTH_NAMES) if not (allowed and re.fullmatch(allowed, name))]
+        if not allowed:
+            names += [(i.line, i.name) for i in found if re.fullmatch(TRUTH_HEADER, i.name)]
+        return [(line, f"only files named truth* may know what really happened: {name}") for line, name in names]
+    if room == "ns3-module" and not re.fullmatch(TRUTH_MODULE_OWN, path):
+        return [(line, f"may tell the truth, and never ask it: {name}") for line, name in named(code, TRUTH_ASKED)]
+    return []
+
+
+def check_secrets(path, room, text, found):
+    if room == TESTS:
+        return []
+    code = INCLUDE.sub("", sources.without_comments(text, keep_strings=False))
+    return check_hash(path, code, found) + check_truth(path, room, code, found)
 
 
 def check_core_names(path, room, text):

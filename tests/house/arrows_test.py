@@ -103,7 +103,7 @@ class ArrowsTest(unittest.TestCase):
 
     def test_core_calls_nothing_of_the_system(self):
         for code in ('getenv("HOME")', "std::rand()", "std::chrono::steady_clock::now()", "randombytes_buf(x, 8)", 'std::printf("x")',
-                     "static thread_local int x", "extern int EcmpHash"):
+                     "static thread_local int x", "extern int truth"):
             with self.subTest(code=code):
                 self.assert_one_problem({"core/wire/geneve.cpp": f"// std::rand() is fine here\nauto a = {code};\n"}, "core ",
                                         ("core/wire/geneve.cpp", 2))
@@ -113,10 +113,34 @@ class ArrowsTest(unittest.TestCase):
         self.assertEqual(self.problems_of_house({"core/wire/geneve.cpp": code}), [])
 
     def test_the_measuring_side_of_the_runner_does_not_know_the_truth(self):
-        self.assert_one_problem({"scenarios/runner/record.cpp": '#include "ns3/dyetrace-truth.h"\n'}, "only files named truth*")
-        self.assert_one_problem({"scenarios/runner/record.cpp": "class DyetraceTruth;\n"}, "only files named truth*")
-        self.assert_one_problem({"scenarios/runner/record.cpp": '#include "ns3-module/model/dyetrace-ecmp-hash.h"\n',
-                                 "ns3-module/model/dyetrace-ecmp-hash.h": ""}, "only files named truth*")
+        for code in ('#include "ns3/dyetrace-truth.h"', "class DyetraceTruth;", "store::TruthDropRow row;", "auto t = helper.GetTruth();",
+                     '#include "scenarios/runner/truth_rows.h"'):
+            with self.subTest(code=code):
+                self.assert_one_problem({"scenarios/runner/record.cpp": code + "\n", "scenarios/runner/truth_rows.h": ""}, "only files named truth*")
+
+    def test_the_runner_hands_the_truth_to_its_recorder_and_does_nothing_else_with_it(self):
+        handed = '#include "scenarios/runner/truth_rows.h"\nvoid f() { record_truth(*helper.GetTruth()); }\n'
+        changes = {"scenarios/runner/truth_rows.h": "", "scenarios/runner/runner.cpp": handed}
+        self.assertEqual(self.problems_of_house(changes), [])
+        self.assert_one_problem({**changes, "scenarios/runner/runner.cpp": handed + "DyetraceTruth* t;\n"}, "only files named truth*")
+
+    def test_what_decides_from_a_database_does_not_read_the_truth(self):
+        self.assert_one_problem({"analysis/cli/locate.cpp": "auto a = reader.truth_faults();\n"}, "only files named truth*")
+        self.assertEqual(self.problems_of_house({"analysis/cli/show.cpp": "auto a = reader.truth_faults();\n"}), [])
+
+    def test_hosts_tell_the_truth_and_never_ask_it(self):
+        path = "ns3-module/model/dyetrace-host-port.cc"
+        self.assertEqual(self.problems_of_house({path: "void f() { m_truth->NoteSent(1); }\n"}), [])
+        self.assert_one_problem({path: "int f() { return m_truth->GetDrops(); }\n"}, "never ask it")
+
+    def test_the_hash_is_known_to_the_fabric_alone(self):
+        header = {"ns3-module/model/dyetrace-ecmp-hash.h": "int DyetraceEcmpHash();\n"}
+        include = '#include "ns3-module/model/dyetrace-ecmp-hash.h"\n'
+        self.assertEqual(self.problems_of_house({**header, "ns3-module/model/dyetrace-data-plane.cc": include}), [])
+        for path in ("ns3-module/model/dyetrace-host.cc", "scenarios/runner/truth_rows.cpp", "scenarios/runner/runner.cpp"):
+            with self.subTest(path=path):
+                self.assert_one_problem({**header, path: include}, "only the fabric may know its hash")
+        self.assert_one_problem({"core/localise/guess.cpp": "extern int DyetraceEcmpHash();\n"}, "only the fabric may know its hash")
 
     def test_headers_of_the_module_have_names_that_no_other_module_takes(self):
         self.assert_one_problem({"ns3-module/helper/fabric-helper.h": ""}, "are named dyetrace-*.h")
