@@ -33,6 +33,8 @@ struct Time {
     std::int64_t ns = 0;
 
     static constexpr Time never() { return {std::numeric_limits<std::int64_t>::max()}; }
+    /// Before every time that a clock shows, also one that starts below zero.
+    static constexpr Time earliest() { return {std::numeric_limits<std::int64_t>::min()}; }
 
     constexpr auto operator<=>(const Time&) const = default;
     /// Saturates at `never()`, so that a deadline of "never" stays one.

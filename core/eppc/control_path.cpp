@@ -268,6 +268,8 @@ session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time
     parameters.retransmit = retransmit_policy(config);
     peer.requested = std::make_unique<session::RequesterSession>(parameters);
     ++requested_count_;
+    // The NHMS knows a path by its session, so a new session tells its paths anew.
+    peer.traced.assign(config.path_count, false);
     peer.requested->open(now, outbox_);
     return peer.requested.get();
 }
@@ -344,11 +346,11 @@ void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
         tell_nhms(wire::MetricsEntry{peer.address, news.session, news.record}, now);
     }
     for (const PathIndex path : outbox_.paths_started)
-        trace_path(index, path);
+        trace_path(index, path, now);
     outbox_.clear();
 }
 
-void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path) {
+void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     Peer& peer = peers_[index];
     if (!config.trace_paths || peer.traced[path.value] || !peer.requested) return;
     TracedPath traced;
@@ -358,7 +360,7 @@ void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path) {
     traced.path = path;
     traced.generation = peer.sent[path.value].generation;
     traced.source_port = static_cast<std::uint16_t>(config.source_port_base + path.value);
-    if (tracer_.request(traced)) {
+    if (tracer_.request(traced, now)) {
         peer.traced[path.value] = true;
     } else {
         ++counters.traces_dropped;

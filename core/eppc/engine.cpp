@@ -65,7 +65,6 @@ Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
       tracer_(tracer_config(given), given.address, given.geneve_port),
       updates_(update_config(given)) {
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
-    attention_.reserve(config.bounds.peers);
     if (config.nhms) nhms_key_ = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
 }
 
@@ -84,6 +83,9 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(Ipv4Address address)
     peer.sent.resize(config.path_count);
     peer.traced.resize(config.path_count);
     peer_index_.emplace(address, index);
+    // Room for one entry a peer, so that the data path never allocates.
+    timers_.reserve(peers_.size());
+    if (attention_.capacity() < peers_.size()) attention_.reserve(2 * peers_.size());
     return index;
 }
 

@@ -40,8 +40,8 @@ struct Peer {
     std::uint16_t announced_base = 0;  ///< the peer's source port of path index 0
     std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
     auth::PairKey key{};
-    std::vector<bool> traced;   ///< by path index: routers known, or being asked
-    Time no_request_before{0};  ///< back-off after a reject or a loss
+    std::vector<bool> traced;                   ///< by path index: routers known, or being asked
+    Time no_request_before = Time::earliest();  ///< back-off after a reject or a loss
 };
 
 /// A packet of the underlay, its headers read and checked.
@@ -112,7 +112,7 @@ class Eppc::Engine {
     session::RequesterSession* start_session(std::uint32_t peer, Time now);
     void flush_outbox(std::uint32_t peer, Time now);
     void send_to_peer(std::uint32_t peer, const session::OutgoingMessage& message);
-    void trace_path(std::uint32_t peer, PathIndex path);
+    void trace_path(std::uint32_t peer, PathIndex path, Time now);
     void service_tracer(Time now);
 
     // management.cpp

@@ -88,7 +88,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
             ++result.paths;
             if (repeat) continue;  // our result was lost: what was asked is being done
             peer.traced[i] = false;
-            trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)});
+            trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
         }
         last_directive_ = message.header.message_number;
         service_peer(*index, now);

@@ -24,13 +24,14 @@ bool PathTracer::Trace::complete() const {
                        [](Ipv4Address hop) { return !hop.is_unspecified(); });
 }
 
-bool PathTracer::request(const TracedPath& path) {
+bool PathTracer::request(const TracedPath& path, Time now) {
     const auto same = [&](const TracedPath& other) { return other == path; };
     if (std::any_of(waiting_.begin(), waiting_.end(), same)) return true;
     if (std::any_of(active_.begin(), active_.end(), [&](const Trace& trace) { return trace.path == path; }))
         return true;
     if (waiting_.size() >= config_.waiting_most) return false;
     waiting_.push_back(path);
+    if (active_.size() < config_.active_most) next_ = std::min(next_, now);
     return true;
 }
 
@@ -48,7 +49,7 @@ PathTracer::Trace* PathTracer::find(std::uint16_t number) {
     return it == active_.end() ? nullptr : &*it;
 }
 
-bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Address router, Time /*now*/) {
+bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Address router, Time now) {
     const auto ttl = static_cast<std::uint8_t>(message.quoted_identification & kTtlMask);
     Trace* trace = find(message.quoted_identification >> kTtlBits);
     if (trace == nullptr || ttl == 0 || ttl > trace->ttl_sent || router.is_unspecified() ||
@@ -59,11 +60,11 @@ bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Add
     }
     if (trace->distance != 0 && ttl >= trace->distance) return false;
     trace->hops[ttl - 1U] = router;
-    if (trace->complete()) finished_ = true;
+    if (trace->complete()) next_ = std::min(next_, now);
     return true;
 }
 
-bool PathTracer::on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& reply, Time /*now*/) {
+bool PathTracer::on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& reply, Time now) {
     Trace* trace = find(reply.trace);
     if (trace == nullptr || trace->path.address != peer || reply.path != trace->path.path ||
         reply.ttl > trace->ttl_sent) {
@@ -73,7 +74,7 @@ bool PathTracer::on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& repl
     const auto distance = static_cast<std::uint8_t>(reply.ttl - reply.ttl_received + 1);
     if (trace->distance != 0 && trace->distance != distance) trace->hops = {};  // the route changed meanwhile
     trace->distance = distance;
-    if (trace->complete()) finished_ = true;
+    if (trace->complete()) next_ = std::min(next_, now);
     return true;
 }
 
@@ -106,7 +107,6 @@ LearnedPath PathTracer::conclude(const Trace& trace) {
 }
 
 void PathTracer::service(Time now, std::vector<TraceProbe>& probes, std::vector<LearnedPath>& learned) {
-    finished_ = false;
     std::erase_if(active_, [&](Trace& trace) {
         const bool over = now >= trace.deadline;
         if (!trace.complete() && !(over && trace.attempts >= config_.attempts)) {
@@ -127,14 +127,9 @@ void PathTracer::service(Time now, std::vector<TraceProbe>& probes, std::vector<
         send(trace, now, probes);
         active_.push_back(trace);
     }
-}
-
-Time PathTracer::next_deadline() const {
-    if (finished_ || (!waiting_.empty() && active_.size() < config_.active_most)) return Time{0};
-    Time next = Time::never();
+    next_ = Time::never();
     for (const Trace& trace : active_)
-        next = std::min(next, trace.deadline);
-    return next;
+        next_ = std::min(next_, trace.deadline);
 }
 
 }  // namespace dyetrace::eppc

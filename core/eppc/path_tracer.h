@@ -65,7 +65,7 @@ class PathTracer {
 
     /// Wants `path` traced; false where the queue is full. A path already waiting or being traced is not
     /// doubled.
-    bool request(const TracedPath& path);
+    bool request(const TracedPath& path, Time now);
     /// Forgets the paths of a session.
     void forget(Ipv4Address peer, SessionId session);
 
@@ -76,7 +76,7 @@ class PathTracer {
 
     /// Starts, repeats and ends traces.
     void service(Time now, std::vector<TraceProbe>& probes, std::vector<LearnedPath>& learned);
-    [[nodiscard]] Time next_deadline() const;
+    [[nodiscard]] Time next_deadline() const { return next_; }
 
   private:
     struct Trace {
@@ -99,7 +99,7 @@ class PathTracer {
     Ipv4Address own_address_;
     std::uint16_t destination_port_;
     std::uint16_t next_number_ = 0;
-    bool finished_ = false;  ///< some active trace became complete
+    Time next_ = Time::never();
     std::deque<TracedPath> waiting_;
     std::vector<Trace> active_;
 };

@@ -56,20 +56,17 @@ void UpdateSender::service(Time now, std::vector<Transmission>& out) {
         update.retransmit_at = now + config_.retransmit.wait_after(++update.attempts);
         out.push_back({update.number, false, &update.body});
     }
-    if (now < flush_at_) return;
-    while (waiting() > 0 && in_flight_.size() < config_.in_flight_most) {
-        in_flight_.push_back({next_number_++, 1, now + config_.retransmit.wait_after(1), next_body()});
-        out.push_back({in_flight_.back().number, true, &in_flight_.back().body});
+    if (now >= flush_at_) {
+        while (waiting() > 0 && in_flight_.size() < config_.in_flight_most) {
+            in_flight_.push_back({next_number_++, 1, now + config_.retransmit.wait_after(1), next_body()});
+            out.push_back({in_flight_.back().number, true, &in_flight_.back().body});
+        }
+        // With the window full the rest waits for acknowledgements, and grows no further than its bound.
+        flush_at_ = waiting() > 0 ? now + config_.interval : Time::never();
     }
-    // With the window full the rest waits for acknowledgements, and grows no further than its bound.
-    flush_at_ = waiting() > 0 ? now + config_.interval : Time::never();
-}
-
-Time UpdateSender::next_deadline() const {
-    Time next = flush_at_;
+    retransmit_at_ = Time::never();
     for (const InFlight& update : in_flight_)
-        next = std::min(next, update.retransmit_at);
-    return next;
+        retransmit_at_ = std::min(retransmit_at_, update.retransmit_at);
 }
 
 }  // namespace dyetrace::eppc

@@ -6,6 +6,7 @@
 // takes.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +47,7 @@ class UpdateSender {
         const std::vector<std::uint8_t>* body = nullptr;  ///< valid until the next call
     };
     void service(Time now, std::vector<Transmission>& out);
-    [[nodiscard]] Time next_deadline() const;
+    [[nodiscard]] Time next_deadline() const { return std::min(flush_at_, retransmit_at_); }
     [[nodiscard]] bool is_empty() const { return metrics_.empty() && others_.empty() && in_flight_.empty(); }
 
   private:
@@ -73,6 +74,7 @@ class UpdateSender {
     std::deque<InFlight> in_flight_;
     std::uint32_t next_number_ = 1;
     Time flush_at_ = Time::never();
+    Time retransmit_at_ = Time::never();  ///< no later than the earliest of those in flight
 };
 
 }  // namespace dyetrace::eppc

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/sequence.h"
+
 namespace dyetrace::session {
 
 using Phase = tracking::SentPath::Phase;
@@ -100,11 +102,14 @@ bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, O
 void RequesterSession::on_report(std::uint32_t number, std::span<const wire::PathRecord> records, Time now,
                                  Outbox& out) {
     last_heard_ = now;
-    for (const wire::PathRecord& record : records) {
+    // A report that was repeated, or overtaken by a later one, must not turn totals back; it is acknowledged
+    // all the same, since the first acknowledgement may be lost.
+    const bool news = sequence_distance(report_number_, number) > 0;
+    if (news) report_number_ = number;
+    for (const wire::PathRecord& record : news ? records : std::span<const wire::PathRecord>{}) {
         if (record.path.value >= records_.size()) continue;
         wire::PathRecord& latest = records_[record.path.value];
-        // A report that was overtaken by a later one must not turn totals back.
-        if (record.measured_ns < latest.measured_ns || record == latest) continue;
+        if (record == latest) continue;
         latest = record;
         out.records.push_back({parameters_.id, record});
     }

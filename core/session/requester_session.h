@@ -108,6 +108,7 @@ class RequesterSession {
     Time sampling_until_ = Time::never();
     std::vector<tracking::SentPath> paths_;
     std::vector<wire::PathRecord> records_;
+    std::uint32_t report_number_ = 0;  ///< of the newest report taken over
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
     int attempts_ = 0;  ///< transmissions of the request, or of the close
     Time retransmit_at_ = Time::never();
