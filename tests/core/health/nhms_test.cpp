@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/health/nhms.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/core/health/health_network.h"
+
+namespace dyetrace::health {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+
+std::string name_of(const Nhms& nhms, localise::NodeId node) {
+    return nhms.graph().name(node);
+}
+
+TEST(Nhms, RefusesToStartWithoutAKeyUnlessToldInsecure) {
+    NhmsConfig config = HealthNetwork::config();
+    config.key.reset();
+    EXPECT_EQ(Nhms::create(config, {}, 1, Time{}).error(), "key: must be set (or say insecure = true)");
+    config.insecure = true;
+    EXPECT_TRUE(Nhms::create(config, {}, 1, Time{}).ok());
+}
+
+TEST(Nhms, NamesTheFieldOfAConfigurationThatIsWrong) {
+    NhmsConfig config = HealthNetwork::config();
+    config.detector.impaired_rate = config.detector.baseline_rate;
+    EXPECT_EQ(Nhms::create(config, {}, 1, Time{}).error(),
+              "detector: needs 0 < baseline_rate < impaired_rate < 1");
+}
+
+TEST(Nhms, AcknowledgesEveryUpdateAndTakesEachOnce) {
+    HealthNetwork network;
+    const auto update = network.update({});
+    network.deliver(update);
+    network.deliver(update);
+    network.collect();
+    EXPECT_EQ(network.datagrams.size(), 2U);
+    EXPECT_EQ(network.nhms.counters().updates, 1U);
+    EXPECT_EQ(network.nhms.counters().updates_repeated, 1U);
+    const auto ack = wire::ControlMessage::parse(network.datagrams[0]);
+    ASSERT_TRUE(ack.ok());
+    EXPECT_EQ(ack->header.type, wire::ControlType::UpdateAck);
+    EXPECT_EQ(ack->header.message_number, 1U);
+    EXPECT_EQ(ack->header.receiver_boot, HealthNetwork::kBoot);
+}
+
+TEST(Nhms, DropsAForgedUpdateWithoutAWord) {
+    HealthNetwork network;
+    auto update = network.update({});
+    for (std::size_t i = 0; i < update.size(); ++i) {
+        auto forged = update;
+        forged[i] ^= 0x10;
+        network.deliver(forged);
+    }
+    network.collect();
+    EXPECT_TRUE(network.outputs.empty());
+    EXPECT_EQ(network.nhms.drops().total(), update.size());
+}
+
+TEST(Nhms, NamesTheLinkThatFreshEvidenceConfirms) {
+    HealthNetwork network;
+    network.learn_paths();
+    // Only paths by spine-0 lose; left > spine-0 and spine-0 > right lie on the same paths.
+    for (int i = 0; i < 10; ++i)
+        network.window(1000, 10);
+    network.answer_directive();
+    for (int i = 0; i < 20; ++i)
+        network.window(1000, 10);
+    EXPECT_THAT(network.steps(), Contains(IncidentStep::Opened));
+    EXPECT_THAT(network.steps(), Contains(IncidentStep::Confirmed));
+    EXPECT_THAT(network.steps(), Not(Contains(IncidentStep::Refuted)));
+    const auto named = network.all<SuspectsNamed>();
+    ASSERT_FALSE(named.empty());
+    ASSERT_FALSE(named.back().suspects.empty());
+    for (const localise::Suspect& suspect : named.back().suspects) {
+        if (suspect.kind == localise::Suspect::Kind::Device) continue;
+        const bool touches = name_of(network.nhms, suspect.from) == "spine-0" ||
+                             name_of(network.nhms, suspect.to) == "spine-0";
+        EXPECT_TRUE(touches) << name_of(network.nhms, suspect.from) << " > "
+                             << name_of(network.nhms, suspect.to);
+        EXPECT_GE(suspect.group, 0) << "the two links of spine-0 can't be told apart";
+    }
+}
+
+TEST(Nhms, ASuspicionThatFreshEvidenceDoesNotRepeatIsRefuted) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 10 && network.steps().empty(); ++i)
+        network.window(1000, 10);
+    ASSERT_THAT(network.steps(), Contains(IncidentStep::Opened));
+    network.answer_directive();
+    for (int i = 0; i < 40; ++i)
+        network.window(1000, 0);
+    EXPECT_THAT(network.steps(), Contains(IncidentStep::Refuted));
+    EXPECT_THAT(network.steps(), Not(Contains(IncidentStep::Confirmed)));
+    EXPECT_TRUE(network.all<SuspectsNamed>().empty());
+}
+
+TEST(Nhms, SaysNothingOfAFabricThatLosesNothing) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 50; ++i)
+        network.window(1000, 0);
+    EXPECT_TRUE(network.steps().empty());
+    for (const HealthChanged& change : network.all<HealthChanged>())
+        EXPECT_EQ(change.health, Health::Healthy);
+}
+
+TEST(Nhms, AsksTheEppcThatSendsAcrossTheSuspectForMore) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 10; ++i)
+        network.window(1000, 10);
+    const auto sent = network.all<DirectiveSent>();
+    ASSERT_FALSE(sent.empty());
+    EXPECT_EQ(sent[0].eppc, kHostA);
+    EXPECT_EQ(sent[0].body.peer, kHostB);
+    EXPECT_EQ(sent[0].body.sampling, HealthNetwork::config().raised_sampling);
+}
+
+TEST(Nhms, SendsADirectiveAgainUntilItIsAnswered) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 10; ++i)
+        network.window(1000, 10);
+    const auto directives = [&] {
+        std::size_t count = 0;
+        for (const auto& bytes : network.datagrams) {
+            count += bytes[1] == static_cast<std::uint8_t>(wire::ControlType::Directive) ? 1U : 0U;
+        }
+        return count;
+    };
+    const std::size_t unanswered = directives();
+    EXPECT_GT(unanswered, network.all<DirectiveSent>().size());
+    for (std::size_t i = 0; i < network.all<DirectiveSent>().size(); ++i)
+        network.answer_directive();
+    EXPECT_FALSE(network.all<DirectiveAnswered>().empty());
+}
+
+TEST(Nhms, ImpossibleCountsAreNoEvidence) {
+    HealthNetwork network;
+    wire::PathRecord record;
+    record.intervals = 1;
+    record.sent = 100;
+    record.received = 101;
+    network.deliver(network.update({wire::MetricsEntry{kHostB, SessionId{5}, record}}));
+    network.collect();
+    EXPECT_EQ(network.nhms.counters().impossible_records, 1U);
+    EXPECT_TRUE(network.all<LossSeen>().empty());
+}
+
+TEST(Nhms, APathThroughStrangersIsNotUsed) {
+    HealthNetwork network;
+    wire::PathEntry path;
+    path.peer = kHostB;
+    path.complete = true;
+    path.hop_count = 1;
+    path.hops[0] = Ipv4Address{0xc0a80001};
+    network.deliver(network.update({path}));
+    network.collect();
+    ASSERT_EQ(network.all<PathReported>().size(), 1U);
+    EXPECT_FALSE(network.all<PathReported>()[0].usable);
+    EXPECT_EQ(network.nhms.counters().paths_unusable, 1U);
+}
+
+TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
+    HealthNetwork one;
+    HealthNetwork other;
+    for (HealthNetwork* network : {&one, &other}) {
+        network->learn_paths();
+        for (int i = 0; i < 30; ++i)
+            network->window(1000, 10);
+    }
+    EXPECT_EQ(one.datagrams, other.datagrams);
+    EXPECT_EQ(one.outputs.size(), other.outputs.size());
+}
+
+}  // namespace
+}  // namespace dyetrace::health
