@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The fabric as its operator knows it: tables for the database, and the graph that the health service is
+// given.
+#pragma once
+
+#include <vector>
+
+#include "analysis/store/rows.h"
+#include "core/localise/fabric_graph.h"
+
+namespace ns3 {
+class DyetraceFabric;
+}
+
+namespace dyetrace::runner {
+
+struct FabricTables {
+    std::vector<store::NodeRow> nodes;  ///< in the order of the topology's node numbers
+    std::vector<store::LinkRow> links;
+};
+
+FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric);
+/// Node and link ids equal the rows' positions.
+localise::FabricGraph make_fabric_graph(const FabricTables& tables);
+
+}  // namespace dyetrace::runner

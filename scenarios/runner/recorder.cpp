@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scenarios/runner/recorder.h"
+
+#include <cstdio>
+#include <string>
+#include <variant>
+
+#include "core/session/machine.h"
+
+namespace dyetrace::runner {
+namespace {
+
+std::string text(std::string_view view) {
+    return std::string(view);
+}
+
+std::string describe(const wire::SamplingSpec& sampling) {
+    char buffer[64];
+    if (sampling.kind == wire::SamplingSpec::Kind::EveryNth) {
+        std::snprintf(buffer, sizeof buffer, "every %u", sampling.value);
+    } else {
+        std::snprintf(buffer, sizeof buffer, "probability %.4g", sampling.rate());
+    }
+    return buffer;
+}
+
+std::string kind_of(const wire::SamplingSpec& sampling) {
+    return sampling.kind == wire::SamplingSpec::Kind::EveryNth ? "every-nth" : "probability";
+}
+
+}  // namespace
+
+store::RowId Recorder::node_of(Ipv4Address address) const {
+    const auto node = graph_.find(address);
+    DYETRACE_ASSERT(node);  // EPPCs and routers of the run are all in the graph
+    return node->value;
+}
+
+std::string Recorder::name_of(Ipv4Address address) const {
+    const auto node = graph_.find(address);
+    return node ? graph_.name(*node) : address.to_string();
+}
+
+store::SessionRow& Recorder::session_of(Ipv4Address requester, Ipv4Address acceptor, SessionId id) {
+    const auto [it, fresh] = sessions_.try_emplace({requester, acceptor, id});
+    store::SessionRow& row = it->second;
+    if (fresh) {
+        row.requester_node = node_of(requester);
+        row.acceptor_node = node_of(acceptor);
+        row.session_id = id.value;
+        row.state = "idle";
+        row.id = writer_.add_session(row);
+    }
+    return row;
+}
+
+void Recorder::EppcOutput(std::uint32_t /*host*/, const eppc::Output& /*output*/) {
+    // An EPPC's view reaches the record by way of the health service, as it would in a real network.
+}
+
+void Recorder::NhmsOutput(const health::Output& output) {
+    std::visit([this](const auto& event) { record(event); }, output);
+}
+
+void Recorder::record(const health::UpdateReceived& update) {
+    if (update.repeated) return;
+    writer_.add_update(
+        {0, update.at.ns, node_of(update.eppc), update.boot.value, update.sequence, update.entries});
+}
+
+void Recorder::record(const health::SessionReported& reported) {
+    const wire::SessionEntry& entry = reported.entry;
+    store::SessionRow& row = session_of(reported.requester, entry.peer, entry.session);
+    const auto state = static_cast<session::State>(entry.state);
+    if (entry.state > static_cast<std::uint8_t>(session::State::PeerLost)) return;  // of a later version
+    const std::string before = row.state;
+    row.state = text(session::to_string(state));
+    row.sampling_kind = kind_of(entry.sampling);
+    row.sampling_rate = entry.sampling.rate();
+    switch (state) {
+        case session::State::Requested: row.requested_ns = entry.changed_ns; break;
+        case session::State::Active: row.active_ns = entry.changed_ns; break;
+        case session::State::Closed:
+        case session::State::Rejected:
+        case session::State::Expired:
+        case session::State::PeerLost: row.closed_ns = entry.changed_ns; break;
+        case session::State::Idle:
+        case session::State::Closing: break;
+    }
+    writer_.update_session(row);
+    writer_.add_session_event({0, row.id, entry.changed_ns, before, row.state, ""});
+}
+
+void Recorder::record(const health::RecordReceived& received) {
+    const wire::PathRecord& measured = received.entry.record;
+    store::PathRecordRow row;
+    row.session = session_of(received.requester, received.entry.peer, received.entry.session).id;
+    row.path_index = measured.path.value;
+    row.generation = measured.generation.value;
+    row.t_ns = measured.measured_ns;
+    row.sent = measured.sent;
+    row.received = measured.received;
+    row.tracked_sent = measured.tracked_sent;
+    row.tracked_received = measured.tracked_received;
+    row.duplicates = measured.duplicates;
+    row.late = measured.late;
+    row.delay_ns_min = measured.delay_ns_min;
+    row.delay_ns_sum = measured.delay_ns_sum;
+    row.delay_ns_max = measured.delay_ns_max;
+    row.delay_count = measured.delay_count;
+    row.open = (measured.flags & wire::PathRecord::kFlagOpen) != 0;
+    row.excess = (measured.flags & wire::PathRecord::kFlagExcess) != 0;
+    writer_.add_path_record(row);
+}
+
+void Recorder::record(const health::PathReported& reported) {
+    const wire::PathEntry& entry = reported.entry;
+    const store::RowId session = session_of(reported.requester, entry.peer, entry.session).id;
+    const auto [it, fresh] = paths_.try_emplace({session, entry.path.value, entry.generation.value});
+    store::PathRow& row = it->second;
+    if (!fresh && !reported.usable) return;  // what was learned before stands
+    row.session = session;
+    row.path_index = entry.path.value;
+    row.generation = entry.generation.value;
+    row.udp_source_port = entry.source_port;
+    row.learned_ns = entry.traced_ns;
+    row.complete = reported.usable;
+    row.hops.clear();
+    if (reported.usable) {
+        row.hops.push_back(node_of(reported.requester));
+        for (std::size_t i = 0; i < entry.hop_count; ++i)
+            row.hops.push_back(node_of(entry.hops[i]));
+        row.hops.push_back(node_of(entry.peer));
+    }
+    if (fresh) {
+        row.id = writer_.add_path(row);
+    } else {
+        writer_.update_path(row);
+    }
+}
+
+void Recorder::record(const health::LossSeen& loss) {
+    const store::RowId session = session_of(loss.requester, loss.acceptor, loss.session).id;
+    writer_.add_evidence(
+        {0, loss.at.ns, session, loss.path.value, loss.generation.value, loss.sent, loss.lost});
+}
+
+void Recorder::record(const health::HealthChanged& change) {
+    store::DetectionRow row;
+    row.t_ns = change.at.ns;
+    row.subject = name_of(change.requester) + " > " + name_of(change.acceptor);
+    row.kind = "loss";
+    row.state = text(health::to_string(change.health));
+    row.statistic = change.statistic;
+    row.sent = change.sent;
+    row.lost = change.lost;
+    row.reason = change.reason;
+    // A first "healthy" is where a session began, not something that was detected.
+    if (change.health == health::Health::Degraded) writer_.add_detection(row);
+}
+
+void Recorder::record(const health::IncidentChanged& change) {
+    const auto [it, fresh] = incidents_.try_emplace(change.incident);
+    store::IncidentRow& row = it->second;
+    row.state = text(health::to_string(change.state));
+    row.reason = change.detail;
+    if (change.state == health::IncidentState::Refuted) row.closed_ns = change.at.ns;
+    if (fresh) {
+        row.opened_ns = change.at.ns;
+        row.subject = graph_.name(change.from) + " > " + graph_.name(change.to);
+        row.id = writer_.add_incident(row);
+    } else {
+        writer_.update_incident(row);
+    }
+    writer_.add_incident_event(
+        {0, row.id, change.at.ns, text(health::to_string(change.step)), change.detail});
+}
+
+void Recorder::record(const health::DirectiveSent& sent) {
+    store::DirectiveRow& row = directives_[sent.directive];
+    row.incident = incidents_.at(sent.incident).id;
+    row.t_ns = sent.at.ns;
+    row.node = node_of(sent.eppc);
+    row.kind = text(wire::to_string(sent.body.kind));
+    row.detail =
+        "sample " + describe(sent.body.sampling) + " and trace the paths to " + name_of(sent.body.peer);
+    row.id = writer_.add_directive(row);
+    writer_.add_incident_event({0, row.incident, sent.at.ns,
+                                text(health::to_string(health::IncidentStep::DirectiveSent)),
+                                name_of(sent.eppc) + ": " + row.detail});
+}
+
+void Recorder::record(const health::DirectiveAnswered& answer) {
+    store::DirectiveRow& row = directives_.at(answer.directive);
+    row.acked_ns = answer.at.ns;
+    writer_.update_directive(row);
+    writer_.add_incident_event({0, row.incident, answer.at.ns,
+                                text(health::to_string(health::IncidentStep::DirectiveAnswered)),
+                                graph_.name(localise::NodeId{static_cast<std::uint32_t>(row.node)}) + ": " +
+                                    text(wire::to_string(answer.result.status)) + ", " +
+                                    std::to_string(answer.result.paths) + " paths traced again"});
+}
+
+void Recorder::record(const health::SuspectsNamed& named) {
+    std::int64_t rank = 0;
+    for (const localise::Suspect& suspect : named.suspects) {
+        store::SuspectRow row;
+        row.incident = incidents_.at(named.incident).id;
+        row.t_ns = named.at.ns;
+        row.rank = ++rank;
+        if (suspect.kind == localise::Suspect::Kind::Link) {
+            row.kind = "link";
+            row.from_node = suspect.from.value;
+            row.to_node = suspect.to.value;
+        } else {
+            row.kind = "device";
+            row.device_node = suspect.device.value;
+        }
+        row.log_odds = suspect.log_odds;
+        if (suspect.group >= 0) row.group_id = suspect.group;
+        row.loss_rate = suspect.loss_rate;
+        writer_.add_suspect(row);
+    }
+}
+
+namespace {
+
+/// Adds one row for each number that is not zero.
+class CounterRows {
+  public:
+    CounterRows(store::RunWriter& writer, std::uint32_t node, std::string engine)
+        : writer_(writer), node_(node), engine_(std::move(engine)) {}
+    void add(std::string_view name, std::uint64_t value) {
+        if (value != 0) writer_.add_counter({node_, engine_, text(name), value});
+    }
+    void add(const wire::DropCounters& drops) {
+        for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
+            const auto reason = static_cast<wire::DropReason>(i);
+            add(wire::to_string(reason), drops.count(reason));
+        }
+    }
+
+  private:
+    store::RunWriter& writer_;
+    store::RowId node_;
+    std::string engine_;
+};
+
+}  // namespace
+
+void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
+    CounterRows rows(writer_, host, "eppc");
+    const eppc::EppcCounters& c = eppc.counters();
+    rows.add("encapsulated", c.encapsulated);
+    rows.add("decapsulated", c.decapsulated);
+    rows.add("tagged", c.tagged);
+    rows.add("tracked-received", c.tracked_received);
+    rows.add("control-sent", c.control_sent);
+    rows.add("control-received", c.control_received);
+    rows.add("reports-sent", c.reports_sent);
+    rows.add("reports-received", c.reports_received);
+    rows.add("updates-sent", c.updates_sent);
+    rows.add("updates-acked", c.updates_acked);
+    rows.add("update-entries-dropped", c.update_entries_dropped);
+    rows.add("traces-sent", c.traces_sent);
+    rows.add("traces-dropped", c.traces_dropped);
+    rows.add(eppc.drops());
+}
+
+void Recorder::add_counters(const health::Nhms& nhms, std::uint32_t host) {
+    CounterRows rows(writer_, host, "nhms");
+    const health::NhmsCounters& c = nhms.counters();
+    rows.add("updates", c.updates);
+    rows.add("updates-repeated", c.updates_repeated);
+    rows.add("records", c.records);
+    rows.add("impossible-records", c.impossible_records);
+    rows.add("paths", c.paths);
+    rows.add("paths-unusable", c.paths_unusable);
+    rows.add("evaluations", c.evaluations);
+    rows.add("directives-unanswered", c.directives_unanswered);
+    rows.add("incidents-over-limit", c.incidents_over_limit);
+    rows.add(nhms.drops());
+}
+
+}  // namespace dyetrace::runner

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A scenario built in ns-3: fabric, hosts, guests, health service, faults, captures.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/health/nhms.h"
+#include "scenarios/reader/scenario.h"
+#include "scenarios/runner/fabric_tables.h"
+
+namespace ns3 {
+class DyetraceEngineListener;
+class DyetraceHelper;
+}  // namespace ns3
+
+namespace dyetrace::runner {
+
+class Simulation {
+  public:
+    /// Sets ns-3's globals (seed, run, scheduler) and builds. Throws std::runtime_error where a distribution
+    /// or a capture's directory can't be had.
+    Simulation(const scenario::Scenario& scenario, std::uint64_t run);
+    ~Simulation();
+    Simulation(const Simulation&) = delete;
+    Simulation& operator=(const Simulation&) = delete;
+
+    /// Has every engine tell `listener`, which must outlive the simulation, and starts the health service.
+    void start(ns3::DyetraceEngineListener& listener);
+    void inject_faults();
+    void capture(const std::filesystem::path& directory);
+
+    [[nodiscard]] ns3::DyetraceHelper& helper() { return *helper_; }
+    [[nodiscard]] const FabricTables& tables() const { return tables_; }
+    [[nodiscard]] const localise::FabricGraph& graph() const { return graph_; }
+    [[nodiscard]] std::uint32_t health_host() const { return health_host_; }
+    [[nodiscard]] const health::Nhms& nhms() const { return *nhms_; }
+    [[nodiscard]] std::uint32_t host_count() const;
+
+  private:
+    void build(std::uint64_t run);
+
+    const scenario::Scenario& scenario_;
+    std::uint64_t seed_;
+    std::unique_ptr<ns3::DyetraceHelper> helper_;
+    FabricTables tables_;
+    localise::FabricGraph graph_;
+    std::uint32_t health_host_ = 0;
+    health::Nhms* nhms_ = nullptr;  ///< owned by its host
+};
+
+/// Ports to capture where the scenario lists none: the uplink of the first host and both ends of the first
+/// fault's link.
+std::vector<std::string> usual_captures(const scenario::Scenario& scenario);
+
+}  // namespace dyetrace::runner
