@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/cli/program.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -51,15 +56,56 @@ void add_commands(CLI::App& program, Context& context) {
     program.footer(outro);
     for (const auto add : commands)
         add(program, context);
-    for (CLI::App* command : program.get_subcommands(nullptr)) {
+    for (CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
         command->add_flag("-j,--json", context.json, "Print JSON instead of text");
     }
+}
+
+/// The command whose name takes the fewest changes of a letter (Levenshtein) from `word`; empty where none is
+/// near.
+std::string nearest_command(const CLI::App& program, const std::string& word) {
+    constexpr std::size_t near = 2;
+    std::string nearest;
+    std::size_t fewest = near + 1;
+    for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string& name = command->get_name();
+        std::vector<std::size_t> row(name.size() + 1);
+        std::iota(row.begin(), row.end(), std::size_t{0});
+        for (std::size_t i = 0; i < word.size(); ++i) {
+            std::size_t diagonal = std::exchange(row[0], i + 1);
+            for (std::size_t j = 0; j < name.size(); ++j) {
+                const std::size_t changed = diagonal + (word[i] == name[j] ? 0 : 1);
+                diagonal = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
+            }
+        }
+        if (row.back() < fewest) {
+            fewest = row.back();
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+/// The first word that is no option where a command should have been; empty where there is none.
+std::string unknown_command(const CLI::App& program, int argc, const char* const* argv) {
+    if (!program.get_subcommands().empty()) return {};
+    const auto end = argv + argc;
+    const auto word = std::find_if(argv + 1, end, [](const char* argument) { return argument[0] != '-'; });
+    return word == end ? std::string() : *word;
 }
 
 /// What to look at after a command line that could not be read.
 std::string help_hint(const CLI::App& program) {
     const auto named = program.get_subcommands();
     return named.empty() ? "dyetrace --help" : "dyetrace " + named.front()->get_name() + " --help";
+}
+
+int tell_usage(const CLI::App& program, const CLI::ParseError& error, int argc, const char* const* argv) {
+    const std::string word = unknown_command(program, argc, argv);
+    if (word.empty()) return tell(Exit::Usage, error.what(), help_hint(program));
+    const std::string nearest = nearest_command(program, word);
+    return tell(Exit::Usage, "there is no command '" + word + "'",
+                nearest.empty() ? help_hint(program) : "did you mean '" + nearest + "'?");
 }
 
 int act(const Context& context) {
@@ -89,7 +135,7 @@ int run_program(int argc, const char* const* argv) {
     } catch (const CLI::Success& success) {
         return program.exit(success);  // --help, --version
     } catch (const CLI::ParseError& error) {
-        return tell(Exit::Usage, error.what(), help_hint(program));
+        return tell_usage(program, error, argc, argv);
     }
     const int exit = act(context);
     // A full disk or a closed pipe behind stdout shows up here at the latest.

@@ -65,7 +65,11 @@ RunReader::Impl::Impl(const std::filesystem::path& path_) : path(path_), db(open
         check_schema(db, path);
         // One moment of a run that is still being written: every list is of the same state. A log allows that
         // without holding up the writer; without a log nobody is writing, or may not be held up.
-        if (db.execAndGet("PRAGMA journal_mode").getString() == "wal") db.exec("BEGIN");
+        if (db.execAndGet("PRAGMA journal_mode").getString() == "wal") {
+            db.exec("BEGIN");
+            SQLite::Statement(db, "SELECT count(*) FROM sqlite_schema")
+                .executeStep();  // the moment begins here
+        }
     } catch (const SQLite::Exception& failure) {
         throw Error(path.string() + " is damaged: " + failure.what());
     }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The built program as its users meet it: exit codes, streams, shape of the JSON.
+#include <cstdlib>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "tests/analysis/sample_run.h"
+
+namespace dyetrace::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Outcome {
+    int exit = -1;
+    std::string out;
+    std::string err;
+};
+
+class Program : public ::testing::Test {
+  protected:
+    /// Runs `dyetrace` with the arguments, which are words of a shell; "@" stands for the test's own folder.
+    Outcome run(std::string arguments) const {
+        for (std::size_t at = 0; (at = arguments.find('@', at)) != std::string::npos;) {
+            arguments.replace(at, 1, folder_.path().string());
+        }
+        const auto out = folder_.file("stdout"), err = folder_.file("stderr");
+        const std::string line = std::string(DYETRACE_PROGRAM_DIR) + "/dyetrace " + arguments + " > " +
+                                 out.string() + " 2> " + err.string() + " < /dev/null";
+        const int status = std::system(line.c_str());
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, testing::file_bytes(out),
+                testing::file_bytes(err)};
+    }
+    void make_sample(const testing::SampleRun& sample = {}) const {
+        testing::write_sample_run(folder_.file("run.db"), sample);
+    }
+
+    testing::TestFolder folder_;
+};
+
+TEST_F(Program, HelpIsNoErrorAndShowsExamplesAndExitCodes) {
+    const Outcome outcome = run("--help");
+    EXPECT_EQ(outcome.exit, 0);
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("Examples"), HasSubstr("Exit codes"), HasSubstr("locate"),
+                                   HasSubstr("report")));
+}
+
+TEST_F(Program, EachCommandExplainsItself) {
+    for (const std::string command : {"check", "show", "locate", "report", "export"}) {
+        const Outcome outcome = run(command + " --help");
+        EXPECT_EQ(outcome.exit, 0) << command;
+        EXPECT_THAT(outcome.out, HasSubstr("--json")) << command;
+    }
+}
+
+TEST_F(Program, VersionSaysWhatItWasBuiltWith) {
+    const Outcome outcome = run("--version");
+    EXPECT_EQ(outcome.exit, 0);
+    EXPECT_THAT(outcome.out, AllOf(StartsWith("dyetrace "), HasSubstr("built with")));
+}
+
+TEST_F(Program, WithoutACommandIsAUsageError) {
+    const Outcome outcome = run("");
+    EXPECT_EQ(outcome.exit, 2);
+    EXPECT_THAT(outcome.err, AllOf(StartsWith("dyetrace: error: "), HasSubstr("hint: ")));
+    EXPECT_THAT(outcome.out, IsEmpty());
+}
+
+TEST_F(Program, AnUnknownCommandIsAUsageErrorWithTheNearestName) {
+    const Outcome outcome = run("shwo @/run.db");
+    EXPECT_EQ(outcome.exit, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("no command 'shwo'"), HasSubstr("did you mean 'show'")));
+}
+
+TEST_F(Program, AnUnknownOptionIsAUsageError) {
+    make_sample();
+    const Outcome outcome = run("show @/run.db --frobnicate");
+    EXPECT_EQ(outcome.exit, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("--frobnicate"), HasSubstr("dyetrace show --help")));
+}
+
+TEST_F(Program, ShowTellsTheStory) {
+    make_sample();
+    const Outcome outcome = run("show @/run.db");
+    EXPECT_EQ(outcome.exit, 0);
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("fault injected"), HasSubstr("confirmed"), HasSubstr("truth agrees")));
+    EXPECT_THAT(outcome.err, IsEmpty());
+}
+
+TEST_F(Program, ShowPrintsJsonWhereverTheFlagStands) {
+    make_sample();
+    const Outcome before = run("-j show @/run.db"), after = run("show @/run.db -j");
+    EXPECT_EQ(before.exit, 0);
+    EXPECT_EQ(before.out, after.out);
+    EXPECT_TRUE(nlohmann::json::accept(before.out));
+}
+
+TEST_F(Program, ShowHasTheShapeThatScriptsRelyOn) {
+    make_sample();
+    const auto json = nlohmann::json::parse(run("show -j @/run.db").out);
+    EXPECT_EQ(json["complete"], true);
+    EXPECT_EQ(json["sessions"].size(), 33U);
+    EXPECT_EQ(json["detections"][0]["t_s"], 0.46);
+    EXPECT_THAT(json["detections"][0]["subject"].get<std::string>(), StartsWith("host-"));
+    EXPECT_EQ(json["faults"],
+              nlohmann::json::parse(R"([{"truth": true, "kind": "silent-drop", "from": "agg-0-1",
+        "to": "core-2", "t_s": 0.4, "until_s": null, "probability": 0.01}])"));
+    EXPECT_EQ(json["incidents"][0]["state"], "confirmed");
+    EXPECT_EQ(json["directives"].size(), 2U);
+    EXPECT_EQ(json["updates"]["count"], 800);
+    EXPECT_EQ(json["updates"]["first_t_s"], 0.02);
+    EXPECT_GT(json["updates"]["last_t_s"], 1.0);
+}
+
+TEST_F(Program, ShowListsConfirmedSuspectsAsDirectedLinks) {
+    make_sample();
+    const auto json = nlohmann::json::parse(run("show -j @/run.db").out);
+    ASSERT_EQ(json["suspects"].size(), 1U);
+    EXPECT_EQ(json["suspects"][0]["kind"], "link");
+    EXPECT_EQ(json["suspects"][0]["from"], "agg-0-1");
+    EXPECT_EQ(json["suspects"][0]["to"], "core-2");
+    EXPECT_EQ(json["suspects"][0]["log_odds"], 15.2);
+    EXPECT_FALSE(json["suspects"][0].contains("group"));
+}
+
+TEST_F(Program, ShowOfAHealthyRunHasEmptyLists) {
+    make_sample({.fault = false});
+    const auto json = nlohmann::json::parse(run("show -j @/run.db").out);
+    for (const char* list : {"suspects", "detections", "incidents", "faults"}) {
+        EXPECT_EQ(json[list], nlohmann::json::array()) << list;
+    }
+}
+
+TEST_F(Program, ShowSaysThatARunWasInterrupted) {
+    make_sample({.finish = false});
+    EXPECT_THAT(run("show @/run.db").out, HasSubstr("INCOMPLETE"));
+    EXPECT_EQ(nlohmann::json::parse(run("show -j @/run.db").out)["complete"], false);
+}
+
+TEST_F(Program, ADatabaseThatIsNoneIsInvalidInputAndNamed) {
+    testing::write_bytes(folder_.file("text.db"), "hello");
+    for (const std::string command :
+         {"show @/text.db", "report @/text.db -o @/x.html", "export @/text.db -o @/x", "show @/missing.db"}) {
+        const Outcome outcome = run(command);
+        EXPECT_EQ(outcome.exit, 3) << command;
+        EXPECT_THAT(outcome.err, AllOf(StartsWith("dyetrace: error: "), HasSubstr(".db "))) << command;
+        EXPECT_THAT(outcome.out, IsEmpty()) << command;
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("x.html")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("x")));
+}
+
+TEST_F(Program, ATruncatedDatabaseIsInvalidInput) {
+    make_sample();
+    testing::write_bytes(folder_.file("cut.db"), testing::file_bytes(folder_.file("run.db")).substr(0, 9000));
+    const Outcome outcome = run("show @/cut.db");
+    EXPECT_EQ(outcome.exit, 3);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cut.db"), HasSubstr("truncated")));
+}
+
+TEST_F(Program, ExportWritesFilesOnceAndAgainOnlyByForce) {
+    make_sample();
+    EXPECT_EQ(run("export @/run.db --format csv -o @/csv").exit, 0);
+    EXPECT_TRUE(std::filesystem::exists(folder_.file("csv/path_records.csv")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("csv/truth_faults.csv")));
+    const Outcome again = run("export @/run.db --format csv -o @/csv");
+    EXPECT_EQ(again.exit, 1);
+    EXPECT_THAT(again.err, AllOf(HasSubstr("exists already"), HasSubstr("--force")));
+    EXPECT_EQ(run("export @/run.db --format csv -o @/csv --force --truth").exit, 0);
+    EXPECT_TRUE(std::filesystem::exists(folder_.file("csv/truth_faults.csv")));
+}
+
+TEST_F(Program, ExportRefusesAFormatThatItDoesNotKnow) {
+    make_sample();
+    EXPECT_EQ(run("export @/run.db --format xml -o @/xml").exit, 2);
+}
+
+TEST_F(Program, ReportWritesOnePage) {
+    if (std::system("gnuplot --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not installed";
+    make_sample();
+    EXPECT_EQ(run("report @/run.db -o @/run.html").exit, 0);
+    EXPECT_THAT(testing::file_bytes(folder_.file("run.html")), StartsWith("<!DOCTYPE html>"));
+    EXPECT_EQ(run("report @/run.db -o @/run.html").exit, 1);
+    EXPECT_EQ(run("report @/run.db -o @/run.html --force").exit, 0);
+}
+
+TEST_F(Program, AFullDiskBehindStandardOutputIsAFailure) {
+    make_sample();
+    const std::string line = std::string(DYETRACE_PROGRAM_DIR) + "/dyetrace show -j " +
+                             folder_.file("run.db").string() + " > /dev/full 2> " +
+                             folder_.file("stderr").string();
+    const int status = std::system(line.c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 1);
+    EXPECT_THAT(testing::file_bytes(folder_.file("stderr")), HasSubstr("dyetrace: error: "));
+}
+
+}  // namespace
+}  // namespace dyetrace::cli
