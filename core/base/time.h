@@ -46,4 +46,12 @@ struct Time {
     [[nodiscard]] constexpr double in_seconds() const { return static_cast<double>(ns) * 1e-9; }
 };
 
+/// `one - other` where `other` is whatever a peer said: saturates instead of overflowing.
+constexpr Duration clocks_difference(Time one, Time other) {
+    std::int64_t ns = 0;
+    if (!__builtin_sub_overflow(one.ns, other.ns, &ns)) return {ns};
+    return {one.ns < other.ns ? std::numeric_limits<std::int64_t>::min()
+                              : std::numeric_limits<std::int64_t>::max()};
+}
+
 }  // namespace dyetrace

@@ -28,8 +28,8 @@ struct EppcBounds {
     std::size_t paths_from_peer = 1024;     ///< most source ports that a peer may announce
     std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
     std::size_t update_entries = 16384;     ///< path and session entries waiting, about 184 bytes each
-    std::size_t traces = 256;               ///< paths being traced at a time, about 200 bytes each
-    std::size_t trace_queue = 16384;        ///< paths waiting to be traced, 16 bytes each
+    std::size_t traces = 256;         ///< at most 1024: paths being traced at a time, about 200 bytes each
+    std::size_t trace_queue = 16384;  ///< paths waiting to be traced, 16 bytes each
 };
 
 struct EppcConfig {
@@ -61,6 +61,7 @@ struct EppcConfig {
     Duration retransmit_last = Duration::milliseconds(500);
     int retransmit_most = 12;                             ///< then the peer is lost
     Duration keep_alive_interval = Duration::seconds(1);  ///< requester to acceptor; three missed: peer lost
+    bool accept_sessions = true;                          ///< false: serves no session as acceptor
     Duration reject_back_off = Duration::seconds(1);      ///< what it tells those it rejects
 
     // Paths

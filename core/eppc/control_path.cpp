@@ -64,6 +64,8 @@ void Eppc::Engine::handle_control(const UnderlayPacket& packet, Bytes payload, T
 
 std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
                                                         const wire::RequestBody& request) const {
+    if (!config.accept_sessions) return wire::RejectReason::NotMeasuring;
+    if (!request.sampling.is_known()) return wire::RejectReason::UnsupportedSampling;
     if (accepted_count_ >= config.bounds.accepted_sessions) return wire::RejectReason::TooManySessions;
     if (peer.accepted.size() >= config.bounds.accepted_from_peer) return wire::RejectReason::TooManyFromPeer;
     if (request.path_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
@@ -238,13 +240,15 @@ void Eppc::Engine::handle_for_acceptor(const ControlMessage& message, std::uint3
     }
 }
 
-void Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time now) {
+bool Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time now) {
     const auto exceeded = wire::IcmpTimeExceeded::parse(message);
     if (!exceeded) {
-        if (exceeded.error() != DropReason::NotForUs) drops.add(exceeded.error());
-        return;
+        if (exceeded.error() == DropReason::NotForUs) return false;
+        drops.add(exceeded.error());
+        return true;
     }
     if (!tracer_.on_time_exceeded(*exceeded, packet.ip.source, now)) drops.add(DropReason::ControlUnexpected);
+    return true;
 }
 
 session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time now) {
@@ -396,8 +400,6 @@ void Eppc::Engine::service_tracer(Time now) {
         emit_frame(build_geneve_control(route, bytes));
     }
     for (const LearnedPath& path : learned) {
-        // What stayed incomplete may be asked again when the path is next used, or by a directive.
-        if (!path.complete) peers_[path.path.peer].traced[path.path.path.value] = false;
         wire::PathEntry entry;
         entry.peer = path.path.address;
         entry.session = path.path.session;
@@ -408,7 +410,9 @@ void Eppc::Engine::service_tracer(Time now) {
         entry.traced_ns = now.ns;
         entry.hop_count = path.hop_count;
         entry.hops = path.hops;
-        tell_nhms(entry, now);
+        const bool told = tell_nhms(entry, now);
+        // What stayed incomplete or unsaid is asked again when the path is next started, or by a directive.
+        if (!path.complete || !told) peers_[path.path.peer].traced[path.path.path.value] = false;
     }
 }
 

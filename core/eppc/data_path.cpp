@@ -180,8 +180,7 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
         const Bytes message = bytes.subspan(packet->payload_offset);
         if (message.size() < size)
             return not_ours;  // payload held elsewhere: no time-exceeded message is that long
-        handle_icmp(*packet, message.first(size), now);
-        return consumed;
+        return handle_icmp(*packet, message.first(size), now) ? consumed : not_ours;
     }
     if (packet->udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, *packet, now);
     if (config.nhms && packet->udp.destination_port == config.management_port) {
@@ -249,7 +248,7 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracked.sequence = track->sequence;
     tracked.count_sent = track->count;
     tracked.count_received = peer.received[path].packets;
-    tracked.delay = now - Time{track->transmit_ns};
+    tracked.delay = clocks_difference(now, Time{track->transmit_ns});
     tracked.now = now;
     if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate)
         --peer.received[path].packets;

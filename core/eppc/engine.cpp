@@ -24,6 +24,9 @@ UpdateSenderConfig update_config(const EppcConfig& config) {
     update.interval = config.update_interval;
     update.retransmit = retransmit_policy(config);
     update.entries_most = config.bounds.update_entries;
+    constexpr std::size_t kAround = wire::Ipv4Header::kSize + wire::UdpHeader::kSize +
+                                    wire::ControlHeader::kSize + wire::ControlHeader::kTagSize;
+    update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - kAround);
     return update;
 }
 
@@ -34,8 +37,10 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
     if (config.source_port_base + config.path_count > 65536)
         return "source_port_base: the ports run past 65535";
-    if (config.underlay_mtu < 128 || config.underlay_mtu > 65535) return "underlay_mtu: must be 128 to 65535";
+    // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
+    if (config.underlay_mtu < 576 || config.underlay_mtu > 65535) return "underlay_mtu: must be 576 to 65535";
     if (config.trace_ttl_most < 1 || config.trace_ttl_most > 31) return "trace_ttl_most: must be 1 to 31";
+    if (config.bounds.traces < 1 || config.bounds.traces > 1024) return "bounds.traces: must be 1 to 1024";
     if (config.dscp > 63) return "dscp: must be 0 to 63";
     const auto positive = [](Duration d) { return d.ns > 0; };
     if (!positive(config.report_interval)) return "report_interval: must be positive";

@@ -99,7 +99,8 @@ class Eppc::Engine {
 
     // control_path.cpp
     void handle_control(const UnderlayPacket& packet, Bytes payload, Time now);
-    void handle_icmp(const UnderlayPacket& packet, Bytes message, Time now);
+    /// Returns whether the message can concern the engine at all.
+    bool handle_icmp(const UnderlayPacket& packet, Bytes message, Time now);
     void handle_request(const wire::ControlMessage& message, std::uint32_t peer, Time now);
     void handle_for_requester(const wire::ControlMessage& message, std::uint32_t peer, Time now);
     void handle_for_acceptor(const wire::ControlMessage& message, std::uint32_t peer,
@@ -120,7 +121,8 @@ class Eppc::Engine {
     void handle_directive(const wire::ControlMessage& message, Time now);
     void service_updates(Time now);
     void send_to_nhms(wire::ControlType type, std::uint32_t number, Bytes body);
-    void tell_nhms(const wire::UpdateEntry& entry, Time now);
+    /// Returns false where the entry had to be dropped.
+    bool tell_nhms(const wire::UpdateEntry& entry, Time now);
 
     BootId boot_;
     Random random_;
@@ -141,7 +143,7 @@ class Eppc::Engine {
     // The NHMS, once it has answered
     auth::PairKey nhms_key_{};
     BootId nhms_boot_;
-    std::optional<std::uint32_t> last_directive_;
+    std::optional<std::pair<BootId, std::uint32_t>> last_directive_;  ///< number, and who numbered it
 
     session::Outbox outbox_;  ///< reused
     struct Queued {

@@ -15,9 +15,10 @@ using wire::ControlMessage;
 using wire::ControlType;
 using wire::DropReason;
 
-void Eppc::Engine::tell_nhms(const wire::UpdateEntry& entry, Time now) {
-    if (!config.nhms) return;
-    if (!updates_.add(entry, now)) ++counters.update_entries_dropped;
+bool Eppc::Engine::tell_nhms(const wire::UpdateEntry& entry, Time now) {
+    if (!config.nhms || updates_.add(entry, now)) return true;
+    ++counters.update_entries_dropped;
+    return false;
 }
 
 void Eppc::Engine::service_updates(Time now) {
@@ -81,7 +82,8 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
         result.status = wire::DirectiveStatus::Done;
         result.sessions = 1;
         peer.requested->raise_sampling(directive->sampling, now + directive->duration);
-        const bool repeat = last_directive_ == message.header.message_number;
+        const std::pair directive_id{message.header.sender_boot, message.header.message_number};
+        const bool repeat = last_directive_ == directive_id;
         const auto paths = peer.requested->paths();
         for (std::size_t i = 0; i < paths.size(); ++i) {
             if (paths[i].phase != tracking::SentPath::Phase::Running) continue;
@@ -90,7 +92,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
             peer.traced[i] = false;
             trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
         }
-        last_directive_ = message.header.message_number;
+        last_directive_ = directive_id;
         service_peer(*index, now);
     }
     std::array<std::uint8_t, wire::DirectiveResultBody::kSize> body{};

@@ -2,6 +2,7 @@
 #include "core/tracking/received_path.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/sequence.h"
 
@@ -54,7 +55,11 @@ Arrival ReceivedPath::track(const TrackedPacket& packet) {
     const std::int64_t delay_ns = packet.delay.ns;
     delay_ns_min_ = delay_count_ == 0 ? delay_ns : std::min(delay_ns_min_, delay_ns);
     delay_ns_max_ = delay_count_ == 0 ? delay_ns : std::max(delay_ns_max_, delay_ns);
-    delay_ns_sum_ += delay_ns;
+    // A peer may say any time; a sum that has left the range stays at its end.
+    if (__builtin_add_overflow(delay_ns_sum_, delay_ns, &delay_ns_sum_)) {
+        delay_ns_sum_ = delay_ns < 0 ? std::numeric_limits<std::int64_t>::min()
+                                     : std::numeric_limits<std::int64_t>::max();
+    }
     ++delay_count_;
     return arrival;
 }

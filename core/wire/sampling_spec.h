@@ -39,17 +39,21 @@ struct SamplingSpec {
         return kind == Kind::EveryNth ? 1.0 / value : static_cast<double>(value) / 4294967295.0;
     }
 
-    /// Nothing where a field is out of range. Precondition: in.has(kSize).
+    [[nodiscard]] bool is_known() const { return kind == Kind::EveryNth || kind == Kind::Probability; }
+
+    /// Nothing where the kind is not known or a field is out of range. Precondition: in.has(kSize).
     static std::optional<SamplingSpec> parse(ByteReader& in) {
-        const std::uint8_t kind = in.u8();
+        const auto spec = parse_any(in);
+        return spec && spec->is_known() ? spec : std::nullopt;
+    }
+    /// The same, but a kind that is not known passes as it is, for whoever wants to refuse it in words.
+    static std::optional<SamplingSpec> parse_any(ByteReader& in) {
+        SamplingSpec spec;
+        spec.kind = static_cast<Kind>(in.u8());
         in.skip(3);
-        const std::uint32_t value = in.u32();
-        if (kind == static_cast<std::uint8_t>(Kind::EveryNth)) {
-            return value == 0 ? std::nullopt : std::optional{every_nth(value)};
-        }
-        if (kind == static_cast<std::uint8_t>(Kind::Probability))
-            return SamplingSpec{Kind::Probability, value};
-        return std::nullopt;
+        spec.value = in.u32();
+        if (spec.kind == Kind::EveryNth && spec.value == 0) return std::nullopt;
+        return spec;
     }
     void encode_into(ByteWriter& out) const {
         out.u8(static_cast<std::uint8_t>(kind));

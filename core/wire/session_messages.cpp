@@ -55,7 +55,7 @@ Result<RequestBody, DropReason> RequestBody::parse(Bytes body) {
     request.source_port_base = in.u16();
     request.path_count = in.u16();
     in.skip(4);
-    const auto sampling = SamplingSpec::parse(in);
+    const auto sampling = SamplingSpec::parse_any(in);
     request.report_interval = {in.i64()};
     request.duration = {in.i64()};
     if (!sampling || request.path_count == 0 || request.source_port_base + request.path_count > 65536 ||
@@ -127,7 +127,7 @@ Result<MarkerBody, DropReason> MarkerBody::parse(Bytes body) {
     in.skip(2);
     marker.count = in.u64();
     marker.next_sequence = in.u32();
-    if (!in_range(kind, MarkerKind::End)) return kBadField;
+    if (!in_range(kind, MarkerKind::End) || marker.interval == 0) return kBadField;
     marker.kind = static_cast<MarkerKind>(kind);
     return marker;
 }

@@ -26,7 +26,7 @@ struct RequestBody {
     std::uint64_t nonce = 0;
     std::uint16_t source_port_base = 0;  ///< path index i is source port base + i
     std::uint16_t path_count = 0;
-    SamplingSpec sampling;
+    SamplingSpec sampling;  ///< perhaps of a kind that is not known here: see SamplingSpec::is_known
     Duration report_interval;
     Duration duration;
 
@@ -75,7 +75,8 @@ struct RejectBody {
 enum class MarkerKind : std::uint8_t { Start = 1, End = 2 };
 std::string_view to_string(MarkerKind kind);
 
-/// Opens or closes a measured interval of one path; travels on that path's own 5-tuple.
+/// Opens or closes a measured interval of one path; travels on that path's own 5-tuple. Intervals count
+/// from 1.
 ///
 ///   path index (16) | generation (8) | kind (8) | interval (16) | reserved (16) |
 ///   cumulative count of data packets sent on this path generation (64) |
