@@ -57,19 +57,4 @@ FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric) {
     return tables;
 }
 
-localise::FabricGraph make_fabric_graph(const FabricTables& tables) {
-    localise::FabricGraph graph;
-    std::vector<localise::NodeId> ids;
-    for (const store::NodeRow& node : tables.nodes) {
-        const auto kind = node.kind == "host" ? localise::NodeKind::Host : localise::NodeKind::Switch;
-        ids.push_back(
-            graph.add_node(node.name, kind, Ipv4Address::parse(node.address).value_or(Ipv4Address{})));
-    }
-    for (const store::LinkRow& link : tables.links) {
-        graph.add_link(ids[static_cast<std::size_t>(link.from_node)],
-                       ids[static_cast<std::size_t>(link.to_node)]);
-    }
-    return graph;
-}
-
 }  // namespace dyetrace::runner

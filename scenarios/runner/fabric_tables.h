@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "analysis/store/rows.h"
-#include "core/localise/fabric_graph.h"
 
 namespace ns3 {
 class DyetraceFabric;
@@ -20,7 +19,5 @@ struct FabricTables {
 };
 
 FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric);
-/// Node and link ids equal the rows' positions.
-localise::FabricGraph make_fabric_graph(const FabricTables& tables);
 
 }  // namespace dyetrace::runner

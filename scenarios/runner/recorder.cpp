@@ -58,7 +58,7 @@ void Recorder::EppcOutput(std::uint32_t /*host*/, const eppc::Output& /*output*/
     // An EPPC's view reaches the record by way of the health service, as it would in a real network.
 }
 
-void Recorder::NhmsOutput(const health::Output& output) {
+void Recorder::NhmsOutput(std::uint32_t /*host*/, const health::Output& output) {
     std::visit([this](const auto& event) { record(event); }, output);
 }
 

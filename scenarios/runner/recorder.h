@@ -21,7 +21,7 @@ class Recorder : public ns3::DyetraceEngineListener {
     Recorder(store::RunWriter& writer, const localise::FabricGraph& graph) : writer_(writer), graph_(graph) {}
 
     void EppcOutput(std::uint32_t host, const eppc::Output& output) override;
-    void NhmsOutput(const health::Output& output) override;
+    void NhmsOutput(std::uint32_t host, const health::Output& output) override;
 
     /// Writes an EPPC's or the health service's counters that are not zero.
     void add_counters(std::uint32_t host, const eppc::Eppc& eppc);

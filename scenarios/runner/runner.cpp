@@ -112,10 +112,10 @@ RunOutcome run(const RunOptions& options) {
         options.database, options.force ? store::Overwrite::Replace : store::Overwrite::Refuse);
     write_provenance(writer, options);
     Simulation simulation(options.scenario, options.run);
-    Recorder recorder(writer, simulation.graph());
+    Recorder recorder(writer, simulation.nhms().graph());
     write_fabric(writer, simulation.tables());
     record_truth_faults(writer, options.scenario, *simulation.helper().GetFabric());
-    simulation.start(recorder);
+    simulation.listen(recorder);
     simulation.inject_faults();
     if (options.pcap_directory) simulation.capture(*options.pcap_directory);
     writer.commit();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/runner/simulation.h"
 
-#include <cmath>
+#include <algorithm>
 #include <stdexcept>
 
 #include <ns3/boolean.h>
@@ -18,9 +18,6 @@
 
 namespace dyetrace::runner {
 namespace {
-
-/// Seeds of the things that draw random numbers, apart from each other.
-constexpr std::uint64_t kNhmsStream = 0x6e686d73;
 
 ns3::Time to_ns3(Duration duration) {
     return ns3::NanoSeconds(duration.ns);
@@ -55,7 +52,6 @@ void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     helper.SetHostAttribute("ReportInterval", ns3::TimeValue(to_ns3(t.report_interval)));
     helper.SetHostAttribute("PathIdle", ns3::TimeValue(to_ns3(t.path_idle)));
     helper.SetHostAttribute("UpdateInterval", ns3::TimeValue(to_ns3(s.health.update_interval)));
-    helper.SetHealthHost(s.health.host);
 }
 
 void set_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
@@ -70,11 +66,15 @@ void set_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     helper.SetTraffic(sizes, w.load);
 }
 
-wire::SamplingSpec raised(const scenario::Scenario& s) {
-    const double rate = std::max(s.health.raise_rate, s.tracking.rate);
-    if (s.tracking.sampling == scenario::SamplingKind::Probability)
-        return wire::SamplingSpec::probability(rate);
-    return wire::SamplingSpec::every_nth(static_cast<std::uint32_t>(std::lround(1.0 / rate)));
+void set_health(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
+    if (s.tracking.key) helper.SetNhmsAttribute("Key", ns3::StringValue(hex(*s.tracking.key)));
+    helper.SetNhmsAttribute("Insecure", ns3::BooleanValue(s.tracking.insecure));
+    helper.SetNhmsAttribute("EvaluateInterval", ns3::TimeValue(to_ns3(s.health.evaluate_interval)));
+    helper.SetNhmsAttribute("Investigation", ns3::TimeValue(to_ns3(s.health.investigation)));
+    // A directive never asks for less than what is sampled anyway.
+    helper.SetNhmsAttribute("RaisedSamplingRate",
+                            ns3::DoubleValue(std::max(s.health.raise_rate, s.tracking.rate)));
+    helper.SetNhmsHost(s.health.host);
 }
 
 }  // namespace
@@ -103,9 +103,9 @@ void Simulation::build(std::uint64_t run) {
     set_fabric(*helper_, scenario_, seed_);
     set_hosts(*helper_, scenario_);
     set_guests(*helper_, scenario_);
+    set_health(*helper_, scenario_);
     helper_->Install();
     tables_ = make_fabric_tables(*helper_->GetFabric());
-    graph_ = make_fabric_graph(tables_);
     health_host_ = helper_->GetFabric()->GetTopology().FindNode(scenario_.health.host);
 }
 
@@ -113,19 +113,12 @@ std::uint32_t Simulation::host_count() const {
     return helper_->GetFabric()->GetTopology().GetNHosts();
 }
 
-void Simulation::start(ns3::DyetraceEngineListener& listener) {
-    for (const auto& host : helper_->GetHosts())
-        ns3::DyetraceEngines::Listen(*host, &listener);
-    health::NhmsConfig config;
-    config.endpoint.address = graph_.address(localise::NodeId{health_host_});
-    config.endpoint.port = health::NhmsConfig::kPortDefault;
-    config.key = scenario_.tracking.key;
-    config.insecure = scenario_.tracking.insecure;
-    config.evaluate_interval = scenario_.health.evaluate_interval;
-    config.raised_sampling = raised(scenario_);
-    config.investigation = scenario_.health.investigation;
-    nhms_ = &ns3::DyetraceEngines::StartNhms(*helper_->GetHosts().at(health_host_), config, graph_,
-                                             mix64(seed_ ^ kNhmsStream));
+const health::Nhms& Simulation::nhms() const {
+    return ns3::DyetraceEngines::GetNhms(*helper_->GetNhms());
+}
+
+void Simulation::listen(ns3::DyetraceEngineListener& listener) {
+    ns3::DyetraceEngines::Listen(*helper_->GetNhms(), &listener);
 }
 
 void Simulation::inject_faults() {

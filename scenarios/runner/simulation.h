@@ -29,16 +29,15 @@ class Simulation {
     Simulation(const Simulation&) = delete;
     Simulation& operator=(const Simulation&) = delete;
 
-    /// Has every engine tell `listener`, which must outlive the simulation, and starts the health service.
-    void start(ns3::DyetraceEngineListener& listener);
+    /// Has the health service tell `listener`, which must outlive the simulation.
+    void listen(ns3::DyetraceEngineListener& listener);
     void inject_faults();
     void capture(const std::filesystem::path& directory);
 
     [[nodiscard]] ns3::DyetraceHelper& helper() { return *helper_; }
     [[nodiscard]] const FabricTables& tables() const { return tables_; }
-    [[nodiscard]] const localise::FabricGraph& graph() const { return graph_; }
     [[nodiscard]] std::uint32_t health_host() const { return health_host_; }
-    [[nodiscard]] const health::Nhms& nhms() const { return *nhms_; }
+    [[nodiscard]] const health::Nhms& nhms() const;
     [[nodiscard]] std::uint32_t host_count() const;
 
   private:
@@ -48,9 +47,7 @@ class Simulation {
     std::uint64_t seed_;
     std::unique_ptr<ns3::DyetraceHelper> helper_;
     FabricTables tables_;
-    localise::FabricGraph graph_;
     std::uint32_t health_host_ = 0;
-    health::Nhms* nhms_ = nullptr;  ///< owned by its host
 };
 
 /// Ports to capture where the scenario lists none: the uplink of the first host and both ends of the first
