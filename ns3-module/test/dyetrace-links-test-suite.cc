@@ -89,7 +89,8 @@ class QueueTestCase : public TestCase {
 
 /// Sends `count` packets over agg-0-0 > core-0 or back, and tells which the fault took.
 std::set<uint32_t> LostUnder(const std::string& seed, const std::string& scheduler, uint32_t count,
-                             const std::vector<std::pair<std::string, std::string>>& fault) {
+                             const std::vector<std::pair<std::string, std::string>>& fault,
+                             int64_t spacingNs = 100) {
     ObjectFactory factory;
     factory.SetTypeId(scheduler);
     Simulator::SetScheduler(factory);
@@ -105,7 +106,7 @@ std::set<uint32_t> LostUnder(const std::string& seed, const std::string& schedul
         datagram.sourcePort = static_cast<uint16_t>(i >> 16);
         datagram.destinationPort = static_cast<uint16_t>(i);
         datagram.payload = 20;
-        fabric.SendAt(NanoSeconds(100) * i, datagram);
+        fabric.SendAt(NanoSeconds(spacingNs) * i, datagram);
     }
     fabric.Run();
     return lost;
@@ -128,6 +129,8 @@ class SilentDropTestCase : public TestCase {
         NS_TEST_EXPECT_MSG_LT(static_cast<double>(lost.size()), 1000 + 4 * 31.5, "not too many");
         NS_TEST_EXPECT_MSG_EQ((LostUnder("1", "ns3::HeapScheduler", count, onePercent) == lost), true,
                               "the same packets, whatever the scheduler");
+        NS_TEST_EXPECT_MSG_EQ((LostUnder("1", pq, count, onePercent, 130) == lost), true,
+                              "and whenever they come: it is their number on the link that counts");
         const auto other = LostUnder("2", pq, count, onePercent);
         uint32_t both = 0;
         for (const uint32_t ordinal : lost)
