@@ -136,7 +136,7 @@ void Eppc::Engine::handle_for_requester(const ControlMessage& message, std::uint
     if (header.type == ControlType::PathTraceReply) {
         const auto reply = wire::PathTraceReplyBody::parse(message.body);
         if (!reply) return drops.add(reply.error());
-        if (!tracer_.on_reply(peer.address, *reply, now)) drops.add(DropReason::ControlUnexpected);
+        tracer_.on_reply(peer.address, *reply, now);  // authentic, and perhaps one more than was needed
         return;
     }
     if (!peer.requested || peer.requested->id() != header.session)

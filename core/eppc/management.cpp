@@ -86,7 +86,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
         const bool repeat = last_directive_ == directive_id;
         const auto paths = peer.requested->paths();
         for (std::size_t i = 0; i < paths.size(); ++i) {
-            if (paths[i].phase != tracking::SentPath::Phase::Running) continue;
+            if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
             ++result.paths;
             if (repeat) continue;  // our result was lost: what was asked is being done
             peer.traced[i] = false;

@@ -74,12 +74,21 @@ bool PathTracer::on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& repl
     const auto distance = static_cast<std::uint8_t>(reply.ttl - reply.ttl_received + 1);
     if (trace->distance != 0 && trace->distance != distance) trace->hops = {};  // the route changed meanwhile
     trace->distance = distance;
+    if (trace->path.peer >= distances_.size()) distances_.resize(trace->path.peer + 1);
+    distances_[trace->path.peer] = distance;
     if (trace->complete()) next_ = std::min(next_, now);
     return true;
 }
 
+std::uint8_t PathTracer::reach(const Trace& trace) const {
+    if (trace.distance != 0) return trace.distance;
+    const std::uint8_t before = trace.path.peer < distances_.size() ? distances_[trace.path.peer] : 0;
+    // Without an answer from the peer at the usual distance the route may have become longer.
+    return before != 0 && trace.attempts == 0 ? before : config_.ttl_most;
+}
+
 void PathTracer::send(Trace& trace, Time now, std::vector<TraceProbe>& probes) {
-    const std::uint8_t last = trace.distance != 0 ? trace.distance : config_.ttl_most;
+    const std::uint8_t last = reach(trace);
     trace.ttl_sent = std::max(trace.ttl_sent, last);
     ++trace.attempts;
     trace.deadline = now + config_.timeout;

@@ -93,6 +93,8 @@ class PathTracer {
 
     [[nodiscard]] Trace* find(std::uint16_t number);
     void send(Trace& trace, Time now, std::vector<TraceProbe>& probes);
+    /// Highest TTL to ask for.
+    [[nodiscard]] std::uint8_t reach(const Trace& trace) const;
     static LearnedPath conclude(const Trace& trace);
 
     PathTracerConfig config_;
@@ -102,6 +104,7 @@ class PathTracer {
     Time next_ = Time::never();
     std::deque<TracedPath> waiting_;
     std::vector<Trace> active_;
+    std::vector<std::uint8_t> distances_;  ///< by peer: TTL that reached it last; zero: not known
 };
 
 }  // namespace dyetrace::eppc

@@ -108,7 +108,8 @@ void Investigation::open(LinkId link, const Suspect& suspect, Time now, Investig
     const Crossing seen = crossing(link, since);
     result.changes.push_back(change(incident, IncidentStep::Opened, now,
                                     format_odds("suspected", suspect.log_odds, seen.lost, seen.sent)));
-    for (const auto& [requester, acceptor] : pairs_across(link, since)) {
+    // Pairs that sent across it lately can tell more soon; one that has fallen silent can't.
+    for (const auto& [requester, acceptor] : pairs_across(link, now + config_.fresh_least * -1)) {
         WantedDirective directive;
         directive.incident = incident.id;
         directive.eppc = requester;
