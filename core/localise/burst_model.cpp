@@ -17,6 +17,7 @@ struct Emission {
     double log_scale = 0;
     double enter = 0;  ///< chance that a burst begins
     double stay = 0;   ///< chance that one has lasted since the last epoch with traffic
+    double onset = 0;  ///< chance that a fault begins
 };
 
 // Bursts weaker than `rate_min` are rare, not impossible: no history may have the likelihood 0.
@@ -61,6 +62,7 @@ Emission make_emission(const EpochEvidence& evidence, std::span<const double, kF
 std::vector<Emission> make_emissions(std::span<const EpochEvidence> epochs, const RatePrior& prior,
                                      const BurstConfig& config) {
     const auto mass = burst_mass(prior, config.rate_min);
+    const auto onsets = std::count_if(epochs.begin(), epochs.end(), [](const auto& e) { return e.onset; });
     std::vector<Emission> emissions;
     emissions.reserve(epochs.size());
     for (std::size_t i = 0; i < epochs.size(); ++i) {
@@ -70,6 +72,7 @@ std::vector<Emission> make_emissions(std::span<const EpochEvidence> epochs, cons
         e.stay = std::pow(config.stay, static_cast<double>(std::min<std::int64_t>(gap, 100))) *
                  std::min(1.0, epochs[i].burst_factor);
         e.stay = std::max(e.stay, e.enter);
+        e.onset = epochs[i].onset ? 1.0 / static_cast<double>(onsets + 1) : 0;
         emissions.push_back(e);
     }
     return emissions;
@@ -93,11 +96,11 @@ Two step(const Two& s, const Emission& e) {
 }
 
 /// One step of the chain with onset, before the epoch's evidence.
-Four step(const Four& s, const Emission& e, double onset) {
+Four step_with_onset(const Four& s, const Emission& e) {
     const Two healthy = step(Two{s[0], s[1]}, e);
     const Two faulty = step(Two{s[2], s[3]}, e);
-    return {healthy[0] * (1 - onset), healthy[1] * (1 - onset), faulty[0] + healthy[0] * onset,
-            faulty[1] + healthy[1] * onset};
+    return {healthy[0] * (1 - e.onset), healthy[1] * (1 - e.onset), faulty[0] + healthy[0] * e.onset,
+            faulty[1] + healthy[1] * e.onset};
 }
 
 Two observe(const Two& s, const Emission& e, std::size_t rate) {
@@ -115,9 +118,6 @@ constexpr double kFaultyFromTheStart = 0.5;
 Four start_with_onset() {
     return {1 - kFaultyFromTheStart, 0, kFaultyFromTheStart, 0};
 }
-double onset_chance(std::size_t epochs) {
-    return 1.0 / static_cast<double>(epochs + 1);
-}
 
 constexpr std::size_t kMiddleHealthy = kHealthyRates / 2;
 
@@ -133,10 +133,9 @@ double log_likelihood_healthy(const std::vector<Emission>& emissions, std::size_
 
 double log_likelihood_faulty(const std::vector<Emission>& emissions, std::size_t rate) {
     Four states = start_with_onset();
-    const double onset = onset_chance(emissions.size());
     double sum = 0;
     for (const Emission& e : emissions) {
-        states = observe(step(states, e, onset), e, kMiddleHealthy, rate);
+        states = observe(step_with_onset(states, e), e, kMiddleHealthy, rate);
         sum += normalise(states) + e.log_scale;
     }
     return sum;
@@ -168,11 +167,10 @@ std::vector<double> smooth_healthy(const std::vector<Emission>& emissions, doubl
 std::vector<double> smooth_faulty(const std::vector<Emission>& emissions, std::size_t faulty,
                                   double healthy_rate, double faulty_rate) {
     const std::size_t n = emissions.size();
-    const double onset = onset_chance(n);
     std::vector<Four> forward(n);
     Four states = start_with_onset();
     for (std::size_t i = 0; i < n; ++i) {
-        states = observe(step(states, emissions[i], onset), emissions[i], kMiddleHealthy, faulty);
+        states = observe(step_with_onset(states, emissions[i]), emissions[i], kMiddleHealthy, faulty);
         normalise(states);
         forward[i] = states;
     }
@@ -190,8 +188,8 @@ std::vector<double> smooth_faulty(const std::vector<Emission>& emissions, std::s
         const Two healthy{(1 - e.enter) * seen[0] + e.enter * seen[1],
                           (1 - e.stay) * seen[0] + e.stay * seen[1]};
         const Two bad{(1 - e.enter) * seen[2] + e.enter * seen[3], (1 - e.stay) * seen[2] + e.stay * seen[3]};
-        after = {(1 - onset) * healthy[0] + onset * bad[0], (1 - onset) * healthy[1] + onset * bad[1], bad[0],
-                 bad[1]};
+        after = {(1 - e.onset) * healthy[0] + e.onset * bad[0], (1 - e.onset) * healthy[1] + e.onset * bad[1],
+                 bad[0], bad[1]};
         normalise(after);
     }
     return rates;

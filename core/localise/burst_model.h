@@ -33,6 +33,7 @@ struct BurstConfig {
 struct EpochEvidence {
     std::int64_t epoch = 0;
     double burst_factor = 1;  ///< scales `enter`: below 1 where queues were seen to be short
+    bool onset = true;        ///< a fault may begin here
     PerRate log_likelihood{};
 };
 

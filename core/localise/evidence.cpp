@@ -2,16 +2,28 @@
 #include "core/localise/evidence.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace dyetrace::localise {
 namespace {
 
-/// How far the mean delay of the packets between two records lies above the path's smallest delay.
-Duration mean_queueing(const PathTotals& before, const PathTotals& after) {
+/// Mean delay of the packets between two records, above `floor`.
+Duration mean_queueing(const PathTotals& before, const PathTotals& after, Duration floor) {
     const auto count = static_cast<std::int64_t>(after.delay_count - before.delay_count);
-    const Duration mean = (after.delay_sum - before.delay_sum) / count;
-    return std::max(mean - after.delay_min, Duration{});
+    return std::max((after.delay_sum - before.delay_sum) / count - floor, Duration{});
+}
+
+/// The delay without queueing that most of these paths agree on, given the smallest delay seen on each.
+std::optional<Duration> common_floor(std::vector<Duration> smallest, Duration tolerance) {
+    if (smallest.empty()) return std::nullopt;
+    std::sort(smallest.begin(), smallest.end());
+    const Duration floor = smallest[smallest.size() / 20];  // not the very least: one clock may be wrong
+    const auto agree = std::count_if(smallest.begin(), smallest.end(), [&](Duration d) {
+        return d >= floor - tolerance && d <= floor + tolerance;
+    });
+    if (2 * static_cast<std::size_t>(agree) < smallest.size()) return std::nullopt;
+    return floor;
 }
 
 /// The route in force during all of a window; none where it changed meanwhile, and nobody knows when.
@@ -101,8 +113,23 @@ void EvidenceBuilder::forget_before(Time since) {
     }
 }
 
+EvidenceBuilder::Floors EvidenceBuilder::delay_floors() const {
+    std::map<std::size_t, std::vector<Duration>> smallest;  // by number of links
+    for (const auto& [key, path] : paths_) {
+        if (path.routes.empty() || path.records.empty()) continue;
+        const PathTotals& totals = path.records.back().totals;
+        if (totals.delay_count > 0) smallest[path.routes.back().links.size()].push_back(totals.delay_min);
+    }
+    Floors floors;
+    for (auto& [links, delays] : smallest) {
+        if (const auto floor = common_floor(std::move(delays), config_.floor_tolerance))
+            floors[links] = *floor;
+    }
+    return floors;
+}
+
 void EvidenceBuilder::windows_of(const PathKey& key, const Path& path, Time since, Time until,
-                                 std::vector<WindowedObservation>& out) const {
+                                 const Floors& floors, std::vector<WindowedObservation>& out) const {
     const bool from_the_beginning = path.forgotten_before == kBeginning;
     const Record nothing{
         Time{path.records.empty() ? 0 : path.records.front().at.ns - config_.first_window.ns}, {}};
@@ -118,9 +145,12 @@ void EvidenceBuilder::windows_of(const PathKey& key, const Path& path, Time sinc
         const std::uint64_t received = record.totals.received - start->totals.received;
         window.lost = window.sent - std::min(window.sent, received);
         window.window = {start->at, record.at, 0, {}};
+        const auto common = floors.find(route->links.size());
+        const Duration own = path.records.back().totals.delay_min;
+        const Duration floor = common == floors.end() ? own : std::min(own, common->second);
         if (record.totals.delay_count > start->totals.delay_count) {
             window.window.delay_count = record.totals.delay_count - start->totals.delay_count;
-            window.window.queueing_mean = mean_queueing(start->totals, record.totals);
+            window.window.queueing_mean = mean_queueing(start->totals, record.totals, floor);
         }
         out.push_back(window);
     }
@@ -128,8 +158,9 @@ void EvidenceBuilder::windows_of(const PathKey& key, const Path& path, Time sinc
 
 std::vector<WindowedObservation> EvidenceBuilder::windows(Time since, Time until) const {
     std::vector<WindowedObservation> out;
+    const Floors floors = delay_floors();
     for (const auto& [key, path] : paths_)
-        windows_of(key, path, since, until, out);
+        windows_of(key, path, since, until, floors, out);
     return out;
 }
 

@@ -60,7 +60,9 @@ struct EvidenceConfig {
     std::size_t max_paths = 1'000'000;         ///< keys, learned or not; records of more are refused
     std::size_t max_records_per_path = 4'096;  ///< the oldest give way
     Duration first_window = Duration::milliseconds(20);  ///< how long before its first record a path began
-    std::size_t max_routes_per_path = 16;                ///< route changes remembered; the oldest give way
+    Duration floor_tolerance =
+        Duration::microseconds(50);        ///< paths of a length agree on their smallest delay
+    std::size_t max_routes_per_path = 16;  ///< route changes remembered; the oldest give way
 };
 
 /// What was refused or gave way, by reason.
@@ -114,7 +116,12 @@ class EvidenceBuilder {
     };
 
     Path* find_or_add(const PathKey& key);
-    void windows_of(const PathKey& key, const Path& path, Time since, Time until,
+    using Floors = std::map<std::size_t, Duration>;  ///< delay without queueing, by number of links
+
+    /// Where most paths of a length agree on their smallest delay, clocks agree, and a path that never saw a
+    /// short queue is still known to be slow. Where they don't, each path has only its own smallest delay.
+    [[nodiscard]] Floors delay_floors() const;
+    void windows_of(const PathKey& key, const Path& path, Time since, Time until, const Floors& floors,
                     std::vector<WindowedObservation>& out) const;
 
     const FabricGraph* graph_;

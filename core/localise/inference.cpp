@@ -141,6 +141,7 @@ Sweeper::Weighed Sweeper::weigh(UnitIndex index) const {
         const EpochLoad& load = evidence.epochs[i];
         epochs[i].epoch = load.epoch;
         epochs[i].burst_factor = load.burst_factor;
+        epochs[i].onset = load.epoch <= evidence_.last_onset;
         for (std::size_t r = 0; r < kRates; ++r)
             epochs[i].log_likelihood[r] = -load.sent * prior_.rates()[r];
         const auto first = lossy;

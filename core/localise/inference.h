@@ -44,6 +44,7 @@ struct Evidence {
     std::vector<UnitEvidence> units;
     std::vector<LossyPath> lossy;
     std::vector<UnitIndex> path_units;
+    std::int32_t last_onset = 0;  ///< latest epoch in which a fault may begin
 };
 
 struct InferenceConfig {

@@ -65,10 +65,11 @@ struct LocaliserConfig {
     Duration epoch = Duration::milliseconds(20);  ///< shortest epoch; a window belongs to the one it ends in
     std::size_t max_epochs = 256;                 ///< a longer history gets longer epochs
     BurstConfig burst;
+    Duration steady_min = Duration::milliseconds(200);  ///< a loss that began later is not called steady yet
     Duration short_queue =
         Duration::microseconds(50);          ///< a link whose packets waited less did not overflow ..
     double short_queue_burst_factor = 0.05;  ///< .. and a burst on it is this much less likely,
-    double long_queue_burst_factor = 10;     ///< or this much more if all waited longer
+    double long_queue_burst_factor = 20;     ///< or this much more if all waited longer
 
     // What is named (decision.h).
     DecisionConfig decision;

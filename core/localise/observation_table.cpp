@@ -24,14 +24,15 @@ std::uint64_t fingerprint_of(const Observation& o) {
 /// What a unit carried in one epoch, as it is summed up.
 struct Cell {
     std::uint64_t sent = 0;
-    std::int64_t queueing_ns_min =
-        std::numeric_limits<std::int64_t>::max();  ///< over paths where it was measured
+    std::uint64_t delay_count = 0;  ///< packets whose queueing was measured ..
+    std::int64_t queueing_ns = 0;   ///< .. and its sum
 };
 
 double burst_factor(const Cell& cell, const LocaliserConfig& config) {
-    if (cell.queueing_ns_min == std::numeric_limits<std::int64_t>::max()) return 1;
-    return cell.queueing_ns_min < config.short_queue.ns ? config.short_queue_burst_factor
-                                                        : config.long_queue_burst_factor;
+    if (cell.delay_count == 0) return 1;
+    const bool is_short =
+        cell.queueing_ns / static_cast<std::int64_t>(cell.delay_count) < config.short_queue.ns;
+    return is_short ? config.short_queue_burst_factor : config.long_queue_burst_factor;
 }
 
 }  // namespace
@@ -113,8 +114,9 @@ void ObservationTable::load_epochs(const LocaliserConfig& config, const Clock& c
             if (out.unit_links[unit].front() != link) continue;  // a unit's links carry the same
             Cell& cell = cells[unit * clock.epochs + epoch];
             cell.sent += kept.sent;
-            if (kept.window.delay_count > 0)
-                cell.queueing_ns_min = std::min(cell.queueing_ns_min, kept.window.queueing_mean.ns);
+            cell.delay_count += kept.window.delay_count;
+            cell.queueing_ns +=
+                static_cast<std::int64_t>(kept.window.delay_count) * kept.window.queueing_mean.ns;
         }
     }
     for (UnitIndex unit = 0; unit < out.unit_links.size(); ++unit) {
@@ -159,6 +161,8 @@ LaidOut ObservationTable::lay_out(const LocaliserConfig& config) const {
     const Clock clock = make_clock(config);
     load_epochs(config, clock, unit_of, out);
     list_lossy(clock, unit_of, out);
+    out.evidence.last_onset = static_cast<std::int32_t>(clock.epochs) - 1 -
+                              static_cast<std::int32_t>(config.steady_min.ns / clock.epoch_ns);
     return out;
 }
 
