@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Bodies between EPPCs.
+#include "core/wire/session_messages.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "core/wire/report.h"
+#include "tests/core/wire/vectors.h"
+
+namespace dyetrace::test {
+namespace {
+
+using namespace dyetrace::wire;
+
+const Buffer kZero16(2);
+const Buffer kZero64(8);
+const Buffer kNegative64(8, 0xff);
+
+RequestBody request() {
+    RequestBody body;
+    body.nonce = 0x0102030405060708;
+    body.source_port_base = 49152;
+    body.path_count = 64;
+    body.sampling = SamplingSpec::every_nth(100);
+    body.report_interval = Duration::milliseconds(20);
+    body.duration = Duration::seconds(60);
+    return body;
+}
+
+TEST(RequestCodec, KnowsItsVectorAndEveryLength) {
+    expect_fixed_body("request", request());
+    expect_ignored<RequestBody>("request", {{12, 16}, {17, 20}});
+}
+
+TEST(RequestCodec, RefusesEachBadField) {
+    expect_bad_field<RequestBody>("request", 10, kZero16);                  // no paths
+    expect_bad_field<RequestBody>("request", 8, {0xff, 0xc1, 0x00, 0x40});  // ports run past 65535
+    expect_bad_field<RequestBody>("request", 20, {0, 0, 0, 0});             // every 0th
+    expect_bad_field<RequestBody>("request", 24, kZero64);                  // no report interval
+    expect_bad_field<RequestBody>("request", 24, kNegative64);
+    expect_bad_field<RequestBody>("request", 32, kNegative64);  // negative duration
+}
+
+TEST(RequestCodec, TakesTheLastPortAndLeavesUnknownSamplingToTheAcceptor) {
+    Buffer bytes = vector_of("request");
+    store_u16(&bytes[8], 65535);
+    store_u16(&bytes[10], 1);
+    EXPECT_TRUE(RequestBody::parse(bytes).ok());
+    bytes[16] = 9;
+    const auto request = RequestBody::parse(bytes);
+    ASSERT_TRUE(request.ok());
+    EXPECT_FALSE(request->sampling.is_known());
+}
+
+TEST(AcceptCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("accept",
+                      AcceptBody{0x0102030405060708, 0x1112131415161718, Duration::milliseconds(20)});
+    expect_bad_field<AcceptBody>("accept", 16, kZero64);
+    expect_bad_field<AcceptBody>("accept", 16, kNegative64);
+}
+
+TEST(RejectCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("reject",
+                      RejectBody{0x0102030405060708, RejectReason::TooManyFromPeer, Duration::seconds(1)});
+    expect_ignored<RejectBody>("reject", {{9, 16}});
+    expect_bad_field<RejectBody>("reject", 8, {0});
+    expect_bad_field<RejectBody>("reject", 8, {6});
+    expect_bad_field<RejectBody>("reject", 16, kNegative64);
+}
+
+MarkerBody marker() {
+    return {PathIndex{5}, PathGeneration{2}, MarkerKind::End, 7, (std::uint64_t{1} << 32) + 9, 0xffffffff};
+}
+
+TEST(MarkerCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("marker", marker());
+    expect_ignored<MarkerBody>("marker", {{6, 8}, {20, 24}});
+    expect_bad_field<MarkerBody>("marker", 3, {0});
+    expect_bad_field<MarkerBody>("marker", 3, {3});
+    expect_bad_field<MarkerBody>("marker", 4, kZero16);  // intervals count from 1
+}
+
+TEST(MarkerAckCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("marker_ack", MarkerAckBody{PathIndex{5}, PathGeneration{2}, MarkerKind::Start, 7});
+    expect_ignored<MarkerAckBody>("marker_ack", {{6, 8}});
+    expect_bad_field<MarkerAckBody>("marker_ack", 3, {0});
+    expect_bad_field<MarkerAckBody>("marker_ack", 3, {255});
+}
+
+TEST(CloseCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("close", CloseBody{CloseReason::DurationOver});
+    expect_ignored<CloseBody>("close", {{1, 4}});
+    expect_bad_field<CloseBody>("close", 0, {0});
+    expect_bad_field<CloseBody>("close", 0, {5});
+}
+
+TEST(PathTraceCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("path_trace", PathTraceBody{PathIndex{5}, PathGeneration{2}, 3, 0x155});
+    expect_ignored<PathTraceBody>("path_trace", {{6, 8}});
+    expect_bad_field<PathTraceBody>("path_trace", 3, {0});
+}
+
+TEST(PathTraceReplyCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("path_trace_reply", PathTraceReplyBody{PathIndex{5}, PathGeneration{2}, 6, 0x155, 2});
+    expect_ignored<PathTraceReplyBody>("path_trace_reply", {{7, 8}});
+    expect_bad_field<PathTraceReplyBody>("path_trace_reply", 3, {0});
+    expect_bad_field<PathTraceReplyBody>("path_trace_reply", 6, {0});
+    expect_bad_field<PathTraceReplyBody>("path_trace_reply", 6, {7});  // more than was sent
+}
+
+TEST(EmptyBodyCodec, AcceptsNothingButNothing) {
+    EXPECT_TRUE(parse_empty_body({}).ok());
+    const Buffer one(1);
+    EXPECT_EQ(parse_empty_body(one).error(), DropReason::ControlBadLength);
+}
+
+TEST(SamplingSpecCodec, ProbabilityZeroAndOneAreExact) {
+    EXPECT_EQ(SamplingSpec::probability(0).value, 0U);
+    EXPECT_EQ(SamplingSpec::probability(1).value, 0xffffffffU);
+    EXPECT_EQ(SamplingSpec::probability(0).rate(), 0.0);
+    EXPECT_EQ(SamplingSpec::probability(1).rate(), 1.0);
+    EXPECT_NEAR(SamplingSpec::probability(0.01).rate(), 0.01, 1e-9);
+    EXPECT_EQ(SamplingSpec::every_nth(100).rate(), 0.01);
+}
+
+TEST(SamplingSpecCodec, RefusesUnknownKindsAndEveryZeroth) {
+    for (int kind = 0; kind < 256; ++kind) {
+        const Buffer bytes{static_cast<std::uint8_t>(kind), 0xff, 0xff, 0xff, 0, 0, 0, 0};
+        ByteReader in{Bytes(bytes)};
+        EXPECT_EQ(SamplingSpec::parse(in).has_value(), kind == 2) << kind;
+    }
+}
+
+PathRecord record() {
+    PathRecord record;
+    record.path = PathIndex{5};
+    record.generation = PathGeneration{2};
+    record.flags = PathRecord::kFlagOpen | PathRecord::kFlagExcess;
+    record.intervals = 7;
+    record.sent = (std::uint64_t{1} << 33) + 5;
+    record.received = (std::uint64_t{1} << 33) + 1;
+    record.tracked_sent = 1000;
+    record.tracked_received = 997;
+    record.duplicates = 2;
+    record.late = 1;
+    record.delay_ns_min = -1500;
+    record.delay_ns_max = 250'000;
+    record.delay_ns_sum = 12'345'678;
+    record.delay_count = 997;
+    record.measured_ns = 1'700'000'000'500'000'000;
+    return record;
+}
+
+TEST(ReportCodec, ReadsAndWritesItsVector) {
+    const Buffer bytes = vector_of("report");
+    std::vector<PathRecord> records;
+    ASSERT_TRUE(ReportBody::parse(bytes, records).ok());
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(records[0], record());
+    Buffer encoded(ReportBody::encoded_size(1));
+    ReportBody::encode_into(encoded, records);
+    EXPECT_EQ(encoded, bytes);
+}
+
+TEST(ReportCodec, RefusesEveryOtherLengthAndLeavesTheListAlone) {
+    const Buffer good = vector_of("report");
+    std::vector<PathRecord> records(3);
+    for (std::size_t size = 0; size < good.size() + 100; ++size) {
+        if (size == good.size()) continue;
+        Buffer bytes = good;
+        bytes.resize(size);
+        const auto refused = ReportBody::parse(first_of(bytes, size), records);
+        ASSERT_FALSE(refused.ok()) << size;
+        EXPECT_EQ(refused.error(), DropReason::ControlBadLength);
+        EXPECT_EQ(records.size(), 3U);
+    }
+}
+
+TEST(ReportCodec, IgnoresReservedFields) {
+    Buffer bytes = vector_of("report");
+    for (const std::size_t at : {2U, 3U, 4U + 6, 4U + 7, 4U + 68, 4U + 71})
+        bytes[at] = 0xff;
+    std::vector<PathRecord> records;
+    ASSERT_TRUE(ReportBody::parse(bytes, records).ok());
+    EXPECT_EQ(records[0], record());
+}
+
+TEST(ReportCodec, AnEmptyReportIsOne) {
+    Buffer bytes(ReportBody::encoded_size(0));
+    ReportBody::encode_into(bytes, {});
+    std::vector<PathRecord> records;
+    EXPECT_TRUE(ReportBody::parse(bytes, records).ok());
+    EXPECT_TRUE(records.empty());
+}
+
+TEST(ReportCodec, RandomRecordsComeBack) {
+    Random random(5);
+    for (int i = 0; i < 2'000; ++i) {
+        const std::size_t count = random.below(20);
+        Buffer bytes = random_bytes(random, ReportBody::encoded_size(count));
+        store_u16(&bytes[0], static_cast<std::uint16_t>(count));
+        std::vector<PathRecord> records;
+        ASSERT_TRUE(ReportBody::parse(bytes, records).ok());
+        Buffer encoded(bytes.size());
+        ReportBody::encode_into(encoded, records);
+        std::vector<PathRecord> again;
+        ASSERT_TRUE(ReportBody::parse(encoded, again).ok());
+        EXPECT_EQ(records, again);
+    }
+}
+
+}  // namespace
+}  // namespace dyetrace::test
