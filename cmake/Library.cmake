@@ -14,7 +14,7 @@ if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(dyetrace_warnings INTERFACE)
-target_compile_options(dyetrace_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor)
+target_compile_options(dyetrace_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
 
 set(DYETRACE_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefined")
 if(DYETRACE_SANITIZE)

@@ -31,8 +31,8 @@ template <class T, class E>
 class [[nodiscard]] Result {
   public:
     constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-    constexpr Result(Failure<E> failure)
-        : state_(std::in_place_index<1>, std::move(failure.error)) {}  // NOLINT
+    // NOLINTNEXTLINE: implicit, for `return Failure{...};`
+    constexpr Result(Failure<E> failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}
 
     [[nodiscard]] constexpr bool ok() const { return state_.index() == 0; }
     constexpr explicit operator bool() const { return ok(); }

@@ -49,6 +49,7 @@ std::vector<std::pair<Ipv4Address, Ipv4Address>> Investigation::pairs_across(Lin
         if (crosses(window, link)) sent[{window.key->requester, window.key->acceptor}] += window.sent;
     }
     std::vector<std::pair<std::uint64_t, std::pair<Ipv4Address, Ipv4Address>>> ranked;
+    ranked.reserve(sent.size());
     for (const auto& [pair, packets] : sent)
         ranked.push_back({packets, pair});
     std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {

@@ -10,6 +10,7 @@
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,7 @@ struct SamplingSpec {
     static constexpr SamplingSpec every_nth(std::uint32_t n) { return {Kind::EveryNth, n}; }
     /// `probability` in [0, 1].
     static SamplingSpec probability(double probability) {
-        return {Kind::Probability, static_cast<std::uint32_t>(probability * 4294967295.0 + 0.5)};
+        return {Kind::Probability, static_cast<std::uint32_t>(std::llround(probability * 4294967295.0))};
     }
     /// The share of packets that the specification asks for, in [0, 1].
     [[nodiscard]] double rate() const {
