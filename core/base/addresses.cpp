@@ -12,6 +12,8 @@ std::optional<unsigned> take_number(std::string_view& text, char separator, int 
                                     bool last) {
     const std::size_t end = last ? text.size() : text.find(separator);
     if (end == std::string_view::npos || end == 0 || end > 3) return std::nullopt;
+    // Two digits an octet in one notation; no leading zero, which some read as octal, in the other.
+    if (base == 16 ? end != 2 : end > 1 && text.front() == '0') return std::nullopt;
     unsigned number = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + end, number, base);
     if (error != std::errc{} || stop != text.data() + end || number > max) return std::nullopt;

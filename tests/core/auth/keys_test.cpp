@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keys and tags against published vectors, an independent encoder's, and every change of what they cover.
+#include "core/auth/keys.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "core/auth/seal.h"
+#include "core/wire/ethernet.h"
+#include "core/wire/geneve.h"
+#include "core/wire/ipv4.h"
+#include "core/wire/track_option.h"
+#include "core/wire/udp.h"
+#include "tests/core/wire/vectors.h"
+
+namespace dyetrace::test {
+namespace {
+
+using namespace dyetrace::auth;
+using wire::TrackOption;
+
+constexpr Ipv4Address kRequester{0x0a000001};
+constexpr Ipv4Address kAcceptor{0x0a000102};
+
+SharedKey shared_key() {
+    SharedKey key;
+    for (std::size_t i = 0; i < key.size(); ++i)
+        key[i] = static_cast<std::uint8_t>(i);
+    return key;
+}
+
+SessionIdentity identity() {
+    return {kRequester,         kAcceptor,          BootId{0x1122334455667788}, BootId{0x99aabbccddeeff01},
+            0x0102030405060708, 0x1112131415161718, SessionId{0xa1b2c3d4}};
+}
+
+template <std::size_t N>
+Buffer buffer(const std::array<std::uint8_t, N>& array) {
+    return {array.begin(), array.end()};
+}
+
+/// One case of RFC 4231 §4. A control tag is an HMAC-SHA-256 over two addresses and a message, so the data's
+/// first 8 bytes go in as addresses; a short key is padded with zeros, which HMAC does anyway (RFC 2104 §2).
+void expect_hmac(const Buffer& key, const Buffer& data, std::string_view hex) {
+    PairKey padded{};
+    std::copy(key.begin(), key.end(), padded.begin());
+    const auto tag = control_tag(padded, Ipv4Address{load_u32(&data[0])}, Ipv4Address{load_u32(&data[4])},
+                                 Bytes(data).subspan(8));
+    std::string got;
+    for (const std::uint8_t byte : tag) {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        got += kDigits[byte >> 4];
+        got += kDigits[byte & 15];
+    }
+    EXPECT_EQ(got, hex.substr(0, 32));
+}
+
+Buffer text(std::string_view characters) {
+    return {characters.begin(), characters.end()};
+}
+
+TEST(ControlTag, IsHmacSha256OfRfc4231) {
+    expect_hmac(Buffer(20, 0x0b), text("Hi There"),
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    expect_hmac(text("Jefe"), text("what do ya want for nothing?"),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    expect_hmac(Buffer(20, 0xaa), Buffer(50, 0xdd),
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+    Buffer counting(25);
+    for (std::size_t i = 0; i < counting.size(); ++i)
+        counting[i] = static_cast<std::uint8_t>(i + 1);
+    expect_hmac(counting, Buffer(50, 0xcd),
+                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
+}
+
+TEST(Keys, AreThoseOfTheIndependentEncoder) {
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    EXPECT_EQ(buffer(pair), vector_of("pair_key"));
+    EXPECT_EQ(buffer(derive_track_key(pair, identity())), vector_of("track_key"));
+}
+
+TEST(Keys, OfAPairAreTheSameFromEitherEnd) {
+    EXPECT_EQ(derive_pair_key(shared_key(), kRequester, kAcceptor),
+              derive_pair_key(shared_key(), kAcceptor, kRequester));
+}
+
+TEST(Keys, DifferWithEachPartOfTheirIdentity) {
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    std::vector<TrackKey> keys{derive_track_key(pair, identity())};
+    const auto vary = [&](auto change) {
+        SessionIdentity other = identity();
+        change(other);
+        keys.push_back(derive_track_key(pair, other));
+    };
+    vary([](auto& i) { i.requester.value ^= 1; });
+    vary([](auto& i) { i.acceptor.value ^= 1; });
+    vary([](auto& i) { std::swap(i.requester, i.acceptor); });  // the other direction
+    vary([](auto& i) { i.requester_boot.value ^= 1; });
+    vary([](auto& i) { i.acceptor_boot.value ^= 1; });
+    vary([](auto& i) { i.requester_nonce ^= 1; });
+    vary([](auto& i) { i.acceptor_nonce ^= 1; });
+    vary([](auto& i) { i.session.value ^= 1; });
+    std::sort(keys.begin(), keys.end());
+    EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
+    PairKey other = derive_pair_key(shared_key(), kRequester, Ipv4Address{0x0a000103});
+    EXPECT_NE(other, pair);
+}
+
+struct Tracked {
+    Buffer fields;
+    TrackContext context;
+};
+
+Tracked tracked() {
+    const Buffer option = vector_of("track_option");
+    Tracked t;
+    t.fields = Buffer(option.begin() + TrackOption::kTaggedOffset, option.begin() + TrackOption::kTagOffset);
+    t.context = {kRequester, kAcceptor, 49157, Vni{0x123456}};
+    return t;
+}
+
+TrackKey track_key() {
+    return derive_track_key(derive_pair_key(shared_key(), kRequester, kAcceptor), identity());
+}
+
+TEST(TrackTag, IsThatOfTheIndependentEncoder) {
+    const Tracked t = tracked();
+    EXPECT_EQ(track_tag(track_key(), t.fields, t.context),
+              load_u64(&vector_of("track_option")[TrackOption::kTagOffset]));
+}
+
+TEST(TrackTag, DiffersForEachFlippedBitOfTheFields) {
+    const Tracked good = tracked();
+    const std::uint64_t expected = track_tag(track_key(), good.fields, good.context);
+    for (std::size_t bit = 0; bit < good.fields.size() * 8; ++bit) {
+        Tracked t = good;
+        t.fields[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+        EXPECT_NE(track_tag(track_key(), t.fields, t.context), expected) << "bit " << bit;
+    }
+}
+
+TEST(TrackTag, DiffersForEachFlippedBitOfAddressesPortVniAndKey) {
+    const Tracked t = tracked();
+    const std::uint64_t expected = track_tag(track_key(), t.fields, t.context);
+    for (int bit = 0; bit < 32; ++bit) {
+        TrackContext context = t.context;
+        context.source.value ^= 1U << bit;
+        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
+        context = t.context;
+        context.destination.value ^= 1U << bit;
+        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
+    }
+    for (int bit = 0; bit < 16; ++bit) {
+        TrackContext context = t.context;
+        context.source_port = static_cast<std::uint16_t>(context.source_port ^ 1U << bit);
+        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
+    }
+    for (int bit = 0; bit < 24; ++bit) {
+        TrackContext context = t.context;
+        context.vni.value ^= 1U << bit;
+        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
+    }
+    for (std::size_t bit = 0; bit < 128; ++bit) {
+        TrackKey key = track_key();
+        key[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+        EXPECT_NE(track_tag(key, t.fields, t.context), expected);
+    }
+}
+
+wire::ControlHeader keep_alive() {
+    wire::ControlHeader header;
+    header.type = wire::ControlType::KeepAlive;
+    header.key_id = KeyId{1};
+    header.session = SessionId{0xa1b2c3d4};
+    header.message_number = 3;
+    header.sender_boot = BootId{0x1122334455667788};
+    header.receiver_boot = BootId{0x99aabbccddeeff01};
+    return header;
+}
+
+TEST(Seal, MakesTheMessageOfTheIndependentEncoder) {
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    EXPECT_EQ(seal(keep_alive(), {}, pair, kRequester, kAcceptor), vector_of("control_message"));
+}
+
+TEST(Seal, IsBrokenByEachFlippedBit) {
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    const Buffer body{1, 2, 3, 4};
+    const Buffer good = seal(keep_alive(), body, pair, kRequester, kAcceptor);
+    const auto message = wire::ControlMessage::parse(good);
+    ASSERT_TRUE(message.ok());
+    EXPECT_TRUE(control_tag_ok(pair, kRequester, kAcceptor, *message));
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+        Buffer bytes = good;
+        bytes[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+        const auto changed = wire::ControlMessage::parse(bytes);
+        EXPECT_FALSE(changed.ok() && control_tag_ok(pair, kRequester, kAcceptor, *changed)) << "bit " << bit;
+    }
+}
+
+TEST(Seal, HoldsForItsAddressesDirectionAndKeyOnly) {
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    const Buffer bytes = seal(keep_alive(), {}, pair, kRequester, kAcceptor);
+    const auto message = wire::ControlMessage::parse(bytes);
+    ASSERT_TRUE(message.ok());
+    EXPECT_FALSE(control_tag_ok(pair, kAcceptor, kRequester, *message));
+    EXPECT_FALSE(control_tag_ok(pair, Ipv4Address{kRequester.value ^ 1}, kAcceptor, *message));
+    EXPECT_FALSE(control_tag_ok(pair, kRequester, Ipv4Address{kAcceptor.value ^ 1}, *message));
+    PairKey other = pair;
+    other[31] ^= 1;
+    EXPECT_FALSE(control_tag_ok(other, kRequester, kAcceptor, *message));
+}
+
+}  // namespace
+}  // namespace dyetrace::test
