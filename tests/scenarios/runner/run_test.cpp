@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `dyetrace run` from the outside: what it records, against the truth, twice, and interrupted.
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/store/run_reader.h"
+#include "tests/scenarios/runner/program.h"
+
+namespace dyetrace::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A 4-ary fat-tree that is overloaded now and then and has a gray link: queue drops and silent drops both.
+std::vector<std::string> stormy_run(const std::string& database, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{dyetrace(), "run", scenario("gray-link.toml"), "-o", database};
+    for (const char* set :
+         {"fabric.k=4", "run.duration=400ms", "workload.load=0.4", "workload.flow_rate=250Mbps",
+          "fault.0.from=agg-0-1", "fault.0.to=core-2", "fault.0.at=100ms"}) {
+        words.insert(words.end(), {"--set", set});
+    }
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+/// Loss of one (session, path): all its intervals together.
+using PathKey = std::tuple<store::RowId, store::RowId, std::uint32_t, std::uint16_t, std::uint8_t>;
+struct Loss {
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+    bool operator==(const Loss&) const = default;
+};
+
+std::map<PathKey, Loss> measured(const store::RunReader& run) {
+    std::map<store::RowId, store::SessionRow> sessions;
+    for (const auto& session : run.sessions())
+        sessions[session.id] = session;
+    std::map<PathKey, Loss> losses;
+    for (const auto& record : run.path_records()) {  // in the order of arrival: the last one stands
+        const auto& session = sessions.at(record.session);
+        losses[{session.requester_node, session.acceptor_node, session.session_id, record.path_index,
+                record.generation}] = {record.sent, record.sent - record.received};
+    }
+    return losses;
+}
+
+std::map<PathKey, Loss> truth(const store::RunReader& run) {
+    std::map<PathKey, Loss> losses;
+    for (const auto& row : run.truth_paths()) {
+        Loss& loss =
+            losses[{row.requester_node, row.acceptor_node, row.session_id, row.path_index, row.generation}];
+        loss.sent += row.sent;
+        loss.lost += row.lost;
+    }
+    return losses;
+}
+
+TEST(Run, LossByCountsEqualsTruthPacketForPacketOnEveryPath) {
+    const TestFolder folder;
+    const Outcome outcome = run_program(stormy_run(folder.file("run.db")));
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    const store::RunReader run(folder.file("run.db"));
+    const auto real = truth(run);
+    std::uint64_t lost = 0;
+    for (const auto& [path, loss] : real)
+        lost += loss.lost;
+    ASSERT_GT(real.size(), 100U);
+    ASSERT_GT(lost, 100U) << "a run without loss proves nothing";
+    EXPECT_EQ(measured(run), real);
+}
+
+TEST(Run, TheMeasuredLossHasBothCauses) {
+    const TestFolder folder;
+    ASSERT_EQ(run_program(stormy_run(folder.file("run.db"))).exit, 0);
+    std::map<std::string, std::uint64_t> drops;
+    for (const auto& row : store::RunReader(folder.file("run.db")).truth_drops())
+        drops[row.cause] += row.data_packets;
+    EXPECT_GT(drops["queue"], 0U);
+    EXPECT_GT(drops["fault"], 0U);
+}
+
+std::map<std::string, std::string> exported(const TestFolder& folder, const std::string& name) {
+    const std::string directory = folder.file(name);
+    const Outcome outcome =
+        run_program({dyetrace(), "export", folder.file(name + ".db"), "--format", "csv", "-o", directory});
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+        std::ifstream in(entry.path(), std::ios::binary);
+        std::ostringstream text;
+        text << in.rdbuf();
+        files[entry.path().filename()] = text.str();
+    }
+    files.erase("provenance.csv");
+    return files;
+}
+
+TEST(Run, TheSameSeedGivesTheSameTables) {
+    const TestFolder folder;
+    ASSERT_EQ(run_program(stormy_run(folder.file("one.db"))).exit, 0);
+    ASSERT_EQ(run_program(stormy_run(folder.file("other.db"))).exit, 0);
+    const auto one = exported(folder, "one");
+    EXPECT_GT(one.size(), 8U);
+    EXPECT_EQ(one, exported(folder, "other"));
+}
+
+TEST(Run, AnotherRunOfTheSameSeedDiffers) {
+    const TestFolder folder;
+    ASSERT_EQ(run_program(stormy_run(folder.file("one.db"))).exit, 0);
+    ASSERT_EQ(run_program(stormy_run(folder.file("other.db"), {"--run", "2"})).exit, 0);
+    EXPECT_NE(exported(folder, "one").at("path_records.csv"),
+              exported(folder, "other").at("path_records.csv"));
+}
+
+TEST(Run, NeverOverwritesUnlessForced) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    const std::vector<std::string> brief{"--set", "run.duration=150ms"};
+    ASSERT_EQ(run_program(stormy_run(database, brief)).exit, 0);
+    const auto written = fs::last_write_time(database);
+    const Outcome refused = run_program(stormy_run(database, brief));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find("--force"), std::string::npos) << refused.err;
+    EXPECT_EQ(fs::last_write_time(database), written);
+    EXPECT_EQ(run_program(stormy_run(database, {"--set", "run.duration=150ms", "--force"})).exit, 0);
+}
+
+TEST(Run, AnInterruptedRunKeepsWhatWasRecordedAndSaysIncomplete) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    const Outcome outcome = interrupt_program(stormy_run(database, {"--set", "run.duration=60s"}), 2500);
+    EXPECT_EQ(outcome.exit, 130) << outcome.err;
+    const store::RunReader run(database);
+    EXPECT_FALSE(run.complete());
+    EXPECT_FALSE(run.sessions().empty());
+    EXPECT_FALSE(run.path_records().empty());
+    EXPECT_EQ(run_program({dyetrace(), "show", database}).exit, 0);
+}
+
+TEST(Run, TellsTheStoryOnATerminalAndAsJson) {
+    const TestFolder folder;
+    const Outcome text = run_program(stormy_run(folder.file("run.db")));
+    EXPECT_NE(text.out.find("fault"), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find(folder.file("run.db")), std::string::npos);
+    const Outcome json = run_program(stormy_run(folder.file("run.db"), {"--force", "-j"}));
+    const auto story = nlohmann::json::parse(json.out, nullptr, false);
+    ASSERT_FALSE(story.is_discarded()) << json.out;
+    for (const char* key : {"sessions", "detections", "faults", "incidents", "suspects", "updates"}) {
+        EXPECT_TRUE(story.contains(key)) << key;
+    }
+    EXPECT_EQ(story["faults"][0]["from"], "agg-0-1");
+    EXPECT_GT(story["updates"]["count"], 0);
+}
+
+}  // namespace
+}  // namespace dyetrace::runner
