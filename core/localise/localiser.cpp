@@ -14,11 +14,11 @@ struct Localiser::State {
     const FabricGraph* graph;
     LocaliserConfig config;
     LocaliserCounters counters;
-    ObservationTable table;
+    ObservationTable table = {};
 };
 
 Localiser::Localiser(const FabricGraph& graph, LocaliserConfig config)
-    : state_(new State{&graph, config, {}, ObservationTable(graph.link_count())}) {}
+    : state_(new State{&graph, config, {}}) {}
 Localiser::~Localiser() = default;
 Localiser::Localiser(Localiser&&) noexcept = default;
 Localiser& Localiser::operator=(Localiser&&) noexcept = default;

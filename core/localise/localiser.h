@@ -87,7 +87,8 @@ struct LocaliserCounters {
 
 class Localiser {
   public:
-    explicit Localiser(const FabricGraph& graph, LocaliserConfig config = {});  ///< `graph` must outlive it
+    explicit Localiser(const FabricGraph& graph,
+                       LocaliserConfig config = {});  ///< `graph` must outlive it, and may grow
     ~Localiser();
     Localiser(Localiser&&) noexcept;
     Localiser& operator=(Localiser&&) noexcept;

@@ -37,12 +37,11 @@ double burst_factor(const Cell& cell, const LocaliserConfig& config) {
 
 }  // namespace
 
-ObservationTable::ObservationTable(std::size_t link_count) : carried_(link_count) {}
-
 void ObservationTable::add(const Observation& observation) {
     ++size_;
     const std::uint64_t fingerprint = fingerprint_of(observation);
     for (const LinkId link : observation.path) {
+        if (link.value >= carried_.size()) carried_.resize(link.value + std::size_t{1});
         Carried& carried = carried_[link.value];
         carried.fingerprint += fingerprint;
         carried.any = true;

@@ -23,8 +23,6 @@ struct LaidOut {
 
 class ObservationTable {
   public:
-    explicit ObservationTable(std::size_t link_count);
-
     /// `observation` is sound: 0 <= lost <= sent, sent > 0, its path not empty and of known links.
     void add(const Observation& observation);
     [[nodiscard]] std::size_t size() const { return size_; }

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `dyetrace locate`: which links and devices are to blame.
+#include "analysis/cli/locate.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "analysis/cli/command.h"
+#include "analysis/store/error.h"
+#include "analysis/store/run_reader.h"
+#include "analysis/store/trace_file.h"
+#include "core/localise/evidence.h"
+
+namespace dyetrace::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using localise::FabricGraph;
+using localise::NodeId;
+using localise::NodeKind;
+using localise::Suspect;
+
+// ---- a run --------------------------------------------------------------------------------------------
+
+FabricGraph read_graph(const store::RunReader& run) {
+    FabricGraph graph;
+    for (const auto& node : run.nodes()) {
+        graph.add_node(node.name, node.kind == "host" ? NodeKind::Host : NodeKind::Switch,
+                       Ipv4Address::parse(node.address).value_or(Ipv4Address{}));
+    }
+    const auto node_of = [&](store::RowId id) {
+        if (id < 0 || static_cast<std::size_t>(id) >= graph.node_count()) {
+            throw store::Error(run.path().string() + ": table links: there is no node " + std::to_string(id));
+        }
+        return NodeId{static_cast<std::uint32_t>(id)};
+    };
+    for (const auto& link : run.links())
+        graph.add_link(node_of(link.from_node), node_of(link.to_node));
+    return graph;
+}
+
+/// Tells one measured path from all others of a run. Rows of a session share requester and acceptor, so its
+/// row number in place of the session id is as good, and unlike that unique over the run.
+localise::PathKey key_of(store::RowId session, std::uint16_t path_index, std::uint8_t generation) {
+    localise::PathKey key;
+    key.session = SessionId{static_cast<std::uint32_t>(session)};
+    key.path = PathIndex{path_index};
+    key.generation = PathGeneration{generation};
+    return key;
+}
+
+localise::PathTotals totals_of(const store::PathRecordRow& row) {
+    localise::PathTotals totals;
+    totals.sent = row.sent;
+    totals.received = row.received;
+    totals.delay_count = row.delay_count;
+    totals.delay_sum = Duration{row.delay_ns_sum};
+    totals.delay_min = Duration{row.delay_ns_min};
+    return totals;
+}
+
+// ---- a trace ------------------------------------------------------------------------------------------
+
+/// Gives nodes of a trace their place in the graph as they turn up.
+class TraceNodes {
+  public:
+    explicit TraceNodes(FabricGraph& graph) : graph_(graph) {}
+    NodeId operator()(std::uint32_t number) {
+        const auto [place, added] = nodes_.try_emplace(number);
+        if (added) {
+            place->second = graph_.add_node(
+                std::to_string(number), number >= store::kTraceFirstHost ? NodeKind::Host : NodeKind::Switch);
+        }
+        return place->second;
+    }
+
+  private:
+    FabricGraph& graph_;
+    std::unordered_map<std::uint32_t, NodeId> nodes_;  // looked up, never walked
+};
+
+// ---- output -------------------------------------------------------------------------------------------
+
+Json name_json(const Located& located, NodeId node) {
+    const std::string& name = located.graph.name(node);
+    if (!located.numbered) return name;
+    std::uint32_t number = 0;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    return number;
+}
+
+Json list_json(const Located& located, const std::vector<Suspect>& list) {
+    Json entries = Json::array();
+    for (const Suspect& suspect : list) {
+        Json entry;
+        if (suspect.kind == Suspect::Kind::Link) {
+            entry = {{"kind", "link"},
+                     {"from", name_json(located, suspect.from)},
+                     {"to", name_json(located, suspect.to)}};
+        } else {
+            entry = {{"kind", "device"}, {"name", name_json(located, suspect.device)}};
+        }
+        entry["log_odds"] = suspect.log_odds;
+        entry["loss_rate"] = suspect.loss_rate;
+        if (suspect.group >= 0) entry["group"] = suspect.group;
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+std::string what(const Located& located, const Suspect& suspect) {
+    const auto name = [&](NodeId node) { return located.graph.name(node); };
+    return suspect.kind == Suspect::Kind::Link ? name(suspect.from) + " > " + name(suspect.to)
+                                               : name(suspect.device);
+}
+
+/// "3.2e+08 : 1", or "1 : 20" for what is unlikely.
+std::string odds_text(double log_odds) {
+    if (log_odds > 700) return "certain";
+    const double odds = std::exp(std::abs(log_odds));
+    const std::string figure = odds < 1e6 ? fmt::format("{:.0f}", odds) : fmt::format("{:.0e}", odds);
+    return log_odds >= 0 ? figure + " : 1" : "1 : " + figure;
+}
+
+std::string list_text(const Located& located, const std::vector<Suspect>& list) {
+    std::string text = fmt::format("  {:>4}  {:<6}  {:<28}  {:>8}  {:>12}  {:>8}  {}\n", "rank", "kind",
+                                   "what", "log-odds", "odds", "loss", "group");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const Suspect& s = list[i];
+        text +=
+            fmt::format("  {:>4}  {:<6}  {:<28}  {:>8.1f}  {:>12}  {:>7.3f}%  {}\n", i + 1,
+                        s.kind == Suspect::Kind::Link ? "link" : "device", what(located, s), s.log_odds,
+                        odds_text(s.log_odds), 100 * s.loss_rate, s.group < 0 ? "" : std::to_string(s.group));
+    }
+    return text;
+}
+
+bool any_group(const Located& located) {
+    for (const auto* list : {&located.verdict.suspects, &located.verdict.candidates}) {
+        for (const Suspect& suspect : *list) {
+            if (suspect.group >= 0) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Located locate_run(const std::filesystem::path& path) {
+    const store::RunReader run(path);
+    Located located;
+    located.source = run.path().string();
+    located.graph = read_graph(run);
+    localise::EvidenceBuilder evidence(located.graph);
+    run.for_each_path_record([&](const store::PathRecordRow& row) {
+        evidence.record(key_of(row.session, row.path_index, row.generation), Time{row.t_ns}, totals_of(row));
+    });
+    std::vector<NodeId> hops;
+    for (const auto& row : run.paths()) {
+        if (!row.complete) continue;
+        hops.clear();
+        for (const store::RowId node : row.hops) {
+            if (node < 0 || static_cast<std::size_t>(node) >= located.graph.node_count()) {
+                throw store::Error(located.source + ": table path_hops: there is no node " +
+                                   std::to_string(node));
+            }
+            hops.emplace_back(static_cast<std::uint32_t>(node));
+        }
+        evidence.path(key_of(row.session, row.path_index, row.generation), Time{row.learned_ns.value_or(0)},
+                      hops);
+    }
+    localise::Localiser localiser(located.graph);
+    for (const auto& window : evidence.windows()) {
+        localiser.add({window.path, window.sent, window.lost, window.window});
+        located.sent += window.sent;
+        located.lost += window.lost;
+    }
+    located.observations = localiser.observations();
+    located.paths_unknown = evidence.paths_waiting();
+    located.verdict = localiser.infer();
+    return located;
+}
+
+Located locate_trace(const std::filesystem::path& path) {
+    Located located;
+    located.source = path.string();
+    located.numbered = true;
+    localise::Localiser localiser(located.graph);
+    TraceNodes node_of(located.graph);
+    store::TraceFile trace(path);
+    store::TraceFlow flow;
+    std::vector<localise::LinkId> links;
+    while (trace.next(flow)) {
+        links.clear();
+        for (std::size_t i = 0; i + 1 < flow.hops.size(); ++i) {
+            const NodeId from = node_of(flow.hops[i]);
+            links.push_back(located.graph.add_link(from, node_of(flow.hops[i + 1])));
+        }
+        localiser.add({links, flow.sent, flow.lost});
+        located.sent += flow.sent;
+        located.lost += flow.lost;
+    }
+    located.observations = localiser.observations();
+    located.verdict = localiser.infer();
+    return located;
+}
+
+Json locate_json(const Located& located) {
+    return {{"suspects", list_json(located, located.verdict.suspects)},
+            {"candidates", list_json(located, located.verdict.candidates)}};
+}
+
+std::string locate_text(const Located& located) {
+    std::string text = fmt::format("{}: {} {}, {} packets, {} lost\n", located.source, located.observations,
+                                   located.numbered ? "flows" : "windows", located.sent, located.lost);
+    if (located.paths_unknown > 0) {
+        text += fmt::format("{} measured paths are left out: their hops were never learned\n",
+                            located.paths_unknown);
+    }
+    const auto& [suspects, candidates] = located.verdict;
+    text += suspects.empty() ? "\nSuspects: none\n" : "\nSuspects\n" + list_text(located, suspects);
+    if (!candidates.empty()) text += "\nNext best, not enough evidence\n" + list_text(located, candidates);
+    if (any_group(located)) text += "\nThe evidence cannot tell entries of one group apart.\n";
+    return text;
+}
+
+namespace {
+
+struct LocateOptions {
+    std::string run;
+    std::string trace;
+};
+
+Exit locate(const LocateOptions& options, const Context& context) {
+    if (options.run.empty() == options.trace.empty()) {
+        throw CommandError(Exit::Usage, "locate takes one database of a run or one --trace FILE",
+                           "dyetrace locate --help");
+    }
+    const Located located = options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace);
+    if (context.json) {
+        fmt::print("{}\n", locate_json(located).dump(2, ' ', false, Json::error_handler_t::replace));
+    } else {
+        fmt::print("{}", locate_text(located));
+    }
+    return Exit::Ok;
+}
+
+}  // namespace
+
+void add_locate(CLI::App& program, Context& context) {
+    auto options = std::make_shared<LocateOptions>();
+    CLI::App* command = program.add_subcommand("locate", "Name the sick links and devices, ranked");
+    command->add_option("RUN.db", options->run, "Database of a run; only what it measured is used");
+    command->add_option("--trace", options->trace, "Trace of flows and their paths, in text")
+        ->type_name("FILE");
+    command->footer(
+        "Suspects passed the decision threshold; candidates are the next best. log_odds is the natural\n"
+        "logarithm of the posterior odds that the link or device loses packets by a fault.");
+    command->callback(
+        [options, &context] { context.action = [options, &context] { return locate(*options, context); }; });
+}
+
+}  // namespace dyetrace::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a run database or a trace to the localiser's verdict; what `dyetrace locate` prints.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "core/localise/fabric_graph.h"
+#include "core/localise/localiser.h"
+
+namespace dyetrace::cli {
+
+struct Located {
+    localise::FabricGraph graph;
+    localise::Verdict verdict;
+    std::string source;            ///< the file
+    bool numbered = false;         ///< nodes have numbers for names: a trace
+    std::size_t observations = 0;  ///< windows of a run, flows of a trace
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+    std::size_t paths_unknown = 0;  ///< paths with packets that no trace of their hops came back for
+};
+
+/// From what a run measured: path records and learned paths; never from truth. Throws `store::Error`.
+[[nodiscard]] Located locate_run(const std::filesystem::path& path);
+/// From flows and the paths they took; never from `Failing_link`. Throws `store::Error`.
+[[nodiscard]] Located locate_trace(const std::filesystem::path& path);
+
+/// {"suspects": [..], "candidates": [..]}, best first; docs/commands.md has the fields.
+[[nodiscard]] nlohmann::ordered_json locate_json(const Located& located);
+[[nodiscard]] std::string locate_text(const Located& located);
+
+}  // namespace dyetrace::cli
