@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/config.h"
+
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "host/config_table.h"
+#include "host/shared_key.h"
+#include "scenarios/reader/types.h"
+
+namespace dyetrace::host {
+namespace {
+
+using scenario::BooleanType;
+using scenario::Diagnostics;
+using scenario::DurationType;
+using scenario::IntegerType;
+using scenario::Problem;
+using scenario::SecretType;
+using scenario::ShareType;
+using scenario::SizeType;
+using scenario::SourceText;
+using scenario::TextType;
+
+constexpr IntegerType kPort{1, 65535};
+constexpr SizeType kRing{128 << 10, 1 << 30};
+/// Below a millisecond the daemon would do nothing but keep time; beyond a day nobody waits.
+const DurationType kInterval{Duration::milliseconds(1), Duration::seconds(86'400)};
+const DurationType kAnyLength{Duration{}, Duration::seconds(366LL * 86'400)};
+
+void read_underlay(ConfigTable table, HostConfig& config) {
+    eppc::EppcConfig& eppc = config.eppc;
+    table.require("interface", TextType{"network interface"}, config.underlay.interface);
+    table.require("address", Ipv4Type{}, eppc.address);
+    table.require("gateway_mac", MacType{}, eppc.gateway_mac);
+    table.read("mac", MacType{}, config.underlay.mac);
+    table.read("mtu", IntegerType{128, 65535}, config.underlay.mtu);
+    table.read("ring", kRing, config.underlay.ring_bytes);
+    table.read("geneve_port", kPort, eppc.geneve_port);
+    table.read("source_port_base", kPort, eppc.source_port_base);
+    table.read("dscp", IntegerType{0, 63}, eppc.dscp);
+    table.read("option_class", IntegerType{0, 0xffff}, eppc.option_class);
+    table.finish();
+}
+
+void read_auth(ConfigTable table, eppc::EppcConfig& eppc, bool is_open_to_others) {
+    table.read("key", SecretType{}, eppc.key);
+    std::string file;
+    if (table.read("key_file", TextType{"file"}, file)) {
+        const auto key = read_key_file(file);
+        if (key) eppc.key = *key;
+        if (!key) table.error("key_file", key.error());
+    }
+    table.read("key_id", IntegerType{0, 255}, eppc.key_id.value);
+    table.read("insecure", BooleanType{}, eppc.insecure);
+    if (table.has("key") && is_open_to_others) {
+        table.warning("key", {"other users can read this file, and the key in it", "chmod 600, or key_file"});
+    }
+    if (table.has("key") && table.has("key_file")) {
+        table.error("key_file", {"there is a key already", "keep one of key and key_file"});
+    }
+    const bool has_key = table.has("key") || table.has("key_file");
+    if (has_key && eppc.insecure) table.error("insecure", {"this contradicts the key", ""});
+    if (!has_key && !eppc.insecure) table.missing("key_file");
+    table.finish();
+}
+
+enum class SamplingKind { EveryNth, Probability };
+
+void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
+    double rate = eppc.sampling.rate();
+    SamplingKind kind = SamplingKind::EveryNth;
+    table.read("rate", ShareType{}, rate);
+    table.read("sampling",
+               scenario::ChoiceType<SamplingKind>{
+                   {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
+               kind);
+    if (kind == SamplingKind::Probability) {
+        eppc.sampling = wire::SamplingSpec::probability(rate);
+        return;
+    }
+    constexpr double kNMost = std::numeric_limits<std::uint32_t>::max();
+    const double n = rate > 0 ? std::round(1.0 / rate) : 0;
+    // Written so that a rate that cannot be had, and would silently become another, is told.
+    if (n < 1 || n > kNMost || std::abs(1.0 / n - rate) > 0.01 * rate) {
+        table.error("rate", {fmt::format("every Nth packet cannot be a share of {}", rate),
+                             "1/N for a whole N, or sampling = \"probability\""});
+        return;
+    }
+    eppc.sampling = wire::SamplingSpec::every_nth(static_cast<std::uint32_t>(n));
+}
+
+void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
+    read_sampling(table, eppc);
+    table.read("paths", IntegerType{1, 1024}, eppc.path_count);
+    table.read("open_on_traffic", BooleanType{}, eppc.open_on_traffic);
+    table.read("report_interval", kInterval, eppc.report_interval);
+    table.read("path_idle", kInterval, eppc.path_idle);
+    table.read("session_duration", kAnyLength, eppc.session_duration);
+    table.read("retransmit_first", kInterval, eppc.retransmit_first);
+    table.read("retransmit_last", kInterval, eppc.retransmit_last);
+    table.read("retransmit_most", IntegerType{1, 100}, eppc.retransmit_most);
+    table.read("keep_alive_interval", kInterval, eppc.keep_alive_interval);
+    table.read("reject_back_off", kInterval, eppc.reject_back_off);
+    table.read("trace_paths", BooleanType{}, eppc.trace_paths);
+    table.read("trace_ttl_most", IntegerType{1, 31}, eppc.trace_ttl_most);
+    table.read("trace_timeout", kInterval, eppc.trace_timeout);
+    table.read("trace_attempts", IntegerType{1, 100}, eppc.trace_attempts);
+    if (eppc.retransmit_last < eppc.retransmit_first) {
+        const char* key = table.has("retransmit_last") ? "retransmit_last" : "retransmit_first";
+        table.error(key, {"retransmit_last is below retransmit_first", ""});
+    }
+    if (eppc.source_port_base + eppc.path_count > 65536) {
+        table.error("paths", {fmt::format("{} ports from underlay.source_port_base = {} on run past 65535",
+                                          eppc.path_count, eppc.source_port_base),
+                              ""});
+    }
+    table.finish();
+}
+
+void read_health(ConfigTable table, eppc::EppcConfig& eppc) {
+    table.read("nhms", EndpointType{}, eppc.nhms);
+    table.read("management_port", kPort, eppc.management_port);
+    table.read("update_interval", kInterval, eppc.update_interval);
+    if (eppc.nhms && eppc.management_port == eppc.geneve_port) {
+        table.error("management_port", {"this is underlay.geneve_port", ""});
+    }
+    table.finish();
+}
+
+/// A test holds these against EppcBounds.
+struct Bound {
+    const char* key;
+    std::size_t eppc::EppcBounds::*field;
+};
+constexpr Bound kBounds[] = {
+    {"guests", &eppc::EppcBounds::guests},
+    {"remotes", &eppc::EppcBounds::remotes},
+    {"peers", &eppc::EppcBounds::peers},
+    {"requested_sessions", &eppc::EppcBounds::requested_sessions},
+    {"accepted_sessions", &eppc::EppcBounds::accepted_sessions},
+    {"accepted_from_peer", &eppc::EppcBounds::accepted_from_peer},
+    {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
+    {"outputs", &eppc::EppcBounds::outputs},
+    {"update_entries", &eppc::EppcBounds::update_entries},
+    {"traces", &eppc::EppcBounds::traces},
+    {"trace_queue", &eppc::EppcBounds::trace_queue},
+};
+
+void read_bounds(ConfigTable table, eppc::EppcBounds& bounds) {
+    for (const Bound& bound : kBounds)
+        table.read(bound.key, IntegerType{1, 100'000'000}, bounds.*bound.field);
+    table.finish();
+}
+
+/// What of host and overlay is already in use.
+struct Taken {
+    std::set<std::tuple<std::uint32_t, MacAddress>> addresses;  ///< VNI and MAC
+    std::set<std::string> interfaces;
+    std::set<Ipv4Address> peers;
+};
+
+bool read_overlay_address(ConfigTable& table, Vni& vni, MacAddress& mac, Taken& taken) {
+    const bool has_vni = table.require("vni", IntegerType{0, 0xffffff}, vni.value);
+    const bool has_mac = table.require("mac", MacType{}, mac);
+    if (!has_vni || !has_mac) return false;
+    if (taken.addresses.emplace(vni.value, mac).second) return true;
+    table.error("mac", {fmt::format("{} is already in VNI {}", mac.to_string(), vni.value), ""});
+    return false;
+}
+
+void read_guest(ConfigTable table, HostConfig& config, Taken& taken) {
+    GuestSettings guest;
+    const bool is_tap = table.has("tap");
+    if (is_tap) guest.kind = GuestSettings::Kind::Tap;
+    bool named = table.read("interface", TextType{"network interface"}, guest.interface);
+    named = table.read("tap", TextType{"TAP device"}, guest.interface) || named;
+    const char* key = is_tap ? "tap" : "interface";
+    if (is_tap && table.has("interface")) {
+        table.error(key, {"there is an interface already", "interface is one that exists, tap one to make"});
+    } else if (!is_tap && !table.has("interface")) {
+        table.missing("interface");
+    } else if (named && !taken.interfaces.insert(guest.interface).second) {
+        table.error(key, {fmt::format("\"{}\" is already in use", guest.interface), ""});
+    }
+    table.read("ring", kRing, guest.ring_bytes);
+    read_overlay_address(table, guest.vni, guest.mac, taken);
+    config.guests.push_back(guest);
+    table.finish();
+}
+
+void read_peer(ConfigTable table, HostConfig& config, Taken& taken) {
+    Ipv4Address address;
+    if (table.require("address", Ipv4Type{}, address)) {
+        if (address == config.eppc.address) table.error("address", {"this is underlay.address", ""});
+        if (!taken.peers.insert(address).second) {
+            table.error("address", {fmt::format("peer {} is there already", address.to_string()), ""});
+        }
+    }
+    for (ConfigTable& guest : table.tables("guests")) {
+        RemoteSettings remote;
+        remote.peer = address;
+        if (read_overlay_address(guest, remote.vni, remote.mac, taken)) config.remotes.push_back(remote);
+        guest.finish();
+    }
+    table.finish();
+}
+
+HostConfig read_root(ConfigTable root, bool is_open_to_others) {
+    HostConfig config;
+    Taken taken;
+    const eppc::EppcBounds& bounds = config.eppc.bounds;
+    root.read("drain_timeout", kAnyLength, config.drain_timeout);
+    read_underlay(root.table("underlay"), config);
+    taken.interfaces.insert(config.underlay.interface);
+    read_auth(root.table("auth"), config.eppc, is_open_to_others);
+    read_tracking(root.table("tracking"), config.eppc);
+    read_health(root.table("health"), config.eppc);
+    read_bounds(root.table("bounds"), config.eppc.bounds);
+    for (ConfigTable& guest : root.tables("guest"))
+        read_guest(guest, config, taken);
+    for (ConfigTable& peer : root.tables("peer"))
+        read_peer(peer, config, taken);
+    const auto bound = [&](const char* key, std::size_t count, std::size_t most, const char* name) {
+        if (count > most) root.error(key, {fmt::format("more than bounds.{} = {}", name, most), ""});
+    };
+    bound("guest", config.guests.size(), bounds.guests, "guests");
+    bound("peer", taken.peers.size(), bounds.peers, "peers");
+    bound("peer", config.remotes.size(), bounds.remotes, "remotes");
+    root.finish();
+    return config;
+}
+
+}  // namespace
+
+HostConfig parse_config(const std::string& file, const std::string& text, Diagnostics& diagnostics,
+                        bool is_open_to_others) {
+    const SourceText source(file, text);
+    const scenario::Document document = scenario::parse_document(source, diagnostics);
+    ConfigInput input{source, diagnostics, {}, document.whole};
+    HostConfig config = read_root(ConfigTable(document.root, "", {}, input), is_open_to_others);
+    diagnostics.sort(file);
+    return config;
+}
+
+HostConfig load_config(const std::string& file, Diagnostics& diagnostics) {
+    errno = 0;
+    std::ifstream input(file, std::ios::binary);
+    std::ostringstream text;
+    if (input) text << input.rdbuf();
+    if (!input || !text) {
+        scenario::Diagnostic diagnostic;
+        diagnostic.input = file;
+        diagnostic.message = errno != 0 ? std::generic_category().message(errno) : "cannot be read";
+        diagnostics.add(std::move(diagnostic));
+        return {};
+    }
+    struct stat status {};
+    const bool is_open = ::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+    return parse_config(file, text.str(), diagnostics, is_open);
+}
+
+std::vector<std::string> config_keys() {
+    // One of everything, so that every reader asks for its keys.
+    const std::string text = "guest = [{}]\npeer = [{ guests = [{}] }]\n";
+    const SourceText source("", text);
+    Diagnostics ignored;
+    const scenario::Document document = scenario::parse_document(source, ignored);
+    ConfigInput input{source, ignored, {}, document.whole};
+    read_root(ConfigTable(document.root, "", {}, input), false);
+    return input.known;
+}
+
+}  // namespace dyetrace::host

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// eppcd: the engine between a host's guests and its underlay, until a signal ends it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/eppc/eppc.h"
+#include "host/clock.h"
+#include "host/config.h"
+#include "host/event_loop.h"
+#include "host/ledger.h"
+#include "host/port.h"
+#include "host/summary.h"
+#include "host/waiter.h"
+
+namespace dyetrace::host {
+
+class Daemon {
+  public:
+    using SummaryHandler = std::function<void(const Summary&)>;
+
+    /// Opens every port. Throws std::runtime_error naming what could not be opened, or what the engine
+    /// refuses. `seed` must be unpredictable to peers.
+    Daemon(const HostConfig& config, std::uint64_t seed);
+    ~Daemon();
+
+    /// Carries frames until SIGTERM or SIGINT, then closes the sessions, for at most the drain timeout or
+    /// until a second signal. `on_summary` gets one for each SIGUSR1, and the final one.
+    void run(const SummaryHandler& on_summary);
+
+  private:
+    struct OpenPort {
+        std::string name;
+        std::string role;
+        std::unique_ptr<Port> port;
+    };
+
+    static eppc::Eppc make_engine(const HostConfig& config, std::uint64_t seed, Time now);
+    void open_guest(GuestPort id, const GuestSettings& guest);
+    void on_event(const eppc::Output& output);
+    void start_draining();
+    [[nodiscard]] bool has_drained() const;
+    void warn_of_trouble();
+    [[nodiscard]] Summary summary(bool final);
+
+    HostConfig config_;
+    HostClock clock_;
+    Waiter waiter_;
+    eppc::Eppc engine_;
+    std::vector<OpenPort> ports_;  ///< the underlay's first
+    std::unique_ptr<EventLoop> loop_;
+    Ledger ledger_;
+    Time drain_until_ = Time::never();
+    bool draining_ = false;
+    Time next_check_{};
+    std::vector<PortCounters> last_check_;
+};
+
+}  // namespace dyetrace::host
