@@ -2,12 +2,9 @@
 #include "analysis/cli/program.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <numeric>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <CLI/Config.hpp>
@@ -17,6 +14,7 @@
 #include "analysis/cli/build_info.h"
 #include "analysis/cli/command.h"
 #include "analysis/store/error.h"
+#include "scenarios/reader/spelling.h"
 
 namespace dyetrace::cli {
 namespace {
@@ -61,29 +59,12 @@ void add_commands(CLI::App& program, Context& context) {
     }
 }
 
-/// The command whose name takes the fewest changes of a letter (Levenshtein) from `word`; empty where none is
-/// near.
-std::string nearest_command(const CLI::App& program, const std::string& word) {
-    constexpr std::size_t near = 2;
-    std::string nearest;
-    std::size_t fewest = near + 1;
+std::vector<std::string> command_names(const CLI::App& program) {
+    std::vector<std::string> names;
     for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
-        const std::string& name = command->get_name();
-        std::vector<std::size_t> row(name.size() + 1);
-        std::iota(row.begin(), row.end(), std::size_t{0});
-        for (std::size_t i = 0; i < word.size(); ++i) {
-            std::size_t diagonal = std::exchange(row[0], i + 1);
-            for (std::size_t j = 0; j < name.size(); ++j) {
-                const std::size_t changed = diagonal + (word[i] == name[j] ? 0 : 1);
-                diagonal = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
-            }
-        }
-        if (row.back() < fewest) {
-            fewest = row.back();
-            nearest = name;
-        }
+        names.push_back(command->get_name());
     }
-    return nearest;
+    return names;
 }
 
 /// The first word that is no option where a command should have been; empty where there is none.
@@ -103,9 +84,9 @@ std::string help_hint(const CLI::App& program) {
 int tell_usage(const CLI::App& program, const CLI::ParseError& error, int argc, const char* const* argv) {
     const std::string word = unknown_command(program, argc, argv);
     if (word.empty()) return tell(Exit::Usage, error.what(), help_hint(program));
-    const std::string nearest = nearest_command(program, word);
+    const auto nearest = scenario::nearest(word, command_names(program));
     return tell(Exit::Usage, "there is no command '" + word + "'",
-                nearest.empty() ? help_hint(program) : "did you mean '" + nearest + "'?");
+                nearest ? "did you mean '" + *nearest + "'?" : help_hint(program));
 }
 
 int act(const Context& context) {

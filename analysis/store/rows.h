@@ -91,7 +91,7 @@ struct PathRow {
     bool operator==(const PathRow&) const = default;
 };
 
-/// Cumulative totals of one path as the health service received them.
+/// Cumulative totals of one path, as the health service received them; `t_ns` is when they were measured.
 struct PathRecordRow {
     RowId id = 0;
     RowId session = 0;
@@ -197,7 +197,8 @@ struct SuspectRow {
     std::optional<RowId> to_node = {};
     std::optional<RowId> device_node = {};
     double log_odds = 0.0;
-    std::optional<std::int64_t> group_id = {};  ///< links that the evidence cannot tell apart share it; none: alone
+    std::optional<std::int64_t> group_id =
+        {};  ///< links that the evidence cannot tell apart share it; none: alone
     double loss_rate = 0.0;
 
     bool operator==(const SuspectRow&) const = default;

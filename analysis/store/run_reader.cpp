@@ -184,10 +184,10 @@ std::vector<PathRecordRow> RunReader::path_records_between(std::int64_t from_ns,
 }
 
 std::vector<PathRecordRow> RunReader::last_path_records() const {
-    // Ids grow with the time of receipt, and one path has one requester, whose updates are taken in order.
+    // Of a group, SQLite takes a bare column from the row that has the one maximum of the query.
     return impl_->list_where<PathRecordRow>(
-        "WHERE id IN (SELECT max(id) FROM path_records GROUP BY session, path_index, generation) "
-        "ORDER BY session, path_index, generation");
+        "WHERE id IN (SELECT id FROM path_records GROUP BY session, path_index, generation "
+        "HAVING max(t_ns) IS NOT NULL) ORDER BY session, path_index, generation");
 }
 
 RunReader::UpdateSummary RunReader::update_summary() const {

@@ -59,7 +59,7 @@ class RunReader {
     /// With from_ns <= t_ns < to_ns, in that order.
     [[nodiscard]] std::vector<PathRecordRow> path_records_between(std::int64_t from_ns,
                                                                   std::int64_t to_ns) const;
-    /// The latest record of each (session, path index, generation), in that key's order.
+    /// The record of each (session, path index, generation) that was measured last, in that key's order.
     [[nodiscard]] std::vector<PathRecordRow> last_path_records() const;
 
     struct UpdateSummary {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "analysis/store/error.h"
+#include "analysis/store/run_writer.h"
 #include "analysis/store/table_reader.h"
 #include "analysis/store/truth_reader.h"
 #include "tests/analysis/sample_run.h"
@@ -201,6 +202,20 @@ TEST(RunReader, LastRecordsAreOneOfEachPath) {
     EXPECT_EQ(last.size(), run.paths().size());
     for (const auto& record : last)
         EXPECT_GE(record.t_ns, 1'000'000'000);
+}
+
+TEST(RunReader, TheLastRecordIsTheOneMeasuredLastEvenIfAnOlderOneCameLater) {
+    const TestFolder folder;
+    auto run = RunWriter::create(folder.file("run.db"), Overwrite::Refuse);
+    run.add_node({.name = "a", .kind = "host"});
+    const RowId session = run.add_session({});
+    run.add_path_record({.session = session, .t_ns = 1, .sent = 10});
+    run.add_path_record({.session = session, .t_ns = 3, .sent = 30});
+    run.add_path_record({.session = session, .t_ns = 2, .sent = 20});
+    run.finish();
+    const auto last = RunReader(folder.file("run.db")).last_path_records();
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_EQ(last.front().sent, 30U);
 }
 
 TEST(RunReader, RecordsOfASliceOfTimeAreThoseAndNoOthers) {
