@@ -13,7 +13,7 @@
 
 #include "analysis/cli/build_info.h"
 #include "analysis/cli/command.h"
-#include "analysis/cli/load_scenario.h"
+#include "analysis/cli/scenario_input.h"
 #include "analysis/cli/show_json.h"
 #include "analysis/report/timeline.h"
 #include "analysis/store/run_reader.h"
@@ -23,9 +23,8 @@ namespace dyetrace::cli {
 namespace {
 
 struct Arguments {
-    std::string scenario;
+    ScenarioInput input;
     std::string database;
-    std::vector<std::string> overrides;
     std::uint64_t seed = 0;
     std::uint64_t run = 1;
     std::string pcap;
@@ -93,9 +92,9 @@ void print_json(const Arguments& arguments, const runner::RunOutcome& outcome) {
 }
 
 Exit run(const Arguments& arguments, const Context& context) {
-    std::vector<std::string> overrides = arguments.overrides;
-    if (arguments.seed != 0) overrides.push_back("run.seed=" + std::to_string(arguments.seed));
-    const auto scenario = load_scenario(arguments.scenario, overrides, context);
+    ScenarioInput input = arguments.input;
+    if (arguments.seed != 0) input.overrides.push_back("run.seed=" + std::to_string(arguments.seed));
+    const auto scenario = read_scenario(input, context);
     if (!scenario) return Exit::InvalidInput;
 
     ProgressLine line;
@@ -127,11 +126,8 @@ Exit run(const Arguments& arguments, const Context& context) {
 void add_run(CLI::App& program, Context& context) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = program.add_subcommand("run", "Simulate a scenario in ns-3 and record it");
-    command->add_option("FILE", arguments->scenario, "Scenario (TOML)")->required();
+    add_scenario_options(*command, arguments->input);
     command->add_option("-o,--output", arguments->database, "Database to write")->required();
-    command
-        ->add_option("--set", arguments->overrides, "key=value of the scenario, e.g. fault.0.probability=0")
-        ->take_all();
     command->add_option("--seed", arguments->seed, "Instead of the scenario's run.seed")
         ->check(CLI::PositiveNumber);
     command->add_option("--run", arguments->run, "Replication: the same seed, other random numbers")
