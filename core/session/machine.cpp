@@ -154,6 +154,20 @@ std::string_view to_string(Event event) {
     return {};
 }
 
+std::string_view to_string(Action action) {
+    switch (action) {
+        case Action::None: return "none";
+        case Action::SendRequest: return "send-request";
+        case Action::SendAccept: return "send-accept";
+        case Action::EndPaths: return "end-paths";
+        case Action::SendReport: return "send-report";
+        case Action::SendCloseAck: return "send-close-ack";
+        case Action::AbandonClose: return "abandon-close";
+    }
+    DYETRACE_ASSERT(false);
+    return {};
+}
+
 Transition transition(Role role, State from, Event event) {
     switch (role) {
         case Role::Requester: return requester(from, event);

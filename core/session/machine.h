@@ -34,6 +34,8 @@ enum class Action : std::uint8_t {
     SendCloseAck,
     AbandonClose,  ///< requester: tell an acceptor that may know of it, without waiting for an answer
 };
+constexpr int kActionCount = 7;
+std::string_view to_string(Action action);
 
 struct Transition {
     State to;

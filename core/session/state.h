@@ -20,6 +20,7 @@ enum class State : std::uint8_t {
     Expired = 6,    ///< the duration passed without an orderly close
     PeerLost = 7,   ///< the other end fell silent or restarted
 };
+constexpr int kStateCount = 8;
 
 std::string_view to_string(Role role);
 std::string_view to_string(State state);
