@@ -94,7 +94,7 @@ docs: ## Build the guides (Sphinx) and the reference of the API (Doxygen) into b
 fuzz: ## Build the fuzz targets (clang 16, libFuzzer) and run each for FUZZ_SECONDS (default 60)
 	$(call packages,build test fuzz)
 	$(call configure,fuzz,$(BUILD)/fuzz)
-	$(call build,fuzz)
+	$(call build,fuzz,fuzzers)
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(or $(FUZZ_SECONDS),60)
 
 format: ## Bring all sources into the one format
