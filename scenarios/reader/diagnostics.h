@@ -4,17 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace dyetrace::scenario {
-
-/// Why a value can't be used, without the place.
-struct Problem {
-    std::string message;
-    std::string suggestion;  ///< a sentence of what to do; may be empty
-};
 
 /// A stretch of one line, or a `--set` of the command line.
 struct Place {
@@ -24,6 +19,13 @@ struct Place {
     std::size_t set_number = 0;  ///< from 1: that override; 0: the file
 
     [[nodiscard]] bool is_override() const { return set_number != 0; }
+};
+
+/// Why a value can't be used.
+struct Problem {
+    std::string message;
+    std::string suggestion{};      ///< a sentence of what to do; may be empty
+    std::optional<Place> place{};  ///< where that is not the value as a whole
 };
 
 enum class Severity : std::uint8_t { Error, Warning };
@@ -47,12 +49,13 @@ class Diagnostics {
     static constexpr std::size_t most = 100;
 
     void add(Diagnostic diagnostic);
+    void append(const Diagnostics& others);
     [[nodiscard]] bool has_errors() const { return errors_ != 0; }
     [[nodiscard]] std::size_t errors() const { return errors_; }  ///< also those not kept
     [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
     [[nodiscard]] std::size_t left_out() const { return left_out_; }
-    /// By input in order of first mention, then by place.
-    void sort();
+    /// Those of the input `first`, then the other inputs in order of first mention; each by place.
+    void sort(const std::string& first);
     /// All as text: `file:line:column: error: message`, the source line, a caret, the suggestion.
     [[nodiscard]] std::string to_text() const;
 

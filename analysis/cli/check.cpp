@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `dyetrace check`: is a scenario right, and what does it say?
+#include "analysis/cli/check.h"
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "analysis/cli/command.h"
+#include "analysis/cli/scenario_input.h"
+#include "scenarios/reader/fat_tree_names.h"
+#include "scenarios/reader/reader.h"
+#include "scenarios/reader/units.h"
+
+namespace dyetrace::cli {
+namespace {
+
+using scenario::format_duration;
+using scenario::format_rate;
+
+scenario::FatTreeNames names_of(const scenario::Scenario& scenario) {
+    return scenario::FatTreeNames(static_cast<std::uint32_t>(scenario.fabric.k));
+}
+
+std::string percent(double share) {
+    return fmt::format("{:g}%", share * 100);
+}
+
+/// "1.67 MB": for reading, not for reckoning.
+std::string rounded_bytes(double bytes) {
+    if (bytes >= 1e6) return fmt::format("{:.3g} MB", bytes / 1e6);
+    if (bytes >= 1e3) return fmt::format("{:.3g} kB", bytes / 1e3);
+    return fmt::format("{:.3g} B", bytes);
+}
+
+std::string sampling_words(const scenario::TrackingSettings& tracking) {
+    if (tracking.rate == 0) return "no packet is tagged";
+    if (tracking.sampling == scenario::SamplingKind::Probability) {
+        return fmt::format("each packet with probability {}", percent(tracking.rate));
+    }
+    const double nth = std::round(1 / tracking.rate);
+    return nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f} of each path", nth);
+}
+
+std::string kind_words(scenario::FaultKind kind) {
+    return kind == scenario::FaultKind::SilentDrop ? "silent-drop" : "link-down";
+}
+
+std::string fault_line(const scenario::Fault& fault) {
+    std::string line = fmt::format("{:>7}  {} {} > {}", format_duration(fault.at), kind_words(fault.kind),
+                                   fault.from, fault.to);
+    if (fault.kind == scenario::FaultKind::SilentDrop)
+        line += fmt::format(", {} of packets", percent(fault.probability));
+    if (fault.until) line += fmt::format(", until {}", format_duration(*fault.until));
+    return line;
+}
+
+std::string row(std::string_view title, const std::string& text) {
+    return fmt::format("  {:<9} {}\n", title, text);
+}
+
+Exit check(const ScenarioInput& input, const Context& context) {
+    const auto scenario = read_scenario(input, context);
+    if (!scenario) return Exit::InvalidInput;
+    if (context.json) {
+        nlohmann::ordered_json json = to_json(scenario::Diagnostics());
+        json["summary"] = summary_json(*scenario);
+        fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    } else {
+        fmt::print("{}: ok\n{}", input.file, summarise(*scenario));
+    }
+    return Exit::Ok;
+}
+
+}  // namespace
+
+std::string summarise(const scenario::Scenario& scenario) {
+    constexpr std::size_t faults_shown = 10;
+    const auto names = names_of(scenario);
+    const auto& fabric = scenario.fabric;
+    const auto& workload = scenario.workload;
+    const auto& tracking = scenario.tracking;
+    std::string text = row(
+        "run", fmt::format("{} of traffic and {} to drain, seed {}", format_duration(scenario.run.duration),
+                           format_duration(scenario.run.drain), scenario.run.seed));
+    text += row("fabric", fmt::format("{} of k = {}: {} hosts, {} switches, {} cables", fabric.kind, fabric.k,
+                                      names.host_count(), names.switch_count(), names.link_count() / 2));
+    text += row("links",
+                fmt::format("{} in each direction, {}, queues of {}", format_rate(fabric.link_rate_bps),
+                            format_duration(fabric.link_delay), scenario::format_size(fabric.queue_bytes)));
+    text +=
+        row("workload", fmt::format("{} flows of {} on average, each at {}, from {} to {}",
+                                    workload.distribution, rounded_bytes(workload.flow_sizes.mean_bytes()),
+                                    format_rate(workload.flow_rate_bps), format_duration(workload.start),
+                                    format_duration(workload.stop.value_or(scenario.run.duration))));
+    text += row("load", fmt::format("{} of each host's link", percent(workload.load)));
+    text += row("tracking", fmt::format("{}, {} paths to each peer, {}", sampling_words(tracking),
+                                        tracking.paths, tracking.insecure ? "without a key" : "with a key"));
+    text += row("health", fmt::format("on {}, updates every {}", scenario.health.host,
+                                      format_duration(scenario.health.update_interval)));
+    text += row("faults", scenario.faults.empty() ? "none" : std::to_string(scenario.faults.size()));
+    for (std::size_t i = 0; i < scenario.faults.size() && i < faults_shown; ++i)
+        text += row("", fault_line(scenario.faults[i]));
+    if (scenario.faults.size() > faults_shown)
+        text += row("", fmt::format("and {} more", scenario.faults.size() - faults_shown));
+    if (!scenario.record.pcap.empty())
+        text += row("captures", fmt::format("{}", fmt::join(scenario.record.pcap, ", ")));
+    return text;
+}
+
+nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
+    const auto names = names_of(scenario);
+    nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+    for (const scenario::Fault& fault : scenario.faults) {
+        nlohmann::ordered_json json{{"kind", kind_words(fault.kind)},
+                                    {"from", fault.from},
+                                    {"to", fault.to},
+                                    {"t_s", fault.at.in_seconds()}};
+        if (fault.until) json["until_s"] = fault.until->in_seconds();
+        if (fault.kind == scenario::FaultKind::SilentDrop) json["probability"] = fault.probability;
+        faults.push_back(std::move(json));
+    }
+    return {{"duration_s", scenario.run.duration.in_seconds()},
+            {"seed", scenario.run.seed},
+            {"k", scenario.fabric.k},
+            {"hosts", names.host_count()},
+            {"switches", names.switch_count()},
+            {"links", names.link_count()},
+            {"link_rate_bps", scenario.fabric.link_rate_bps},
+            {"distribution", scenario.workload.distribution},
+            {"flow_bytes_mean", scenario.workload.flow_sizes.mean_bytes()},
+            {"load", scenario.workload.load},
+            {"tracking_rate", scenario.tracking.rate},
+            {"paths", scenario.tracking.paths},
+            {"faults", std::move(faults)}};
+}
+
+void add_check(CLI::App& program, Context& context) {
+    auto input = std::make_shared<ScenarioInput>();
+    CLI::App* command = program.add_subcommand("check", "Say what is wrong with a scenario, or what it says");
+    add_scenario_options(*command, *input);
+    command->footer("Everything that is wrong is told at once, each with its place; exit code 3 then.");
+    command->callback(
+        [input, &context] { context.action = [input, &context] { return check(*input, context); }; });
+}
+
+}  // namespace dyetrace::cli

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scenarios/reader/checks.h"
+
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "scenarios/reader/fat_tree_names.h"
+#include "scenarios/reader/node_names.h"
+#include "scenarios/reader/units.h"
+
+namespace dyetrace::scenario {
+namespace {
+
+/// A share above zero below this has an N beyond 32 bits (wire/sampling_spec.h).
+constexpr double sampled_least = 1e-9;
+
+class Checker {
+  public:
+    Checker(const Scenario& scenario, const Reading& reading, const Tell& tell)
+        : scenario_(scenario), reading_(reading), tell_(tell) {}
+
+    void run() {
+        check_workload();
+        check_tracking();
+        for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
+            check_fault(i);
+        // Whether a name is known shows only once the fabric is.
+        if (!good({"fabric.kind", "fabric.k"})) return;
+        const FatTreeNames names(static_cast<std::uint32_t>(scenario_.fabric.k));
+        check_health(names);
+        for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
+            check_fault_link(i, names);
+        check_ports(names);
+    }
+
+  private:
+    bool good(std::initializer_list<std::string> paths) const {
+        for (const std::string& path : paths) {
+            if (!reading_.is_good(path)) return false;
+        }
+        return true;
+    }
+    void error(const std::string& path, Problem problem) {
+        tell_(reading_.place(path), Severity::Error, std::move(problem));
+    }
+    /// At the first of the paths that the file or an override gives; a default can't be pointed at.
+    void error_at_given(std::initializer_list<std::string> paths, Problem problem) {
+        for (const std::string& path : paths) {
+            if (reading_.is_given(path)) return error(path, std::move(problem));
+        }
+        error(*paths.begin(), std::move(problem));
+    }
+
+    void check_workload() {
+        const WorkloadSettings& workload = scenario_.workload;
+        const Duration end = scenario_.run.duration;
+        const std::string shown_end = format_duration(end);
+        if (good({"workload.stop", "run.duration"}) && workload.stop && *workload.stop > end) {
+            error("workload.stop", {fmt::format("the workload stops at {}, after the run ends ({})",
+                                                format_duration(*workload.stop), shown_end),
+                                    "leave stop out: it is the end of the run"});
+        }
+        const Duration stop = workload.stop.value_or(end);
+        if (good({"workload.start", "workload.stop", "run.duration"}) && workload.start >= stop) {
+            error_at_given(
+                {"workload.start", "workload.stop", "run.duration"},
+                {fmt::format("the workload starts at {}, not before {} ({})", format_duration(workload.start),
+                             workload.stop ? "it stops" : "the run ends", format_duration(stop))});
+        }
+        if (good({"workload.flow_rate", "fabric.link_rate"}) &&
+            workload.flow_rate_bps > scenario_.fabric.link_rate_bps) {
+            error_at_given({"workload.flow_rate", "fabric.link_rate"},
+                           {fmt::format("one flow is to send at {}, more than a link carries ({})",
+                                        format_rate(workload.flow_rate_bps),
+                                        format_rate(scenario_.fabric.link_rate_bps)),
+                            "fabric.link_rate and workload.flow_rate go together"});
+        }
+    }
+
+    void check_tracking() {
+        const TrackingSettings& tracking = scenario_.tracking;
+        if (good({"tracking.rate"}) && tracking.rate > 0 && tracking.rate < sampled_least) {
+            error("tracking.rate",
+                  {fmt::format("{} is less than one packet in 1e9", format_number(tracking.rate)),
+                   "0 tags none"});
+        }
+        if (!good({"tracking.key", "tracking.insecure"})) return;
+        if (tracking.key && tracking.insecure) {
+            error("tracking.insecure",
+                  {"there is a key, and insecure = true says to work without one", "remove one of the two"});
+        }
+        if (!tracking.key && !tracking.insecure) {
+            error_at_given({"tracking.key", "tracking.insecure", "tracking"},
+                           {"[tracking] has no key, and does not say insecure = true",
+                            "key = \"<64 hexadecimal digits>\"; make one with: openssl rand -hex 32"});
+        }
+    }
+
+    void check_fault(std::size_t index) {
+        const Fault& fault = scenario_.faults[index];
+        const std::string path = fmt::format("fault.{}", index);
+        const Duration end = scenario_.run.duration;
+        if (good({path + ".at", "run.duration"}) && fault.at >= end) {
+            error(path + ".at", {fmt::format("the fault begins at {}, when the run has ended ({})",
+                                             format_duration(fault.at), format_duration(end)),
+                                 "let it begin earlier, or make run.duration longer"});
+        }
+        if (good({path + ".at", path + ".until"}) && fault.until && *fault.until <= fault.at) {
+            error(path + ".until", {fmt::format("the fault ends at {}, not after it begins ({})",
+                                                format_duration(*fault.until), format_duration(fault.at))});
+        }
+        if (!good({path + ".kind"}) || !reading_.is_given(path + ".kind")) return;
+        const bool has_probability = reading_.is_given(path + ".probability");
+        if (fault.kind == FaultKind::SilentDrop && !has_probability) {
+            error(path, {"this silent-drop has no probability",
+                         "probability = 0.01 loses one packet in a hundred"});
+        }
+        if (fault.kind == FaultKind::LinkDown && has_probability && good({path + ".probability"})) {
+            tell_(reading_.place(path + ".probability"), Severity::Warning,
+                  {"probability means nothing for link-down: the link loses all packets"});
+        }
+    }
+
+    void check_health(const FatTreeNames& names) {
+        if (!good({"health.host"})) return;
+        const auto node = names.find(scenario_.health.host);
+        if (!node)
+            return error("health.host", unknown_node(scenario_.health.host, names, scenario_.fabric.k));
+        if (node->tier != FatTreeTier::Host) {
+            error("health.host",
+                  {fmt::format("{} is a switch; the health service stands on a host", scenario_.health.host),
+                   "for example \"host-0-0-0\""});
+        }
+    }
+
+    /// The node named at `place`, or nothing after an error.
+    std::optional<FatTreeNode> find_node(const Place& place, std::string_view name,
+                                         const FatTreeNames& names) {
+        const auto node = names.find(name);
+        if (!node) tell_(place, Severity::Error, unknown_node(name, names, scenario_.fabric.k));
+        return node;
+    }
+
+    void check_fault_link(std::size_t index, const FatTreeNames& names) {
+        const Fault& fault = scenario_.faults[index];
+        const std::string from_path = fmt::format("fault.{}.from", index);
+        const std::string to_path = fmt::format("fault.{}.to", index);
+        std::optional<FatTreeNode> from;
+        std::optional<FatTreeNode> to;
+        // A name that is missing has been told: both are required.
+        if (reading_.is_given(from_path) && good({from_path}))
+            from = find_node(reading_.place(from_path), fault.from, names);
+        if (reading_.is_given(to_path) && good({to_path}))
+            to = find_node(reading_.place(to_path), fault.to, names);
+        if (from && to && !names.is_link(*from, *to)) error(to_path, no_link(*from, *to, names));
+    }
+
+    void check_ports(const FatTreeNames& names) {
+        if (!good({"record.pcap"})) return;
+        std::set<std::string_view> seen;
+        for (std::size_t i = 0; i < scenario_.record.pcap.size(); ++i) {
+            const std::string& port = scenario_.record.pcap[i];
+            const Place place = reading_.element_place("record.pcap", i);
+            const std::size_t colon = port.find(':');
+            if (colon == std::string::npos) {
+                tell_(place, Severity::Error,
+                      {fmt::format("\"{}\" is no port", port),
+                       "write node:peer, for example \"agg-0-0:core-0\""});
+                continue;
+            }
+            const auto node = find_node(place, std::string_view(port).substr(0, colon), names);
+            const auto peer = find_node(place, std::string_view(port).substr(colon + 1), names);
+            if (node && peer && !names.is_link(*node, *peer))
+                tell_(place, Severity::Error, no_link(*node, *peer, names));
+            if (!seen.insert(port).second)
+                tell_(place, Severity::Error, {fmt::format("{} is listed twice", port)});
+        }
+    }
+
+    const Scenario& scenario_;
+    const Reading& reading_;
+    const Tell& tell_;
+};
+
+}  // namespace
+
+void check_consistency(const Scenario& scenario, const Reading& reading, const Tell& tell) {
+    Checker(scenario, reading, tell).run();
+}
+
+}  // namespace dyetrace::scenario

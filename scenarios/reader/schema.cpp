@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scenarios/reader/schema.h"
+
+#include <limits>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "scenarios/reader/types.h"
+
+namespace dyetrace::scenario {
+namespace {
+
+constexpr std::int64_t any_integer = std::numeric_limits<std::int64_t>::max();
+
+// A day of simulated time is more than any machine gets through, and leaves sums of times far from overflow.
+constexpr Duration longest = Duration::seconds(24 * 3600);
+constexpr Duration shortest_interval = Duration::microseconds(100);
+constexpr Duration longest_interval = Duration::seconds(60);
+
+/// A key with the default of its struct.
+template <class Section, class Member, class Type>
+Key<Section> key(std::string name, Member Section::*member, Type type, std::string meaning) {
+    KeyInfo info{std::move(name), type.name(), type.range(), type.show(Section{}.*member),
+                 std::move(meaning)};
+    return {std::move(info), [=](Section& section, const Node& node) -> std::optional<Problem> {
+                auto value = type.read(node);
+                if (!value) return value.error();
+                section.*member = static_cast<Member>(*std::move(value));
+                return std::nullopt;
+            }};
+}
+
+/// A key that a scenario must have.
+template <class Section>
+Key<Section> required(Key<Section> made) {
+    made.info.fallback.clear();
+    return made;
+}
+
+/// A key whose default is no value of its own, but what `fallback` says.
+template <class Section>
+Key<Section> with_fallback(Key<Section> made, std::string fallback) {
+    made.info.fallback = std::move(fallback);
+    return made;
+}
+
+/// A key that may have no value: left out, or "-". `fallback` says in words what that means.
+template <class Section, class Value, class Type>
+Key<Section> optional_key(std::string name, std::optional<Value> Section::*member, Type type,
+                          std::string fallback, std::string meaning) {
+    KeyInfo info{std::move(name), type.name(), type.range(), std::move(fallback), std::move(meaning)};
+    return {std::move(info), [=](Section& section, const Node& node) -> std::optional<Problem> {
+                const auto* text = node.as<std::string>();
+                const auto* raw = node.as<RawText>();
+                if ((text != nullptr && *text == "-") || (raw != nullptr && raw->text == "-")) {
+                    section.*member = std::nullopt;
+                    return std::nullopt;
+                }
+                auto value = type.read(node);
+                if (!value) return value.error();
+                section.*member = *std::move(value);
+                return std::nullopt;
+            }};
+}
+
+template <class Section>
+TableInfo info_of(const TableSchema<Section>& table) {
+    TableInfo info{table.name, table.is_list, table.meaning, {}};
+    for (const auto& key : table.keys)
+        info.keys.push_back(key.info);
+    return info;
+}
+
+}  // namespace
+
+const TableSchema<RunSettings>& run_schema() {
+    using S = RunSettings;
+    static const TableSchema<S> table{
+        "run",
+        false,
+        "How long the run is, and which of the many like it.",
+        {key("duration", &S::duration, DurationType{Duration::milliseconds(1), longest},
+             "Simulated time with traffic."),
+         key("drain", &S::drain, DurationType{{}, Duration::seconds(60)},
+             "Simulated time after `duration` in which no new flows begin: sessions close and last reports "
+             "arrive."),
+         key("seed", &S::seed, IntegerType{0, any_integer},
+             "Of all random numbers. The same file, seed and run give the same database; `dyetrace run "
+             "--seed` sets it.")}};
+    return table;
+}
+
+const TableSchema<FabricSettings>& fabric_schema() {
+    using S = FabricSettings;
+    static const TableSchema<S> table{
+        "fabric",
+        false,
+        "The underlay: switches, links and hosts.",
+        {key("kind", &S::kind, ChoiceType<std::string>{{{"fat-tree", "fat-tree"}}}, "Shape of the fabric."),
+         key("k", &S::k, IntegerType{4, 64, true}, "Ports of a switch. There are k pods and k^3/4 hosts."),
+         key("link_rate", &S::link_rate_bps, RateType{1'000'000, 1'000'000'000'000},
+             "Of every link, in each direction."),
+         key("link_delay", &S::link_delay, DurationType{{}, Duration::seconds(1)},
+             "Propagation delay of every link."),
+         // Less than the longest packet with all its headers would drop that packet always.
+         key("queue", &S::queue_bytes, SizeType{1'600, 1'000'000'000},
+             "What every port can hold; a packet that finds no room is dropped.")}};
+    return table;
+}
+
+const TableSchema<WorkloadSettings>& workload_schema() {
+    using S = WorkloadSettings;
+    static const TableSchema<S> table{
+        "workload",
+        false,
+        "What the guests send: flows that begin at random (a Poisson process on each host), each to a guest "
+        "in another rack.",
+        {key("kind", &S::kind, ChoiceType<std::string>{{{"flows", "flows"}}}, "How traffic is made."),
+         key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
+             "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of your "
+             "own, looked for beside "
+             "the scenario, in `distributions/` there, and among those shipped."),
+         key("load", &S::load, ShareType{false},
+             "Mean share of each host's link that its flows take up, headers included."),
+         key("flow_rate", &S::flow_rate_bps, RateType{1'000, 1'000'000'000'000},
+             "Pace of the packets of one flow."),
+         // 1472 bytes of UDP payload are an IPv4 packet of 1500; with the outer headers and the track option
+         // it fits into an underlay packet of 1600.
+         key("packet", &S::packet_bytes, IntegerType{18, 1472},
+             "UDP payload of a full packet, bytes; 1472 is a guest MTU of 1500."),
+         key("start", &S::start, DurationType{{}, longest}, "When flows begin to arrive."),
+         optional_key("stop", &S::stop, DurationType{{}, longest}, "the end of `run.duration`",
+                      "When no new flow begins any more; those begun are finished.")}};
+    return table;
+}
+
+const TableSchema<TrackingSettings>& tracking_schema() {
+    using S = TrackingSettings;
+    static const TableSchema<S> table{
+        "tracking",
+        false,
+        "How the EPPC on each host measures what its guests send.",
+        {key("rate", &S::rate, ShareType{true}, "Share of the data packets that carry the track option."),
+         key("sampling", &S::sampling,
+             ChoiceType<SamplingKind>{
+                 {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
+             "Which packets those are: every Nth of a path (N is 1 / `rate`, rounded), or each with a "
+             "probability (RFC 5475)."),
+         key("paths", &S::paths, IntegerType{1, 1024}, "Outer UDP source ports, and so paths, to each peer."),
+         key("report_interval", &S::report_interval, DurationType{shortest_interval, longest_interval},
+             "Between two reports of a session's acceptor."),
+         key("path_idle", &S::path_idle, DurationType{shortest_interval, longest_interval},
+             "After so long without data on a path its measured interval ends with an END marker."),
+         optional_key("key", &S::key, SecretType{}, "none: it or `insecure = true` must be given",
+                      "Secret that all EPPCs and the health service share; tags and messages are "
+                      "authenticated with it."),
+         key("insecure", &S::insecure, BooleanType{},
+             "Work without a key: anyone on the underlay could forge tags and messages.")}};
+    return table;
+}
+
+const TableSchema<HealthSettings>& health_schema() {
+    using S = HealthSettings;
+    static const TableSchema<S> table{
+        "health",
+        false,
+        "The health service (NHMS), which stands on a host of the fabric and is reached through it.",
+        {key("host", &S::host, TextType{"a host"}, "Where it stands."),
+         key("update_interval", &S::update_interval, DurationType{shortest_interval, longest_interval},
+             "Between two health updates of an EPPC."),
+         key("evaluate_interval", &S::evaluate_interval, DurationType{shortest_interval, longest_interval},
+             "Between two looks at the evidence."),
+         key("raise_rate", &S::raise_rate, ShareType{false},
+             "Sampling that it asks suspected pairs for, as `tracking.rate`."),
+         key("investigation", &S::investigation,
+             DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
+             "How long it waits for fresh evidence that confirms or refutes a suspicion.")}};
+    return table;
+}
+
+const TableSchema<Fault>& fault_schema() {
+    using S = Fault;
+    static const TableSchema<S> table{
+        "fault",
+        true,
+        "Something that breaks. The measuring and deciding side is not told.",
+        {required(key("kind", &S::kind,
+                      ChoiceType<FaultKind>{
+                          {{"silent-drop", FaultKind::SilentDrop}, {"link-down", FaultKind::LinkDown}}},
+                      "`silent-drop`: the link loses packets from `from` to `to` at random and tells nobody. "
+                      "`link-down`: the link "
+                      "is down, in both directions.")),
+         required(key("from", &S::from, TextType{"a node"}, "Node at the sending end of the link.")),
+         required(key("to", &S::to, TextType{"a node"}, "Node at the receiving end.")),
+         key("at", &S::at, DurationType{{}, longest}, "When it begins; before the end of `run.duration`."),
+         optional_key("until", &S::until, DurationType{{}, longest}, "never", "When it ends; after `at`."),
+         with_fallback(key("probability", &S::probability, ShareType{true},
+                           "Of each packet to be lost; `silent-drop` only. Zero is allowed: a fault that "
+                           "does nothing."),
+                       "none: `silent-drop` must have it")}};
+    return table;
+}
+
+const TableSchema<RecordSettings>& record_schema() {
+    using S = RecordSettings;
+    static const TableSchema<S> table{"record",
+                                      false,
+                                      "What is kept besides the run's database.",
+                                      {key("pcap", &S::pcap, TextListType{"ports, each `node:peer`", 64},
+                                           "Ports that `dyetrace run --pcap DIR` captures; none listed: the "
+                                           "uplink of the first host, and both ends of the "
+                                           "first fault's link.")}};
+    return table;
+}
+
+std::vector<TableInfo> schema() {
+    return {info_of(run_schema()),      info_of(fabric_schema()), info_of(workload_schema()),
+            info_of(tracking_schema()), info_of(health_schema()), info_of(fault_schema()),
+            info_of(record_schema())};
+}
+
+}  // namespace dyetrace::scenario
