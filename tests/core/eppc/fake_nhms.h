@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A health service that only keeps what it is told: acknowledges updates while it is up, sends directives.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/wire/update.h"
+#include "tests/core/eppc/two_engines.h"
+
+namespace dyetrace::test {
+
+class FakeNhms {
+  public:
+    static constexpr Ipv4Address kAddress{0x0a00ff01};
+    static constexpr Endpoint kEndpoint{kAddress, 46081};
+
+    /// Answers for `kEndpoint` on `network`, which must outlive it.
+    explicit FakeNhms(Network& network);
+
+    /// Sends a directive to a host that has sent an update.
+    void direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive);
+
+    /// The newest entry of each kind that a test asks for.
+    [[nodiscard]] std::optional<wire::MetricsEntry> newest_metrics(Ipv4Address peer, PathIndex path) const;
+    [[nodiscard]] std::vector<wire::PathEntry> paths() const;
+
+    bool up = true;
+    BootId boot{0xb007};
+    std::vector<wire::UpdateEntry> entries;  ///< of each update once, in order of arrival
+    std::vector<std::uint32_t> numbers;      ///< of each datagram, repeats too
+    std::vector<wire::DirectiveResultBody> results;
+    std::uint64_t malformed = 0;
+
+  private:
+    void receive(Bytes frame, std::size_t host);
+    void answer(std::size_t host, wire::ControlType type, std::uint32_t number, Bytes body);
+
+    Network& network_;
+    std::vector<BootId> boots_;  ///< by host
+    std::set<std::pair<std::uint64_t, std::uint32_t>> seen_;
+};
+
+}  // namespace dyetrace::test
