@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The line above a picture, which says what it shows of which moment, and the one below, which says what its
+// marks mean.
+#pragma once
+
+#include <QRectF>
+
+#include "gui/model/fabric_state.h"
+#include "gui/model/run_snapshot.h"
+
+class QPainter;
+
+namespace dyetrace::viewer {
+
+inline constexpr double heading_height = 58;
+inline constexpr double legend_height = 34;
+
+/// The run, the moment, and how things stand at it.
+void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run, const FabricState& state,
+                   const QString& what);
+
+enum class LegendOf { Map, Lanes };
+void paint_legend(QPainter& painter, const QRectF& area, LegendOf what, bool truth);
+
+}  // namespace dyetrace::viewer
