@@ -86,6 +86,7 @@ class DyetraceFlowSource::Sender {
     std::shared_ptr<const DyetraceFlowSizes> m_sizes;
     dyetrace::Random m_random;
     Ptr<Event> m_event;
+    int64_t m_packetNs;      ///< between two packets of a flow
     double m_arrivalNs = 0;  ///< when the next flow arrives, with its fraction
     std::vector<Flow> m_flows;
     std::vector<uint32_t> m_freeFlows;
@@ -112,7 +113,8 @@ DyetraceFlowSource::Sender::Sender(DyetraceFlowSource& owner, DyetraceGuestPort&
       m_self(self),
       m_sizes(std::move(sizes)),
       m_random(seed),
-      m_event(Create<Event>(this)) {
+      m_event(Create<Event>(this)),
+      m_packetNs(owner.m_flowRate.CalculateBytesTxTime(HeaderBytes + owner.m_packetBytes).GetNanoSeconds()) {
     const uint32_t rack = (*m_guests)[self].rack;
     const bool hasPeer = std::any_of(m_guests->begin(), m_guests->end(),
                                      [rack](const DyetraceGuest& guest) { return guest.rack != rack; });
@@ -241,7 +243,7 @@ void DyetraceFlowSource::Sender::SendPacket(Flow& flow) {
         wire::checksum_finish(flow.udpSum + 2U * udpLength + DyetracePayload::ChecksumSum(payload));
     dyetrace::store_u16(udp + 6, checksum == 0 ? 0xffff : checksum);
 
-    flow.nextNs += m_owner.m_flowRate.CalculateBytesTxTime(HeaderBytes + payload).GetNanoSeconds();
+    flow.nextNs += m_packetNs;  // of a whole packet; after a shorter one there is no other
     ++m_owner.m_sentPackets;
     m_port.Receive(packet);
 }

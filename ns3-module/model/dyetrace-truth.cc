@@ -72,7 +72,7 @@ TypeId DyetraceTruth::GetTypeId() {
     return tid;
 }
 
-DyetraceTruth::DyetraceTruth() : m_flows(1) {}
+DyetraceTruth::DyetraceTruth() : m_recent(RecentCount), m_flows(1) {}
 
 DyetraceTruth::~DyetraceTruth() = default;
 
@@ -86,8 +86,11 @@ void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
 }
 
 uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
+    Recent& recent = m_recent[FlowHash{}(key) % RecentCount];
+    if (recent.flow != 0 && recent.key == key) return recent.flow;
     const auto [found, isNew] = m_flowNumbers.try_emplace(key, static_cast<uint32_t>(m_flows.size()));
     if (isNew) m_flows.emplace_back();
+    recent = {key, found->second};
     return found->second;
 }
 

@@ -95,11 +95,19 @@ class DyetraceTruth : public Object {
         uint64_t end = Open;
     };
 
+    /// A flow that was looked up lately. Few of a fabric's 5-tuples are busy at a time.
+    struct Recent {
+        FlowKey key{};
+        uint32_t flow = 0;
+    };
+    static constexpr std::size_t RecentCount = 4096;
+
     void NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
     uint32_t FlowNumber(const FlowKey& key);
 
     std::unordered_map<FlowKey, uint32_t, FlowHash> m_flowNumbers;
-    std::vector<Flow> m_flows;  ///< from 1: 0 stands for none
+    std::vector<Recent> m_recent;  ///< by hash
+    std::vector<Flow> m_flows;     ///< from 1: 0 stands for none
     std::map<IntervalKey, Bounds> m_intervals;
     struct Count {
         uint64_t data = 0;
