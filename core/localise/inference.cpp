@@ -14,6 +14,9 @@ namespace {
 // Others on a path lose at least this; keeps a loss that only one unit can explain from weighing infinitely.
 constexpr double kRateFloor = 1e-7;
 
+// A grid point that holds more of the weight than this has its neighbours too far away.
+constexpr double kGridTooCoarse = 0.4;
+
 double probability(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
 }
@@ -36,6 +39,7 @@ class Sweeper {
     struct Weighed {
         PerRate log_likelihood{};
         LinkHistory history;
+        double expected_rate = 0;  ///< over all time
     };
 
     [[nodiscard]] std::size_t place_of(UnitIndex unit, std::int32_t epoch) const;
@@ -43,6 +47,7 @@ class Sweeper {
     void sum_up_paths();
     void add_losses(UnitIndex unit, std::span<const std::uint32_t> paths, PerRate& log_likelihood) const;
     [[nodiscard]] Weighed weigh(UnitIndex unit) const;
+    Weighed judge(UnitIndex unit);
     double update(UnitIndex unit);
     [[nodiscard]] std::vector<UnitIndex> order() const;
     void learn();
@@ -178,10 +183,9 @@ double most_likely_rate(std::span<const double> log_weights, std::span<const dou
     return rates[top] * std::pow(rates[top + 1] / rates[top], std::clamp(shift, -0.5, 0.5));
 }
 
-/// Weighs one unit against the others as they stand, takes over the result; how far its belief moved.
-double Sweeper::update(UnitIndex index) {
-    Unit& unit = units_[index];
-    const Weighed weighed = weigh(index);
+/// Weighs one unit against the others as they stand and takes over the belief, but not yet its rates.
+Sweeper::Weighed Sweeper::judge(UnitIndex index) {
+    Weighed weighed = weigh(index);
     PerRate log_weights{};
     for (std::size_t r = 0; r < kRates; ++r)
         log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
@@ -191,39 +195,45 @@ double Sweeper::update(UnitIndex index) {
     const Mean faulty = mean_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
 
     Belief& belief = beliefs_[index];
-    const double before = probability(belief.log_odds);
     belief.log_bayes_factor = faulty.log_sum - healthy.log_sum;
     belief.log_odds = belief.log_bayes_factor + prior_.log_odds() + evidence_.units[index].prior_log_odds;
     belief.loss_rate = most_likely_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
     const double faulty_chance = probability(belief.log_odds);
+    double top = 0;
     for (std::size_t i = 0; i < kFaultyRates; ++i) {
-        faulty_rates_[index][i] = faulty_chance * std::exp(log_weights[kHealthyRates + i] - faulty.log_sum);
+        const double weight = std::exp(log_weights[kHealthyRates + i] - faulty.log_sum);
+        faulty_rates_[index][i] = faulty_chance * weight;
+        top = std::max(top, weight);
     }
-
     // Where one grid point holds most of the weight, the top between the points is nearer the truth.
-    const double top =
-        std::exp(*std::max_element(log_weights.begin() + kHealthyRates, log_weights.end()) - faulty.log_sum);
-    const double faulty_rate = top > 0.4 ? belief.loss_rate : faulty.rate;
-    const double expected = faulty_chance * faulty_rate + (1 - faulty_chance) * healthy.rate;
-    const double any_time_moved = expected - unit.rate_any_time;
-    unit.rate_any_time = expected;
+    const double faulty_rate = top > kGridTooCoarse ? belief.loss_rate : faulty.rate;
+    weighed.expected_rate = faulty_chance * faulty_rate + (1 - faulty_chance) * healthy.rate;
+    return weighed;
+}
+
+/// Judges a unit and lets the paths that it is on know what it is now believed to lose; how far that moved.
+double Sweeper::update(UnitIndex index) {
+    Unit& unit = units_[index];
+    const double chance_before = probability(beliefs_[index].log_odds);
+    const Weighed weighed = judge(index);
+    const double chance = probability(beliefs_[index].log_odds);
     for (const std::uint32_t p : unit.lossy_any_time)
-        path_rate_[p] += any_time_moved;
+        path_rate_[p] += weighed.expected_rate - unit.rate_any_time;
+    unit.rate_any_time = weighed.expected_rate;
 
     const auto& history = weighed.history;
     if (history.healthy_rate.empty()) {
-        std::fill(unit.rate.begin(), unit.rate.end(), expected);
-    } else {
-        for (const std::uint32_t p : unit.lossy)
-            path_rate_[p] -= rate_at(index, evidence_.lossy[p].epoch);
-        for (std::size_t i = 0; i < unit.rate.size(); ++i) {
-            unit.rate[i] =
-                faulty_chance * history.faulty_rate[i] + (1 - faulty_chance) * history.healthy_rate[i];
-        }
-        for (const std::uint32_t p : unit.lossy)
-            path_rate_[p] += rate_at(index, evidence_.lossy[p].epoch);
+        std::fill(unit.rate.begin(), unit.rate.end(), weighed.expected_rate);
+        return std::abs(chance - chance_before);
     }
-    return std::abs(faulty_chance - before);
+    for (const std::uint32_t p : unit.lossy)
+        path_rate_[p] -= rate_at(index, evidence_.lossy[p].epoch);
+    for (std::size_t i = 0; i < unit.rate.size(); ++i) {
+        unit.rate[i] = chance * history.faulty_rate[i] + (1 - chance) * history.healthy_rate[i];
+    }
+    for (const std::uint32_t p : unit.lossy)
+        path_rate_[p] += rate_at(index, evidence_.lossy[p].epoch);
+    return std::abs(chance - chance_before);
 }
 
 /// The units with the strongest evidence first: they explain what others would take for their own.
@@ -259,6 +269,10 @@ double Sweeper::evidence_of_faults() const {
 }
 
 Beliefs Sweeper::run() {
+    // At first each is judged alone, as if the others were healthy. That finds an order in which to blame.
+    sum_up_paths();
+    for (UnitIndex unit = 0; unit < units_.size(); ++unit)
+        judge(unit);
     for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
         sum_up_paths();
         double moved = 0;

@@ -67,9 +67,12 @@ struct LocaliserConfig {
     BurstConfig burst;
     Duration steady_min = Duration::milliseconds(200);  ///< a loss that began later is not called steady yet
     Duration short_queue =
-        Duration::microseconds(50);          ///< a link whose packets waited less did not overflow ..
-    double short_queue_burst_factor = 0.05;  ///< .. and a burst on it is this much less likely,
-    double long_queue_burst_factor = 20;     ///< or this much more if all waited longer
+        Duration::microseconds(50);  ///< mean wait on a path none of whose queues overflowed
+    double short_wait_log_factor =
+        -1;  ///< each packet known to have waited less makes a burst less likely ..
+    double long_wait_log_factor = 0.3;  ///< .. each that waited longer more likely ..
+    double burst_factor_min = 0.02;     ///< .. within
+    double burst_factor_max = 20;       ///< these bounds
 
     // What is named (decision.h).
     DecisionConfig decision;

@@ -2,6 +2,7 @@
 #include "core/localise/observation_table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <utility>
@@ -24,15 +25,17 @@ std::uint64_t fingerprint_of(const Observation& o) {
 /// What a unit carried in one epoch, as it is summed up.
 struct Cell {
     std::uint64_t sent = 0;
-    std::uint64_t delay_count = 0;  ///< packets whose queueing was measured ..
-    std::int64_t queueing_ns = 0;   ///< .. and its sum
+    std::uint64_t waited_shortly = 0;  ///< packets whose delay is known, of paths with a short queue ..
+    std::uint64_t waited_long = 0;     ///< .. and of paths with a long one
 };
 
+/// A queue that overflows holds up whatever passes through it. So a path that waited shortly speaks against
+/// each of its links; one that waited long may have done so at any of them, and says less.
 double burst_factor(const Cell& cell, const LocaliserConfig& config) {
-    if (cell.delay_count == 0) return 1;
-    const bool is_short =
-        cell.queueing_ns / static_cast<std::int64_t>(cell.delay_count) < config.short_queue.ns;
-    return is_short ? config.short_queue_burst_factor : config.long_queue_burst_factor;
+    const double log_factor = config.long_wait_log_factor * static_cast<double>(cell.waited_long) +
+                              config.short_wait_log_factor * static_cast<double>(cell.waited_shortly);
+    return std::exp(
+        std::clamp(log_factor, std::log(config.burst_factor_min), std::log(config.burst_factor_max)));
 }
 
 }  // namespace
@@ -113,9 +116,8 @@ void ObservationTable::load_epochs(const LocaliserConfig& config, const Clock& c
             if (out.unit_links[unit].front() != link) continue;  // a unit's links carry the same
             Cell& cell = cells[unit * clock.epochs + epoch];
             cell.sent += kept.sent;
-            cell.delay_count += kept.window.delay_count;
-            cell.queueing_ns +=
-                static_cast<std::int64_t>(kept.window.delay_count) * kept.window.queueing_mean.ns;
+            const bool shortly = kept.window.queueing_mean < config.short_queue;
+            (shortly ? cell.waited_shortly : cell.waited_long) += kept.window.delay_count;
         }
     }
     for (UnitIndex unit = 0; unit < out.unit_links.size(); ++unit) {
