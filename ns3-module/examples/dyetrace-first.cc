@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include <ns3/boolean.h>
+#include <ns3/command-line.h>
 #include <ns3/dyetrace-helper.h>
 #include <ns3/simulator.h>
 #include <ns3/string.h>
@@ -17,7 +18,10 @@ static void Told(const DyetraceIncidentStep& step) {
               << step.from << " > " << step.to << "  " << step.detail << std::endl;
 }
 
-int main() {
+int main(int argc, char** argv) {
+    CommandLine command(__FILE__);
+    command.Parse(argc, argv);  // --PrintHelp, --PrintAttributes=ns3::DyetraceFabric
+
     DyetraceHelper dyetrace;
     dyetrace.SetFabricAttribute("K", UintegerValue(4));
     dyetrace.SetFabricAttribute("LinkRate", StringValue("1Gbps"));
