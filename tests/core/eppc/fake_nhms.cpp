@@ -60,7 +60,9 @@ void FakeNhms::answer(std::size_t host, wire::ControlType type, std::uint32_t nu
     route.source = kEndpoint;
     route.destination = {config.address, config.management_port};
     const auto message = auth::seal(header, body, key, kAddress, config.address);
-    network_.deliver_later(host, eppc::build_datagram(route, message), Duration::microseconds(10));
+    answers.push_back(eppc::build_datagram(route, message));
+    for (int i = 0; i < repeat_answers && !mute; ++i)
+        network_.deliver_later(host, answers.back(), Duration::microseconds(10));
 }
 
 void FakeNhms::direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive) {
@@ -73,7 +75,10 @@ std::optional<wire::MetricsEntry> FakeNhms::newest_metrics(Ipv4Address peer, Pat
     std::optional<wire::MetricsEntry> newest;
     for (const auto& entry : entries) {
         const auto* metrics = std::get_if<wire::MetricsEntry>(&entry);
-        if (metrics != nullptr && metrics->peer == peer && metrics->record.path == path) newest = *metrics;
+        if (metrics == nullptr || metrics->peer != peer || metrics->record.path != path) continue;
+        // Updates come again and out of order after an outage; totals carry the time at which they were
+        // measured.
+        if (!newest || metrics->record.measured_ns >= newest->record.measured_ns) newest = *metrics;
     }
     return newest;
 }

@@ -29,10 +29,13 @@ class FakeNhms {
     [[nodiscard]] std::vector<wire::PathEntry> paths() const;
 
     bool up = true;
+    bool mute = false;       ///< listens, and keeps its answers to itself
+    int repeat_answers = 1;  ///< how often each answer is sent
     BootId boot{0xb007};
     std::vector<wire::UpdateEntry> entries;  ///< of each update once, in order of arrival
     std::vector<std::uint32_t> numbers;      ///< of each datagram, repeats too
     std::vector<wire::DirectiveResultBody> results;
+    std::vector<std::vector<std::uint8_t>> answers;  ///< frames, sent or kept
     std::uint64_t malformed = 0;
 
   private:
