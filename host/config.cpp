@@ -110,6 +110,7 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("retransmit_last", kInterval, eppc.retransmit_last);
     table.read("retransmit_most", IntegerType{1, 100}, eppc.retransmit_most);
     table.read("keep_alive_interval", kInterval, eppc.keep_alive_interval);
+    table.read("accept_sessions", BooleanType{}, eppc.accept_sessions);
     table.read("reject_back_off", kInterval, eppc.reject_back_off);
     table.read("trace_paths", BooleanType{}, eppc.trace_paths);
     table.read("trace_ttl_most", IntegerType{1, 31}, eppc.trace_ttl_most);
@@ -141,6 +142,7 @@ void read_health(ConfigTable table, eppc::EppcConfig& eppc) {
 struct Bound {
     const char* key;
     std::size_t eppc::EppcBounds::*field;
+    std::int64_t most = 100'000'000;
 };
 constexpr Bound kBounds[] = {
     {"guests", &eppc::EppcBounds::guests},
@@ -152,13 +154,13 @@ constexpr Bound kBounds[] = {
     {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
     {"outputs", &eppc::EppcBounds::outputs},
     {"update_entries", &eppc::EppcBounds::update_entries},
-    {"traces", &eppc::EppcBounds::traces},
+    {"traces", &eppc::EppcBounds::traces, 1024},
     {"trace_queue", &eppc::EppcBounds::trace_queue},
 };
 
 void read_bounds(ConfigTable table, eppc::EppcBounds& bounds) {
     for (const Bound& bound : kBounds)
-        table.read(bound.key, IntegerType{1, 100'000'000}, bounds.*bound.field);
+        table.read(bound.key, IntegerType{1, bound.most}, bounds.*bound.field);
     table.finish();
 }
 

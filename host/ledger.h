@@ -46,8 +46,9 @@ struct LedgerEntry {
 
 class Ledger {
   public:
+    Ledger() = default;
     /// Ended sessions beyond `ended_most` are folded into one sum, oldest first.
-    explicit Ledger(std::size_t ended_most = 1024) : ended_most_(ended_most) {}
+    explicit Ledger(std::size_t ended_most) : ended_most_(ended_most) {}
 
     void on(const eppc::SessionChanged& change);
     void on(const eppc::MetricsReported& metrics);
@@ -61,7 +62,7 @@ class Ledger {
     LedgerEntry* find(Ipv4Address peer, SessionId session);
     void fold();
 
-    std::size_t ended_most_;
+    std::size_t ended_most_ = 1024;
     std::deque<LedgerEntry> entries_;
     std::uint64_t folded_sessions_ = 0;
     PathTotals folded_;

@@ -53,12 +53,14 @@ class Capture:
 
 def judge(path):
     """Counts of packets: all, data, with a track option, control, malformed, with a bad checksum."""
+    # A user's own preferences must not change the judgement.
+    environment = {**os.environ, "WIRESHARK_CONFIG_DIR": os.path.dirname(path)}
     command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=;", "-E", "aggregator=,"]
     for preference in PREFERENCES:
         command += ["-o", preference]
     for field in FIELDS:
         command += ["-e", field]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     counts = dict.fromkeys(["packets", "data", "tagged", "control", "other", "inner_decoded", "malformed", "bad_checksum"], 0)
     for line in process.stdout:
         _count(dict(zip(FIELDS, line.rstrip("\n").split(";"))), counts)

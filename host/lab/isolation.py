@@ -19,8 +19,8 @@ CLONE_NEWNET = 0x40000000
 MS_REC_PRIVATE = (1 << 14) | (1 << 18)
 PR_SET_PDEATHSIG = 1
 
-# Mount points of the Filesystem Hierarchy Standard that no program here needs; one of them gets the private tmpfs.
-SCRATCH_CANDIDATES = ["/mnt", "/media", "/srv", "/opt"]
+# Mount points that no program here needs; the first that is empty gets the private tmpfs.
+SCRATCH_CANDIDATES = ["/mnt", "/media", "/srv", "/opt", "/home", "/var/tmp"]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -130,9 +130,10 @@ def _as_first_process(function, paths_in_use, alive, refused):
 
 
 def _mount_scratch(paths_in_use):
-    in_use = [os.path.realpath(path) for path in paths_in_use]
+    in_use = [os.path.realpath(path) + "/" for path in paths_in_use]
     for folder in SCRATCH_CANDIDATES:
-        if os.path.isdir(folder) and not any(path.startswith(folder + "/") or path == folder for path in in_use):
+        hides_something = any(path.startswith(folder + "/") for path in in_use)
+        if not hides_something and os.path.isdir(folder) and not os.listdir(folder):
             call("mount", b"tmpfs", folder.encode(), b"tmpfs", 0, b"mode=700")
             return folder
     raise OSError(f"none of {', '.join(SCRATCH_CANDIDATES)} is free for a scratch folder")

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/config.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace dyetrace::host {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAreArray;
+
+/// A file with nothing wrong in it; tests change one line.
+constexpr const char* kGood = R"([underlay]
+interface = "eth1"
+address = "192.0.2.1"
+gateway_mac = "02:00:00:00:00:01"
+[auth]
+key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+[tracking]
+rate = "1%"
+[health]
+nhms = "192.0.2.10:46081"
+[[guest]]
+interface = "veth0"
+vni = 1000
+mac = "02:01:00:00:00:01"
+[[peer]]
+address = "192.0.2.2"
+guests = [{ vni = 1000, mac = "02:01:00:00:00:02" }]
+)";
+
+struct Parsed {
+    HostConfig config;
+    std::vector<std::string> messages;  ///< "line:column: message"
+    std::string text;
+};
+
+Parsed parse(const std::string& text) {
+    scenario::Diagnostics diagnostics;
+    Parsed parsed{parse_config("eppcd.toml", text, diagnostics), {}, diagnostics.to_text()};
+    for (const scenario::Diagnostic& d : diagnostics.all())
+        parsed.messages.push_back(std::to_string(d.line) + ":" + std::to_string(d.column) + ": " + d.message);
+    return parsed;
+}
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream input(path);
+    return {std::istreambuf_iterator<char>(input), {}};
+}
+
+TEST(Config, GoodFileIsTakenOver) {
+    const Parsed parsed = parse(kGood);
+    EXPECT_THAT(parsed.messages, IsEmpty());
+    EXPECT_EQ(parsed.config.underlay.interface, "eth1");
+    EXPECT_EQ(parsed.config.eppc.address.to_string(), "192.0.2.1");
+    EXPECT_EQ(parsed.config.eppc.key->at(31), 0x1f);
+    EXPECT_EQ(parsed.config.eppc.sampling, wire::SamplingSpec::every_nth(100));
+    EXPECT_EQ(parsed.config.eppc.nhms->to_string(), "192.0.2.10:46081");
+    ASSERT_EQ(parsed.config.guests.size(), 1U);
+    EXPECT_EQ(parsed.config.guests[0].kind, GuestSettings::Kind::Interface);
+    EXPECT_EQ(parsed.config.guests[0].vni, Vni{1000});
+    ASSERT_EQ(parsed.config.remotes.size(), 1U);
+    EXPECT_EQ(parsed.config.remotes[0].peer.to_string(), "192.0.2.2");
+}
+
+TEST(Config, TapGuestIsTakenOver) {
+    const Parsed parsed = parse(with(kGood, "interface = \"veth0\"", "tap = \"tap0\""));
+    EXPECT_THAT(parsed.messages, IsEmpty());
+    EXPECT_EQ(parsed.config.guests[0].kind, GuestSettings::Kind::Tap);
+    EXPECT_EQ(parsed.config.guests[0].interface, "tap0");
+}
+
+TEST(Config, ProbabilitySamplingTakesAnyShare) {
+    const Parsed parsed = parse(with(kGood, "rate = \"1%\"", "rate = 0.3\nsampling = \"probability\""));
+    EXPECT_THAT(parsed.messages, IsEmpty());
+    EXPECT_EQ(parsed.config.eppc.sampling, wire::SamplingSpec::probability(0.3));
+}
+
+struct BadLine {
+    const char* from;
+    const char* to;
+    const char* message;  ///< with its place
+};
+
+class ConfigError : public testing::TestWithParam<BadLine> {};
+
+TEST_P(ConfigError, IsToldAtItsPlace) {
+    const BadLine& bad = GetParam();
+    EXPECT_THAT(parse(with(kGood, bad.from, bad.to)).messages, ElementsAre(HasSubstr(bad.message))) << bad.to;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OneWrongLine, ConfigError,
+    testing::Values(
+        BadLine{"interface = \"eth1\"", "interfaces = \"eth1\"\ninterface = \"eth1\"",
+                "2:1: unknown key underlay.interfaces"},
+        BadLine{"[health]", "[healt]\n[health]", "9:2: unknown key healt"},
+        BadLine{"address = \"192.0.2.1\"", "", "1:1: underlay.address is missing"},
+        BadLine{"address = \"192.0.2.1\"", "address = \"192.0.2\"", "3:11: \"192.0.2\" is no IPv4 address"},
+        BadLine{"address = \"192.0.2.1\"", "address = \"224.0.0.1\"",
+                "3:11: \"224.0.0.1\" is not the address"},
+        BadLine{"address = \"192.0.2.1\"", "address = 3", "3:11: this is an integer"},
+        BadLine{"\"02:00:00:00:00:01\"", "\"02:00:00:00:01\"", "4:15: \"02:00:00:00:01\" is no MAC address"},
+        BadLine{"\"02:00:00:00:00:01\"", "\"ff:ff:ff:ff:ff:ff\"",
+                "4:15: \"ff:ff:ff:ff:ff:ff\" is not the address"},
+        BadLine{"key = \"0001", "key = \"00", "6:7: "}, BadLine{"key = \"0001", "key = \"zz01", "6:7: "},
+        BadLine{"key = \"0001", "insecure = true\nkey = \"0001", "6:12: this contradicts the key"},
+        BadLine{"key = ", "key_file = \"/nonexistent/key\" #", "6:12: /nonexistent/key: No such file"},
+        BadLine{"key = ", "#", "5:1: auth.key_file is missing"},
+        BadLine{"rate = \"1%\"", "rate = 1.5", "8:8: 1.5 is out of range"},
+        BadLine{"rate = \"1%\"", "rate = \"1%\"\nsampling = \"hash\"", "9:12: \"hash\" is none of"},
+        BadLine{"rate = \"1%\"", "rate = 0.3", "8:8: every Nth packet cannot be a share of 0.3"},
+        BadLine{"rate = \"1%\"", "rate = 0", "8:8: every Nth packet cannot be a share of 0"},
+        BadLine{"rate = \"1%\"", "paths = 0", "8:9: 0 is out of range"},
+        BadLine{"rate = \"1%\"", "paths = true", "8:9: "},
+        BadLine{"rate = \"1%\"", "report_interval = \"10\"", "8:19: \"10\" has no unit"},
+        BadLine{"rate = \"1%\"", "report_interval = \"-1s\"", "8:19: \"-1s\" is negative"},
+        BadLine{"rate = \"1%\"", "path_idle = \"10us\"", "8:13: \"10us\" is out of range"},
+        BadLine{"rate = \"1%\"", "retransmit_last = \"1ms\"",
+                "8:19: retransmit_last is below retransmit_first"},
+        BadLine{"interface = \"eth1\"", "interface = \"eth1\"\nsource_port_base = 65500",
+                "8:1: 64 ports from"},
+        BadLine{"192.0.2.10:46081", "192.0.2.10", "10:8: \"192.0.2.10\" is no address with a UDP port"},
+        BadLine{"192.0.2.10:46081", "192.0.2.10:0", "10:8: "},
+        BadLine{"[[guest]]", "management_port = 6081\n[[guest]]", "11:19: this is underlay.geneve_port"},
+        BadLine{"interface = \"veth0\"", "interface = \"veth0\"\ntap = \"t\"",
+                "13:7: there is an interface already"},
+        BadLine{"interface = \"veth0\"", "", "11:1: guest.interface is missing"},
+        BadLine{"interface = \"veth0\"", "interface = \"eth1\"", "12:13: \"eth1\" is already in use"},
+        BadLine{"interface = \"veth0\"", "interface = \"veth0\"\nring = \"1kB\"",
+                "13:8: \"1kB\" is out of range"},
+        BadLine{"vni = 1000\n", "vni = 16777216\n", "13:7: 16777216 is out of range"},
+        BadLine{"mac = \"02:01:00:00:00:02\"", "mac = \"02:01:00:00:00:01\"",
+                "17:31: 02:01:00:00:00:01 is already in VNI 1000"},
+        BadLine{"{ vni = 1000, mac", "{ mac", "17:11: peer.guests.vni is missing"},
+        BadLine{"{ vni = 1000, mac", "{ colour = 1, vni = 1000, mac",
+                "17:13: unknown key peer.guests.colour"},
+        BadLine{"guests = [{", "guests = [1, {", "17:11: this is an integer, where a table belongs"},
+        BadLine{"address = \"192.0.2.2\"", "address = \"192.0.2.1\"", "16:11: this is underlay.address"},
+        BadLine{"[[peer]]", "[[peer]]\naddress = \"192.0.2.2\"\n[[peer]]",
+                "18:11: peer 192.0.2.2 is there already"},
+        BadLine{"[[guest]]", "[bounds]\nguests = 0\n[[guest]]", "12:10: 0 is out of range"},
+        BadLine{"[underlay]", "drain_timeout = \"2\"\n[underlay]", "1:17: \"2\" has no unit"}));
+
+TEST(Config, AllErrorsAreToldAtOnce) {
+    std::string text = with(kGood, "address = \"192.0.2.1\"", "address = \"192.0.2\"");
+    text = with(text, "rate = \"1%\"", "rate = 7");
+    text = with(text, "mac = \"02:01:00:00:00:01\"", "mac = 1");
+    EXPECT_THAT(parse(text).messages, ElementsAre(HasSubstr("3:11:"), HasSubstr("8:8:"), HasSubstr("14:7:")));
+}
+
+TEST(Config, ErrorShowsLineCaretAndSuggestion) {
+    const std::string text = parse(with(kGood, "gateway_mac =", "gatewaymac = 1\ngateway_mac =")).text;
+    EXPECT_THAT(text, HasSubstr("eppcd.toml:4:1: error: unknown key underlay.gatewaymac"));
+    EXPECT_THAT(text, HasSubstr("gatewaymac = 1"));
+    EXPECT_THAT(text, HasSubstr("^~~~"));
+    EXPECT_THAT(text, HasSubstr("did you mean \"gateway_mac\"?"));
+}
+
+TEST(Config, SyntaxErrorHasItsPlace) {
+    EXPECT_THAT(parse("[underlay\n").messages, Contains(HasSubstr("1:")));
+}
+
+TEST(Config, FileThatIsNotThereIsAnError) {
+    scenario::Diagnostics diagnostics;
+    load_config("/nonexistent.toml", diagnostics);
+    EXPECT_THAT(diagnostics.to_text(), HasSubstr("/nonexistent.toml: error: No such file or directory"));
+}
+
+TEST(Config, KeyInAFileThatOthersReadIsWarnedOf) {
+    scenario::Diagnostics diagnostics;
+    parse_config("eppcd.toml", kGood, diagnostics, true);
+    EXPECT_FALSE(diagnostics.has_errors());
+    EXPECT_THAT(diagnostics.to_text(), HasSubstr("eppcd.toml:6:7: warning: other users can read this file"));
+}
+
+/// A key in a file of its own.
+class KeyFile : public testing::Test {
+  protected:
+    void SetUp() override {
+        char name[] = "/tmp/dyetrace-key-XXXXXX";
+        const int fd = ::mkstemp(name);
+        ASSERT_GE(fd, 0);
+        ::close(fd);
+        path_ = name;
+    }
+    void TearDown() override { ::unlink(path_.c_str()); }
+
+    Parsed parse_with(const std::string& content, mode_t mode) {
+        std::ofstream(path_) << content;
+        ::chmod(path_.c_str(), mode);
+        const std::string text = kGood;
+        const std::size_t begin = text.find("key = ");
+        return parse(text.substr(0, begin) + "key_file = \"" + path_ + "\"" +
+                     text.substr(text.find('\n', begin)));
+    }
+
+    static std::string key() { return std::string(62, '0') + "a5"; }
+
+    std::string path_;
+};
+
+TEST_F(KeyFile, OfItsOwnerAloneIsRead) {
+    const Parsed parsed = parse_with(key() + "\n", 0600);
+    EXPECT_THAT(parsed.messages, IsEmpty());
+    EXPECT_EQ(parsed.config.eppc.key->at(31), 0xa5);
+}
+
+TEST_F(KeyFile, OpenToOthersIsRefused) {
+    EXPECT_THAT(parse_with(key(), 0640).messages, ElementsAre(HasSubstr("is open to others (mode 0640)")));
+}
+
+TEST_F(KeyFile, WithSomethingElseInItIsRefused) {
+    EXPECT_THAT(parse_with(key() + " or so", 0600).messages, ElementsAre(HasSubstr("6:12: ")));
+    EXPECT_THAT(parse_with("", 0600).messages, ElementsAre(HasSubstr("6:12: ")));
+}
+
+TEST_F(KeyFile, FolderIsRefused) {
+    EXPECT_THAT(parse(with(with(kGood, "key = ", "key_file = \"/tmp\"\n#"), "\n", "\n")).messages,
+                ElementsAre(HasSubstr("/tmp is not a regular file")));
+}
+
+/// "section.key" of every line of the shipped example, also of those that are commented out as `#key =
+/// value`.
+std::vector<std::string> keys_of_example(const std::string& text) {
+    std::vector<std::string> keys;
+    std::string section;
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        std::string line = text.substr(begin, end - begin);
+        begin = end + 1;
+        if (line.starts_with("#") && !line.starts_with("# ")) line.erase(0, 1);
+        if (line.starts_with("[")) {
+            section = line.substr(line.find_last_of('[') + 1, line.find(']') - line.find_last_of('[') - 1);
+            keys.push_back(section);
+        } else if (const std::size_t equals = line.find(" = ");
+                   equals != std::string::npos && line[0] != '#') {
+            keys.push_back((section.empty() ? "" : section + ".") + line.substr(0, equals));
+        }
+    }
+    return keys;
+}
+
+TEST(ExampleConfig, ShowsEveryKeyOnce) {
+    std::vector<std::string> keys = keys_of_example(read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml"));
+    for (const char* inline_key : {"peer.guests.vni", "peer.guests.mac"})
+        keys.emplace_back(inline_key);
+    EXPECT_THAT(keys, UnorderedElementsAreArray(config_keys()));
+}
+
+TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
+    std::string text = read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml");
+    // The key file of the example is not on this machine.
+    text = with(text, "key_file = ", "insecure = true #");
+    const Parsed parsed = parse(text);
+    ASSERT_THAT(parsed.messages, IsEmpty()) << parsed.text;
+    const eppc::EppcConfig& shown = parsed.config.eppc;
+    const eppc::EppcConfig defaults;
+    EXPECT_EQ(shown.geneve_port, defaults.geneve_port);
+    EXPECT_EQ(shown.option_class, defaults.option_class);
+    EXPECT_EQ(shown.source_port_base, defaults.source_port_base);
+    EXPECT_EQ(shown.path_count, defaults.path_count);
+    EXPECT_EQ(shown.dscp, defaults.dscp);
+    EXPECT_EQ(shown.key_id, defaults.key_id);
+    EXPECT_EQ(shown.sampling, defaults.sampling);
+    EXPECT_EQ(shown.open_on_traffic, defaults.open_on_traffic);
+    EXPECT_EQ(shown.report_interval, defaults.report_interval);
+    EXPECT_EQ(shown.path_idle, defaults.path_idle);
+    EXPECT_EQ(shown.session_duration, defaults.session_duration);
+    EXPECT_EQ(shown.retransmit_first, defaults.retransmit_first);
+    EXPECT_EQ(shown.retransmit_last, defaults.retransmit_last);
+    EXPECT_EQ(shown.retransmit_most, defaults.retransmit_most);
+    EXPECT_EQ(shown.keep_alive_interval, defaults.keep_alive_interval);
+    EXPECT_EQ(shown.accept_sessions, defaults.accept_sessions);
+    EXPECT_EQ(shown.reject_back_off, defaults.reject_back_off);
+    EXPECT_EQ(shown.trace_paths, defaults.trace_paths);
+    EXPECT_EQ(shown.trace_ttl_most, defaults.trace_ttl_most);
+    EXPECT_EQ(shown.trace_timeout, defaults.trace_timeout);
+    EXPECT_EQ(shown.trace_attempts, defaults.trace_attempts);
+    EXPECT_EQ(shown.management_port, defaults.management_port);
+    EXPECT_EQ(shown.update_interval, defaults.update_interval);
+    EXPECT_EQ(parsed.config.drain_timeout, HostConfig().drain_timeout);
+    EXPECT_EQ(parsed.config.underlay.ring_bytes, UnderlaySettings().ring_bytes);
+    EXPECT_EQ(parsed.config.guests.at(0).ring_bytes, GuestSettings().ring_bytes);
+}
+
+TEST(ExampleConfig, ShowsTheDefaultBounds) {
+    const std::string text =
+        with(read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml"), "key_file = ", "insecure = true #");
+    const eppc::EppcBounds shown = parse(text).config.eppc.bounds;
+    const eppc::EppcBounds defaults;
+    // Every field is a size_t, so a bound that has no key shows here too.
+    constexpr std::size_t kCount = sizeof(eppc::EppcBounds) / sizeof(std::size_t);
+    const auto* shown_fields = reinterpret_cast<const std::size_t*>(&shown);
+    const auto* default_fields = reinterpret_cast<const std::size_t*>(&defaults);
+    EXPECT_TRUE(std::equal(shown_fields, shown_fields + kCount, default_fields));
+    const auto keys = config_keys();
+    EXPECT_EQ(static_cast<std::size_t>(std::count_if(
+                  keys.begin(), keys.end(), [](const std::string& k) { return k.starts_with("bounds."); })),
+              kCount);
+}
+
+}  // namespace
+}  // namespace dyetrace::host
