@@ -2,7 +2,6 @@
 // docs/database.md and the schema say the same.
 #include <fstream>
 #include <map>
-#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,21 +18,28 @@ struct Described {
     std::vector<std::pair<std::string, std::string>> columns;  ///< name and type
 };
 
+/// The text between the first `begin` and the next `end`; "" where there is none.
+std::string between(const std::string& line, char begin, char end) {
+    const std::size_t from = line.find(begin);
+    const std::size_t to = from == std::string::npos ? from : line.find(end, from + 1);
+    return to == std::string::npos ? std::string() : line.substr(from + 1, to - from - 1);
+}
+
 /// The tables that docs/database.md describes: a heading "### `name` (kind)", then rows "| `column` | TYPE |
 /// ...".
 std::map<std::string, Described> described_tables() {
     std::ifstream file(std::string(DYETRACE_SOURCE_DIR) + "/docs/database.md");
-    const std::regex heading(R"(### `(\w+)` \((\w+)\))");
-    const std::regex column(R"(\| `(\w+)` \| (\w+) \| .*)");
     std::map<std::string, Described> tables;
     Described* current = nullptr;
-    std::smatch match;
     for (std::string line; std::getline(file, line);) {
-        if (std::regex_match(line, match, heading)) {
-            current = &tables[match[1]];
-            current->kind = match[2];
-        } else if (current != nullptr && std::regex_match(line, match, column)) {
-            current->columns.emplace_back(match[1], match[2]);
+        if (line.starts_with("### `")) {
+            current = &tables[between(line, '`', '`')];
+            current->kind = between(line, '(', ')');
+        } else if (current != nullptr && line.starts_with("| `")) {
+            const std::string type = between(line.substr(1), '|', '|');
+            const bool of_schema = type == " INTEGER " || type == " REAL " || type == " TEXT ";
+            if (of_schema)
+                current->columns.emplace_back(between(line, '`', '`'), type.substr(1, type.size() - 2));
         }
     }
     return tables;
