@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
 #include "core/wire/udp.h"
@@ -93,6 +94,20 @@ SeenPacket look_at(Bytes frame) {
         seen.kind = SeenPacket::Kind::Datagram;
     }
     return seen;
+}
+
+void mend_ip(std::vector<std::uint8_t>& frame) {
+    const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
+    store_u16(&ip[10], 0);
+    store_u16(&ip[10], checksum_finish(checksum_add(ip.first(static_cast<std::size_t>(ip[0] & 0xf) * 4))));
+}
+
+void mend_udp(std::vector<std::uint8_t>& frame) {
+    const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
+    const MutableBytes datagram = MutableBytes(frame).subspan(kOuterUdp);
+    store_u16(&datagram[6], 0);
+    store_u16(&datagram[6],
+              udp_checksum(Ipv4Address{load_u32(&ip[12])}, Ipv4Address{load_u32(&ip[16])}, datagram));
 }
 
 }  // namespace dyetrace::test

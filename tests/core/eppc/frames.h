@@ -55,4 +55,15 @@ struct SeenPacket {
 
 SeenPacket look_at(Bytes frame);
 
+/// Makes the outer IPv4 header's checksum right after a change.
+void mend_ip(std::vector<std::uint8_t>& frame);
+/// The same for the UDP checksum of a whole datagram behind it.
+void mend_udp(std::vector<std::uint8_t>& frame);
+
+// Where the headers of an encapsulation packet begin.
+constexpr std::size_t kOuterIp = 14;
+constexpr std::size_t kOuterUdp = 34;
+constexpr std::size_t kGeneve = 42;
+constexpr std::size_t kGenevePayload = 50;  ///< options, or the inner frame
+
 }  // namespace dyetrace::test

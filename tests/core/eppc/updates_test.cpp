@@ -6,8 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/wire/checksum.h"
-#include "core/wire/udp.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
 
@@ -16,17 +14,6 @@ namespace {
 
 using session::State;
 using wire::DropReason;
-
-/// Makes the IPv4 and UDP checksums right again after a change.
-void mend_checksums(std::vector<std::uint8_t>& frame) {
-    const MutableBytes ip = MutableBytes(frame).subspan(14);
-    store_u16(&ip[10], 0);
-    store_u16(&ip[10], wire::checksum_finish(wire::checksum_add(ip.first(20))));
-    const MutableBytes datagram = ip.subspan(20);
-    store_u16(&datagram[6], 0);
-    store_u16(&datagram[6],
-              wire::udp_checksum(Ipv4Address{load_u32(&ip[12])}, Ipv4Address{load_u32(&ip[16])}, datagram));
-}
 
 struct Updates : ::testing::Test {
     Network net;
@@ -157,7 +144,8 @@ TEST_F(Updates, OnlyTheHealthServiceItselfIsHeard) {
     const auto refused = [&](std::size_t at, DropReason reason, bool mend = true) {
         std::vector<std::uint8_t> frame = good;
         frame[at] ^= 1;
-        if (mend) mend_checksums(frame);
+        mend_ip(frame);
+        if (mend) mend_udp(frame);
         const std::uint64_t before = drops.count(reason);
         (void)net.inject(0, frame);
         EXPECT_EQ(drops.count(reason), before + 1) << "byte " << at;
