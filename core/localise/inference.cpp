@@ -275,9 +275,13 @@ Beliefs Sweeper::run() {
         judge(unit);
     for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
         sum_up_paths();
+        const auto before = path_rate_;
         double moved = 0;
         for (const UnitIndex unit : order())
             moved = std::max(moved, update(unit));
+        for (std::size_t p = 0; p < before.size(); ++p) {
+            moved = std::max(moved, std::abs(path_rate_[p] - before[p]) / before[p] * config_.rate_weight);
+        }
         learn();
         if (moved < config_.settled) break;
     }
