@@ -114,6 +114,7 @@ class Teller {
         std::set<RowId> told;
         std::size_t refuted = 0;
         std::optional<std::int64_t> first_untold_ns;
+        const auto events = run_.incident_events();
         for (const auto& incident : run_.incidents()) {
             if (incident.state == "refuted" && ++refuted > refuted_shown) {
                 if (!first_untold_ns) first_untold_ns = incident.opened_ns;
@@ -122,13 +123,13 @@ class Teller {
             told.insert(incident.id);
             add(incident.opened_ns, TimelineKind::Incident,
                 with_reason(fmt::format("incident {} opened: {}", incident.id, incident.subject),
-                            incident.reason));
+                            opening_reason(events, incident)));
         }
         if (first_untold_ns) {
             add(*first_untold_ns, TimelineKind::Incident,
                 fmt::format("and {} more incidents that were refuted", refuted - refuted_shown));
         }
-        for (const auto& event : run_.incident_events()) {
+        for (const auto& event : events) {
             if (!told.contains(event.incident)) continue;
             const std::string prefix = fmt::format("incident {} {}", event.incident, event.kind);
             if (event.kind == "confirmed")
@@ -163,6 +164,15 @@ class Teller {
                 fmt::format("{} to {} for incident {}, {} of {} acknowledged", key.second, host, key.first,
                             group.acknowledged, group.sent));
         }
+    }
+
+    /// What was known when it was opened; the incident's own row tells how it stands now.
+    static std::string opening_reason(const std::vector<store::IncidentEventRow>& events,
+                                      const store::IncidentRow& incident) {
+        for (const auto& event : events) {
+            if (event.incident == incident.id && event.kind == "opened") return event.detail;
+        }
+        return incident.reason;
     }
 
     static std::string with_reason(std::string text, const std::string& reason) {
