@@ -15,6 +15,10 @@ endif()
 
 add_library(dyetrace_warnings INTERFACE)
 target_compile_options(dyetrace_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # A false alarm about `"a" + std::string` (GCC bug 105651).
+  target_compile_options(dyetrace_warnings INTERFACE -Wno-restrict)
+endif()
 
 set(DYETRACE_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefined")
 if(DYETRACE_SANITIZE)
