@@ -185,6 +185,16 @@ std::vector<RunEvent> events_of(const RunSnapshot& run) {
     return Teller(run).tell();
 }
 
+QString last_event_text(const std::vector<RunEvent>& events, std::int64_t t_ns, bool with_truth) {
+    const RunEvent* last = nullptr;
+    for (const auto& event : events) {
+        if (event.t_ns > t_ns) break;
+        if (with_truth || !is_truth(event.kind)) last = &event;
+    }
+    if (last == nullptr) return {};
+    return QStringLiteral("%1  %2: %3").arg(time_text(last->t_ns), to_text(last->kind), last->text);
+}
+
 std::vector<std::int64_t> moments_of(const std::vector<RunEvent>& events) {
     std::vector<std::int64_t> moments;
     for (const auto& event : events) {

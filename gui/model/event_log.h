@@ -41,6 +41,11 @@ struct RunEvent {
 /// event.
 [[nodiscard]] std::vector<RunEvent> events_of(const RunSnapshot& run);
 
+/// "1.120000 s  confirmed: incident 2: agg-0-1 > core-4": what happened last until `t_ns`; empty: nothing
+/// yet.
+[[nodiscard]] QString last_event_text(const std::vector<RunEvent>& events, std::int64_t t_ns,
+                                      bool with_truth);
+
 /// The different moments of `events`, for stepping.
 [[nodiscard]] std::vector<std::int64_t> moments_of(const std::vector<RunEvent>& events);
 

@@ -34,8 +34,9 @@ void FabricMapWidget::set_run(const SnapshotPtr& run) {
     show_all();
 }
 
-void FabricMapWidget::set_state(const FabricState* state, std::int64_t window_ns) {
+void FabricMapWidget::set_state(const FabricState* state, std::int64_t window_ns, const QString& last_event) {
     state_ = state;
+    last_event_ = last_event;
     window_ns_ = window_ns;
     update();
 }
@@ -80,7 +81,7 @@ void FabricMapWidget::paintEvent(QPaintEvent*) {
     const QString what =
         QStringLiteral("loss of all packets on the paths through each link, in reports of the last %1")
             .arg(duration_text(window_ns_));
-    paint_heading(painter, QRectF(0, 0, width(), heading_height), *run_, *state_, what);
+    paint_heading(painter, QRectF(0, 0, width(), heading_height), *run_, *state_, what, last_event_);
     paint_legend(painter, QRectF(0, height() - legend_height, width(), legend_height), LegendOf::Map,
                  options_.truth);
 }

@@ -16,7 +16,7 @@ class FabricMapWidget : public QWidget {
 
     void set_run(const SnapshotPtr& run);
     /// `state` is of the run, and lives until the next call; `window_ns` is what it looks back.
-    void set_state(const FabricState* state, std::int64_t window_ns);
+    void set_state(const FabricState* state, std::int64_t window_ns, const QString& last_event);
     void set_truth_shown(bool shown);
     void show_all();
 
@@ -44,6 +44,7 @@ class FabricMapWidget : public QWidget {
     std::unique_ptr<MapPicture> picture_;
     const FabricState* state_ = nullptr;
     std::int64_t window_ns_ = 0;
+    QString last_event_;
     MapView view_;
     MapOptions options_;
     QPointF grabbed_;

@@ -99,7 +99,7 @@ void paint_flag(QPainter& painter, const QRectF& box) {
 }  // namespace
 
 void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run, const FabricState& state,
-                   const QString& what) {
+                   const QString& what, const QString& last_event) {
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     painter.fillRect(area, theme::paper);
@@ -115,6 +115,9 @@ void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run
     painter.setFont(theme::font(12));
     painter.setPen(theme::muted);
     painter.drawText(inner, Qt::AlignLeft | Qt::AlignBottom, what);
+    const double room = inner.width() - QFontMetricsF(painter.font()).horizontalAdvance(what) - 40;
+    painter.drawText(inner, Qt::AlignRight | Qt::AlignBottom,
+                     QFontMetricsF(painter.font()).elidedText(last_event, Qt::ElideRight, room));
     painter.setPen(theme::ink);
     painter.drawText(inner, Qt::AlignRight | Qt::AlignTop, status_text(state));
     painter.restore();

@@ -15,9 +15,9 @@ namespace dyetrace::viewer {
 inline constexpr double heading_height = 58;
 inline constexpr double legend_height = 34;
 
-/// The run, the moment, and how things stand at it.
+/// The run, the moment, how things stand at it, and what happened last.
 void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run, const FabricState& state,
-                   const QString& what);
+                   const QString& what, const QString& last_event);
 
 enum class LegendOf { Map, Lanes };
 void paint_legend(QPainter& painter, const QRectF& area, LegendOf what, bool truth);

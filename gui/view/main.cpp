@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <QApplication>
 #include <QGuiApplication>
-#include <cstdlib>
+#include <cstdio>
 
 #include "gui/view/command_line.h"
 #include "gui/view/main_window.h"
@@ -11,9 +11,16 @@ namespace {
 
 using namespace dyetrace::viewer;
 
+/// Qt complains of a missing folder for sockets, which a picture does not need.
+void without_chatter(QtMsgType, const QMessageLogContext&, const QString& message) {
+    if (!message.startsWith(QLatin1String("QStandardPaths")))
+        std::fprintf(stderr, "%s\n", message.toUtf8().constData());
+}
+
 int draw(const CommandLine& command, int argc, char** argv) {
     // A picture needs no display, also where one is.
     qputenv("QT_QPA_PLATFORM", "offscreen");
+    qInstallMessageHandler(without_chatter);
     const QGuiApplication application(argc, argv);
     return static_cast<int>(render_to_file(command));
 }

@@ -295,7 +295,7 @@ void MainWindow::refresh() {
     if (!run_) return;
     const auto window_ns = bar_->window_ns();
     state_ = fabric_state(*run_, playhead_.now_ns(), window_ns);
-    map_->set_state(&state_, window_ns);
+    map_->set_state(&state_, window_ns, last_event_text(events_.events(), state_.t_ns, true));
     lanes_view_->set_state(&state_);
     timeline_->set_now(state_.t_ns);
     events_.set_now(state_.t_ns);

@@ -14,8 +14,9 @@
 namespace dyetrace::viewer {
 namespace {
 
-constexpr double tier_label_width = 84;
-constexpr double host_label_height = 46;
+constexpr double tier_label_width = 98;
+constexpr double host_label_height = 36;
+constexpr double pod_label_height = 18;
 constexpr double switch_height = 24;
 constexpr double host_size_max = 16;
 constexpr double between_directions = 3.4;  // of the two links of a cable
@@ -86,8 +87,8 @@ MapPicture::MapPicture(SnapshotPtr run) : run_(std::move(run)), layout_(lay_out(
 
 void MapPicture::place(const QRectF& area, const MapView& view) {
     area_ = area;
-    canvas_ =
-        area.adjusted(tier_label_width, 14 + switch_height / 2, -16, -host_label_height - host_size_max);
+    canvas_ = area.adjusted(tier_label_width, 14 + switch_height / 2, -16,
+                            -host_label_height - pod_label_height - host_size_max);
     zoom_ = view.zoom;
     place_nodes(view);
     place_links();
@@ -163,7 +164,7 @@ void MapPicture::paint_background(QPainter& painter) const {
         for (std::size_t n = 0; n < run_->nodes.size(); ++n) {
             if (run_->nodes[n].pod == pod.pod) box = box.united(boxes_[n]);
         }
-        box.adjust(-7, -14, 7, host_label_height - 6);
+        box.adjust(-7, -14, 7, host_label_height + pod_label_height);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme::panel);
         painter.drawRoundedRect(box, 8, 8);
@@ -219,9 +220,11 @@ void MapPicture::paint_marks(QPainter& painter, const FabricState& state, bool t
         if (active.suspect.link < 0) continue;
         const bool sure = active.status == VerdictStatus::Confirmed;
         const QLineF line = line_of(active.suspect.link);
+        const QPainterPath shape = capsule(line, 5);
+        painter.fillPath(shape, theme::paper);
         painter.setBrush(theme::suspect_tint);
         painter.setPen(QPen(theme::suspect, sure ? 2.0 : 1.6, sure ? Qt::SolidLine : Qt::DashLine));
-        painter.drawPath(capsule(line, 5));
+        painter.drawPath(shape);
         const LossClass level = loss_class(state.links[at(active.suspect.link)]);
         painter.setPen(QPen(theme::loss_color(level), theme::link_width(level)));
         painter.drawLine(line);

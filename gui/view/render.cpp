@@ -49,6 +49,9 @@ QImage render(const SnapshotPtr& run, const RenderRequest& request) {
     const auto window_ns = request.window_ns > 0 ? request.window_ns : usual_window_ns(*run);
     const FabricState state = fabric_state(*run, request.t_ns, window_ns);
 
+    const std::vector<RunEvent> events = events_of(*run);
+    const QString last_event = last_event_text(events, request.t_ns, request.truth);
+
     QPainter painter(&image);
     const QRectF all(QPointF(0, 0), size);
     const QRectF heading(0, 0, all.width(), heading_height);
@@ -60,15 +63,15 @@ QImage render(const SnapshotPtr& run, const RenderRequest& request) {
             QStringLiteral("loss of all packets on the paths through each link, in reports of the last %1")
                 .arg(duration_text(window_ns));
         paint_map(painter, body, run, state, request.truth);
-        paint_heading(painter, heading, *run, state, what);
+        paint_heading(painter, heading, *run, state, what, last_event);
     } else {
         const QString what =
             QStringLiteral("loss of all packets of each session over time; figures up to the playhead");
         paint_lanes(painter, body, run, state, request.truth);
-        paint_heading(painter, heading, *run, state, what);
+        paint_heading(painter, heading, *run, state, what, last_event);
     }
     paint_legend(painter, legend, request.view == View::Map ? LegendOf::Map : LegendOf::Lanes, request.truth);
-    TimelinePicture timeline(run, events_of(*run));
+    TimelinePicture timeline(run, events);
     timeline.place(strip);
     timeline.paint(painter, request.t_ns, request.truth);
     return image;

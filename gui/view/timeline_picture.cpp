@@ -165,7 +165,7 @@ void paint_playhead(QPainter& painter, const TimeMapping& mapping, const QRectF&
         QColor veil = theme::paper;
         veil.setAlphaF(0.62F);
         const double left = std::max(x, mapping.left);
-        painter.fillRect(QRectF(left, area.top(), right + 12 - left, area.height()), veil);
+        painter.fillRect(QRectF(left, area.top(), right - left, area.height()), veil);
     }
     if (x < mapping.left - 1 || x > right + 1) return;
     painter.setPen(QPen(theme::playhead, 1.6));
