@@ -12,6 +12,8 @@
 #include "analysis/cli/scenario_input.h"
 #include "scenarios/reader/fat_tree_names.h"
 #include "scenarios/reader/reader.h"
+#include "scenarios/reader/reference.h"
+#include "scenarios/reader/schema.h"
 #include "scenarios/reader/units.h"
 
 namespace dyetrace::cli {
@@ -41,7 +43,7 @@ std::string sampling_words(const scenario::TrackingSettings& tracking) {
         return fmt::format("each packet with probability {}", percent(tracking.rate));
     }
     const double nth = std::round(1 / tracking.rate);
-    return nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f} of each path", nth);
+    return nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f}", nth);
 }
 
 std::string kind_words(scenario::FaultKind kind) {
@@ -61,15 +63,50 @@ std::string row(std::string_view title, const std::string& text) {
     return fmt::format("  {:<9} {}\n", title, text);
 }
 
-Exit check(const ScenarioInput& input, const Context& context) {
-    const auto scenario = read_scenario(input, context);
+struct CheckOptions {
+    ScenarioInput input;
+    bool keys = false;
+};
+
+nlohmann::ordered_json keys_json() {
+    nlohmann::ordered_json tables = nlohmann::ordered_json::array();
+    for (const scenario::TableInfo& table : scenario::schema()) {
+        nlohmann::ordered_json keys = nlohmann::ordered_json::array();
+        for (const scenario::KeyInfo& key : table.keys) {
+            keys.push_back({{"name", key.name},
+                            {"type", key.type},
+                            {"allowed", key.range},
+                            {"required", key.is_required()},
+                            {"default", key.fallback},
+                            {"meaning", key.meaning}});
+        }
+        tables.push_back({{"name", table.name},
+                          {"list", table.is_list},
+                          {"meaning", table.meaning},
+                          {"keys", std::move(keys)}});
+    }
+    return {{"tables", std::move(tables)}};
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Exit check(const CheckOptions& options, const Context& context) {
+    if (options.keys) {
+        context.json ? print_json(keys_json()) : fmt::print("{}", scenario::reference_markdown());
+        return Exit::Ok;
+    }
+    if (options.input.file.empty())
+        throw CommandError(Exit::Usage, "FILE is required", "dyetrace check --help");
+    const auto scenario = read_scenario(options.input, context);
     if (!scenario) return Exit::InvalidInput;
     if (context.json) {
         nlohmann::ordered_json json = to_json(scenario::Diagnostics());
         json["summary"] = summary_json(*scenario);
-        fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+        print_json(json);
     } else {
-        fmt::print("{}: ok\n{}", input.file, summarise(*scenario));
+        fmt::print("{}: ok\n{}", options.input.file, summarise(*scenario));
     }
     return Exit::Ok;
 }
@@ -138,12 +175,15 @@ nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
 }
 
 void add_check(CLI::App& program, Context& context) {
-    auto input = std::make_shared<ScenarioInput>();
+    auto options = std::make_shared<CheckOptions>();
     CLI::App* command = program.add_subcommand("check", "Say what is wrong with a scenario, or what it says");
-    add_scenario_options(*command, *input);
+    CLI::Option* file = add_scenario_options(*command, options->input);
+    file->required(false);
+    command->add_flag("--keys", options->keys, "List all keys with their ranges and defaults, as Markdown")
+        ->excludes(file);
     command->footer("Everything that is wrong is told at once, each with its place; exit code 3 then.");
     command->callback(
-        [input, &context] { context.action = [input, &context] { return check(*input, context); }; });
+        [options, &context] { context.action = [options, &context] { return check(*options, context); }; });
 }
 
 }  // namespace dyetrace::cli

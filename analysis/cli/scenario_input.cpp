@@ -27,15 +27,17 @@ nlohmann::ordered_json to_json(const scenario::Diagnostic& diagnostic) {
 
 }  // namespace
 
-void add_scenario_options(CLI::App& command, ScenarioInput& input) {
-    command.add_option("FILE", input.file, "Scenario file (TOML); docs/scenario-reference.md lists its keys")
-        ->required();
+CLI::Option* add_scenario_options(CLI::App& command, ScenarioInput& input) {
+    CLI::Option* file = command.add_option("FILE", input.file,
+                                           "Scenario file (TOML); `dyetrace check --keys` lists its keys");
+    file->required();
     command
         .add_option(
             "--set", input.overrides,
             "Replace or add a value, as in tracking.rate=0.05 or fault.0.from=agg-1-2; any number of times")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
+    return file;
 }
 
 std::optional<scenario::Scenario> read_scenario(const ScenarioInput& input, const Context& context) {

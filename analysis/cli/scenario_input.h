@@ -20,8 +20,8 @@ struct ScenarioInput {
     std::vector<std::string> overrides;  ///< "key=value"
 };
 
-/// Adds FILE and --set to a command. `input` must live until the command has run.
-void add_scenario_options(CLI::App& command, ScenarioInput& input);
+/// Adds FILE and --set to a command, and returns FILE. `input` must live until the command has run.
+CLI::Option* add_scenario_options(CLI::App& command, ScenarioInput& input);
 
 /// Reads the scenario. Warnings go to stderr; where there is an error, so do all of them, or as JSON to
 /// stdout, and nothing is returned: the command ends with Exit::InvalidInput.

@@ -150,7 +150,7 @@ class Loader {
                 return candidate.info.name == entry.key;
             });
             if (key == schema.keys.end()) {
-                unknown_key(schema, entry);
+                unknown_key(schema, path, entry);
                 continue;
             }
             Reading::Note note{entry.node.place, entry.node.as<Unreadable>() == nullptr, {}};
@@ -168,20 +168,23 @@ class Loader {
             reading_.add(path + "." + entry.key, std::move(note));
         }
         for (const auto& key : schema.keys) {
-            if (key.info.is_required() && table.find(key.info.name) == nullptr) {
-                error(header, {fmt::format("this {} has no {}", schema.name, key.info.name),
-                               fmt::format("it is {}", key.info.range)});
-            }
+            if (!key.info.is_required() || reading_.is_given(path + "." + key.info.name)) continue;
+            error(header, {fmt::format("this {} has no {}", schema.name, key.info.name),
+                           fmt::format("{} is {}", key.info.name, key.info.range)});
         }
     }
 
     template <class Section>
-    void unknown_key(const TableSchema<Section>& schema, const Entry& entry) {
+    void unknown_key(const TableSchema<Section>& schema, const std::string& path, const Entry& entry) {
         std::vector<std::string> names;
         for (const auto& key : schema.keys)
             names.push_back(key.info.name);
-        Problem problem{fmt::format("unknown key \"{}\" in [{}]", shortened(entry.key), schema.name),
+        Problem problem{fmt::format("unknown key \"{}\" in {}", shortened(entry.key), schema.info().header()),
                         did_you_mean(entry.key, names)};
+        // Whoever wrote "knd" did not forget "kind".
+        if (const auto near = nearest(entry.key, names); near && !reading_.is_given(path + "." + *near)) {
+            reading_.add(path + "." + *near, {entry.node.place, false, {}});
+        }
         if (problem.suggestion.empty()) problem.suggestion = other_table_with(entry.key);
         if (problem.suggestion.empty())
             problem.suggestion = fmt::format("its keys are {}", fmt::join(names, ", "));
@@ -205,9 +208,7 @@ class Loader {
     static std::string other_table_with(const std::string& name) {
         for (const TableInfo& table : schema()) {
             for (const KeyInfo& key : table.keys) {
-                if (key.name == name)
-                    return fmt::format("it belongs in {}{}{}", table.is_list ? "[[" : "[", table.name,
-                                       table.is_list ? "]]" : "]");
+                if (key.name == name) return "it belongs in " + table.header();
             }
         }
         return "";

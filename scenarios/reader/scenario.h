@@ -34,7 +34,7 @@ struct WorkloadSettings {
     FlowSizeDistribution flow_sizes;            ///< read from it
     double load = 0.2;                          ///< of each host's link, (0, 1]
     std::uint64_t flow_rate_bps = 250'000'000;  ///< pace of one flow
-    std::uint64_t packet_bytes = 1400;          ///< longest guest IP packet
+    std::uint64_t packet_bytes = 1400;          ///< UDP payload of a full packet
     Duration start{};
     std::optional<Duration> stop;  ///< none: at the end of `duration`
 };

@@ -16,6 +16,8 @@ constexpr std::int64_t any_integer = std::numeric_limits<std::int64_t>::max();
 // A day of simulated time is more than any machine gets through, and leaves sums of times far from overflow.
 constexpr Duration longest = Duration::seconds(24 * 3600);
 constexpr Duration shortest_interval = Duration::microseconds(100);
+// Of what must not be nothing: one packet, or bit, in a million.
+constexpr double least_share = 1e-6;
 constexpr Duration longest_interval = Duration::seconds(60);
 
 /// A key with the default of its struct.
@@ -62,14 +64,6 @@ Key<Section> optional_key(std::string name, std::optional<Value> Section::*membe
                 section.*member = *std::move(value);
                 return std::nullopt;
             }};
-}
-
-template <class Section>
-TableInfo info_of(const TableSchema<Section>& table) {
-    TableInfo info{table.name, table.is_list, table.meaning, {}};
-    for (const auto& key : table.keys)
-        info.keys.push_back(key.info);
-    return info;
 }
 
 }  // namespace
@@ -121,7 +115,7 @@ const TableSchema<WorkloadSettings>& workload_schema() {
              "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of your "
              "own, looked for beside "
              "the scenario, in `distributions/` there, and among those shipped."),
-         key("load", &S::load, ShareType{false},
+         key("load", &S::load, ShareType{least_share},
              "Mean share of each host's link that its flows take up, headers included."),
          key("flow_rate", &S::flow_rate_bps, RateType{1'000, 1'000'000'000'000},
              "Pace of the packets of one flow."),
@@ -141,11 +135,11 @@ const TableSchema<TrackingSettings>& tracking_schema() {
         "tracking",
         false,
         "How the EPPC on each host measures what its guests send.",
-        {key("rate", &S::rate, ShareType{true}, "Share of the data packets that carry the track option."),
+        {key("rate", &S::rate, ShareType{}, "Share of the data packets that carry the track option."),
          key("sampling", &S::sampling,
              ChoiceType<SamplingKind>{
                  {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
-             "Which packets those are: every Nth of a path (N is 1 / `rate`, rounded), or each with a "
+             "Which packets those are: every Nth to a peer (N is 1 / `rate`, rounded), or each with a "
              "probability (RFC 5475)."),
          key("paths", &S::paths, IntegerType{1, 1024}, "Outer UDP source ports, and so paths, to each peer."),
          key("report_interval", &S::report_interval, DurationType{shortest_interval, longest_interval},
@@ -171,7 +165,7 @@ const TableSchema<HealthSettings>& health_schema() {
              "Between two health updates of an EPPC."),
          key("evaluate_interval", &S::evaluate_interval, DurationType{shortest_interval, longest_interval},
              "Between two looks at the evidence."),
-         key("raise_rate", &S::raise_rate, ShareType{false},
+         key("raise_rate", &S::raise_rate, ShareType{least_share},
              "Sampling that it asks suspected pairs for, as `tracking.rate`."),
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
@@ -195,7 +189,7 @@ const TableSchema<Fault>& fault_schema() {
          required(key("to", &S::to, TextType{"a node"}, "Node at the receiving end.")),
          key("at", &S::at, DurationType{{}, longest}, "When it begins; before the end of `run.duration`."),
          optional_key("until", &S::until, DurationType{{}, longest}, "never", "When it ends; after `at`."),
-         with_fallback(key("probability", &S::probability, ShareType{true},
+         with_fallback(key("probability", &S::probability, ShareType{},
                            "Of each packet to be lost; `silent-drop` only. Zero is allowed: a fault that "
                            "does nothing."),
                        "none: `silent-drop` must have it")}};
@@ -215,9 +209,9 @@ const TableSchema<RecordSettings>& record_schema() {
 }
 
 std::vector<TableInfo> schema() {
-    return {info_of(run_schema()),      info_of(fabric_schema()), info_of(workload_schema()),
-            info_of(tracking_schema()), info_of(health_schema()), info_of(fault_schema()),
-            info_of(record_schema())};
+    return {run_schema().info(),      fabric_schema().info(), workload_schema().info(),
+            tracking_schema().info(), health_schema().info(), fault_schema().info(),
+            record_schema().info()};
 }
 
 }  // namespace dyetrace::scenario

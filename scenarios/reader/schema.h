@@ -28,6 +28,8 @@ struct TableInfo {
     bool is_list = false;  ///< [[name]], any number of times
     std::string meaning;
     std::vector<KeyInfo> keys;
+    /// "[run]", "[[fault]]"
+    [[nodiscard]] std::string header() const { return is_list ? "[[" + name + "]]" : "[" + name + "]"; }
 };
 
 /// All tables in the order of the reference.
@@ -47,6 +49,13 @@ struct TableSchema {
     bool is_list = false;
     std::string meaning;
     std::vector<Key<Section>> keys;
+
+    [[nodiscard]] TableInfo info() const {
+        TableInfo info{name, is_list, meaning, {}};
+        for (const auto& key : keys)
+            info.keys.push_back(key.info);
+        return info;
+    }
 };
 
 const TableSchema<RunSettings>& run_schema();

@@ -21,6 +21,13 @@ std::string quoted(std::string_view text) {
     return fmt::format("\"{}\"", text);
 }
 
+std::vector<std::string> all_quoted(const std::vector<std::string>& texts) {
+    std::vector<std::string> all;
+    for (const std::string& text : texts)
+        all.push_back(quoted(text));
+    return all;
+}
+
 /// An override's text, without the quotes that someone may have put around it.
 std::string_view unquoted(std::string_view text) {
     const bool has_quotes =
@@ -145,7 +152,7 @@ Result<double, Problem> ShareType::read(const Node& node) const {
         return Failure{wrong_type(node, "a share", "write 0.01 or \"1%\"")};
     }
     // Written so that NaN, which TOML has, is out of range too.
-    const bool is_in_range = value <= 1 && (zero_allowed ? value >= 0 : value > 0);
+    const bool is_in_range = value >= least && value <= 1;
     if (is_in_range) return value == 0 ? 0.0 : value;
     Problem problem = out_of_range(written, range());
     if (value > 1 && value <= 100 && written.find('%') == std::string::npos) {
@@ -155,7 +162,7 @@ Result<double, Problem> ShareType::read(const Node& node) const {
 }
 
 std::string ShareType::range() const {
-    return zero_allowed ? "0 to 1, or \"0%\" to \"100%\"" : "above 0, to 1 (\"100%\")";
+    return fmt::format("{} to 1, or \"{}%\" to \"100%\"", format_number(least), format_number(least * 100));
 }
 
 std::string ShareType::show(double value) const {
@@ -248,7 +255,7 @@ Result<std::vector<std::string>, Problem> TextListType::read(const Node& node) c
 }
 
 std::string TextListType::show(const std::vector<std::string>& value) const {
-    return fmt::format("[{}]", show_words(value));
+    return fmt::format("[{}]", fmt::join(all_quoted(value), ", "));
 }
 
 Result<SecretType::Value, Problem> SecretType::read(const Node& node) const {
@@ -287,20 +294,15 @@ std::string SecretType::show(const Value& value) const {
 
 Result<std::size_t, Problem> read_word(const Node& node, const std::vector<std::string>& words) {
     const auto text = text_of(node);
-    if (!text) return Failure{wrong_type(node, "one of " + show_words(words))};
+    if (!text) return Failure{wrong_type(node, show_choices(words))};
     const auto found = std::find(words.begin(), words.end(), *text);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-    std::string message = words.size() == 1 ? fmt::format("\"{}\" is not known; the only choice is {}", *text,
-                                                          show_words(words))
-                                            : fmt::format("\"{}\" is none of {}", *text, show_words(words));
-    return Failure{Problem{std::move(message), did_you_mean(*text, words)}};
+    return Failure{
+        Problem{fmt::format("\"{}\" is not {}", *text, show_choices(words)), did_you_mean(*text, words)}};
 }
 
-std::string show_words(const std::vector<std::string>& words) {
-    std::vector<std::string> shown;
-    for (const std::string& word : words)
-        shown.push_back(quoted(word));
-    return fmt::format("{}", fmt::join(shown, ", "));
+std::string show_choices(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(all_quoted(words), " or "));
 }
 
 }  // namespace dyetrace::scenario

@@ -54,7 +54,7 @@ struct SizeType {
 /// A share of a whole: a number, or a text with a percent sign.
 struct ShareType {
     using Value = double;
-    bool zero_allowed = true;
+    double least = 0;
     [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
     [[nodiscard]] std::string name() const { return "share"; }
     [[nodiscard]] std::string range() const;
@@ -79,7 +79,7 @@ struct BooleanType {
     using Value = bool;
     [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
     [[nodiscard]] std::string name() const { return "boolean"; }
-    [[nodiscard]] std::string range() const { return "true, false"; }
+    [[nodiscard]] std::string range() const { return "true or false"; }
     [[nodiscard]] std::string show(Value value) const { return value ? "true" : "false"; }
 };
 
@@ -113,7 +113,8 @@ struct SecretType {
 
 /// One of a few words.
 [[nodiscard]] Result<std::size_t, Problem> read_word(const Node& node, const std::vector<std::string>& words);
-[[nodiscard]] std::string show_words(const std::vector<std::string>& words);
+/// `"a" or "b"`
+[[nodiscard]] std::string show_choices(const std::vector<std::string>& words);
 
 template <class T>
 struct ChoiceType {
@@ -126,7 +127,7 @@ struct ChoiceType {
         return choices[*index].second;
     }
     [[nodiscard]] std::string name() const { return "text"; }
-    [[nodiscard]] std::string range() const { return show_words(words()); }
+    [[nodiscard]] std::string range() const { return show_choices(words()); }
     [[nodiscard]] std::string show(const Value& value) const {
         for (const auto& [word, choice] : choices) {
             if (choice == value) return '"' + word + '"';

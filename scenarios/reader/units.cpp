@@ -177,13 +177,21 @@ Result<std::int64_t, Problem> parse_quantity(std::string_view text, const Quanti
     return Failure{Problem{fmt::format("\"{}\" {}", text, quantity.longest), ""}};
 }
 
+/// Not minutes and hours, of which nobody writes decimals.
+bool is_decimal(std::uint64_t scale) {
+    while (scale % 10 == 0)
+        scale /= 10;
+    return scale == 1;
+}
+
 /// The largest unit of which `value` is a whole or a short decimal number.
 std::string format_quantity(std::uint64_t value, std::span<const Unit> units, std::size_t count) {
     const Unit* best = &units[0];
     for (const Unit& unit : units.first(count)) {
         const auto scale = static_cast<std::uint64_t>(unit.scale);
         // Three decimals keep "1.5s" and "2.5Gbps", and leave 1234567 ns as "1234567ns".
-        if (value >= scale && (scale < 1000 ? value % scale == 0 : value % (scale / 1000) == 0)) best = &unit;
+        const std::uint64_t grain = scale >= 1000 && is_decimal(scale) ? scale / 1000 : scale;
+        if (value >= scale && value % grain == 0) best = &unit;
     }
     const auto scale = static_cast<std::uint64_t>(best->scale);
     std::string decimals;
@@ -236,7 +244,7 @@ std::string format_duration(Duration duration) {
     const bool negative = duration.ns < 0;
     const auto magnitude =
         negative ? ~static_cast<std::uint64_t>(duration.ns) + 1 : static_cast<std::uint64_t>(duration.ns);
-    return (negative ? "-" : "") + format_quantity(magnitude, duration_units, 4);
+    return (negative ? "-" : "") + format_quantity(magnitude, duration_units, 6);
 }
 
 std::string format_rate(std::uint64_t bits_per_second) {

@@ -46,7 +46,8 @@ void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     if (t.key) helper.SetHostAttribute("Key", ns3::StringValue(hex(*t.key)));
     helper.SetHostAttribute("Insecure", ns3::BooleanValue(t.insecure));
     helper.SetHostAttribute("PathCount", ns3::UintegerValue(static_cast<std::uint64_t>(t.paths)));
-    const bool nth = t.sampling == scenario::SamplingKind::EveryNth;
+    // There is no N for a rate of zero; a probability of zero tags nothing either.
+    const bool nth = t.sampling == scenario::SamplingKind::EveryNth && t.rate > 0;
     helper.SetHostAttribute("SamplingKind", ns3::StringValue(nth ? "every-nth" : "probability"));
     helper.SetHostAttribute("SamplingRate", ns3::DoubleValue(t.rate));
     helper.SetHostAttribute("ReportInterval", ns3::TimeValue(to_ns3(t.report_interval)));
