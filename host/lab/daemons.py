@@ -34,7 +34,7 @@ report_interval = "50ms"
 path_idle = "1h"
 
 [[guest]]
-interface = "guest0"
+{guest_kind} = "guest0"
 vni = {vni}
 mac = "{guest_mac}"
 ring = "32MiB"
@@ -52,7 +52,7 @@ class DaemonFailed(Exception):
 class Eppcd:
     """The daemon of one host; start, ask, stop."""
 
-    def __init__(self, program, host, peer, scratch, key_file, rate, paths):
+    def __init__(self, program, host, peer, scratch, key_file, rate, paths, guest_kind):
         self.host = host
         self.config = os.path.join(scratch, f"eppcd-{host.name}.toml")
         self.log = os.path.join(scratch, f"eppcd-{host.name}.log")
@@ -60,7 +60,7 @@ class Eppcd:
             file.write(
                 CONFIG.format(
                     address=host.address, peer_mac=peer.mac, key_file=key_file, rate=rate, paths=paths, vni=network.VNI,
-                    guest_mac=host.guest_mac, peer_address=peer.address, peer_guest_mac=peer.guest_mac,
+                    guest_mac=host.guest_mac, guest_kind=guest_kind, peer_address=peer.address, peer_guest_mac=peer.guest_mac,
                 )
             )  # fmt: skip
         ready_read, ready_write = os.pipe()

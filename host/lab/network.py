@@ -5,6 +5,8 @@
     eth0  -------- veth -------- guest0   underlay0 -- veth -- underlay0   guest0 ---------- eth0
     192.168.77.1                 eppcd 192.0.2.1               eppcd 192.0.2.2               192.168.77.2
 
+or, with a TAP, a device that eppcd makes on the host and whose kernel side is then moved into the guest.
+
 A namespace is held by a file descriptor of this process alone. The hosts' kernels have no address on the underlay: only
 the daemons have, so no kernel answers their packets with "port unreachable".
 """
@@ -124,18 +126,30 @@ table netdev lab {
 
 
 def build():
-    """The two hosts, connected, with everything up."""
+    """The two hosts, connected; the guests are not yet."""
     a, b = Host("a", 1), Host("b", 2)
     _veth(("underlay0", a.host, a.mac), ("underlay0", b.host, b.mac), UNDERLAY_MTU)
-    for host in (a, b):
-        _veth(("eth0", host.guest, host.guest_mac), ("guest0", host.host, None), GUEST_MTU)
-    for host, other in ((a, b), (b, a)):
-        host.guest.run("ip", "address", "add", f"{host.guest_address}/24", "dev", "eth0")
-        # Broadcast is not carried, so ARP would find nobody.
-        host.guest.run(
-            "ip", "neighbour", "add", other.guest_address, "lladdr", other.guest_mac, "dev", "eth0", "nud", "permanent"
-        )
     return a, b
+
+
+def plug_in_veth(host):
+    """Before the daemon starts, which is then told of `guest0`."""
+    _veth(("eth0", host.guest, host.guest_mac), ("guest0", host.host, None), GUEST_MTU)
+
+
+def move_tap(host):
+    """After the daemon has made `guest0`: its kernel side becomes the guest's interface."""
+    host.host.run("ip", "link", "set", "guest0", "netns", host.guest.path, "name", "eth0", pass_fds=(host.guest.fd,))
+    host.guest.run("ip", "link", "set", "eth0", "address", host.guest_mac, "mtu", str(GUEST_MTU), "up")
+
+
+def introduce(host, other):
+    """Gives the guest of `host` its address, and tells it that of `other`."""
+    host.guest.run("ip", "address", "add", f"{host.guest_address}/24", "dev", "eth0")
+    # Broadcast is not carried, so ARP would find nobody.
+    host.guest.run(
+        "ip", "neighbour", "add", other.guest_address, "lladdr", other.guest_mac, "dev", "eth0", "nud", "permanent"
+    )
 
 
 def _veth(one, other, mtu):

@@ -10,3 +10,4 @@ RUN_LAB = os.path.join(LAB, "run-lab")
 SKIPPED = 77
 
 sys.path.insert(0, LAB)
+sys.dont_write_bytecode = True
