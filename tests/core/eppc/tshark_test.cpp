@@ -92,10 +92,10 @@ TEST_F(TsharkReads, WhatTwoEnginesSend) {
     }
     ASSERT_EQ(data, 600U);
     // Every guest's frame is decoded inside; the O bit keeps control apart.
-    EXPECT_EQ(
-        rows("geneve && geneve.flags.oam == 0 && udp.srcport >= 10000 && udp.dstport == 2000", {"frame.number"})
-            .size(),
-        data);
+    EXPECT_EQ(rows("geneve && geneve.flags.oam == 0 && udp.srcport >= 10000 && udp.dstport == 2000",
+                   {"frame.number"})
+                  .size(),
+              data);
     EXPECT_EQ(rows("geneve.flags.oam == 1 && geneve.proto_type == 0x88b5", {"frame.number"}).size() +
                   rows("udp.port == 46081", {"frame.number"}).size() + data,
               net.captured().size());
