@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace dyetrace::localise {
 namespace {
@@ -131,15 +132,72 @@ double log_likelihood_healthy(const std::vector<Emission>& emissions, std::size_
     return sum;
 }
 
-double log_likelihood_faulty(const std::vector<Emission>& emissions, std::size_t rate) {
-    Four states = start_with_onset();
-    double sum = 0;
-    for (const Emission& e : emissions) {
-        states = observe(step_with_onset(states, e), e, kMiddleHealthy, rate);
-        sum += normalise(states) + e.log_scale;
+/// The chain with onset, for all faulty rates side by side. As long as a link is healthy they are the same;
+/// each rate's faulty states are scaled on their own, since likelihoods differ by hundreds of orders of
+/// magnitude.
+class FaultyChains {
+  public:
+    FaultyChains() {
+        healthy_ = {1 - kFaultyFromTheStart, 0};
+        calm_.fill(kFaultyFromTheStart);
+        ratio_.fill(1);
     }
-    return sum;
-}
+
+    void take(const Emission& e) {
+        const Two before = step(healthy_, e);
+        for (std::size_t i = 0; i < kFaultyRates; ++i) {
+            const double calm =
+                calm_[i] * (1 - e.enter) + burst_[i] * (1 - e.stay) + before[0] * e.onset * ratio_[i];
+            const double burst = calm_[i] * e.enter + burst_[i] * e.stay + before[1] * e.onset * ratio_[i];
+            calm_[i] = calm * e.calm[kHealthyRates + i];
+            burst_[i] = burst * e.burst[i];
+        }
+        healthy_ = observe({before[0] * (1 - e.onset), before[1] * (1 - e.onset)}, e, kMiddleHealthy);
+        log_scale_ += e.log_scale;
+        rescale();
+    }
+
+    [[nodiscard]] double log_likelihood(std::size_t i) const {
+        const double faulty = calm_[i] + burst_[i];
+        const double healthy = (healthy_[0] + healthy_[1]) * ratio_[i];
+        return std::log(faulty + healthy) + log_faulty_[i] + log_scale_;
+    }
+
+  private:
+    static constexpr double kSmall = 1e-60, kLarge = 1e60;
+
+    void rescale() {
+        const double healthy = healthy_[0] + healthy_[1];
+        const bool healthy_out = healthy < kSmall;
+        if (healthy_out) log_healthy_ += normalise(healthy_);
+        for (std::size_t i = 0; i < kFaultyRates; ++i) {
+            const double faulty = calm_[i] + burst_[i];
+            const bool out = faulty < kSmall || faulty > kLarge;
+            if (out && faulty > 0) {
+                calm_[i] /= faulty;
+                burst_[i] /= faulty;
+                log_faulty_[i] += std::log(faulty);
+            }
+            // What onset brings over from the healthy states, in this rate's scale. Where the rate is out of
+            // the question, its scale follows that of the healthy states.
+            if (healthy_out || out) {
+                if (faulty == 0 || log_healthy_ - log_faulty_[i] > kTooFar) {
+                    calm_[i] = burst_[i] = 0;
+                    log_faulty_[i] = log_healthy_;
+                }
+                ratio_[i] = std::exp(log_healthy_ - log_faulty_[i]);
+            }
+        }
+    }
+    static constexpr double kTooFar = 300;
+
+    Two healthy_{};
+    std::array<double, kFaultyRates> calm_{}, burst_{};
+    std::array<double, kFaultyRates> ratio_{};       ///< scale of the healthy states over that of each rate
+    std::array<double, kFaultyRates> log_faulty_{};  ///< what each rate's states were divided by
+    double log_healthy_ = 0;                         ///< what the healthy states were divided by
+    double log_scale_ = 0;
+};
 
 /// Chances of the states in each epoch given all epochs (forward and backward), as expected rates.
 std::vector<double> smooth_healthy(const std::vector<Emission>& emissions, double rate) {
@@ -201,17 +259,19 @@ LinkHistory weigh_history(std::span<const EpochEvidence> epochs, const RatePrior
                           const BurstConfig& config) {
     const auto emissions = make_emissions(epochs, prior, config);
     LinkHistory history;
+    for (std::size_t i = 0; i < kHealthyRates; ++i)
+        history.log_likelihood[i] = log_likelihood_healthy(emissions, i);
+    FaultyChains chains;
+    for (const Emission& e : emissions)
+        chains.take(e);
     std::size_t likely = kHealthyRates;
-    double best = -1e300;
-    for (std::size_t i = 0; i < kRates; ++i) {
-        history.log_likelihood[i] =
-            i < kHealthyRates ? log_likelihood_healthy(emissions, i) : log_likelihood_faulty(emissions, i);
-        if (i < kHealthyRates) continue;
+    double best = -std::numeric_limits<double>::infinity();
+    for (std::size_t i = kHealthyRates; i < kRates; ++i) {
+        history.log_likelihood[i] = chains.log_likelihood(i - kHealthyRates);
         const double weighed = history.log_likelihood[i] + prior.log_mass()[i];
-        if (weighed > best) {
-            best = weighed;
-            likely = i;
-        }
+        if (weighed <= best) continue;
+        best = weighed;
+        likely = i;
     }
     history.healthy_rate = smooth_healthy(emissions, prior.healthy_mean());
     history.faulty_rate = smooth_faulty(emissions, likely, prior.healthy_mean(), prior.rates()[likely]);

@@ -28,10 +28,10 @@ struct BurstConfig {
         0.002;  ///< a burst loses at least this share of an epoch's packets, log-uniform up to 1
 };
 
-/// One link in one epoch. `log_likelihood[r]`: of the epoch's losses where this link loses at rate r, beside
-/// what other links are believed to lose, relative to this link losing nothing.
+/// One link over one epoch, or over several in which it lost nothing. `log_likelihood[r]`: of the losses
+/// where this link loses at rate r, beside what other links are believed to lose, relative to rate 0.
 struct EpochEvidence {
-    std::int64_t epoch = 0;
+    std::int32_t epoch = 0;   ///< the last one
     double burst_factor = 1;  ///< scales `enter`: below 1 where queues were seen to be short
     bool onset = true;        ///< a fault may begin here
     PerRate log_likelihood{};
@@ -40,11 +40,11 @@ struct EpochEvidence {
 /// What a link may have lost, epoch by epoch.
 struct LinkHistory {
     PerRate log_likelihood{};          ///< of each rate as the steady one, bursts allowed
-    std::vector<double> healthy_rate;  ///< expected loss rate in each epoch if the link is healthy ..
+    std::vector<double> healthy_rate;  ///< expected loss rate at each evidence if the link is healthy ..
     std::vector<double> faulty_rate;   ///< .. and if it is faulty at its most likely rate
 };
 
-/// `epochs` rise in time. `log_mass` weighs the faulty rates when looking for the most likely one.
+/// `epochs` rise in time. `prior` weighs the faulty rates when looking for the most likely one.
 [[nodiscard]] LinkHistory weigh_history(std::span<const EpochEvidence> epochs, const RatePrior& prior,
                                         const BurstConfig& config);
 

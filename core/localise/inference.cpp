@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
+#include <utility>
 
 #include "core/base/result.h"
 
@@ -21,12 +23,14 @@ double probability(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
 }
 
-/// One unit's share of the work: its lossy paths by epoch, and what it is now believed to lose.
+/// One unit's share of the work: its lossy paths, and what it is now believed to lose.
 struct Unit {
     std::vector<std::uint32_t> lossy_any_time;
-    std::vector<std::uint32_t> lossy;  ///< with an epoch, by epoch
+    std::vector<std::uint32_t> lossy;        ///< with an epoch, by epoch
+    std::vector<std::int32_t> lossy_epochs;  ///< those epochs, each once
     double rate_any_time = 0;
-    std::vector<double> rate;  ///< by position in `UnitEvidence::epochs`
+    std::vector<double> rate;  ///< in each of `lossy_epochs`
+    bool stale = true;         ///< what others are believed to lose on its paths has changed
 };
 
 class Sweeper {
@@ -38,17 +42,20 @@ class Sweeper {
     /// Likelihoods of a unit's rates, and its expected rates if healthy and if faulty.
     struct Weighed {
         PerRate log_likelihood{};
-        LinkHistory history;
-        double expected_rate = 0;  ///< over all time
+        std::vector<double> healthy_rate;  ///< in each of the lossy epochs, if the unit is healthy ..
+        std::vector<double> faulty_rate;   ///< .. and if it is faulty
+        double expected_rate = 0;          ///< over all time
     };
 
     [[nodiscard]] std::size_t place_of(UnitIndex unit, std::int32_t epoch) const;
     [[nodiscard]] double rate_at(UnitIndex unit, std::int32_t epoch) const;
     void sum_up_paths();
     void add_losses(UnitIndex unit, std::span<const std::uint32_t> paths, PerRate& log_likelihood) const;
+    [[nodiscard]] std::vector<EpochEvidence> evidence_by_epoch(UnitIndex unit) const;
     [[nodiscard]] Weighed weigh(UnitIndex unit) const;
-    Weighed judge(UnitIndex unit);
-    double update(UnitIndex unit);
+    void tell_others(UnitIndex unit);
+    void judge(UnitIndex unit);
+    bool update(UnitIndex unit);
     [[nodiscard]] std::vector<UnitIndex> order() const;
     void learn();
     [[nodiscard]] double evidence_of_faults() const;
@@ -57,7 +64,9 @@ class Sweeper {
     const InferenceConfig& config_;
     RatePrior prior_;
     std::vector<Unit> units_;
+    std::vector<Weighed> weighed_;   ///< of each unit, when it was last weighed
     std::vector<double> path_rate_;  ///< of each lossy path, summed over its units
+    std::vector<double> told_rate_;  ///< .. when units on it were last told
     std::vector<Belief> beliefs_;
     std::vector<std::array<double, kFaultyRates>>
         faulty_rates_;  ///< of each unit, sums to its chance of being faulty
@@ -69,7 +78,9 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
       prior_(config.healthy_rate_max, config.faulty_rate_min, config.faulty_share,
              config.faulty_share_strength),
       units_(evidence.units.size()),
+      weighed_(evidence.units.size()),
       path_rate_(evidence.lossy.size()),
+      told_rate_(evidence.lossy.size()),
       beliefs_(evidence.units.size()),
       faulty_rates_(evidence.units.size()) {
     for (std::uint32_t p = 0; p < evidence.lossy.size(); ++p) {
@@ -79,21 +90,25 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
             (path.epoch == kNoEpoch ? unit.lossy_any_time : unit.lossy).push_back(p);
         }
     }
-    for (UnitIndex u = 0; u < units_.size(); ++u) {
-        units_[u].rate_any_time = prior_.healthy_mean();
-        units_[u].rate.assign(evidence.units[u].epochs.size(), prior_.healthy_mean());
-        std::stable_sort(units_[u].lossy.begin(), units_[u].lossy.end(),
-                         [&](std::uint32_t a, std::uint32_t b) {
-                             return evidence.lossy[a].epoch < evidence.lossy[b].epoch;
-                         });
+    for (Unit& unit : units_) {
+        std::stable_sort(unit.lossy.begin(), unit.lossy.end(), [&](std::uint32_t x, std::uint32_t y) {
+            return evidence.lossy[x].epoch < evidence.lossy[y].epoch;
+        });
+        for (const std::uint32_t p : unit.lossy) {
+            const std::int32_t epoch = evidence.lossy[p].epoch;
+            if (unit.lossy_epochs.empty() || unit.lossy_epochs.back() != epoch)
+                unit.lossy_epochs.push_back(epoch);
+        }
+        unit.rate_any_time = prior_.healthy_mean();
+        unit.rate.assign(unit.lossy_epochs.size(), prior_.healthy_mean());
     }
 }
 
+/// Of one of the unit's lossy epochs.
 std::size_t Sweeper::place_of(UnitIndex unit, std::int32_t epoch) const {
-    const auto& epochs = evidence_.units[unit].epochs;
-    const auto place = std::lower_bound(epochs.begin(), epochs.end(), epoch,
-                                        [](const EpochLoad& load, std::int32_t e) { return load.epoch < e; });
-    DYETRACE_ASSERT(place != epochs.end() && place->epoch == epoch);
+    const auto& epochs = units_[unit].lossy_epochs;
+    const auto place = std::lower_bound(epochs.begin(), epochs.end(), epoch);
+    DYETRACE_ASSERT(place != epochs.end() && *place == epoch);
     return static_cast<std::size_t>(place - epochs.begin());
 }
 
@@ -124,6 +139,30 @@ void Sweeper::add_losses(UnitIndex unit, std::span<const std::uint32_t> paths,
     }
 }
 
+/// Epochs in which the unit's paths lost something, each by itself; those in between, taken together.
+std::vector<EpochEvidence> Sweeper::evidence_by_epoch(UnitIndex index) const {
+    const Unit& unit = units_[index];
+    std::vector<EpochEvidence> epochs;
+    auto lossy = unit.lossy.begin();
+    bool may_extend = false;
+    for (const EpochLoad& load : evidence_.units[index].epochs) {
+        const auto first = lossy;
+        while (lossy != unit.lossy.end() && evidence_.lossy[*lossy].epoch == load.epoch)
+            ++lossy;
+        const bool lossless = first == lossy;
+        if (!lossless || !may_extend) epochs.emplace_back();
+        may_extend = lossless;
+        EpochEvidence& evidence = epochs.back();
+        evidence.epoch = load.epoch;
+        evidence.burst_factor = lossless ? 1 : load.burst_factor;
+        evidence.onset = load.epoch <= evidence_.last_onset;
+        for (std::size_t r = 0; r < kRates; ++r)
+            evidence.log_likelihood[r] -= load.sent * prior_.rates()[r];
+        add_losses(index, {first, lossy}, evidence.log_likelihood);
+    }
+    return epochs;
+}
+
 Sweeper::Weighed Sweeper::weigh(UnitIndex index) const {
     const Unit& unit = units_[index];
     const UnitEvidence& evidence = evidence_.units[index];
@@ -140,23 +179,17 @@ Sweeper::Weighed Sweeper::weigh(UnitIndex index) const {
             weighed.log_likelihood[r] -= sent * prior_.rates()[r];
         return weighed;
     }
-    std::vector<EpochEvidence> epochs(evidence.epochs.size());
-    auto lossy = unit.lossy.begin();
-    for (std::size_t i = 0; i < epochs.size(); ++i) {
-        const EpochLoad& load = evidence.epochs[i];
-        epochs[i].epoch = load.epoch;
-        epochs[i].burst_factor = load.burst_factor;
-        epochs[i].onset = load.epoch <= evidence_.last_onset;
-        for (std::size_t r = 0; r < kRates; ++r)
-            epochs[i].log_likelihood[r] = -load.sent * prior_.rates()[r];
-        const auto first = lossy;
-        while (lossy != unit.lossy.end() && evidence_.lossy[*lossy].epoch == load.epoch)
-            ++lossy;
-        add_losses(index, {first, lossy}, epochs[i].log_likelihood);
-    }
-    weighed.history = weigh_history(epochs, prior_, config_.burst);
+    const auto epochs = evidence_by_epoch(index);
+    const LinkHistory history = weigh_history(epochs, prior_, config_.burst);
     for (std::size_t r = 0; r < kRates; ++r)
-        weighed.log_likelihood[r] += weighed.history.log_likelihood[r];
+        weighed.log_likelihood[r] += history.log_likelihood[r];
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < epochs.size() && next < unit.lossy_epochs.size(); ++i) {
+        if (epochs[i].epoch != unit.lossy_epochs[next]) continue;
+        weighed.healthy_rate.push_back(history.healthy_rate[i]);
+        weighed.faulty_rate.push_back(history.faulty_rate[i]);
+        ++next;
+    }
     return weighed;
 }
 
@@ -184,8 +217,9 @@ double most_likely_rate(std::span<const double> log_weights, std::span<const dou
 }
 
 /// Weighs one unit against the others as they stand and takes over the belief, but not yet its rates.
-Sweeper::Weighed Sweeper::judge(UnitIndex index) {
-    Weighed weighed = weigh(index);
+void Sweeper::judge(UnitIndex index) {
+    Weighed& weighed = weighed_[index];
+    if (std::exchange(units_[index].stale, false)) weighed = weigh(index);
     PerRate log_weights{};
     for (std::size_t r = 0; r < kRates; ++r)
         log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
@@ -208,32 +242,47 @@ Sweeper::Weighed Sweeper::judge(UnitIndex index) {
     // Where one grid point holds most of the weight, the top between the points is nearer the truth.
     const double faulty_rate = top > kGridTooCoarse ? belief.loss_rate : faulty.rate;
     weighed.expected_rate = faulty_chance * faulty_rate + (1 - faulty_chance) * healthy.rate;
-    return weighed;
 }
 
-/// Judges a unit and lets the paths that it is on know what it is now believed to lose; how far that moved.
-double Sweeper::update(UnitIndex index) {
+/// Judges a unit and takes over what it is now believed to lose; whether anything changed.
+bool Sweeper::update(UnitIndex index) {
     Unit& unit = units_[index];
+    const bool was_stale = unit.stale;
     const double chance_before = probability(beliefs_[index].log_odds);
-    const Weighed weighed = judge(index);
+    judge(index);
     const double chance = probability(beliefs_[index].log_odds);
+    const bool moved = std::abs(chance - chance_before) > config_.belief_settled;
+    if (!was_stale && !moved) return false;
+
+    const Weighed& weighed = weighed_[index];
     for (const std::uint32_t p : unit.lossy_any_time)
         path_rate_[p] += weighed.expected_rate - unit.rate_any_time;
     unit.rate_any_time = weighed.expected_rate;
-
-    const auto& history = weighed.history;
-    if (history.healthy_rate.empty()) {
-        std::fill(unit.rate.begin(), unit.rate.end(), weighed.expected_rate);
-        return std::abs(chance - chance_before);
-    }
     for (const std::uint32_t p : unit.lossy)
         path_rate_[p] -= rate_at(index, evidence_.lossy[p].epoch);
     for (std::size_t i = 0; i < unit.rate.size(); ++i) {
-        unit.rate[i] = chance * history.faulty_rate[i] + (1 - chance) * history.healthy_rate[i];
+        unit.rate[i] = chance * weighed.faulty_rate[i] + (1 - chance) * weighed.healthy_rate[i];
     }
     for (const std::uint32_t p : unit.lossy)
         path_rate_[p] += rate_at(index, evidence_.lossy[p].epoch);
-    return std::abs(chance - chance_before);
+    tell_others(index);
+    return true;
+}
+
+/// Units that share a path with `index` must be weighed again where it is believed to lose otherwise than
+/// before.
+void Sweeper::tell_others(UnitIndex index) {
+    for (const auto* paths : {&units_[index].lossy_any_time, &units_[index].lossy}) {
+        for (const std::uint32_t p : *paths) {
+            if (std::abs(path_rate_[p] - told_rate_[p]) <= config_.rate_settled * told_rate_[p]) continue;
+            told_rate_[p] = path_rate_[p];
+            const LossyPath& path = evidence_.lossy[p];
+            for (std::uint32_t i = 0; i < path.unit_count; ++i) {
+                const UnitIndex other = evidence_.path_units[path.first_unit + i];
+                if (other != index) units_[other].stale = true;
+            }
+        }
+    }
 }
 
 /// The units with the strongest evidence first: they explain what others would take for their own.
@@ -271,19 +320,18 @@ double Sweeper::evidence_of_faults() const {
 Beliefs Sweeper::run() {
     // At first each is judged alone, as if the others were healthy. That finds an order in which to blame.
     sum_up_paths();
+    told_rate_ = path_rate_;
     for (UnitIndex unit = 0; unit < units_.size(); ++unit)
         judge(unit);
+    for (Unit& unit : units_)
+        unit.stale = true;
     for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
         sum_up_paths();
-        const auto before = path_rate_;
-        double moved = 0;
+        bool moved = false;
         for (const UnitIndex unit : order())
-            moved = std::max(moved, update(unit));
-        for (std::size_t p = 0; p < before.size(); ++p) {
-            moved = std::max(moved, std::abs(path_rate_[p] - before[p]) / before[p] * config_.rate_weight);
-        }
+            moved = update(unit) || moved;
         learn();
-        if (moved < config_.settled) break;
+        if (!moved) break;
     }
     return {beliefs_, evidence_of_faults()};
 }

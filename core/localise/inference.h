@@ -54,8 +54,8 @@ struct InferenceConfig {
     double faulty_share_strength = 1000;
     BurstConfig burst;
     int max_sweeps = 12;
-    double rate_weight = 0.1;  ///< a path's rate that moves by one part in ten counts like a belief by 0.01
-    double settled = 0.01;     ///< stop once no belief moves by more than this
+    double belief_settled = 0.002;  ///< a chance of being faulty that moves by less has not moved
+    double rate_settled = 0.02;     ///< a path's rate that moves by a smaller share has not moved
 };
 
 /// What is believed of one unit.

@@ -76,7 +76,9 @@ Verdict Localiser::infer() const {
     const FabricGraph& graph = *state_->graph;
     LaidOut laid_out = state_->table.lay_out(config);
     for (std::size_t u = 0; u < laid_out.unit_links.size(); ++u) {
-        laid_out.evidence.units[u].prior_log_odds = unit_prior(graph, laid_out.unit_links[u], config);
+        UnitEvidence& unit = laid_out.evidence.units[u];
+        unit.prior_log_odds = unit_prior(graph, laid_out.unit_links[u], config);
+        if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
     }
     const Beliefs beliefs = infer_units(laid_out.evidence, inference_config(config));
     const Decision decision = decide(beliefs, config.decision);

@@ -65,6 +65,8 @@ struct LocaliserConfig {
     Duration epoch = Duration::milliseconds(20);  ///< shortest epoch; a window belongs to the one it ends in
     std::size_t max_epochs = 256;                 ///< a longer history gets longer epochs
     BurstConfig burst;
+    double windowed_log_odds =
+        -5;  ///< added where a link's losses have a window: real congestion is odder than the model
     Duration steady_min = Duration::milliseconds(200);  ///< a loss that began later is not called steady yet
     Duration short_queue =
         Duration::microseconds(50);  ///< mean wait on a path none of whose queues overflowed
