@@ -12,6 +12,8 @@ DEMO_SCENARIO ?= scenarios/gray-link.toml
 # More words for `dyetrace run`, for example: make demo FLAGS="--seed 7"
 FLAGS ?=
 LAB ?=
+# Which benchmarks; all when empty.
+BENCH ?=
 
 export NO_INSTALL LAB
 
@@ -79,11 +81,11 @@ lab: host ## Two hosts in network namespaces, a known loss between them, and wha
 	$(call packages,lab)
 	@host/lab/run-lab || { status=$$?; [ $$status = 77 ] && [ "$$LAB" != require ]; }
 
-bench: ## Run the benchmarks: localisation score, codecs, data path
+bench: ## Run the benchmarks, or those named: make bench BENCH="fabric"
 	$(call packages,build ns3 bench test)
 	$(call configure,release,$(BUILD))
 	$(call build,release)
-	@python3 tests/bench/run.py --build $(BUILD)
+	@python3 tests/bench/run.py --build $(BUILD) $(BENCH)
 
 docs: ## Build the guides (Sphinx) and the reference of the API (Doxygen) into build/docs
 	$(call packages,docs)
