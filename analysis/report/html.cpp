@@ -30,8 +30,8 @@ std::string HtmlTable::attributes(std::size_t column) const {
                        c.truth ? "truth" : "");
 }
 
-void HtmlTable::add_row(const std::vector<std::string>& cells) {
-    rows_ += "<tr>";
+void HtmlTable::add_row(const std::vector<std::string>& cells, bool marked) {
+    rows_ += marked ? "<tr class=\"marked\">" : "<tr>";
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         rows_ +=
             "<td" + attributes(i) + ">" + (i < cells.size() ? escape(cells[i]) : std::string()) + "</td>";

@@ -25,8 +25,8 @@ class HtmlTable {
   public:
     explicit HtmlTable(std::vector<HtmlColumn> columns) : columns_(std::move(columns)) {}
 
-    /// Fewer cells than columns leave the last ones empty.
-    void add_row(const std::vector<std::string>& cells);
+    /// Fewer cells than columns leave the last ones empty. A marked row stands out.
+    void add_row(const std::vector<std::string>& cells, bool marked = false);
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] std::string html() const;
 

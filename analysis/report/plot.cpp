@@ -48,6 +48,7 @@ Range value_range(const Plot& plot) {
         }
     }
     if (!range) return {};
+    if (plot.y_top > 0) range->high = std::min(range->high, plot.y_top);
     if (plot.y_from_zero) range->low = std::min(range->low, 0.0);
     const double span = range->high > range->low ? range->high - range->low : 1.0;
     const double below = plot.y_from_zero && range->low == 0.0 ? 0.0 : 0.05 * span;

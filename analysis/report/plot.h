@@ -37,6 +37,7 @@ struct Plot {
     std::string y_label;
     double x_max = 0;          ///< of the time axis, in seconds
     bool y_from_zero = false;  ///< the axis begins at 0 (or below, where values do)
+    double y_top = 0;  ///< where above 0: values beyond leave the picture, so that the others can be seen
     std::vector<Series> series = {};
     std::vector<Marker> markers = {};
 };

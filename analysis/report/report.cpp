@@ -46,7 +46,7 @@ std::string verdict_html(const Timeline& timeline) {
             "at {:.3f} s)."
             " <span class=\"badge {}\">truth {}</span></p>\n",
             escape(timeline.suspect_names[i]), escape(percent(scored.suspect.loss_rate)),
-            scored.suspect.log_odds, seconds(scored.suspect.t_ns),
+            scored.suspect.log_odds, seconds(scored.named_ns),
             scored.agreement == Agreement::Agrees      ? "good"
             : scored.agreement == Agreement::Disagrees ? "bad"
                                                        : "neutral",
@@ -107,7 +107,7 @@ std::string suspects_html(const Timeline& timeline) {
         const auto& s = suspects[i].suspect;
         table.add_row({std::to_string(i + 1), s.kind, timeline.suspect_names[i],
                        fmt::format("{:.2f}", s.log_odds), percent(s.loss_rate),
-                       fmt::format("{:.3f} s", seconds(s.t_ns)),
+                       fmt::format("{:.3f} s", seconds(suspects[i].named_ns)),
                        s.group_id ? std::to_string(*s.group_id) : "alone", to_string(suspects[i].agreement)});
     }
     std::string html = table.empty() ? "<p>None passed the threshold of decision.</p>\n" : table.html();
@@ -126,7 +126,8 @@ std::string plots_html(const store::RunReader& run, const Timeline& timeline, co
     return html;
 }
 
-HtmlTable link_table_html(const std::vector<LinkLine>& lines, std::size_t begin, std::size_t end) {
+HtmlTable link_table_html(const std::vector<LinkLine>& lines, std::size_t begin, std::size_t end,
+                          const std::vector<std::string>& suspects) {
     const auto truth = [](const auto& drops) {
         return drops ? grouped(static_cast<std::int64_t>(*drops)) : "-";
     };
@@ -142,21 +143,24 @@ HtmlTable link_table_html(const std::vector<LinkLine>& lines, std::size_t begin,
         table.add_row({line.name, grouped(static_cast<std::int64_t>(line.paths)),
                        grouped(static_cast<std::int64_t>(line.sent)), grouped(line.lost),
                        line.sent == 0 ? "not measured" : percent(line.loss_share()),
-                       truth(line.truth_fault_drops), truth(line.truth_queue_drops)});
+                       truth(line.truth_fault_drops), truth(line.truth_queue_drops)},
+                      std::find(suspects.begin(), suspects.end(), line.name) != suspects.end());
     }
     return table;
 }
 
-std::string links_html(const store::RunReader& run) {
+std::string links_html(const store::RunReader& run, const Timeline& timeline) {
     const auto lines = make_link_table(run);
     const std::size_t in_view = std::min(lines.size(), links_in_view);
-    std::string html = link_table_html(lines, 0, in_view).html();
+    std::string html = link_table_html(lines, 0, in_view, timeline.suspect_names).html();
     if (lines.size() > in_view) {
-        html += fmt::format("<details><summary>{} more links</summary>\n{}</details>\n",
-                            lines.size() - in_view, link_table_html(lines, in_view, lines.size()).html());
+        html +=
+            fmt::format("<details><summary>{} more links</summary>\n{}</details>\n", lines.size() - in_view,
+                        link_table_html(lines, in_view, lines.size(), timeline.suspect_names).html());
     }
     return html +
-           "<p class=\"note\">Columns set in purple are truth. A path's losses count for each of its links: "
+           "<p class=\"note\">Suspects are marked; columns set in purple are truth. A path's losses count "
+           "for each of its links: "
            "that is why neighbours of a sick link look ill, and why somebody has to infer.</p>\n";
 }
 
@@ -249,7 +253,7 @@ std::string make_report(const store::RunReader& run) {
     html += section("What happened", timeline_html(timeline));
     html += section("Over time", plots_html(run, timeline, totals));
     html += section("Suspects", suspects_html(timeline));
-    html += section("Links", links_html(run));
+    html += section("Links", links_html(run, timeline));
     html += section("Pairs that lost most", pairs_html(run));
     html += section("Sessions", sessions_html(totals));
     html += section("Counters", counters_html(totals));

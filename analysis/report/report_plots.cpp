@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "analysis/report/fabric_names.h"
 #include "analysis/report/path_series.h"
 
@@ -75,6 +77,24 @@ std::vector<Marker> make_markers(const Timeline& timeline) {
     return markers;
 }
 
+/// Congestion can take most of a slice's packets, and then nothing of 1% can be seen beside it: cuts such
+/// peaks off, and says so.
+void cut_peaks(Plot& plot) {
+    constexpr double share_kept = 0.9;
+    constexpr double room = 4;  // times what the kept ones reach
+    std::vector<double> values;
+    for (const Series& series : plot.series) {
+        for (const Point& point : series.points)
+            values.push_back(point.y);
+    }
+    if (values.empty()) return;
+    std::sort(values.begin(), values.end());
+    const double kept = values[static_cast<std::size_t>(share_kept * static_cast<double>(values.size() - 1))];
+    if (kept <= 0 || values.back() <= room * kept) return;
+    plot.y_top = room * kept;
+    plot.title += fmt::format(" (peaks up to {:.3g}% are cut off)", values.back());
+}
+
 Plot loss_plot(const PathSeries& series) {
     Plot plot{.id = "loss",
               .title = "Loss of all packets, by the counts of both ends",
@@ -86,6 +106,7 @@ Plot loss_plot(const PathSeries& series) {
                                others ? others_colour : suspect_colours[i % suspect_colours.size()],
                                Shape::LinesAndPoints, 1.6, series.groups[i].loss_percent(series.slice_s)});
     }
+    cut_peaks(plot);
     return plot;
 }
 

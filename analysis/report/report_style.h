@@ -38,8 +38,9 @@ section { background: #fff; border: 1px solid var(--line); border-radius: 8px; p
 table { border-collapse: collapse; width: 100%; font-size: .88rem; }
 th, td { text-align: left; padding: .32rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); }
+.marked td { background: #fdf1ea; font-weight: 600; } td:first-child { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
-.long td { overflow-wrap: anywhere; } .long td:first-child { white-space: nowrap; width: 12rem; }
+.long td { overflow-wrap: anywhere; } .long td:first-child { width: 12rem; }
 td.truth, th.truth, p.truth { color: var(--truth); } td.truth, th.truth { background: #faf6fc; }
 .note { color: var(--soft); font-size: .82rem; margin: .7rem 0 0; }
 figure { margin: 0 0 1.4rem; } figcaption { font-weight: 600; font-size: .92rem; margin-bottom: .2rem; } figure svg { width: 100%; height: auto; display: block; }

@@ -13,6 +13,11 @@ bool names(const store::SuspectRow& suspect, const store::TruthFaultRow& fault) 
     return suspect.from_node == fault.from_node && suspect.to_node == fault.to_node;
 }
 
+bool same_subject(const store::SuspectRow& a, const store::SuspectRow& b) {
+    return a.incident == b.incident && a.kind == b.kind && a.from_node == b.from_node &&
+           a.to_node == b.to_node && a.device_node == b.device_node;
+}
+
 }  // namespace
 
 bool does_harm(const store::TruthFaultRow& fault) {
@@ -30,14 +35,20 @@ Score score(const store::RunReader& run) {
     auto suspects = run.final_suspects();
     std::stable_sort(suspects.begin(), suspects.end(),
                      [](const auto& a, const auto& b) { return a.log_odds > b.log_odds; });
+    const auto all = run.suspects();
     for (const auto& suspect : suspects) {
-        const auto named = [&](const auto& fault) { return does_harm(fault) && names(suspect, fault); };
-        Agreement agreement = Agreement::Unknown;
-        if (result.has_truth) {
-            const bool agrees = std::any_of(result.faults.begin(), result.faults.end(), named);
-            agreement = agrees ? Agreement::Agrees : Agreement::Disagrees;
+        ScoredSuspect scored{.suspect = suspect, .named_ns = suspect.t_ns};
+        for (const auto& earlier : all) {
+            if (same_subject(earlier, suspect)) scored.named_ns = std::min(scored.named_ns, earlier.t_ns);
         }
-        result.suspects.push_back({suspect, agreement});
+        if (result.has_truth) scored.agreement = Agreement::Disagrees;
+        const auto named = [&](const auto& fault) { return does_harm(fault) && names(suspect, fault); };
+        const auto fault = std::find_if(result.faults.begin(), result.faults.end(), named);
+        if (fault != result.faults.end()) {
+            scored.agreement = Agreement::Agrees;
+            scored.fault_ns = fault->t_ns;
+        }
+        result.suspects.push_back(scored);
         std::erase_if(result.missed, named);
     }
     return result;

@@ -2,6 +2,7 @@
 // The verdict of a run beside the truth of its simulator.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -17,8 +18,10 @@ enum class Agreement {
 };
 
 struct ScoredSuspect {
-    store::SuspectRow suspect;
+    store::SuspectRow suspect;  ///< as the last inference had it
+    std::int64_t named_ns = 0;  ///< when an inference of its incident first had it
     Agreement agreement = Agreement::Unknown;
+    std::optional<std::int64_t> fault_ns = {};  ///< when the fault began that it names; none: it names none
 };
 
 struct Score {

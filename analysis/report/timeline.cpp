@@ -99,8 +99,9 @@ class Teller {
         const std::size_t shown = std::min(detections.size(), detections_shown);
         for (std::size_t i = 0; i < shown; ++i) {
             const auto& d = detections[i];
+            const std::string counts = fmt::format("lost {} of {} packets", d.lost, d.sent);
             add(d.t_ns, TimelineKind::Detection,
-                fmt::format("{}: {} {}, {} of {} packets lost", d.subject, d.kind, d.state, d.lost, d.sent));
+                fmt::format("{} {}: {}", d.subject, d.state, d.reason.empty() ? counts : d.reason));
         }
         if (detections.size() > shown) {
             const auto& last = detections.back();
@@ -133,7 +134,8 @@ class Teller {
             if (!told.contains(event.incident)) continue;
             const std::string prefix = fmt::format("incident {} {}", event.incident, event.kind);
             if (event.kind == "confirmed")
-                add(event.t_ns, TimelineKind::Confirmation, with_reason(prefix, event.detail));
+                add(event.t_ns, TimelineKind::Confirmation,
+                    with_reason(prefix + since_fault(event.incident, event.t_ns), event.detail));
             if (event.kind == "refuted")
                 add(event.t_ns, TimelineKind::Refutation, with_reason(prefix, event.detail));
             if (event.kind == "closed")
@@ -147,6 +149,7 @@ class Teller {
         struct Group {
             std::int64_t first_ns = 0;
             std::set<RowId> hosts;
+            std::set<std::string> details;
             std::size_t sent = 0, acknowledged = 0;
         };
         std::map<std::pair<RowId, std::string>, Group> groups;
@@ -155,15 +158,27 @@ class Teller {
             Group& group = groups[{directive.incident, directive.kind}];
             if (group.sent++ == 0) group.first_ns = directive.t_ns;
             group.hosts.insert(directive.node);
+            group.details.insert(directive.detail);
             if (directive.acked_ns) ++group.acknowledged;
         }
         for (const auto& [key, group] : groups) {
-            const std::string host = group.hosts.size() == 1 ? names_.node(*group.hosts.begin())
-                                                             : fmt::format("{} hosts", group.hosts.size());
+            const std::string hosts = group.hosts.size() == 1 ? names_.node(*group.hosts.begin())
+                                                              : fmt::format("{} hosts", group.hosts.size());
+            const std::string detail = group.details.size() == 1 ? *group.details.begin() : std::string();
             add(group.first_ns, TimelineKind::Directive,
-                fmt::format("{} to {} for incident {}, {} of {} acknowledged", key.second, host, key.first,
-                            group.acknowledged, group.sent));
+                fmt::format("{} for incident {}: {}{}{}; {} of {} acknowledged", key.second, key.first, hosts,
+                            detail.empty() ? "" : ", ", detail, group.acknowledged, group.sent));
         }
+    }
+
+    /// ", 0.451 s after the fault" where the incident ended in a suspect with whom truth agrees.
+    std::string since_fault(RowId incident, std::int64_t t_ns) const {
+        for (const auto& scored : timeline_.score.suspects) {
+            if (scored.suspect.incident != incident || !scored.fault_ns) continue;
+            return fmt::format(", {:.3f} s after the fault",
+                               static_cast<double>(t_ns - *scored.fault_ns) / 1e9);
+        }
+        return {};
     }
 
     /// What was known when it was opened; the incident's own row tells how it stands now.

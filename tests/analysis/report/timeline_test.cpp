@@ -45,6 +45,14 @@ TEST(Timeline, FirstEvidenceIsALossOnAPathThroughTheSuspectAfterTheFault) {
     EXPECT_THAT(entry.text, HasSubstr("through agg-0-1 > core-2"));
 }
 
+TEST(Timeline, ConfirmationTellsHowLongAfterTheFaultItCame) {
+    EXPECT_THAT(timeline_of_sample().entries.back().text, HasSubstr("0.160 s after the fault"));
+}
+
+TEST(Timeline, ASuspectWasNamedWhenAnInferenceFirstHadIt) {
+    EXPECT_EQ(timeline_of_sample().score.suspects.at(0).named_ns, testing::sample_detected_ns);
+}
+
 TEST(Timeline, OnlyFaultsAreTruth) {
     for (const auto& entry : timeline_of_sample().entries) {
         EXPECT_EQ(is_truth(entry.kind), entry.text.find("fault") == 0) << entry.text;
