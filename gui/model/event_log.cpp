@@ -16,6 +16,12 @@ QString with_detail(const QString& text, const QString& detail) {
     return detail.isEmpty() ? text : text + QStringLiteral(": ") + detail;
 }
 
+struct FirstLoss {
+    std::int64_t t_ns = 0;
+    Loss loss;
+    int path = 0;
+};
+
 class Teller {
   public:
     explicit Teller(const RunSnapshot& run) : run_(run) {}
@@ -66,21 +72,22 @@ class Teller {
         for (const auto& fault : run_.truth_faults) {
             if (fault.link == suspect->link) since_ns = fault.t_ns;
         }
-        std::optional<std::pair<LossWindow, int>> first;
+        std::optional<FirstLoss> first;
         for (const int p : run_.paths_of_link[static_cast<std::size_t>(suspect->link)]) {
-            for (const auto& window : run_.paths[static_cast<std::size_t>(p)].windows) {
-                if (window.to_ns < since_ns || window.loss.lost <= 0) continue;
-                if (!first || window.to_ns < first->first.to_ns) first = {window, p};
+            const auto& path = run_.paths[static_cast<std::size_t>(p)];
+            for (const auto& window : path.windows) {
+                const Loss loss = path.loss_in(window);
+                if (window.to_ns < since_ns || loss.lost <= 0) continue;
+                if (!first || window.to_ns < first->t_ns) first = {window.to_ns, loss, p};
                 break;
             }
         }
         if (!first) return;
-        const auto& [window, p] = *first;
-        const auto& path = run_.paths[static_cast<std::size_t>(p)];
+        const auto& path = run_.paths[static_cast<std::size_t>(first->path)];
         const auto& session = run_.sessions[static_cast<std::size_t>(path.session)];
-        events_.push_back({window.to_ns, EventKind::FirstEvidence,
+        events_.push_back({first->t_ns, EventKind::FirstEvidence,
                            QStringLiteral("first loss through %1: %2 of %3 packets, %4, path %5")
-                               .arg(suspect->name, count_text(window.loss.lost), count_text(window.loss.sent),
+                               .arg(suspect->name, count_text(first->loss.lost), count_text(first->loss.sent),
                                     session.label)
                                .arg(path.index),
                            path.session, suspect->link, -1});

@@ -68,22 +68,40 @@ void add_suspicion(QStringList& lines, const FabricState& state, int link, int d
     }
 }
 
+QString suspect_line(const ActiveSuspect& active, const FabricState& state, bool score) {
+    QString line = QStringLiteral("%1. <b>%2</b>, %3")
+                       .arg(active.number)
+                       .arg(active.suspect.name.toHtmlEscaped(), to_text(active.status));
+    if (active.suspect.log_odds != 0)
+        line += QStringLiteral(", log-odds %1").arg(active.suspect.log_odds, 0, 'f', 1);
+    if (active.suspect.loss_rate > 0)
+        line += QStringLiteral(", %1 loss").arg(percent_text(active.suspect.loss_rate));
+    if (!score) return line;
+    const bool right =
+        std::any_of(state.truth_faults.begin(), state.truth_faults.end(), [&](const auto* fault) {
+            return active.suspect.link >= 0
+                       ? fault->link == active.suspect.link
+                       : fault->from == active.suspect.device || fault->to == active.suspect.device;
+        });
+    return line +
+           (right ? QStringLiteral(" \u2013 truth agrees") : QStringLiteral(" \u2013 truth disagrees"));
+}
+
 QString joined(const QStringList& lines) {
     return lines.join(QStringLiteral("<br>"));
 }
 
 const LossWindow* window_at(const MeasuredPath& path, std::int64_t t_ns, std::int64_t slack_ns) {
-    for (const auto& window : path.windows) {
-        if (window.from_ns - slack_ns <= t_ns && t_ns <= window.to_ns + slack_ns) return &window;
-    }
-    return nullptr;
+    const auto window = std::lower_bound(path.windows.begin(), path.windows.end(), t_ns - slack_ns,
+                                         [](const LossWindow& w, std::int64_t t) { return w.to_ns < t; });
+    return window != path.windows.end() && window->from_ns - slack_ns <= t_ns ? &*window : nullptr;
 }
 
 void add_path_window(QStringList& lines, const RunSnapshot& run, const MeasuredPath& path, std::int64_t t_ns,
                      std::int64_t slack_ns) {
     const LossWindow* window = window_at(path, t_ns, slack_ns);
     if (window == nullptr) return;
-    lines << QStringLiteral("Path %1: %2").arg(path.index).arg(loss_text(window->loss));
+    lines << QStringLiteral("Path %1: %2").arg(path.index).arg(loss_text(path.loss_in(*window)));
     lines << QStringLiteral("&nbsp;&nbsp;%1 to %2").arg(time_text(window->from_ns), time_text(window->to_ns));
     QStringList names;
     for (const int hop : path.hops)
@@ -118,6 +136,28 @@ QString explain_link(const RunSnapshot& run, const FabricState& state, int link,
                 lines << QStringLiteral("<b>Truth</b>: %1 since %2")
                              .arg(fault->text.toHtmlEscaped(), time_text(fault->t_ns));
         }
+    }
+    return joined(lines);
+}
+
+QString explain_moment(const RunSnapshot& run, const FabricState& state, const RunEvent* last,
+                       bool with_truth) {
+    QStringList lines{bold(QStringLiteral("At %1").arg(time_text(state.t_ns)))};
+    lines << QStringLiteral("Of all packets measured: %1").arg(loss_text(state.all));
+    if (last != nullptr) {
+        lines << QString()
+              << QStringLiteral("<b>%1</b> at %2").arg(to_text(last->kind), time_text(last->t_ns));
+        lines << last->text.toHtmlEscaped();
+    }
+    lines << QString() << bold(QStringLiteral("Suspects"));
+    for (const auto& active : state.suspects)
+        lines << suspect_line(active, state, with_truth && !run.truth_faults.empty());
+    if (state.suspects.empty()) lines << QStringLiteral("none");
+    if (with_truth && !run.truth_faults.empty()) {
+        lines << QString() << bold(QStringLiteral("Truth"));
+        for (const auto* fault : state.truth_faults)
+            lines << fault->text.toHtmlEscaped() + QStringLiteral(" since %1").arg(time_text(fault->t_ns));
+        if (state.truth_faults.empty()) lines << QStringLiteral("no fault now");
     }
     return joined(lines);
 }

@@ -6,6 +6,7 @@
 #include <QString>
 #include <cstdint>
 
+#include "gui/model/event_log.h"
 #include "gui/model/fabric_state.h"
 #include "gui/model/run_snapshot.h"
 
@@ -18,6 +19,9 @@ namespace dyetrace::viewer {
 /// `with_truth`).
 [[nodiscard]] QString explain_link(const RunSnapshot& run, const FabricState& state, int link,
                                    bool with_truth);
+/// How things stand: what happened last (`last` may be null), who is suspected, what truth says.
+[[nodiscard]] QString explain_moment(const RunSnapshot& run, const FabricState& state, const RunEvent* last,
+                                     bool with_truth);
 [[nodiscard]] QString explain_node(const RunSnapshot& run, const FabricState& state, int node);
 /// `path` -1: all of the session.
 [[nodiscard]] QString explain_lane(const RunSnapshot& run, int session, int path, std::int64_t t_ns,

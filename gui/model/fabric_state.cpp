@@ -64,7 +64,7 @@ bool is_active(const Session& session, std::int64_t t_ns) {
 
 QString to_text(VerdictStatus status) {
     switch (status) {
-        case VerdictStatus::Suspected: return QStringLiteral("suspected");
+        case VerdictStatus::Suspected: return QStringLiteral("under investigation");
         case VerdictStatus::Confirmed: return QStringLiteral("confirmed");
         case VerdictStatus::Refuted: return QStringLiteral("refuted");
     }

@@ -12,13 +12,14 @@ QString RunSnapshot::link_name(int link) const {
 }
 
 Loss loss_between(const MeasuredPath& path, std::int64_t after_ns, std::int64_t until_ns) {
-    const auto& windows = path.windows;
-    auto window = std::upper_bound(windows.begin(), windows.end(), after_ns,
-                                   [](std::int64_t t, const LossWindow& w) { return t < w.to_ns; });
-    Loss sum;
-    for (; window != windows.end() && window->to_ns <= until_ns; ++window)
-        sum += window->loss;
-    return sum;
+    const auto total_at = [&](std::int64_t t_ns) {
+        const auto next = std::upper_bound(path.windows.begin(), path.windows.end(), t_ns,
+                                           [](std::int64_t t, const LossWindow& w) { return t < w.to_ns; });
+        return next == path.windows.begin() ? Loss{} : std::prev(next)->total;
+    };
+    const Loss before = total_at(after_ns);
+    const Loss until = total_at(until_ns);
+    return {until.sent - before.sent, until.lost - before.lost};
 }
 
 QString state_at(const Session& session, std::int64_t t_ns) {

@@ -40,7 +40,7 @@ struct Link {  ///< one direction
 struct LossWindow {
     std::int64_t from_ns = 0;
     std::int64_t to_ns = 0;
-    Loss loss;
+    Loss total;  ///< of the path until `to_ns`, so that any stretch of windows is a difference
 };
 
 struct MeasuredPath {
@@ -60,6 +60,12 @@ struct MeasuredPath {
     std::int64_t delay_count = 0;
     bool tail_open = true;  ///< no END marker arrived
     bool excess = false;    ///< received > sent at some moment
+
+    /// What was lost in one of its windows.
+    [[nodiscard]] Loss loss_in(const LossWindow& window) const {
+        const Loss before = &window == windows.data() ? Loss{} : (&window - 1)->total;
+        return {window.total.sent - before.sent, window.total.lost - before.lost};
+    }
 };
 
 struct StateChange {
@@ -170,9 +176,8 @@ struct RunSnapshot {
     std::vector<Directive> directives;
     std::vector<TruthFault> truth_faults;
 
-    LossHistory link_history{1, 1, 1};     ///< row: link; each packet counts on every link of its path
-    LossHistory session_history{1, 1, 1};  ///< row: session
-    LossHistory fabric_history{1, 1, 1};   ///< one row: each packet once
+    LossHistory link_history{1, 1, 1};    ///< row: link; each packet counts on every link of its path
+    LossHistory fabric_history{1, 1, 1};  ///< one row: each packet once
     std::int64_t record_count = 0;
 
     [[nodiscard]] std::span<const MeasuredPath> paths_of(const Session& session) const {

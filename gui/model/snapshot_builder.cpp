@@ -17,7 +17,7 @@ namespace {
 
 using store::RowId;
 
-// 16 bytes a cell: at most 64 MB each for links and sessions.
+// 16 bytes a cell: at most 64 MB.
 constexpr std::size_t history_cells_max = std::size_t{4} << 20;
 // Fine enough for any screen.
 constexpr std::size_t fabric_history_cells_max = 20'000;
@@ -64,7 +64,10 @@ class Indices {
     std::unordered_map<RowId, int> index_of_;
 };
 
-using PathKey = std::tuple<int, int, int>;  // session, path index, generation
+/// Session, path index and generation in one number, in that order.
+std::uint64_t path_key(int session, std::uint16_t index, std::uint8_t generation) {
+    return static_cast<std::uint64_t>(session) << 24 | static_cast<std::uint64_t>(index) << 8 | generation;
+}
 
 /// Turns the cumulative records of one path into windows.
 class WindowMaker {
@@ -81,10 +84,10 @@ class WindowMaker {
         path.delay_count = static_cast<std::int64_t>(row.delay_count);
         if (row.delay_count > 0)
             path.delay_ns_mean = static_cast<double>(row.delay_ns_sum) / static_cast<double>(row.delay_count);
-        const Loss change{sent - total_.sent, lost - total_.lost};
-        if (change != Loss{})
-            path.windows.push_back({std::min(seen_ ? t_ns_ : begin_ns, row.t_ns), row.t_ns, change});
-        total_ = path.total = {sent, lost};
+        const Loss total{sent, lost};
+        if (total != total_)
+            path.windows.push_back({std::min(seen_ ? t_ns_ : begin_ns, row.t_ns), row.t_ns, total});
+        total_ = path.total = total;
         t_ns_ = row.t_ns;
         seen_ = true;
     }
@@ -93,6 +96,12 @@ class WindowMaker {
     std::int64_t t_ns_ = 0;
     Loss total_;
     bool seen_ = false;
+};
+
+struct PathInMaking {
+    std::uint64_t key = 0;
+    MeasuredPath path;
+    WindowMaker windows;
 };
 
 class Builder {
@@ -277,7 +286,7 @@ class Builder {
     void read_paths() {
         say(QStringLiteral("paths"));
         for (const auto& row : reader_.paths()) {
-            MeasuredPath& path = path_of({session_ids_.at(row.session), row.path_index, row.generation});
+            MeasuredPath& path = path_of(session_ids_.at(row.session), row.path_index, row.generation).path;
             path.udp_source_port = row.udp_source_port;
             path.learned_ns = row.learned_ns;
             path.complete = row.complete;
@@ -292,13 +301,14 @@ class Builder {
 
     void read_records() {
         say(QStringLiteral("path records"));
-        std::map<PathKey, WindowMaker> makers;
         reader_.for_each_path_record([&](const store::PathRecordRow& row) {
             if (++run_->record_count % records_between_questions == 0)
                 say(QStringLiteral("%1 path records").arg(count_text(run_->record_count)));
-            const PathKey key{session_ids_.at(row.session), row.path_index, row.generation};
-            const auto& session = run_->sessions[static_cast<std::size_t>(std::get<0>(key))];
-            makers[key].add(path_of(key), row, session.active_ns.value_or(row.t_ns));
+            const int session = session_ids_.at(row.session);
+            PathInMaking& making = path_of(session, row.path_index, row.generation);
+            const auto begin_ns =
+                run_->sessions[static_cast<std::size_t>(session)].active_ns.value_or(row.t_ns);
+            making.windows.add(making.path, row, begin_ns);
         });
     }
 
@@ -307,9 +317,12 @@ class Builder {
         say(QStringLiteral("history"));
         const auto end_ns = run_->range.end_ns;
         run_->link_history = LossHistory(run_->links.size(), end_ns, history_cells_max);
-        run_->session_history = LossHistory(run_->sessions.size(), end_ns, history_cells_max);
         run_->fabric_history = LossHistory(1, end_ns, fabric_history_cells_max);
-        for (auto& [key, path] : paths_) {
+        std::sort(paths_.begin(), paths_.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+        run_->paths.reserve(paths_.size());
+        for (auto& making : paths_) {
+            MeasuredPath& path = making.path;
+            path.windows.shrink_to_fit();
             const int index = static_cast<int>(run_->paths.size());
             auto& session = run_->sessions[static_cast<std::size_t>(path.session)];
             if (session.paths_begin == session.paths_end) session.paths_begin = index;
@@ -318,22 +331,27 @@ class Builder {
             for (const int link : path.links)
                 run_->paths_of_link[static_cast<std::size_t>(link)].push_back(index);
             for (const auto& window : path.windows) {
+                const Loss loss = path.loss_in(window);
                 for (const int link : path.links)
-                    run_->link_history.add(static_cast<std::size_t>(link), window.to_ns, window.loss);
-                run_->session_history.add(static_cast<std::size_t>(path.session), window.to_ns, window.loss);
-                run_->fabric_history.add(0, window.to_ns, window.loss);
+                    run_->link_history.add(static_cast<std::size_t>(link), window.to_ns, loss);
+                run_->fabric_history.add(0, window.to_ns, loss);
             }
             run_->paths.push_back(std::move(path));
         }
         run_->link_history.seal();
-        run_->session_history.seal();
         run_->fabric_history.seal();
     }
 
-    MeasuredPath& path_of(const PathKey& key) {
-        const auto [found, fresh] = paths_.try_emplace(key);
-        if (fresh) std::tie(found->second.session, found->second.index, found->second.generation) = key;
-        return found->second;
+    PathInMaking& path_of(int session, std::uint16_t index, std::uint8_t generation) {
+        const auto key = path_key(session, index, generation);
+        const auto [found, fresh] = path_index_.try_emplace(key, paths_.size());
+        if (!fresh) return paths_[found->second];
+        PathInMaking& making = paths_.emplace_back();
+        making.key = key;
+        making.path.session = session;
+        making.path.index = index;
+        making.path.generation = generation;
+        return making;
     }
 
     [[nodiscard]] const QString& node_name(int node) const {
@@ -366,7 +384,8 @@ class Builder {
     Indices node_ids_{"node"}, session_ids_{"session"}, incident_ids_{"incident"};
     std::map<std::pair<int, int>, int> link_between_;
     std::map<QString, int> session_of_label_;
-    std::map<PathKey, MeasuredPath> paths_;
+    std::vector<PathInMaking> paths_;
+    std::unordered_map<std::uint64_t, std::size_t> path_index_;
 };
 
 }  // namespace

@@ -171,12 +171,13 @@ void LanesPicture::paint_losses(QPainter& painter, const LaneRow& row, const QRe
         auto window = std::lower_bound(path->windows.begin(), path->windows.end(), mapping_.visible.begin_ns,
                                        [](const LossWindow& w, std::int64_t t) { return w.to_ns < t; });
         for (; window != path->windows.end() && window->from_ns <= mapping_.visible.end_ns; ++window) {
+            const Loss loss = path->loss_in(*window);
             const double left = mapping_.to_pixel(window->from_ns) - mapping_.left;
             const double right = mapping_.to_pixel(window->to_ns) - mapping_.left;
             const int from = std::clamp(static_cast<int>(std::floor(left)), 0, pixels - 1);
             const int to = std::clamp(static_cast<int>(std::ceil(right)) - 1, from, pixels - 1);
             for (int x = from; x <= to; ++x)
-                losses[static_cast<std::size_t>(x)] += window->loss;
+                losses[static_cast<std::size_t>(x)] += loss;
         }
     }
     painter.setRenderHint(QPainter::Antialiasing, false);

@@ -14,6 +14,7 @@
 #include <QMessageBox>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QStyledItemDelegate>
@@ -22,7 +23,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "gui/model/time_text.h"
+#include "gui/model/explain.h"
 #include "gui/view/command_line.h"
 #include "gui/view/fabric_map_widget.h"
 #include "gui/view/playback_bar.h"
@@ -184,13 +185,32 @@ QWidget* MainWindow::make_events_panel() {
     event_view_->setFrameShape(QFrame::NoFrame);
     event_view_->setFocusPolicy(Qt::ClickFocus);
     event_view_->setMinimumWidth(220);
+    event_view_->setTextElideMode(Qt::ElideRight);
     event_view_->header()->setSectionResizeMode(EventListModel::TimeColumn, QHeaderView::ResizeToContents);
     event_view_->header()->setSectionResizeMode(EventListModel::KindColumn, QHeaderView::ResizeToContents);
     connect(event_view_, &QTreeView::clicked, this, [this](const QModelIndex& index) {
         playhead_.pause();
         playhead_.seek(index.data(EventListModel::TimeRole).toLongLong());
     });
-    return event_view_;
+    moment_ = new QLabel(this);
+    moment_->setObjectName(QStringLiteral("moment"));
+    moment_->setTextFormat(Qt::RichText);
+    moment_->setWordWrap(true);
+    moment_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    moment_->setMargin(10);
+    moment_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    moment_->setAutoFillBackground(true);
+    moment_->setBackgroundRole(QPalette::Base);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(moment_);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    auto* panel = new QSplitter(Qt::Vertical, this);
+    panel->addWidget(event_view_);
+    panel->addWidget(scroll);
+    panel->setSizes({520, 300});
+    return panel;
 }
 
 void MainWindow::make_actions() {
@@ -305,6 +325,8 @@ void MainWindow::refresh() {
 
 void MainWindow::show_current_event() {
     const int row = events_.row_at(state_.t_ns);
+    const RunEvent* last = row < 0 ? nullptr : &events_.events()[static_cast<std::size_t>(row)];
+    moment_->setText(explain_moment(*run_, state_, last, truth_shown_));
     const QModelIndex current = events_.index(std::max(row, 0), 0);
     if (row < 0 || event_view_->currentIndex().row() == row) return;
     event_view_->setCurrentIndex(current);

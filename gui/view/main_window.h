@@ -91,6 +91,7 @@ class MainWindow : public QMainWindow {
     TimelineWidget* timeline_ = nullptr;
     PlaybackBar* bar_ = nullptr;
     QTreeView* event_view_ = nullptr;
+    QLabel* moment_ = nullptr;
     QLabel* lanes_count_ = nullptr;
 };
 

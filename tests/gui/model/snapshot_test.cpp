@@ -20,9 +20,9 @@ TEST(Snapshot, RecordsOfAPathBecomeWindows) {
     ASSERT_EQ(windows.size(), 2U);
     EXPECT_EQ(windows[0].from_ns, 10 * ms);  // since the session is active
     EXPECT_EQ(windows[0].to_ns, 20 * ms);
-    EXPECT_EQ(windows[0].loss, (Loss{100, 1}));
+    EXPECT_EQ(run->paths[0].loss_in(windows[0]), (Loss{100, 1}));
     EXPECT_EQ(windows[1].from_ns, 20 * ms);
-    EXPECT_EQ(windows[1].loss, (Loss{200, 3}));
+    EXPECT_EQ(run->paths[0].loss_in(windows[1]), (Loss{200, 3}));
     EXPECT_EQ(run->paths[0].total, (Loss{300, 4}));
     EXPECT_EQ(run->sessions[0].total, (Loss{300, 4}));
 }
