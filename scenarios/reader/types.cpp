@@ -162,7 +162,7 @@ Result<double, Problem> ShareType::read(const Node& node) const {
 }
 
 std::string ShareType::range() const {
-    return fmt::format("{} to 1, or \"{}%\" to \"100%\"", format_number(least), format_number(least * 100));
+    return fmt::format("{0:g} to 1, or \"{1:g}%\" to \"100%\"", least, least * 100);
 }
 
 std::string ShareType::show(double value) const {

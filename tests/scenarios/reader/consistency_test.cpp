@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What must hold between several values.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/scenarios/reader/reading_errors.h"
+
+namespace dyetrace::scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// A scenario with one fault, whose kind is on line 3.
+std::string fault(const std::string& from, const std::string& to, const std::string& more = "") {
+    return without_key + "[[fault]]\nkind = \"silent-drop\"\nfrom = \"" + from + "\"\nto = \"" + to +
+           "\"\nprobability = 0.01\n" + more;
+}
+
+TEST(FaultLink, BothDirectionsOfEveryTierAreLinks) {
+    for (const auto& [from, to] : {std::pair{"agg-1-2", "core-8"},
+                                   {"core-8", "agg-1-2"},
+                                   {"edge-5-0", "agg-5-2"},
+                                   {"agg-5-2", "edge-5-0"},
+                                   {"host-0-1-2", "edge-0-1"},
+                                   {"edge-0-1", "host-0-1-2"}}) {
+        EXPECT_THAT(told(fault(from, to)), IsEmpty()) << from << " " << to;
+    }
+}
+
+TEST(FaultLink, NodesThatAreNotJoinedAreToldWithThoseThatAre) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-0")), ElementsAre("5:6: no link joins agg-0-1 and core-0"));
+    EXPECT_EQ(only_suggestion(fault("agg-0-1", "core-0")),
+              "agg-0-1 has links to edge-0-0 to edge-0-2 and core-3 to core-5");
+    EXPECT_EQ(only_suggestion(fault("core-0", "agg-0-1")), "core-0 has links to agg-0-0 to agg-5-0");
+    EXPECT_EQ(only_suggestion(fault("host-0-1-2", "edge-0-0")), "host-0-1-2 has links to edge-0-1");
+    EXPECT_THAT(told(fault("core-0", "core-0")), ElementsAre("5:6: core-0 has no link to itself"));
+}
+
+TEST(FaultLink, AnUnknownNodeIsToldWithTheNearest) {
+    EXPECT_THAT(told(fault("agg-9-1", "core-4")),
+                ElementsAre("4:8: there is no node \"agg-9-1\" in a fat-tree of k = 6"));
+    EXPECT_EQ(only_suggestion(fault("agg-9-1", "core-4")),
+              "did you mean \"agg-5-1\"? These names run from agg-0-0 to agg-5-2");
+    EXPECT_EQ(only_suggestion(fault("agg-0-1", "cor-4")),
+              "did you mean \"core-4\"? These names run from core-0 to core-8");
+    EXPECT_EQ(only_suggestion(fault("aggregation-0-1", "core-4")),
+              "did you mean \"agg-0-1\"? These names run from agg-0-0 to agg-5-2");
+    EXPECT_EQ(only_suggestion(fault("agg0-1", "core-4")), "did you mean \"agg-0-1\"?");
+    EXPECT_EQ(only_suggestion(fault("the red one", "core-4")),
+              "nodes are host-P-E-N, edge-P-N, agg-P-N and core-N, from 0, up to host-5-2-2, edge-5-2, "
+              "agg-5-2, core-8");
+}
+
+TEST(FaultLink, BothUnknownNodesAreTold) {
+    EXPECT_THAT(told(fault("x", "y")), ElementsAre("4:8: there is no node \"x\" in a fat-tree of k = 6",
+                                                   "5:6: there is no node \"y\" in a fat-tree of k = 6"));
+}
+
+TEST(FaultLink, NamesDependOnTheFabric) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-2"), {"fabric.k=4"}), IsEmpty());
+    EXPECT_THAT(told(fault("agg-0-1", "core-5"), {"fabric.k=4"}),
+                ElementsAre("5:6: there is no node \"core-5\" in a fat-tree of k = 4"));
+}
+
+TEST(FaultLink, InAFabricThatIsWrongNamesAreNotJudged) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-99"), {"fabric.k=5"}),
+                ElementsAre("--set fabric.k=5: k: 5 is odd; allowed: even, 4 to 64"));
+}
+
+TEST(FaultTimes, AFaultBeginsWithinTheRun) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.5s\"\n")),
+                ElementsAre("7:6: the fault begins at 1.5s, when the run has ended (1.5s)"));
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.499s\"\n")), IsEmpty());
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"0.5s\"\n"), {"run.duration=0.4s"}),
+                ElementsAre("7:6: the fault begins at 500ms, when the run has ended (400ms)"));
+}
+
+TEST(FaultTimes, AFaultEndsAfterItBegins) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1s\"\nuntil = \"1s\"\n")),
+                ElementsAre("8:9: the fault ends at 1s, not after it begins (1s)"));
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1s\"\nuntil = \"9s\"\n")), IsEmpty());
+}
+
+TEST(FaultProbability, ZeroAndOneAreProbabilities) {
+    EXPECT_THAT(told(fault("agg-0-1", "core-4"), {"fault.0.probability=0"}), IsEmpty());
+    EXPECT_THAT(told(fault("agg-0-1", "core-4"), {"fault.0.probability=100%"}), IsEmpty());
+}
+
+TEST(FaultProbability, ASilentDropMustHaveIt) {
+    EXPECT_THAT(
+        told(without_key + "[[fault]]\nkind = \"silent-drop\"\nfrom = \"core-0\"\nto = \"agg-0-0\"\n"),
+        ElementsAre("2:1: this silent-drop has no probability"));
+}
+
+TEST(Workload, StopsWithinTheRunAndAfterItStarts) {
+    EXPECT_THAT(told(without_key + "[workload]\nstop = \"2s\"\n"),
+                ElementsAre("3:8: the workload stops at 2s, after the run ends (1.5s)"));
+    EXPECT_THAT(told(without_key + "[workload]\nstart = \"1s\"\nstop = \"1s\"\n"),
+                ElementsAre("3:9: the workload starts at 1s, not before it stops (1s)"));
+    EXPECT_THAT(told(without_key + "[workload]\nstart = \"1.5s\"\n"),
+                ElementsAre("3:9: the workload starts at 1.5s, not before the run ends (1.5s)"));
+    EXPECT_THAT(told(without_key + "[workload]\nstart = \"1s\"\n"), IsEmpty());
+}
+
+TEST(Workload, AFlowFitsOnALink) {
+    EXPECT_THAT(told(without_key + "[workload]\nflow_rate = \"2Gbps\"\n"),
+                ElementsAre("3:13: one flow is to send at 2Gbps, more than a link carries (1Gbps)"));
+    EXPECT_THAT(told(without_key + "[fabric]\nlink_rate = \"100Mbps\"\n"),
+                ElementsAre("3:13: one flow is to send at 250Mbps, more than a link carries (100Mbps)"));
+}
+
+TEST(Tracking, HasAKeyOrSaysThatItIsInsecureNotBoth) {
+    const std::string key = "key = \"" + std::string(64, '0') + "\"\n";
+    EXPECT_THAT(told("[tracking]\n" + key), IsEmpty());
+    EXPECT_THAT(told("[tracking]\ninsecure = true\n"), IsEmpty());
+    EXPECT_THAT(told("\n[tracking]\nrate = 0.5\n"),
+                ElementsAre("2:1: [tracking] has no key, and does not say insecure = true"));
+    EXPECT_THAT(told("[tracking]\ninsecure = false\n"),
+                ElementsAre("2:12: [tracking] has no key, and does not say insecure = true"));
+    EXPECT_THAT(told("[tracking]\n" + key + "insecure = true\n"),
+                ElementsAre("3:12: there is a key, and insecure = true says to work without one"));
+    EXPECT_THAT(told("[tracking]\n" + key, {"tracking.insecure=true", "tracking.key=-"}), IsEmpty());
+}
+
+TEST(Tracking, AKeyThatIsWrongIsNotMissingToo) {
+    EXPECT_THAT(told("[tracking]\nkey = \"00\"\n"),
+                ElementsAre("2:7: key: a key has 64 hexadecimal digits; this has 2 characters"));
+}
+
+TEST(Tracking, ARateBetweenNothingAndOneInABillionIsTold) {
+    EXPECT_THAT(told("[tracking]\ninsecure = true\nrate = 1e-10\n"),
+                ElementsAre("3:8: 1e-10 is less than one packet in 1e9"));
+    EXPECT_THAT(told("[tracking]\ninsecure = true\nrate = 0\n"), IsEmpty());
+}
+
+TEST(Health, StandsOnAHost) {
+    EXPECT_THAT(told(without_key + "health.host = \"host-5-2-2\"\n"), IsEmpty());
+    EXPECT_THAT(told(without_key + "health.host = \"core-0\"\n"),
+                ElementsAre("2:15: core-0 is a switch; the health service stands on a host"));
+    EXPECT_THAT(told(without_key + "health.host = \"host-6-0-0\"\n"),
+                ElementsAre("2:15: there is no node \"host-6-0-0\" in a fat-tree of k = 6"));
+}
+
+TEST(Ports, AreNodeAndPeer) {
+    EXPECT_THAT(
+        told(without_key + "[record]\npcap = [\"agg-0-1:core-4\",\n  \"agg-0-1\", \"agg-0-1:core-9\",\n  "
+                           "\"core-0:core-1\",\n \"agg-0-1:core-4\"]\n"),
+        ElementsAre("4:3: \"agg-0-1\" is no port", "4:14: there is no node \"core-9\" in a fat-tree of k = 6",
+                    "5:3: no link joins core-0 and core-1", "6:2: agg-0-1:core-4 is listed twice"));
+}
+
+}  // namespace
+}  // namespace dyetrace::scenario

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// docs/scenario-reference.md against the table that reads scenarios.
+#include "scenarios/reader/reference.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "scenarios/reader/schema.h"
+#include "tests/scenarios/reader/reading_errors.h"
+
+namespace dyetrace::scenario {
+namespace {
+
+TEST(Reference, TheDocumentHoldsTheListOfKeysWordForWord) {
+    std::stringstream document;
+    document << std::ifstream(DYETRACE_SOURCE_DIR "/docs/scenario-reference.md").rdbuf();
+    const std::string begin = "<!-- keys -->\n";
+    const std::string end = "<!-- end of keys -->\n";
+    const std::string text = document.str();
+    const auto from = text.find(begin);
+    const auto to = text.find(end);
+    ASSERT_NE(from, std::string::npos);
+    ASSERT_NE(to, std::string::npos);
+    EXPECT_EQ(text.substr(from + begin.size(), to - from - begin.size()), reference_markdown())
+        << "put the output of `dyetrace check --keys` between the two marks in docs/scenario-reference.md";
+}
+
+TEST(Reference, EveryKeyHasAMeaningAndARange) {
+    for (const TableInfo& table : schema()) {
+        EXPECT_FALSE(table.meaning.empty());
+        std::set<std::string> names;
+        for (const KeyInfo& key : table.keys) {
+            EXPECT_TRUE(names.insert(key.name).second) << key.name;
+            EXPECT_FALSE(key.type.empty() || key.range.empty()) << key.name;
+            EXPECT_TRUE(key.meaning.ends_with('.')) << key.name;
+            EXPECT_EQ(key.meaning.find('|'), std::string::npos) << key.name;
+        }
+    }
+}
+
+/// The defaults as a file would say them: everything that is neither required nor in words.
+std::string defaults_as_toml() {
+    std::string text;
+    for (const TableInfo& table : schema()) {
+        if (table.is_list) continue;
+        text += table.header() + "\n";
+        for (const KeyInfo& key : table.keys) {
+            const bool is_words = key.fallback.find(' ') != std::string::npos;
+            if (key.name == "insecure") {
+                text += "insecure = true\n";  // there is no default key to go with its default
+            } else if (!is_words) {
+                text += key.name + " = " + key.fallback + "\n";
+            }
+        }
+    }
+    return text;
+}
+
+TEST(Reference, TheDefaultsThatItShowsAreThoseOfTheStructs) {
+    const Scenario written = read(defaults_as_toml());
+    const Scenario left_out = read(without_key);
+    EXPECT_EQ(written.run.duration, left_out.run.duration);
+    EXPECT_EQ(written.run.drain, left_out.run.drain);
+    EXPECT_EQ(written.run.seed, left_out.run.seed);
+    EXPECT_EQ(written.fabric.kind, left_out.fabric.kind);
+    EXPECT_EQ(written.fabric.k, left_out.fabric.k);
+    EXPECT_EQ(written.fabric.link_rate_bps, left_out.fabric.link_rate_bps);
+    EXPECT_EQ(written.fabric.link_delay, left_out.fabric.link_delay);
+    EXPECT_EQ(written.fabric.queue_bytes, left_out.fabric.queue_bytes);
+    EXPECT_EQ(written.workload.kind, left_out.workload.kind);
+    EXPECT_EQ(written.workload.distribution, left_out.workload.distribution);
+    EXPECT_EQ(written.workload.load, left_out.workload.load);
+    EXPECT_EQ(written.workload.flow_rate_bps, left_out.workload.flow_rate_bps);
+    EXPECT_EQ(written.workload.packet_bytes, left_out.workload.packet_bytes);
+    EXPECT_EQ(written.workload.start, left_out.workload.start);
+    EXPECT_EQ(written.tracking.rate, left_out.tracking.rate);
+    EXPECT_EQ(written.tracking.sampling, left_out.tracking.sampling);
+    EXPECT_EQ(written.tracking.paths, left_out.tracking.paths);
+    EXPECT_EQ(written.tracking.report_interval, left_out.tracking.report_interval);
+    EXPECT_EQ(written.tracking.path_idle, left_out.tracking.path_idle);
+    EXPECT_EQ(written.health.host, left_out.health.host);
+    EXPECT_EQ(written.health.update_interval, left_out.health.update_interval);
+    EXPECT_EQ(written.health.evaluate_interval, left_out.health.evaluate_interval);
+    EXPECT_EQ(written.health.raise_rate, left_out.health.raise_rate);
+    EXPECT_EQ(written.health.investigation, left_out.health.investigation);
+    EXPECT_EQ(written.record.pcap, left_out.record.pcap);
+}
+
+}  // namespace
+}  // namespace dyetrace::scenario

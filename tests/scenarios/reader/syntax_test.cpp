@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is told of text that is no TOML, and how much is read in spite of it.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/scenarios/reader/reading_errors.h"
+
+namespace dyetrace::scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Syntax, AnEmptyFileIsToldAsSuch) {
+    EXPECT_THAT(told(""), ElementsAre("test.toml: the file is empty"));
+    EXPECT_THAT(told(" \r\n\t\n"), ElementsAre("test.toml: the file is empty"));
+}
+
+TEST(Syntax, OnlyCommentsLackWhatAScenarioNeeds) {
+    EXPECT_THAT(told("# nothing\n"),
+                ElementsAre("1:1: [tracking] has no key, and does not say insecure = true"));
+}
+
+TEST(Syntax, TextWithoutQuotesIsToldAndTheRestIsRead) {
+    const std::string text =
+        without_key + "[[fault]]\nkind = link-down\nfrom = agg-0-0   # here\nto = \"core-99\"\n";
+    EXPECT_THAT(told(text),
+                ElementsAre("3:8: link-down is not a TOML value", "4:8: agg-0-0 is not a TOML value",
+                            "5:6: there is no node \"core-99\" in a fat-tree of k = 6"));
+    EXPECT_EQ(diagnostics_of(text).all()[1].suggestion,
+              "text and values with a unit stand in quotes: from = \"agg-0-0\"");
+}
+
+TEST(Syntax, TheUsualSlipsAreCalledByName) {
+    EXPECT_THAT(told(without_key + "run.seed =\n"), ElementsAre("2:11: run.seed has no value"));
+    EXPECT_THAT(told("tracking.insecure = True\n"), ElementsAre("1:21: True is not a TOML value"));
+    EXPECT_EQ(only_suggestion("tracking.insecure = True\n"), "write true");
+    EXPECT_THAT(told(without_key + "run.drain = \"1s\nrun.seed = 3\n"),
+                ElementsAre("2:13: this text does not end on its line"));
+    EXPECT_EQ(only_suggestion(without_key + "run.drain = '1s\n"), "a ' is missing");
+    EXPECT_THAT(told(without_key + "tracking.rate = 1%\n"), ElementsAre("2:17: 1% is not a TOML value"));
+}
+
+TEST(Syntax, NumbersOfNoTomlFormAreToldInTomlsWords) {
+    EXPECT_THAT(told(without_key + "run.seed = 007\n"),
+                ElementsAre(HasSubstr("2:12: decimal integer: leading zeroes")));
+    EXPECT_THAT(told(without_key + "run.seed = 99999999999999999999\n"),
+                ElementsAre(HasSubstr("not representable in 64 bits")));
+}
+
+TEST(Syntax, ASecondValueOfAKeyIsToldAtTheSecond) {
+    EXPECT_THAT(told("[tracking]\ninsecure = true\n  insecure = true\n"),
+                ElementsAre("3:3: insecure is given a second time"));
+}
+
+TEST(Syntax, ATableGivenTwiceStopsTheReading) {
+    EXPECT_THAT(told("[run]\nseed = 1\n[run]\nsede = 2\n"),
+                ElementsAre(HasSubstr("3:1: table header: cannot redefine existing table 'run'")));
+}
+
+TEST(Syntax, ABrokenHeaderHidesWhatFollowsSoNothingElseIsTold) {
+    EXPECT_THAT(told("[run\nseed = 1\nbananas = 2\n"),
+                ElementsAre(HasSubstr("1:5: table header: expected ']'")));
+}
+
+TEST(Syntax, TextThatNeverEndsIsToldAtTheEnd) {
+    EXPECT_THAT(told(without_key + "[run]\nseed = \"\"\"\nduration = \"1s\"\n"),
+                ElementsAre(HasSubstr("encountered end-of-file")));
+}
+
+TEST(Syntax, AListThatIsNotClosedIsToldWhereTheNextThingStands) {
+    EXPECT_THAT(told(without_key + "record.pcap = [\"a:b\",\n\nrun.seed = 1\n"),
+                ElementsAre(HasSubstr("4:1: ")));
+}
+
+TEST(Syntax, ManySyntaxErrorsAreBounded) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i)
+        text += "a" + std::to_string(i) + " = b\n";
+    EXPECT_EQ(diagnostics_of(text).errors(), 20U);
+}
+
+TEST(Syntax, BytesThatAreNotUtf8AreToldAtTheirPlace) {
+    EXPECT_THAT(told("# gr\xc3\xbcn\n# caf\xe9\nrun.seed = 1\n"), ElementsAre("2:6: byte 0xe9 is not UTF-8"));
+    EXPECT_THAT(told("\xff\xfe[\0r\0"), ElementsAre("1:1: byte 0xff is not UTF-8"));
+}
+
+TEST(Syntax, ANulByteIsAnError) {
+    EXPECT_THAT(told(std::string("\0", 1)), ElementsAre(HasSubstr("1:1: ")));
+    EXPECT_EQ(told(without_key + std::string("run.seed = \0 1\n", 15)).size(), 1U);
+}
+
+TEST(Syntax, AByteOrderMarkAndWindowsLineEndsAreRead) {
+    EXPECT_EQ(read("\xef\xbb\xbf[tracking]\r\ninsecure = true\r\n[run]\r\nseed = 5\r\n").run.seed, 5U);
+    EXPECT_THAT(told("[tracking]\r\ninsecure = true\r\n[run]\r\nsede = 5\r\n"),
+                ElementsAre("4:1: unknown key \"sede\" in [run]"));
+}
+
+TEST(Syntax, DeepNestingIsRefusedNotFollowed) {
+    EXPECT_FALSE(told(without_key + "run.seed = " + std::string(10'000, '[') + "\n").empty());
+    std::string key = "a";
+    for (int i = 0; i < 5000; ++i)
+        key += ".a";
+    EXPECT_FALSE(told(key + " = 1\n").empty());
+}
+
+}  // namespace
+}  // namespace dyetrace::scenario
