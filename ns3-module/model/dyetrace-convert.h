@@ -19,6 +19,10 @@ inline dyetrace::Duration DyetraceToDuration(Time time) {
     return {time.GetNanoSeconds()};
 }
 
+inline Time DyetraceFromDuration(dyetrace::Duration duration) {
+    return NanoSeconds(static_cast<uint64_t>(duration.ns));
+}
+
 inline dyetrace::Ipv4Address DyetraceToAddress(Ipv4Address address) {
     return dyetrace::Ipv4Address{address.Get()};
 }

@@ -36,7 +36,7 @@ constexpr uint64_t kSaltHost = 0x686f737400000001;
 wire::SamplingSpec ParseSampling(const std::string& kind, double rate) {
     if (kind == "probability") return wire::SamplingSpec::probability(rate);
     NS_ABORT_MSG_IF(kind != "every-nth", "DyetraceHost: no SamplingKind is called \"" << kind << '"');
-    NS_ABORT_MSG_IF(rate < 1e-9, "DyetraceHost: every-nth sampling needs a SamplingRate above 0");
+    if (rate < 1e-9) return wire::SamplingSpec::probability(0);  // none, which no N says
     return wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / rate)));
 }
 
@@ -54,9 +54,9 @@ DyetracePathMetrics ToMetrics(uint32_t host, const eppc::MetricsReported& report
     metrics.received = record.received;
     metrics.trackedSent = record.tracked_sent;
     metrics.trackedReceived = record.tracked_received;
-    metrics.delayMin = NanoSeconds(record.delay_ns_min);
-    metrics.delaySum = NanoSeconds(record.delay_ns_sum);
-    metrics.delayMax = NanoSeconds(record.delay_ns_max);
+    metrics.delayMin = DyetraceFromDuration({record.delay_ns_min});
+    metrics.delaySum = DyetraceFromDuration({record.delay_ns_sum});
+    metrics.delayMax = DyetraceFromDuration({record.delay_ns_max});
     metrics.delayCount = record.delay_count;
     return metrics;
 }
@@ -96,7 +96,9 @@ class DyetraceHost::State : public DyetraceEngineListener {
 TypeId DyetraceHost::GetTypeId() {
     static TypeId tid = [] {
         const eppc::EppcConfig defaults;  // so that an attribute and its field never differ
-        const auto time = [](dyetrace::Duration duration) { return TimeValue(NanoSeconds(duration.ns)); };
+        const auto time = [](dyetrace::Duration duration) {
+            return TimeValue(DyetraceFromDuration(duration));
+        };
         return TypeId("ns3::DyetraceHost")
             .SetParent<Object>()
             .SetGroupName("Dyetrace")

@@ -138,7 +138,9 @@ class DyetraceNhms::State : public DyetraceUdpService {
 TypeId DyetraceNhms::GetTypeId() {
     static TypeId tid = [] {
         const health::NhmsConfig defaults;  // so that an attribute and its field never differ
-        const auto time = [](dyetrace::Duration duration) { return TimeValue(NanoSeconds(duration.ns)); };
+        const auto time = [](dyetrace::Duration duration) {
+            return TimeValue(DyetraceFromDuration(duration));
+        };
         return TypeId("ns3::DyetraceNhms")
             .SetParent<Object>()
             .SetGroupName("Dyetrace")
