@@ -2,6 +2,7 @@
 // `dyetrace locate`: which links and devices are to blame.
 #include "analysis/cli/locate.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -122,11 +123,11 @@ std::string what(const Located& located, const Suspect& suspect) {
                                                : name(suspect.device);
 }
 
-/// "3.2e+08 : 1", or "1 : 20" for what is unlikely.
+/// "350 : 1", or "1 : 20" for what is unlikely.
 std::string odds_text(double log_odds) {
-    if (log_odds > 700) return "certain";
-    const double odds = std::exp(std::abs(log_odds));
-    const std::string figure = odds < 1e6 ? fmt::format("{:.0f}", odds) : fmt::format("{:.0e}", odds);
+    constexpr double kBeyondWords = 1e9;
+    const double odds = std::exp(std::min(std::abs(log_odds), 100.0));
+    const std::string figure = odds < kBeyondWords ? fmt::format("{:.0f}", odds) : "> 10^9";
     return log_odds >= 0 ? figure + " : 1" : "1 : " + figure;
 }
 

@@ -40,8 +40,16 @@ struct UnitEvidence {
     double prior_log_odds = 0;      ///< added to the prior's, e.g. because it is several links
 };
 
+/// A host or switch, and the units that its links are.
+struct DeviceEvidence {
+    std::uint32_t device = 0;           ///< the caller's name for it
+    std::vector<UnitIndex> units;       ///< of all its links, by index, each once
+    std::vector<UnitIndex> entered_by;  ///< of those that together carry each packet that it handles once
+};
+
 struct Evidence {
     std::vector<UnitEvidence> units;
+    std::vector<DeviceEvidence> devices;
     std::vector<LossyPath> lossy;
     std::vector<UnitIndex> path_units;
     std::int32_t last_onset = 0;  ///< latest epoch in which a fault may begin
@@ -52,7 +60,13 @@ struct InferenceConfig {
     double faulty_rate_min = 3e-4;
     double faulty_share = 0.014;
     double faulty_share_strength = 1000;
+    double device_log_odds = -7;  ///< prior of a faulty device: one in a thousand
     BurstConfig burst;
+    double second_look_log_odds =
+        -2;  ///< units above this are asked for rivals, and whether a device is to blame
+    std::size_t max_second_looks = 64;  ///< bound on their number
+    double rival_log_odds = 1;          ///< evidence that differs by less than this tells nothing apart
+    double rival_share = 0.7;           ///< a rival is on the paths of at least this share of the losses
     int max_sweeps = 12;
     double belief_settled = 0.002;  ///< a chance of being faulty that moves by less has not moved
     double rate_settled = 0.02;     ///< a path's rate that moves by a smaller share has not moved
@@ -65,9 +79,25 @@ struct Belief {
     double loss_rate = 0;         ///< most likely one if it is faulty
 };
 
+/// Another unit that may be faulty in the place of one that is believed to be.
+struct Rival {
+    UnitIndex unit = 0;
+    UnitIndex rival = 0;
+    double behind = 0;  ///< by how much less it explains, as a log likelihood
+    double loss_rate = 0;
+};
+
+struct DeviceBelief {
+    std::uint32_t device = 0;
+    double log_odds = 0;  ///< that it is faulty rather than several of its links, each by itself
+    double loss_rate = 0;
+};
+
 struct Beliefs {
     std::vector<Belief> units;
     double log_evidence_of_faults = 0;  ///< log Bayes factor of "some unit is faulty" against "none is"
+    std::vector<Rival> rivals;          ///< of likely units
+    std::vector<DeviceBelief> devices;  ///< that are likely
 };
 
 [[nodiscard]] Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config);

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "core/base/result.h"
 #include "core/localise/inference.h"
@@ -55,19 +58,126 @@ InferenceConfig inference_config(const LocaliserConfig& config) {
     inference.faulty_share = config.faulty_share;
     inference.faulty_share_strength = config.faulty_share_strength;
     inference.burst = config.burst;
+    inference.device_log_odds = config.device_log_odds;
+    inference.rival_log_odds = config.rival_log_odds;
     return inference;
 }
 
-/// A unit is as likely faulty as its likeliest kind of link; more links in it make it likelier.
-double unit_prior(const FabricGraph& graph, const std::vector<LinkId>& links, const LocaliserConfig& config) {
-    double odds = 0;
-    for (const LinkId link : links) {
-        const bool at_host =
-            graph.kind(graph.from(link)) == NodeKind::Host || graph.kind(graph.to(link)) == NodeKind::Host;
-        odds += std::exp(at_host ? config.host_link_log_odds : 0);
-    }
-    return std::log(odds);
+bool is_host(const FabricGraph& graph, NodeId node) {
+    return graph.kind(node) == NodeKind::Host;
 }
+
+/// A unit of several links is as likely faulty as any of them.
+void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut& laid_out) {
+    for (std::size_t u = 0; u < laid_out.unit_links.size(); ++u) {
+        double odds = 0;
+        for (const LinkId link : laid_out.unit_links[u]) {
+            const bool at_host = is_host(graph, graph.from(link)) || is_host(graph, graph.to(link));
+            odds += std::exp(at_host ? config.host_link_log_odds : 0);
+        }
+        UnitEvidence& unit = laid_out.evidence.units[u];
+        unit.prior_log_odds = std::log(odds);
+        if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
+    }
+}
+
+void sort_and_unique(std::vector<UnitIndex>& units) {
+    std::sort(units.begin(), units.end());
+    units.erase(std::unique(units.begin(), units.end()), units.end());
+}
+
+/// A switch handles what enters it; a host what it sends and what it receives.
+void add_devices(const FabricGraph& graph, LaidOut& laid_out) {
+    std::vector<std::optional<UnitIndex>> unit_of(graph.link_count());
+    for (UnitIndex u = 0; u < laid_out.unit_links.size(); ++u) {
+        for (const LinkId link : laid_out.unit_links[u])
+            unit_of[link.value] = u;
+    }
+    for (std::uint32_t n = 0; n < graph.node_count(); ++n) {
+        const NodeId node{n};
+        DeviceEvidence device;
+        device.device = n;
+        for (const LinkId link : graph.links_of(node)) {
+            if (!unit_of[link.value]) continue;
+            device.units.push_back(*unit_of[link.value]);
+            if (is_host(graph, node) || graph.to(link) == node)
+                device.entered_by.push_back(*unit_of[link.value]);
+        }
+        sort_and_unique(device.units);
+        sort_and_unique(device.entered_by);
+        if (device.units.size() > 1) laid_out.evidence.devices.push_back(std::move(device));
+    }
+}
+
+/// Writes units and devices down as suspects and candidates.
+class VerdictWriter {
+  public:
+    VerdictWriter(const FabricGraph& graph, const LaidOut& laid_out, const Beliefs& beliefs)
+        : graph_(graph), laid_out_(laid_out), beliefs_(beliefs) {}
+
+    Verdict write(const Decision& decision, std::size_t max_candidates) {
+        for (std::size_t rank = 0; rank < decision.ranked.size(); ++rank) {
+            const bool named = rank < decision.named;
+            if (!named && verdict_.candidates.size() >= max_candidates) break;
+            add_unit(decision.ranked[rank], named ? verdict_.suspects : verdict_.candidates);
+        }
+        for (const DeviceBelief& device : beliefs_.devices) {
+            const bool named = decision.named > 0 && device.log_odds > 0;
+            add_device(device, named ? verdict_.suspects : verdict_.candidates);
+        }
+        for (auto* list : {&verdict_.suspects, &verdict_.candidates}) {
+            std::stable_sort(list->begin(), list->end(),
+                             [](const Suspect& a, const Suspect& b) { return a.log_odds > b.log_odds; });
+        }
+        if (verdict_.candidates.size() > max_candidates) verdict_.candidates.resize(max_candidates);
+        return std::move(verdict_);
+    }
+
+  private:
+    void add_unit(UnitIndex unit, std::vector<Suspect>& list) {
+        if (!written_.insert(unit).second) return;
+        const Belief& belief = beliefs_.units[unit];
+        std::vector<Rival> rivals;
+        for (const Rival& rival : beliefs_.rivals) {
+            if (rival.unit == unit && written_.insert(rival.rival).second) rivals.push_back(rival);
+        }
+        const bool alone = laid_out_.unit_links[unit].size() == 1 && rivals.empty();
+        const int group = alone ? -1 : groups_++;
+        add_links(unit, belief.log_odds, belief.loss_rate, group, list);
+        for (const Rival& rival : rivals) {
+            add_links(rival.rival, belief.log_odds - std::max(rival.behind, 0.0), rival.loss_rate, group,
+                      list);
+        }
+    }
+
+    void add_links(UnitIndex unit, double log_odds, double loss_rate, int group, std::vector<Suspect>& list) {
+        for (const LinkId link : laid_out_.unit_links[unit]) {
+            Suspect suspect;
+            suspect.from = graph_.from(link);
+            suspect.to = graph_.to(link);
+            suspect.log_odds = log_odds;
+            suspect.loss_rate = loss_rate;
+            suspect.group = group;
+            list.push_back(suspect);
+        }
+    }
+
+    static void add_device(const DeviceBelief& belief, std::vector<Suspect>& list) {
+        Suspect suspect;
+        suspect.kind = Suspect::Kind::Device;
+        suspect.device = NodeId{belief.device};
+        suspect.log_odds = belief.log_odds;
+        suspect.loss_rate = belief.loss_rate;
+        list.push_back(suspect);
+    }
+
+    const FabricGraph& graph_;
+    const LaidOut& laid_out_;
+    const Beliefs& beliefs_;
+    Verdict verdict_;
+    std::set<UnitIndex> written_;
+    int groups_ = 0;
+};
 
 }  // namespace
 
@@ -75,33 +185,11 @@ Verdict Localiser::infer() const {
     const LocaliserConfig& config = state_->config;
     const FabricGraph& graph = *state_->graph;
     LaidOut laid_out = state_->table.lay_out(config);
-    for (std::size_t u = 0; u < laid_out.unit_links.size(); ++u) {
-        UnitEvidence& unit = laid_out.evidence.units[u];
-        unit.prior_log_odds = unit_prior(graph, laid_out.unit_links[u], config);
-        if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
-    }
+    set_priors(graph, config, laid_out);
+    add_devices(graph, laid_out);
     const Beliefs beliefs = infer_units(laid_out.evidence, inference_config(config));
     const Decision decision = decide(beliefs, config.decision);
-
-    Verdict verdict;
-    int groups = 0;
-    for (std::size_t rank = 0; rank < decision.ranked.size(); ++rank) {
-        const UnitIndex unit = decision.ranked[rank];
-        const auto& links = laid_out.unit_links[unit];
-        auto& list = rank < decision.named ? verdict.suspects : verdict.candidates;
-        if (rank >= decision.named && list.size() + links.size() > config.max_candidates) break;
-        const int group = links.size() > 1 ? groups++ : -1;
-        for (const LinkId link : links) {
-            Suspect suspect;
-            suspect.from = graph.from(link);
-            suspect.to = graph.to(link);
-            suspect.log_odds = beliefs.units[unit].log_odds;
-            suspect.loss_rate = beliefs.units[unit].loss_rate;
-            suspect.group = group;
-            list.push_back(suspect);
-        }
-    }
-    return verdict;
+    return VerdictWriter(graph, laid_out, beliefs).write(decision, config.max_candidates);
 }
 
 }  // namespace dyetrace::localise

@@ -42,7 +42,8 @@ struct Suspect {
     NodeId from, to;  ///< of a link
     NodeId device;    ///< of a device
     double log_odds = 0;
-    int group = -1;        ///< entries that the evidence cannot tell apart share it; -1: alone
+    int group = -1;  ///< entries that the evidence cannot tell apart share it, and the odds that one of them
+                     ///< is; -1: alone
     double loss_rate = 0;  ///< most likely probability of losing a packet
 };
 
@@ -60,6 +61,10 @@ struct LocaliserConfig {
     double faulty_share_strength = 1000;  ///< .. and it yields to the evidence of about so many links
     double host_link_log_odds =
         -4;  ///< added for a link to a host: what looks like its fault is mostly the host's
+    double device_log_odds =
+        -7;  ///< before looking, that a host or switch as a whole is faulty: one in a thousand
+    double rival_log_odds =
+        1;  ///< links whose evidence differs by less cannot be told apart: odds below e to 1
 
     // Congestion (burst_model.h); only observations with a window can tell.
     Duration epoch = Duration::milliseconds(20);  ///< shortest epoch; a window belongs to the one it ends in

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/localise/sweeper.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "core/base/result.h"
+
+namespace dyetrace::localise {
+namespace {
+
+// Others on a path lose at least this; keeps a loss that only one unit can explain from weighing infinitely.
+constexpr double kRateFloor = 1e-7;
+
+// A grid point that holds more of the weight than this has its neighbours too far away.
+constexpr double kGridTooCoarse = 0.4;
+
+double probability(double log_odds) {
+    return 1 / (1 + std::exp(-log_odds));
+}
+
+/// Mean of `rates` under the (unnormalised) log weights, and log of their sum.
+struct Mean {
+    double log_sum = 0;
+    double rate = 0;
+};
+Mean mean_rate(std::span<const double> log_weights, std::span<const double> rates) {
+    Mean mean{log_sum_exp(log_weights), 0};
+    for (std::size_t i = 0; i < rates.size(); ++i)
+        mean.rate += std::exp(log_weights[i] - mean.log_sum) * rates[i];
+    return mean;
+}
+
+/// Top of the parabola through the largest value and its neighbours, in log rate: finer than the grid.
+double most_likely_rate(std::span<const double> log_weights, std::span<const double> rates) {
+    const auto top = static_cast<std::size_t>(std::max_element(log_weights.begin(), log_weights.end()) -
+                                              log_weights.begin());
+    if (top == 0 || top + 1 == rates.size()) return rates[top];
+    const double left = log_weights[top - 1] - log_weights[top];
+    const double right = log_weights[top + 1] - log_weights[top];
+    const double shift = left + right < 0 ? 0.5 * (left - right) / (left + right) : 0;
+    return rates[top] * std::pow(rates[top + 1] / rates[top], std::clamp(shift, -0.5, 0.5));
+}
+
+/// Evidence for a faulty link against a healthy one.
+Sweeper::Weight to_weight(const PerRate& log_likelihood, const RatePrior& prior) {
+    PerRate log_weights{};
+    for (std::size_t r = 0; r < kRates; ++r)
+        log_weights[r] = log_likelihood[r] + prior.log_mass()[r];
+    const std::span<const double> all(log_weights);
+    const auto faulty = all.subspan(kHealthyRates);
+    return {log_sum_exp(faulty) - log_sum_exp(all.first(kHealthyRates)),
+            most_likely_rate(faulty, std::span(prior.rates()).subspan(kHealthyRates))};
+}
+
+}  // namespace
+
+Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
+    : evidence_(evidence),
+      config_(config),
+      prior_(config.healthy_rate_max, config.faulty_rate_min, config.faulty_share,
+             config.faulty_share_strength),
+      shares_(evidence.units.size()),
+      weighed_(evidence.units.size()),
+      path_rate_(evidence.lossy.size()),
+      told_rate_(evidence.lossy.size()),
+      beliefs_(evidence.units.size()),
+      faulty_rates_(evidence.units.size()) {
+    for (std::uint32_t p = 0; p < evidence.lossy.size(); ++p) {
+        const LossyPath& path = evidence.lossy[p];
+        for (std::uint32_t i = 0; i < path.unit_count; ++i) {
+            LossShare& share = shares_[evidence.path_units[path.first_unit + i]];
+            (path.epoch == kNoEpoch ? share.any_time : share.timed).push_back(p);
+        }
+    }
+    for (LossShare& share : shares_)
+        index_epochs(share);
+}
+
+/// Sorts a share's timed paths, and believes it healthy.
+void Sweeper::index_epochs(LossShare& share) const {
+    std::stable_sort(share.timed.begin(), share.timed.end(), [&](std::uint32_t x, std::uint32_t y) {
+        return evidence_.lossy[x].epoch < evidence_.lossy[y].epoch;
+    });
+    for (const std::uint32_t p : share.timed) {
+        const std::int32_t epoch = evidence_.lossy[p].epoch;
+        if (share.lossy_epochs.empty() || share.lossy_epochs.back() != epoch)
+            share.lossy_epochs.push_back(epoch);
+    }
+    share.rate_any_time = prior_.healthy_mean();
+    share.rate.assign(share.lossy_epochs.size(), prior_.healthy_mean());
+}
+
+/// `epoch`: one of the share's lossy ones, or none.
+double Sweeper::rate_at(const LossShare& share, std::int32_t epoch) {
+    if (epoch == kNoEpoch) return share.rate_any_time;
+    const auto place = std::lower_bound(share.lossy_epochs.begin(), share.lossy_epochs.end(), epoch);
+    DYETRACE_ASSERT(place != share.lossy_epochs.end() && *place == epoch);
+    return share.rate[static_cast<std::size_t>(place - share.lossy_epochs.begin())];
+}
+
+/// From scratch before each sweep, so that rounding does not add up.
+void Sweeper::sum_up_paths() {
+    for (std::size_t p = 0; p < path_rate_.size(); ++p) {
+        const LossyPath& path = evidence_.lossy[p];
+        path_rate_[p] = 0;
+        for (std::uint32_t i = 0; i < path.unit_count; ++i) {
+            path_rate_[p] += rate_at(shares_[evidence_.path_units[path.first_unit + i]], path.epoch);
+        }
+    }
+}
+
+void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> paths,
+                         PerRate& log_likelihood) const {
+    for (const std::uint32_t p : paths) {
+        const LossyPath& path = evidence_.lossy[p];
+        const double others = std::max(path_rate_[p] - rate_at(share, path.epoch), kRateFloor);
+        const double per_rate = 1 / others;
+        for (std::size_t r = 0; r < kRates; ++r) {
+            log_likelihood[r] += path.lost * std::log(1 + prior_.rates()[r] * per_rate);
+        }
+    }
+}
+
+/// Epochs in which the unit's paths lost something, each by itself; those in between, taken together.
+std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share,
+                                                      const UnitEvidence& evidence) const {
+    std::vector<EpochEvidence> epochs;
+    auto lossy = share.timed.begin();
+    bool may_extend = false;
+    for (const EpochLoad& load : evidence.epochs) {
+        const auto first = lossy;
+        while (lossy != share.timed.end() && evidence_.lossy[*lossy].epoch == load.epoch)
+            ++lossy;
+        const bool lossless = first == lossy;
+        if (!lossless || !may_extend) epochs.emplace_back();
+        may_extend = lossless;
+        EpochEvidence& epoch = epochs.back();
+        epoch.epoch = load.epoch;
+        epoch.burst_factor = lossless ? 1 : load.burst_factor;
+        epoch.onset = load.epoch <= evidence_.last_onset;
+        for (std::size_t r = 0; r < kRates; ++r)
+            epoch.log_likelihood[r] -= load.sent * prior_.rates()[r];
+        add_losses(share, {first, lossy}, epoch.log_likelihood);
+    }
+    return epochs;
+}
+
+Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence) const {
+    Weighed weighed;
+    for (std::size_t r = 0; r < kRates; ++r)
+        weighed.log_likelihood[r] = -evidence.sent_any_time * prior_.rates()[r];
+    add_losses(share, share.any_time, weighed.log_likelihood);
+    if (share.timed.empty()) {
+        // Nothing lost in any epoch: bursts do not matter, and the epochs are one.
+        double sent = 0;
+        for (const EpochLoad& load : evidence.epochs)
+            sent += load.sent;
+        for (std::size_t r = 0; r < kRates; ++r)
+            weighed.log_likelihood[r] -= sent * prior_.rates()[r];
+        return weighed;
+    }
+    const auto epochs = evidence_by_epoch(share, evidence);
+    const LinkHistory history = weigh_history(epochs, prior_, config_.burst);
+    for (std::size_t r = 0; r < kRates; ++r)
+        weighed.log_likelihood[r] += history.log_likelihood[r];
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < epochs.size() && next < share.lossy_epochs.size(); ++i) {
+        if (epochs[i].epoch != share.lossy_epochs[next]) continue;
+        weighed.healthy_rate.push_back(history.healthy_rate[i]);
+        weighed.faulty_rate.push_back(history.faulty_rate[i]);
+        ++next;
+    }
+    return weighed;
+}
+
+/// Weighs one unit against the others as they stand and takes over the belief, but not yet its rates.
+void Sweeper::judge(UnitIndex index) {
+    Weighed& weighed = weighed_[index];
+    if (std::exchange(shares_[index].stale, false)) weighed = weigh(shares_[index], evidence_.units[index]);
+    PerRate log_weights{};
+    for (std::size_t r = 0; r < kRates; ++r)
+        log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
+    const std::span<const double> all(log_weights);
+    const std::span<const double> rates(prior_.rates());
+    const Mean healthy = mean_rate(all.first(kHealthyRates), rates.first(kHealthyRates));
+    const Mean faulty = mean_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
+
+    Belief& belief = beliefs_[index];
+    belief.log_bayes_factor = faulty.log_sum - healthy.log_sum;
+    belief.log_odds = belief.log_bayes_factor + prior_.log_odds() + evidence_.units[index].prior_log_odds;
+    belief.loss_rate = most_likely_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
+    const double faulty_chance = probability(belief.log_odds);
+    double top = 0;
+    for (std::size_t i = 0; i < kFaultyRates; ++i) {
+        const double weight = std::exp(log_weights[kHealthyRates + i] - faulty.log_sum);
+        faulty_rates_[index][i] = faulty_chance * weight;
+        top = std::max(top, weight);
+    }
+    // Where one grid point holds most of the weight, the top between the points is nearer the truth.
+    const double faulty_rate = top > kGridTooCoarse ? belief.loss_rate : faulty.rate;
+    weighed.expected_rate = faulty_chance * faulty_rate + (1 - faulty_chance) * healthy.rate;
+}
+
+/// Judges a unit and takes over what it is now believed to lose; whether anything changed.
+bool Sweeper::update(UnitIndex index) {
+    LossShare& share = shares_[index];
+    const bool was_stale = share.stale;
+    const double chance_before = probability(beliefs_[index].log_odds);
+    judge(index);
+    const double chance = probability(beliefs_[index].log_odds);
+    const bool moved = std::abs(chance - chance_before) > config_.belief_settled;
+    if (!was_stale && !moved) return false;
+
+    const Weighed& weighed = weighed_[index];
+    for (const std::uint32_t p : share.any_time)
+        path_rate_[p] += weighed.expected_rate - share.rate_any_time;
+    share.rate_any_time = weighed.expected_rate;
+    for (const std::uint32_t p : share.timed)
+        path_rate_[p] -= rate_at(share, evidence_.lossy[p].epoch);
+    for (std::size_t i = 0; i < share.rate.size(); ++i) {
+        share.rate[i] = chance * weighed.faulty_rate[i] + (1 - chance) * weighed.healthy_rate[i];
+    }
+    for (const std::uint32_t p : share.timed)
+        path_rate_[p] += rate_at(share, evidence_.lossy[p].epoch);
+    tell_others(index);
+    return true;
+}
+
+/// Units that share a path with `index` must be weighed again where it is believed to lose otherwise than
+/// before.
+void Sweeper::tell_others(UnitIndex index) {
+    for (const auto* paths : {&shares_[index].any_time, &shares_[index].timed}) {
+        for (const std::uint32_t p : *paths) {
+            if (std::abs(path_rate_[p] - told_rate_[p]) <= config_.rate_settled * told_rate_[p]) continue;
+            told_rate_[p] = path_rate_[p];
+            const LossyPath& path = evidence_.lossy[p];
+            for (std::uint32_t i = 0; i < path.unit_count; ++i) {
+                const UnitIndex other = evidence_.path_units[path.first_unit + i];
+                if (other != index) shares_[other].stale = true;
+            }
+        }
+    }
+}
+
+/// The units with the strongest evidence first: they explain what others would take for their own.
+std::vector<UnitIndex> Sweeper::order() const {
+    std::vector<UnitIndex> order(shares_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](UnitIndex a, UnitIndex b) { return beliefs_[a].log_odds > beliefs_[b].log_odds; });
+    return order;
+}
+
+void Sweeper::learn() {
+    std::array<double, kFaultyRates> faulty{};
+    double links = 0;
+    for (UnitIndex u = 0; u < shares_.size(); ++u) {
+        if (evidence_.units[u].prior_log_odds < 0) continue;  // another population
+        links += 1;
+        for (std::size_t i = 0; i < kFaultyRates; ++i)
+            faulty[i] += faulty_rates_[u][i];
+    }
+    prior_.learn(faulty, links);
+}
+
+double Sweeper::log_evidence_of_faults() const {
+    double sum = 0;
+    for (UnitIndex u = 0; u < shares_.size(); ++u) {
+        const double prior = probability(prior_.log_odds() + evidence_.units[u].prior_log_odds);
+        const double faulty = beliefs_[u].log_bayes_factor + std::log(prior);
+        const double healthy = std::log1p(-prior);
+        sum += std::max(faulty, healthy) + std::log1p(std::exp(-std::abs(faulty - healthy)));
+    }
+    return sum;
+}
+
+void Sweeper::run() {
+    // At first each is judged alone, as if the others were healthy. That finds an order in which to blame.
+    sum_up_paths();
+    told_rate_ = path_rate_;
+    for (UnitIndex unit = 0; unit < shares_.size(); ++unit)
+        judge(unit);
+    for (LossShare& share : shares_)
+        share.stale = true;
+    for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
+        sum_up_paths();
+        bool moved = false;
+        for (const UnitIndex unit : order())
+            moved = update(unit) || moved;
+        learn();
+        if (!moved) break;
+    }
+}
+
+Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) const {
+    return to_weight(weigh(shares_[unit], evidence_.units[unit]).log_likelihood, prior_);
+}
+
+void Sweeper::set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time) {
+    shares_[unit].rate = timed;
+    shares_[unit].rate_any_time = any_time;
+    sum_up_paths();
+}
+
+Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
+    const LossShare first_kept = shares_[first], second_kept = shares_[second];
+    const std::vector<double> first_zero(first_kept.rate.size()), second_zero(second_kept.rate.size());
+    const auto log_weight = [&](const Weighed& weighed, std::size_t begin, std::size_t end) {
+        PerRate log_weights{};
+        for (std::size_t r = begin; r < end; ++r)
+            log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
+        return log_sum_exp(std::span<const double>(log_weights).subspan(begin, end - begin));
+    };
+    const auto healthy = [&](const Weighed& weighed) { return log_weight(weighed, 0, kHealthyRates); };
+    const auto faulty = [&](const Weighed& weighed) { return log_weight(weighed, kHealthyRates, kRates); };
+
+    // Both likelihoods are relative to both units losing nothing: one unit's share given that the other loses
+    // nothing, and the other's given what the one then loses.
+    set_rates(first, first_zero, 0);
+    set_rates(second, second_zero, 0);
+    const Weighed first_alone = weigh(shares_[first], evidence_.units[first]);
+    const Weighed second_alone = weigh(shares_[second], evidence_.units[second]);
+    const double second_rate = to_weight(second_alone.log_likelihood, prior_).loss_rate;
+    set_rates(second, second_alone.faulty_rate, second_rate);
+    const double first_beside = healthy(weigh(shares_[first], evidence_.units[first]));
+    set_rates(second, second_zero, 0);
+    set_rates(first, first_alone.faulty_rate, to_weight(first_alone.log_likelihood, prior_).loss_rate);
+    const double second_beside = healthy(weigh(shares_[second], evidence_.units[second]));
+
+    shares_[first] = first_kept;
+    shares_[second] = second_kept;
+    sum_up_paths();
+    // Besides, the second alone must look as guilty as the first alone: bursts must not be what it explains
+    // with.
+    const double guilt =
+        faulty(first_alone) - healthy(first_alone) - faulty(second_alone) + healthy(second_alone);
+    const double likelihood = faulty(first_alone) + second_beside - faulty(second_alone) - first_beside;
+    return {std::max(likelihood, guilt), second_rate};
+}
+
+/// Its links are to be acquitted: what they lose is what the device is weighed for.
+Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
+    LossShare share;
+    std::vector<std::uint32_t> paths;
+    for (const UnitIndex unit : device.units) {
+        paths.insert(paths.end(), shares_[unit].any_time.begin(), shares_[unit].any_time.end());
+        paths.insert(paths.end(), shares_[unit].timed.begin(), shares_[unit].timed.end());
+    }
+    std::sort(paths.begin(), paths.end());
+    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+    for (const std::uint32_t p : paths) {
+        (evidence_.lossy[p].epoch == kNoEpoch ? share.any_time : share.timed).push_back(p);
+    }
+    index_epochs(share);
+    share.rate_any_time = 0;  // its links, not the device, were counted so far
+    std::fill(share.rate.begin(), share.rate.end(), 0.0);
+
+    UnitEvidence evidence;
+    std::map<std::int32_t, EpochLoad> epochs;
+    for (const UnitIndex unit : device.entered_by) {
+        evidence.sent_any_time += evidence_.units[unit].sent_any_time;
+        for (const EpochLoad& load : evidence_.units[unit].epochs) {
+            EpochLoad& sum = epochs.try_emplace(load.epoch, EpochLoad{load.epoch, 0, 0}).first->second;
+            sum.sent += load.sent;
+            sum.burst_factor = std::max(sum.burst_factor, load.burst_factor);
+        }
+    }
+    for (const auto& [epoch, load] : epochs)
+        evidence.epochs.push_back(load);
+    return to_weight(weigh(share, evidence).log_likelihood, prior_);
+}
+
+Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units)
+    : sweeper_(sweeper), shares_(sweeper.shares_), path_rate_(sweeper.path_rate_) {
+    for (const UnitIndex unit : units) {
+        LossShare& share = sweeper_.shares_[unit];
+        share.rate_any_time = sweeper_.prior_.healthy_mean();
+        std::fill(share.rate.begin(), share.rate.end(), sweeper_.prior_.healthy_mean());
+    }
+    sweeper_.sum_up_paths();
+}
+
+Sweeper::Acquitted::~Acquitted() {
+    sweeper_.shares_ = std::move(shares_);
+    sweeper_.path_rate_ = std::move(path_rate_);
+}
+
+void Sweeper::Acquitted::convict(UnitIndex unit) {
+    sweeper_.shares_[unit] = shares_[unit];
+    sweeper_.sum_up_paths();
+}
+
+std::vector<UnitIndex> Sweeper::crossing_losses(UnitIndex unit, double share) const {
+    std::map<UnitIndex, double> lost;
+    for (const auto* paths : {&shares_[unit].any_time, &shares_[unit].timed}) {
+        for (const std::uint32_t p : *paths) {
+            const LossyPath& path = evidence_.lossy[p];
+            for (std::uint32_t i = 0; i < path.unit_count; ++i)
+                lost[evidence_.path_units[path.first_unit + i]] += path.lost;
+        }
+    }
+    std::vector<UnitIndex> units;
+    for (const auto& [other, count] : lost) {
+        if (other != unit && count >= share * lost[unit]) units.push_back(other);
+    }
+    return units;
+}
+
+}  // namespace dyetrace::localise

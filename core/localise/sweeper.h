@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Sweeps over units until beliefs about them stand still, and answers what-if questions about them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/localise/inference.h"
+#include "core/localise/rate_prior.h"
+
+namespace dyetrace::localise {
+
+/// Packets lost on which paths, and what is believed to be lost here. Of a unit, or of a device.
+struct LossShare {
+    std::vector<std::uint32_t> any_time;     ///< lossy paths without an epoch
+    std::vector<std::uint32_t> timed;        ///< lossy paths with one, by epoch
+    std::vector<std::int32_t> lossy_epochs;  ///< those epochs, each once
+    double rate_any_time = 0;
+    std::vector<double> rate;  ///< in each of `lossy_epochs`
+    bool stale = true;         ///< what others are believed to lose on its paths has changed
+};
+
+class Sweeper {
+  public:
+    Sweeper(const Evidence& evidence, const InferenceConfig& config);
+
+    void run();
+    [[nodiscard]] const std::vector<Belief>& beliefs() const { return beliefs_; }
+    [[nodiscard]] const RatePrior& prior() const { return prior_; }
+    /// log Bayes factor of "some unit is faulty" against "none is".
+    [[nodiscard]] double log_evidence_of_faults() const;
+
+    /// What evidence says of a rate that is the same for a unit or a device at all times.
+    struct Weight {
+        double log_bayes_factor = 0;
+        double loss_rate = 0;
+    };
+    [[nodiscard]] Weight weigh_unit(UnitIndex unit) const;
+    [[nodiscard]] Weight weigh_device(const DeviceEvidence& device) const;
+
+    /// How much better it explains everything that `first` is faulty and `second` is not than the other way
+    /// round.
+    struct Comparison {
+        double log_ratio = 0;
+        double second_loss_rate = 0;  ///< if it is the faulty one
+    };
+    [[nodiscard]] Comparison compare(UnitIndex first, UnitIndex second);
+
+    /// As long as it lives, these units are believed to lose no more than any healthy one.
+    class Acquitted {
+      public:
+        Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units);
+        ~Acquitted();
+        Acquitted(const Acquitted&) = delete;
+        Acquitted& operator=(const Acquitted&) = delete;
+        /// Believes what was believed of `unit` again.
+        void convict(UnitIndex unit);
+
+      private:
+        Sweeper& sweeper_;
+        std::vector<LossShare> shares_;
+        std::vector<double> path_rate_;
+    };
+
+    /// Units that are on paths with at least `share` of what was lost on the paths of `unit`; by index.
+    [[nodiscard]] std::vector<UnitIndex> crossing_losses(UnitIndex unit, double share) const;
+
+  private:
+    /// Likelihoods of a unit's rates, and its expected rates if healthy and if faulty.
+    struct Weighed {
+        PerRate log_likelihood{};
+        std::vector<double> healthy_rate;  ///< in each of the lossy epochs, if the unit is healthy ..
+        std::vector<double> faulty_rate;   ///< .. and if it is faulty
+        double expected_rate = 0;          ///< over all time
+    };
+
+    [[nodiscard]] static double rate_at(const LossShare& share, std::int32_t epoch);
+    void index_epochs(LossShare& share) const;
+    void sum_up_paths();
+    void set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time);
+    void add_losses(const LossShare& share, std::span<const std::uint32_t> paths,
+                    PerRate& log_likelihood) const;
+    [[nodiscard]] std::vector<EpochEvidence> evidence_by_epoch(const LossShare& share,
+                                                               const UnitEvidence& evidence) const;
+    [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence) const;
+    void tell_others(UnitIndex unit);
+    void judge(UnitIndex unit);
+    bool update(UnitIndex unit);
+    [[nodiscard]] std::vector<UnitIndex> order() const;
+    void learn();
+
+    const Evidence& evidence_;
+    const InferenceConfig& config_;
+    RatePrior prior_;
+    std::vector<LossShare> shares_;  ///< of each unit
+    std::vector<Weighed> weighed_;   ///< of each unit, when it was last weighed
+    std::vector<double> path_rate_;  ///< of each lossy path, summed over its units
+    std::vector<double> told_rate_;  ///< .. when units on it were last told
+    std::vector<Belief> beliefs_;
+    std::vector<std::array<double, kFaultyRates>>
+        faulty_rates_;  ///< of each unit, sums to its chance of being faulty
+};
+
+}  // namespace dyetrace::localise
