@@ -51,7 +51,7 @@ void FabricMapWidget::show_all() {
 }
 
 QRectF FabricMapWidget::map_area() const {
-    return QRectF(rect()).adjusted(0, heading_height, 0, -legend_height);
+    return QRectF(rect()).adjusted(0, heading_height, 0, -legend_height(width()));
 }
 
 void FabricMapWidget::place() {
@@ -82,8 +82,8 @@ void FabricMapWidget::paintEvent(QPaintEvent*) {
         QStringLiteral("loss of all packets on the paths through each link, in reports of the last %1")
             .arg(duration_text(window_ns_));
     paint_heading(painter, QRectF(0, 0, width(), heading_height), *run_, *state_, what, last_event_);
-    paint_legend(painter, QRectF(0, height() - legend_height, width(), legend_height), LegendOf::Map,
-                 options_.truth);
+    paint_legend(painter, QRectF(0, height() - legend_height(width()), width(), legend_height(width())),
+                 LegendOf::Map, options_.truth);
 }
 
 QString FabricMapWidget::explanation_at(QPointF point) const {

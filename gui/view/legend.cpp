@@ -13,6 +13,10 @@ namespace dyetrace::viewer {
 namespace {
 
 constexpr double margin = 14;
+constexpr double line_height = 34;
+constexpr double second_line_height = 24;
+// The longest legend in DejaVu Sans at 11 pixels.
+constexpr double legend_width = 1240;
 
 QString status_text(const FabricState& state) {
     QString text = QStringLiteral("%1 sessions active").arg(count_text(state.sessions_active));
@@ -29,13 +33,19 @@ QString status_text(const FabricState& state) {
 class LegendLine {
   public:
     LegendLine(QPainter& painter, const QRectF& area)
-        : painter_(painter), x_(area.left() + margin), y_(area.center().y()) {
+        : painter_(painter), area_(area), x_(area.left() + margin), y_(area.top() + line_height / 2) {
         painter_.setFont(theme::font(11));
     }
 
     /// A mark that is `width` wide, drawn by `draw` into the box that it is given.
     template <class Draw>
     void add(double width, const QString& meaning, Draw draw) {
+        const double end = x_ + width + 6 + QFontMetricsF(painter_.font()).horizontalAdvance(meaning);
+        if (end > area_.right() && area_.height() > line_height) {
+            x_ = area_.left() + margin;
+            y_ = area_.top() + line_height + second_line_height / 2 - 4;
+            area_.setHeight(0);  // there is no third
+        }
         painter_.save();
         draw(QRectF(x_, y_ - 7, width, 14));
         painter_.restore();
@@ -69,6 +79,7 @@ class LegendLine {
 
   private:
     QPainter& painter_;
+    QRectF area_;
     double x_;
     double y_;
 };
@@ -96,7 +107,18 @@ void paint_flag(QPainter& painter, const QRectF& box) {
     painter.fillPath(flag, theme::suspect);
 }
 
+void paint_crossing(QPainter& painter, const QRectF& box) {
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(theme::suspect);
+    painter.drawEllipse(box.center(), 3.5, 3.5);
+}
+
 }  // namespace
+
+double legend_height(double width) {
+    return width >= legend_width ? line_height : line_height + second_line_height;
+}
 
 void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run, const FabricState& state,
                    const QString& what, const QString& last_event) {
@@ -125,9 +147,12 @@ void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run
 
 void paint_legend(QPainter& painter, const QRectF& area, LegendOf what, bool truth) {
     painter.save();
-    painter.fillRect(area, theme::paper);
+    painter.setClipRect(area, Qt::IntersectClip);
     LegendLine line(painter, area);
-    line.loss_scale();
+    if (what != LegendOf::LaneMarks) {
+        painter.fillRect(area, theme::paper);
+        line.loss_scale();
+    }
     if (what == LegendOf::Map) {
         line.add(30, QStringLiteral("under investigation"),
                  [&](const QRectF& box) { paint_suspect_mark(painter, box, false); });
@@ -135,12 +160,8 @@ void paint_legend(QPainter& painter, const QRectF& area, LegendOf what, bool tru
                  [&](const QRectF& box) { paint_suspect_mark(painter, box, true); });
     } else {
         line.add(12, QStringLiteral("detection"), [&](const QRectF& box) { paint_flag(painter, box); });
-        line.add(8, QStringLiteral("through a confirmed suspect"), [&](const QRectF& box) {
-            painter.setRenderHint(QPainter::Antialiasing);
-            painter.setPen(Qt::NoPen);
-            painter.setBrush(theme::suspect);
-            painter.drawEllipse(box.center(), 3.5, 3.5);
-        });
+        line.add(8, QStringLiteral("through a confirmed suspect"),
+                 [&](const QRectF& box) { paint_crossing(painter, box); });
     }
     if (truth)
         line.add(30, QStringLiteral("truth: injected fault"),

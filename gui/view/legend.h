@@ -13,13 +13,18 @@ class QPainter;
 namespace dyetrace::viewer {
 
 inline constexpr double heading_height = 58;
-inline constexpr double legend_height = 34;
+/// Of a legend that is so wide: what does not fit into one line goes into a second.
+[[nodiscard]] double legend_height(double width);
 
 /// The run, the moment, how things stand at it, and what happened last.
 void paint_heading(QPainter& painter, const QRectF& area, const RunSnapshot& run, const FabricState& state,
                    const QString& what, const QString& last_event);
 
-enum class LegendOf { Map, Lanes };
+enum class LegendOf {
+    Map,
+    Lanes,
+    LaneMarks,  ///< of the lanes, where the map with the colours is in sight
+};
 void paint_legend(QPainter& painter, const QRectF& area, LegendOf what, bool truth);
 
 }  // namespace dyetrace::viewer

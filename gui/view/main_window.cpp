@@ -12,6 +12,7 @@
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QMessageBox>
+#include <QPainter>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScrollArea>
@@ -26,6 +27,7 @@
 #include "gui/model/explain.h"
 #include "gui/view/command_line.h"
 #include "gui/view/fabric_map_widget.h"
+#include "gui/view/legend.h"
 #include "gui/view/playback_bar.h"
 #include "gui/view/render.h"
 #include "gui/view/session_lanes_widget.h"
@@ -54,6 +56,18 @@ class EventDelegate : public QStyledItemDelegate {
         option->palette.setColor(QPalette::Text, color);
         option->font.setBold(kind == EventKind::Confirmed);
         option->font.setItalic(index.data(EventListModel::TruthRole).toBool());
+    }
+};
+
+/// What the marks in the lanes mean; the colours are explained below the map.
+class LaneLegend : public QWidget {
+  public:
+    using QWidget::QWidget;
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        paint_legend(painter, rect(), LegendOf::LaneMarks, false);
     }
 };
 
@@ -158,7 +172,8 @@ QWidget* MainWindow::make_lanes_panel() {
     row->addWidget(filter);
     row->addWidget(new QLabel(tr("Order"), panel));
     row->addWidget(order);
-    row->addStretch();
+    auto* legend = new LaneLegend(panel);
+    row->addWidget(legend, 1);
     row->addWidget(lanes_count_);
     lanes_view_ = new SessionLanesWidget(&lanes_, panel);
     column->addLayout(row);

@@ -21,6 +21,7 @@ constexpr double switch_height = 24;
 constexpr double host_size_max = 16;
 constexpr double between_directions = 3.4;  // of the two links of a cable
 constexpr double reach = 5;                 // how near to a link the pointer has to be
+constexpr double arrow_room = 40;           // a shorter line has no place for its arrow
 constexpr std::size_t callouts_max = 3;
 
 std::size_t at(int index) {
@@ -185,10 +186,12 @@ void MapPicture::paint_background(QPainter& painter) const {
 
 void MapPicture::paint_links(QPainter& painter, const FabricState& state, const MapOptions& options) const {
     // The worst on top.
-    std::array<std::vector<std::size_t>, loss_class_count> by_class;
+    std::array<std::vector<QLineF>, loss_class_count> by_class;
     for (std::size_t link = 0; link < lines_.size(); ++link) {
-        if (lines_[link].length() < 1) continue;
-        by_class[static_cast<std::size_t>(loss_class(state.links[link]))].push_back(link);
+        const QLineF& line = lines_[link];
+        const QRectF box = QRectF(line.p1(), line.p2()).normalized();
+        if (!box.adjusted(-4, -4, 4, 4).intersects(area_)) continue;
+        by_class[static_cast<std::size_t>(loss_class(state.links[link]))].push_back(line);
     }
     if (options.highlighted_link >= 0) {
         painter.setPen(QPen(theme::playhead, 9, Qt::SolidLine, Qt::RoundCap));
@@ -198,14 +201,17 @@ void MapPicture::paint_links(QPainter& painter, const FabricState& state, const 
     }
     for (std::size_t c = 0; c < by_class.size(); ++c) {
         const auto level = static_cast<LossClass>(c);
-        const QColor color = theme::loss_color(level);
-        for (const std::size_t link : by_class[c]) {
-            painter.setPen(QPen(color, theme::link_width(level), Qt::SolidLine, Qt::FlatCap));
-            painter.drawLine(lines_[link]);
-            if (level < LossClass::Medium || lines_[link].length() < 40) continue;
-            painter.setPen(Qt::NoPen);
-            painter.setBrush(color);
-            paint_arrow(painter, lines_[link], 0.55, 2 + theme::link_width(level));
+        QColor color = theme::loss_color(level);
+        // Thousands of sound links would make one dark carpet in which the lossy ones drown.
+        const double crowd = static_cast<double>(by_class[c].size()) / std::max(1.0, area_.width());
+        if (level <= LossClass::None) color.setAlphaF(static_cast<float>(std::clamp(0.8 / crowd, 0.16, 1.0)));
+        painter.setPen(QPen(color, theme::link_width(level), Qt::SolidLine, Qt::FlatCap));
+        painter.drawLines(by_class[c].data(), static_cast<int>(by_class[c].size()));
+        if (level < LossClass::Medium) continue;
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(color);
+        for (const auto& line : by_class[c]) {
+            if (line.length() > arrow_room) paint_arrow(painter, line, 0.55, 2 + theme::link_width(level));
         }
     }
 }

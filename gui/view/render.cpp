@@ -56,7 +56,7 @@ QImage render(const SnapshotPtr& run, const RenderRequest& request) {
     const QRectF all(QPointF(0, 0), size);
     const QRectF heading(0, 0, all.width(), heading_height);
     const QRectF strip(0, all.height() - TimelinePicture::height, all.width(), TimelinePicture::height);
-    const QRectF legend(0, strip.top() - legend_height, all.width(), legend_height);
+    const QRectF legend(0, strip.top() - legend_height(all.width()), all.width(), legend_height(all.width()));
     const QRectF body(0, heading.bottom(), all.width(), std::max(0.0, legend.top() - heading.bottom()));
     if (request.view == View::Map) {
         const QString what =

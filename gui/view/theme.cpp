@@ -26,8 +26,8 @@ QColor loss_color(LossClass c) {
 double link_width(LossClass c) {
     switch (c) {
         case LossClass::NotMeasured:
-        case LossClass::TooFew: return 1.0;
-        case LossClass::None: return 1.1;
+        case LossClass::TooFew:
+        case LossClass::None: return 1.0;  // not more: Qt draws thousands of such lines quickly
         case LossClass::Trace: return 1.4;
         case LossClass::Low: return 1.7;
         case LossClass::Medium: return 2.0;
