@@ -84,12 +84,13 @@ void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
                scenario::ChoiceType<SamplingKind>{
                    {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
                kind);
-    if (kind == SamplingKind::Probability) {
+    // There is no N for a rate of zero; a probability of zero tags nothing either.
+    if (kind == SamplingKind::Probability || rate == 0) {
         eppc.sampling = wire::SamplingSpec::probability(rate);
         return;
     }
     constexpr double kNMost = std::numeric_limits<std::uint32_t>::max();
-    const double n = rate > 0 ? std::round(1.0 / rate) : 0;
+    const double n = std::round(1.0 / rate);
     // Written so that a rate that cannot be had, and would silently become another, is told.
     if (n < 1 || n > kNMost || std::abs(1.0 / n - rate) > 0.01 * rate) {
         table.error("rate", {fmt::format("every Nth packet cannot be a share of {}", rate),

@@ -113,6 +113,7 @@ def _as_first_process(function, paths_in_use, alive, refused):
         try:
             unshare(CLONE_NEWNS | CLONE_NEWNET)
             call("mount", None, b"/", None, MS_REC_PRIVATE, None)
+            _mount_proc()
             scratch = _mount_scratch(paths_in_use)
         except OSError as error:
             os.write(refused, f"network and mount namespaces: {error}".encode())
@@ -127,6 +128,14 @@ def _as_first_process(function, paths_in_use, alive, refused):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _mount_proc():
+    """So that programs find themselves in there, by the numbers that they have here."""
+    try:
+        call("mount", b"proc", b"/proc", b"proc", 0, None)
+    except OSError:
+        pass  # refused inside some containers; most programs do without
 
 
 def _mount_scratch(paths_in_use):
