@@ -320,7 +320,8 @@ void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMess
     route.next_hop_mac = config.gateway_mac;
     // What need not take one path takes them in turn, so that a sick path delays a retransmission but never
     // stops it.
-    const std::uint16_t path = message.path ? message.path->value : control_path_++ % config.path_count;
+    const auto path =
+        static_cast<std::uint16_t>(message.path ? message.path->value : control_path_++ % config.path_count);
     route.source = {config.address, static_cast<std::uint16_t>(config.source_port_base + path)};
     route.destination = {peer.address, config.geneve_port};
     route.dscp = config.dscp;

@@ -387,7 +387,8 @@ TEST_F(Decapsulation, ATagSeenTwiceIsADuplicate) {
     const Frame frame = tagged();
     const auto path = look_at(frame).track->path;
     const auto record = [&] {
-        for (const auto& r : net.engine(1).sessions().at(0).paths) {
+        const auto views = net.engine(1).sessions();
+        for (const auto& r : views.at(0).paths) {
             if (r.path == path) return r;
         }
         return wire::PathRecord{};

@@ -81,7 +81,8 @@ class Fabric {
         : config_(config), random_(config.seed * 7919 + 17), half_(config.arity / 2) {
         run_.graph = make_fat_tree(config.arity);
         queues_.resize(run_.graph.link_count());
-        for (std::uint32_t link = 0; link < queues_.size(); ++link) queues_[link].tier = tier_of(LinkId{link});
+        for (std::uint32_t link = 0; link < queues_.size(); ++link)
+            queues_[link].tier = tier_of(LinkId{link});
         for (std::uint32_t pod = 0; pod < config.arity; ++pod)
             for (std::uint32_t edge = 0; edge < half_; ++edge)
                 for (std::uint32_t host = 0; host < half_; ++host)
