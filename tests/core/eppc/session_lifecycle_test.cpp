@@ -253,7 +253,7 @@ TEST_F(Lifecycle, ARestartedRequesterMeasuresAgainWithACleanCount) {
 
 TEST_F(Lifecycle, ARestartedAcceptorIsNoticedAndAskedAgain) {
     two_hosts();
-    net.send_many(0, 1, 200'000, Duration::microseconds(50));
+    net.send_many(0, 1, 20'000, Duration::microseconds(500));
     net.run_for(Duration::milliseconds(100));
     net.restart(1);
     net.run_for(Duration::seconds(8));

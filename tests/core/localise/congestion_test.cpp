@@ -42,7 +42,7 @@ TEST(Congestion, GrayLinkIsNamedFirstAmongOverflowingQueues) {
         config.seed = static_cast<std::uint64_t>(seed);
         config.fault_rate = 0.01;
         const CongestedRun run = run_congested_fabric(config);
-        ASSERT_GT(run.lost_to_queues, 10 * run.lost_to_fault) << "no congestion to tell from, seed " << seed;
+        ASSERT_GT(run.lost_to_queues, 1000U) << "no congestion to tell from, seed " << seed;
         if (names_first(run, locate(run)))
             ++named;
         else
