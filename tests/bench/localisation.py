@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scores `dyetrace locate --trace` on the levels of published comparisons, and prints the result beside theirs.
+
+    tests/bench/localisation.py --program build/bin/dyetrace --seeds 1..6 [--generator PROGRAM]
+
+A generator is called as PROGRAM K FAILED LOSS_MIN LOSS_MAX FLOWS_PER_HOST SEED OUT; without one, trace_generator.py
+makes the traces. The score is F1 over directed links, averaged over the seeds.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+import trace_generator
+
+# title, failed links, loss range
+LEVELS = [("16 at .05%", 16, (0.0005, 0.0005)), ("16 at .1%", 16, (0.001, 0.001)),
+          ("16 at .2%", 16, (0.002, 0.002)), ("8 at .2-2%", 8, (0.002, 0.02))]
+# Mean F1 of six seeds, measured with their authors' programs on such traces.
+PUBLISHED = [("Flock, paths known, tuned per level", (.44, .80, 1.00, 1.00)),
+             ("Flock, one setting for all", (.46, .87, .97, .94)),
+             ("007 votes, better of two thresholds", (.27, .57, .95, 1.00)),
+             ("additive Poisson, threshold by hindsight", (.49, .85, 1.00, 1.00))]
+
+
+def make_trace(options, level, seed, path):
+    _, failed, (low, high) = level
+    if options.generator:
+        subprocess.run([options.generator, str(options.k), str(failed), str(low), str(high), "100", str(seed), path],
+                       check=True)
+    else:
+        trace_generator.write_trace(path, options.k, failed, (low, high), 100, seed)
+
+
+def truth(path):
+    """Only the score reads this; the program under test skips these lines."""
+    links = set()
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            words = line.split()
+            if words[0] == "Failing_link":
+                links.add((int(words[1]), int(words[2])))
+            elif words[0] == "FID":
+                return links
+    return links
+
+
+def f1(found, real):
+    if not found and not real:
+        return 1.0
+    return 2 * len(found & real) / (len(found) + len(real))
+
+
+def score(options, level, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace")
+        make_trace(options, level, seed, path)
+        begin = time.monotonic()
+        out = subprocess.run([options.program, "-j", "locate", "--trace", path], check=True, capture_output=True)
+        seconds = time.monotonic() - begin
+        suspects = json.loads(out.stdout)["suspects"]
+        return f1({(s["from"], s["to"]) for s in suspects if s["kind"] == "link"}, truth(path)), seconds
+
+
+def row(title, figures, more=""):
+    print(f"{title:42}" + "".join(f"{figure:>12}" for figure in figures) + more)
+
+
+def seed_range(text):
+    first, _, last = text.partition("..")
+    return range(int(first), int(last or first) + 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="build/bin/dyetrace")
+    parser.add_argument("--seeds", type=seed_range, default=range(1, 7))
+    parser.add_argument("--generator")
+    parser.add_argument("--k", type=int, default=10)
+    options = parser.parse_args()
+
+    row("mean F1, k=10, 75 k flows", [level[0] for level in LEVELS], "   whole command")
+    means, slowest = [], 0.0
+    for level in LEVELS:
+        scores, seconds = zip(*(score(options, level, seed) for seed in options.seeds))
+        means.append(statistics.mean(scores))
+        slowest = max(slowest, statistics.median(seconds))
+    row("dyetrace, one setting for all", [f"{mean:.3f}" for mean in means], f"   {slowest:.2f} s")
+    for title, figures in PUBLISHED:
+        row(title, [f"{figure:.2f}" for figure in figures])
+
+
+if __name__ == "__main__":
+    main()
