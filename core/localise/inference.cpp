@@ -41,13 +41,15 @@ DeviceBelief judge_device(Sweeper& sweeper, const DeviceEvidence& device, std::v
     const Sweeper::Weight weight = sweeper.weigh_device(device);
     double units = 0;
     for (const UnitIndex unit : likely) {
-        units += sweeper.weigh_unit(unit).log_bayes_factor + sweeper.prior().log_odds();
+        const double guilt = sweeper.weigh_unit(unit).log_bayes_factor + sweeper.prior().log_odds();
+        if (guilt <= 0) continue;  // those before it explain its losses
+        units += guilt;
         acquitted.convict(unit);
     }
     DeviceBelief belief;
     belief.device = device.device;
     belief.loss_rate = weight.loss_rate;
-    belief.log_odds = weight.log_bayes_factor + config.device_log_odds - std::max(units, 0.0);
+    belief.log_odds = weight.log_bayes_factor + config.device_log_odds - units;
     return belief;
 }
 

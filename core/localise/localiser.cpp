@@ -63,6 +63,9 @@ InferenceConfig inference_config(const LocaliserConfig& config) {
     return inference;
 }
 
+// Added to the prior log odds of what carried too little to be judged.
+constexpr double kNotJudged = -1000;
+
 bool is_host(const FabricGraph& graph, NodeId node) {
     return graph.kind(node) == NodeKind::Host;
 }
@@ -78,6 +81,10 @@ void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut
         UnitEvidence& unit = laid_out.evidence.units[u];
         unit.prior_log_odds = std::log(odds);
         if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
+        double sent = unit.sent_any_time;
+        for (const EpochLoad& load : unit.epochs)
+            sent += load.sent;
+        if (sent < static_cast<double>(config.sent_min)) unit.prior_log_odds += kNotJudged;
     }
 }
 

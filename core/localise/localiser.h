@@ -66,6 +66,9 @@ struct LocaliserConfig {
     double rival_log_odds =
         1;  ///< links whose evidence differs by less cannot be told apart: odds below e to 1
 
+    std::uint64_t sent_min =
+        200;  ///< packets without which a link is not judged: three lost of three are no evidence
+
     // Congestion (burst_model.h); only observations with a window can tell.
     Duration epoch = Duration::milliseconds(20);  ///< shortest epoch; a window belongs to the one it ends in
     std::size_t max_epochs = 256;                 ///< a longer history gets longer epochs

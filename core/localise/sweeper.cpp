@@ -356,9 +356,7 @@ Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
     for (const std::uint32_t p : paths) {
         (evidence_.lossy[p].epoch == kNoEpoch ? share.any_time : share.timed).push_back(p);
     }
-    index_epochs(share);
-    share.rate_any_time = 0;  // its links, not the device, were counted so far
-    std::fill(share.rate.begin(), share.rate.end(), 0.0);
+    index_epochs(share);  // in place of one of the two healthy links that a packet crosses there
 
     UnitEvidence evidence;
     std::map<std::int32_t, EpochLoad> epochs;
@@ -391,8 +389,9 @@ Sweeper::Acquitted::~Acquitted() {
 }
 
 void Sweeper::Acquitted::convict(UnitIndex unit) {
-    sweeper_.shares_[unit] = shares_[unit];
-    sweeper_.sum_up_paths();
+    const Weighed weighed = sweeper_.weigh(sweeper_.shares_[unit], sweeper_.evidence_.units[unit]);
+    sweeper_.set_rates(unit, weighed.faulty_rate,
+                       to_weight(weighed.log_likelihood, sweeper_.prior_).loss_rate);
 }
 
 std::vector<UnitIndex> Sweeper::crossing_losses(UnitIndex unit, double share) const {

@@ -55,7 +55,7 @@ class Sweeper {
         ~Acquitted();
         Acquitted(const Acquitted&) = delete;
         Acquitted& operator=(const Acquitted&) = delete;
-        /// Believes what was believed of `unit` again.
+        /// Lets `unit` be faulty, at the rate that explains most of what is unexplained.
         void convict(UnitIndex unit);
 
       private:
