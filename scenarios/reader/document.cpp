@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "scenarios/reader/key_depth.h"
 #include "scenarios/reader/utf8.h"
 
 namespace dyetrace::scenario {
@@ -31,27 +32,30 @@ class Converter {
     explicit Converter(const std::set<std::uint32_t>& unreadable, const Place* fixed = nullptr)
         : unreadable_(unreadable), fixed_(fixed) {}
 
-    Table convert(const toml::table& from) const {
+    Table convert(const toml::table& from, int depth = 0) const {
         Table table;
         for (const auto& [key, node] : from) {
             const Place place = fixed_ != nullptr ? *fixed_ : place_of(key.source());
-            table.entries.push_back({std::string(key.str()), place, convert(node)});
+            table.entries.push_back({std::string(key.str()), place, convert(node, depth + 1)});
         }
         return table;
     }
 
-    Node convert(const toml::node& from) const {
+    Node convert(const toml::node& from, int depth = 0) const {
+        // Nothing is so deep: whatever leads here is told as unknown, or of the wrong type, further up.
+        constexpr int deepest = 16;
         Node node;
         node.place = fixed_ != nullptr ? *fixed_ : place_of(from.source());
+        if (depth > deepest) return node;
         if (fixed_ == nullptr && !from.is_table() && unreadable_.contains(node.place.line)) return node;
         from.visit([&](const auto& value) {
             using Value = std::decay_t<decltype(value)>;
             if constexpr (toml::is_table<Value>) {
-                node.value = convert(value);
+                node.value = convert(value, depth);
             } else if constexpr (toml::is_array<Value>) {
                 Array array;
                 for (const toml::node& element : value)
-                    array.push_back(convert(element));
+                    array.push_back(convert(element, depth + 1));
                 node.value = std::move(array);
             } else if constexpr (toml::is_date<Value> || toml::is_time<Value> || toml::is_date_time<Value>) {
                 node.value = DateOrTime{};
@@ -106,6 +110,15 @@ std::string description_of(const toml::parse_error& error) {
     return text;
 }
 
+/// Line and column of an offset.
+Place place_at(std::string_view text, std::size_t offset) {
+    const std::string_view before = text.substr(0, offset);
+    const std::size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    const auto line = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n') + 1);
+    const auto column = static_cast<std::uint32_t>(count_code_points(before.substr(start)) + 1);
+    return {line, column, 1, 0};
+}
+
 /// What is wrong with the value, if it's one of the usual slips.
 Problem explain(const Assignment& line, std::string description) {
     const std::string_view value = line.value;
@@ -138,6 +151,11 @@ class Reader {
         Document document;
         for (int errors = 0; errors < syntax_errors_most; ++errors) {
             const std::string text = join();
+            if (const auto deep = find_deep_key(text)) {
+                tell(place_at(text, *deep),
+                     {fmt::format("no key has more than {} parts", key_parts_most), ""});
+                break;
+            }
             try {
                 document.root = Converter(unreadable_).convert(toml::parse(std::string_view(text)));
                 return document;
@@ -226,13 +244,9 @@ std::string_view Node::type_name() const {
 
 Document parse_document(const SourceText& source, Diagnostics& diagnostics) {
     if (const auto offset = first_invalid_utf8(source.text())) {
-        const std::string_view before = source.text().substr(0, *offset);
-        const std::size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-        const auto line = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n') + 1);
-        const auto column = static_cast<std::uint32_t>(count_code_points(before.substr(start)) + 1);
         const auto byte = static_cast<unsigned>(static_cast<unsigned char>(source.text()[*offset]));
         diagnostics.add(
-            source.at({line, column, 1, 0}, Severity::Error,
+            source.at(place_at(source.text(), *offset), Severity::Error,
                       {fmt::format("byte 0x{:02x} is not UTF-8", byte), "save the file as UTF-8"}));
         return {{}, false};
     }
@@ -243,6 +257,7 @@ Node parse_value(std::string_view text, const Place& place) {
     Node unreadable;
     unreadable.place = place;
     const std::string line = "value = " + std::string(text) + "\n";
+    if (find_deep_key(line)) return unreadable;
     try {
         const toml::table table = toml::parse(std::string_view(line));
         if (table.size() != 1) return unreadable;

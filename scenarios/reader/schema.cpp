@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t any_integer = std::numeric_limits<std::int64_t>::max();
 
 // A day of simulated time is more than any machine gets through, and leaves sums of times far from overflow.
-constexpr Duration longest = Duration::seconds(24 * 3600);
+constexpr Duration longest = Duration::seconds(86'400);
 constexpr Duration shortest_interval = Duration::microseconds(100);
 // Of what must not be nothing: one packet, or bit, in a million.
 constexpr double least_share = 1e-6;
@@ -42,8 +42,8 @@ Key<Section> required(Key<Section> made) {
 
 /// A key whose default is no value of its own, but what `fallback` says.
 template <class Section>
-Key<Section> with_fallback(Key<Section> made, std::string fallback) {
-    made.info.fallback = std::move(fallback);
+Key<Section> with_fallback(Key<Section> made, const std::string& fallback) {
+    made.info.fallback = fallback;
     return made;
 }
 

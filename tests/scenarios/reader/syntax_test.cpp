@@ -100,10 +100,30 @@ TEST(Syntax, AByteOrderMarkAndWindowsLineEndsAreRead) {
 
 TEST(Syntax, DeepNestingIsRefusedNotFollowed) {
     EXPECT_FALSE(told(without_key + "run.seed = " + std::string(10'000, '[') + "\n").empty());
+    EXPECT_FALSE(told(without_key, {"record.pcap=" + std::string(10'000, '[')}).empty());
+    std::string tables;
+    for (int i = 0; i < 200; ++i)
+        tables += "{ a.a.a.a.a = ";
+    EXPECT_THAT(told(without_key + "x = " + tables + "1" + std::string(200, '}') + "\n"),
+                ElementsAre("2:1: unknown table [x]"));
+}
+
+TEST(Syntax, AKeyOfManyPartsIsRefusedBeforeTheParserMakesATableOfEach) {
     std::string key = "a";
-    for (int i = 0; i < 5000; ++i)
+    for (int i = 0; i < 400'000; ++i)
         key += ".a";
-    EXPECT_FALSE(told(key + " = 1\n").empty());
+    EXPECT_THAT(told(without_key + key + " = 1\n"), ElementsAre("2:16: no key has more than 8 parts"));
+    EXPECT_THAT(told(without_key + "[" + key + "]\n"), ElementsAre("2:17: no key has more than 8 parts"));
+    EXPECT_THAT(told(without_key + "x = { \"q\\\".\"." + key + " = 1 }\n"),
+                ElementsAre("2:27: no key has more than 8 parts"));
+    EXPECT_THAT(told(without_key + "x = '''\n'''''\n" + key + " = 1\n"),
+                ElementsAre("4:16: no key has more than 8 parts"));
+}
+
+TEST(Syntax, DotsInTextAndCommentsArePartsOfNoKey) {
+    const std::string dots = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p";
+    EXPECT_THAT(told(without_key + "# " + dots + "\nhealth.host = \"" + dots + "\"  # " + dots + "\n"),
+                ElementsAre(HasSubstr("3:15: there is no node")));
 }
 
 }  // namespace
