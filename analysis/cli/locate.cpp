@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `dyetrace locate`: which links and devices are to blame.
 #include "analysis/cli/locate.h"
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <map>
-#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -14,7 +13,6 @@
 
 #include <fmt/format.h>
 
-#include "analysis/cli/command.h"
 #include "analysis/store/error.h"
 #include "analysis/store/run_reader.h"
 #include "analysis/store/trace_file.h"
@@ -28,6 +26,7 @@ using localise::FabricGraph;
 using localise::NodeId;
 using localise::NodeKind;
 using localise::Suspect;
+using Clock = std::chrono::steady_clock;
 
 // ---- a run --------------------------------------------------------------------------------------------
 
@@ -144,6 +143,15 @@ std::string list_text(const Located& located, const std::vector<Suspect>& list) 
     return text;
 }
 
+/// Infers, and notes how long that took and what came before.
+void finish(Located& located, const localise::Localiser& localiser, Clock::time_point begin) {
+    const auto read = Clock::now();
+    located.verdict = localiser.infer();
+    located.observations = localiser.observations();
+    located.reading_s = std::chrono::duration<double>(read - begin).count();
+    located.inference_s = std::chrono::duration<double>(Clock::now() - read).count();
+}
+
 bool any_group(const Located& located) {
     for (const auto* list : {&located.verdict.suspects, &located.verdict.candidates}) {
         for (const Suspect& suspect : *list) {
@@ -156,6 +164,7 @@ bool any_group(const Located& located) {
 }  // namespace
 
 Located locate_run(const std::filesystem::path& path) {
+    const auto begin = Clock::now();
     const store::RunReader run(path);
     Located located;
     located.source = run.path().string();
@@ -184,13 +193,13 @@ Located locate_run(const std::filesystem::path& path) {
         located.sent += window.sent;
         located.lost += window.lost;
     }
-    located.observations = localiser.observations();
     located.paths_unknown = evidence.paths_waiting();
-    located.verdict = localiser.infer();
+    finish(located, localiser, begin);
     return located;
 }
 
 Located locate_trace(const std::filesystem::path& path) {
+    const auto begin = Clock::now();
     Located located;
     located.source = path.string();
     located.numbered = true;
@@ -209,8 +218,7 @@ Located locate_trace(const std::filesystem::path& path) {
         located.sent += flow.sent;
         located.lost += flow.lost;
     }
-    located.observations = localiser.observations();
-    located.verdict = localiser.infer();
+    finish(located, localiser, begin);
     return located;
 }
 
@@ -231,42 +239,6 @@ std::string locate_text(const Located& located) {
     if (!candidates.empty()) text += "\nNext best, not enough evidence\n" + list_text(located, candidates);
     if (any_group(located)) text += "\nThe evidence cannot tell entries of one group apart.\n";
     return text;
-}
-
-namespace {
-
-struct LocateOptions {
-    std::string run;
-    std::string trace;
-};
-
-Exit locate(const LocateOptions& options, const Context& context) {
-    if (options.run.empty() == options.trace.empty()) {
-        throw CommandError(Exit::Usage, "locate takes one database of a run or one --trace FILE",
-                           "dyetrace locate --help");
-    }
-    const Located located = options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace);
-    if (context.json) {
-        fmt::print("{}\n", locate_json(located).dump(2, ' ', false, Json::error_handler_t::replace));
-    } else {
-        fmt::print("{}", locate_text(located));
-    }
-    return Exit::Ok;
-}
-
-}  // namespace
-
-void add_locate(CLI::App& program, Context& context) {
-    auto options = std::make_shared<LocateOptions>();
-    CLI::App* command = program.add_subcommand("locate", "Name the sick links and devices, ranked");
-    command->add_option("RUN.db", options->run, "Database of a run; only what it measured is used");
-    command->add_option("--trace", options->trace, "Trace of flows and their paths, in text")
-        ->type_name("FILE");
-    command->footer(
-        "Suspects passed the decision threshold; candidates are the next best. log_odds is the natural\n"
-        "logarithm of the posterior odds that the link or device loses packets by a fault.");
-    command->callback(
-        [options, &context] { context.action = [options, &context] { return locate(*options, context); }; });
 }
 
 }  // namespace dyetrace::cli

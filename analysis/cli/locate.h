@@ -22,6 +22,8 @@ struct Located {
     std::size_t observations = 0;  ///< windows of a run, flows of a trace
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;
+    double reading_s = 0;  ///< wall time, for who asks; never part of the verdict
+    double inference_s = 0;
     std::size_t paths_unknown = 0;  ///< paths with packets that no trace of their hops came back for
 };
 

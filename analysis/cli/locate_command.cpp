@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `dyetrace locate`: which links and devices are to blame.
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "analysis/cli/command.h"
+#include "analysis/cli/locate.h"
+
+namespace dyetrace::cli {
+namespace {
+
+struct LocateOptions {
+    std::string run;
+    std::string trace;
+    bool time = false;
+};
+
+Exit locate(const LocateOptions& options, const Context& context) {
+    if (options.run.empty() == options.trace.empty()) {
+        throw CommandError(Exit::Usage, "locate takes one database of a run or one --trace FILE",
+                           "dyetrace locate --help");
+    }
+    const Located located = options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace);
+    if (context.json) {
+        fmt::print("{}\n",
+                   locate_json(located).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    } else {
+        fmt::print("{}", locate_text(located));
+    }
+    if (options.time) {
+        fmt::print(stderr, "reading {:.4f} s, inference {:.4f} s\n", located.reading_s, located.inference_s);
+    }
+    return Exit::Ok;
+}
+
+}  // namespace
+
+void add_locate(CLI::App& program, Context& context) {
+    auto options = std::make_shared<LocateOptions>();
+    CLI::App* command = program.add_subcommand("locate", "Name the sick links and devices, ranked");
+    command->add_option("RUN.db", options->run, "Database of a run; only what it measured is used");
+    command->add_option("--trace", options->trace, "Trace of flows and their paths, in text")
+        ->type_name("FILE");
+    command->add_flag("--time", options->time, "Say on stderr how long reading and inference took");
+    command->footer(
+        "Suspects passed the decision threshold; candidates are the next best. log_odds is the natural\n"
+        "logarithm of the posterior odds that the link or device loses packets by a fault.");
+    command->callback(
+        [options, &context] { context.action = [options, &context] { return locate(*options, context); }; });
+}
+
+}  // namespace dyetrace::cli
