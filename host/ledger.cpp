@@ -52,7 +52,7 @@ PathTotals LedgerEntry::totals() const {
     return sum;
 }
 
-LedgerEntry* Ledger::find(Ipv4Address peer, SessionId session) {
+LedgerEntry* Ledger::find(IpAddress peer, SessionId session) {
     // From the youngest: an id may come again after 2^32 sessions, and the last of a peer is the one that
     // lives.
     const auto it = std::find_if(entries_.rbegin(), entries_.rend(), [&](const LedgerEntry& e) {

@@ -35,7 +35,7 @@ struct PathTotals {
 };
 
 struct LedgerEntry {
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     session::State state = session::State::Idle;
     std::string reason;                           ///< of the last change of state
@@ -59,7 +59,7 @@ class Ledger {
     [[nodiscard]] PathTotals totals() const;  ///< of all sessions, the folded ones too
 
   private:
-    LedgerEntry* find(Ipv4Address peer, SessionId session);
+    LedgerEntry* find(IpAddress peer, SessionId session);
     void fold();
 
     std::size_t ended_most_ = 1024;

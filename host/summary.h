@@ -21,7 +21,7 @@ struct PortSummary {
 /// Everything known at one moment.
 struct Summary {
     bool final = false;  ///< the last one: the sessions have been closed, or given up
-    Ipv4Address address;
+    IpAddress address;
     std::vector<PortSummary> ports;
     eppc::EppcCounters counters;
     wire::DropCounters drops;

@@ -34,15 +34,15 @@ std::array<std::uint8_t, 32> derive(const std::array<std::uint8_t, 32>& key, std
 
 }  // namespace
 
-PairKey derive_pair_key(const SharedKey& shared, Ipv4Address one, Ipv4Address other) {
-    const auto [low, high] = std::minmax(one.value, other.value);
-    return derive(shared, "dyetrace pair 1", std::uint64_t{low}, std::uint64_t{high});
+PairKey derive_pair_key(const SharedKey& shared, IpAddress one, IpAddress other) {
+    const auto& [first, second] = std::minmax(one, other);
+    return derive(shared, "dyetrace pair 1", first.high, first.low, second.high, second.low);
 }
 
-wire::ControlTag control_tag(const PairKey& key, Ipv4Address source, Ipv4Address destination, Bytes message) {
-    std::array<std::uint8_t, 8> addresses{};
-    store_u32(&addresses[0], source.value);
-    store_u32(&addresses[4], destination.value);
+wire::ControlTag control_tag(const PairKey& key, IpAddress source, IpAddress destination, Bytes message) {
+    std::array<std::uint8_t, 2 * IpAddress::kSize> addresses{};
+    store_ip(&addresses[0], source);
+    store_ip(&addresses[IpAddress::kSize], destination);
     Hmac state;
     crypto_auth_hmacsha256_init(&state, key.data(), key.size());
     absorb(state, addresses);
@@ -54,15 +54,15 @@ wire::ControlTag control_tag(const PairKey& key, Ipv4Address source, Ipv4Address
     return tag;
 }
 
-bool control_tag_ok(const PairKey& key, Ipv4Address source, Ipv4Address destination,
+bool control_tag_ok(const PairKey& key, IpAddress source, IpAddress destination,
                     const wire::ControlMessage& message) {
     const wire::ControlTag expected = control_tag(key, source, destination, message.tagged);
     return sodium_memcmp(expected.data(), message.tag.data(), expected.size()) == 0;
 }
 
 TrackKey derive_track_key(const PairKey& key, const SessionIdentity& identity) {
-    const auto whole = derive(key, "dyetrace track 1", std::uint64_t{identity.requester.value},
-                              std::uint64_t{identity.acceptor.value}, identity.requester_boot.value,
+    const auto whole = derive(key, "dyetrace track 1", identity.requester.high, identity.requester.low,
+                              identity.acceptor.high, identity.acceptor.low, identity.requester_boot.value,
                               identity.acceptor_boot.value, identity.requester_nonce, identity.acceptor_nonce,
                               std::uint64_t{identity.session.value});
     TrackKey track;
@@ -73,12 +73,12 @@ TrackKey derive_track_key(const PairKey& key, const SessionIdentity& identity) {
 std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context) {
     constexpr std::size_t kFields = wire::TrackOption::kTagOffset - wire::TrackOption::kTaggedOffset;
     DYETRACE_ASSERT(fields.size() == kFields);
-    std::array<std::uint8_t, kFields + 16> block;
+    std::array<std::uint8_t, kFields + 2 * IpAddress::kSize + 8> block;
     std::copy_n(fields.begin(), kFields, block.begin());
-    store_u32(&block[kFields], context.source.value);
-    store_u32(&block[kFields + 4], context.destination.value);
-    store_u32(&block[kFields + 8], context.source_port);
-    store_u32(&block[kFields + 12], context.vni.value);
+    store_ip(&block[kFields], context.source);
+    store_ip(&block[kFields + 16], context.destination);
+    store_u32(&block[kFields + 32], context.source_port);
+    store_u32(&block[kFields + 36], context.vni.value);
     std::array<std::uint8_t, crypto_shorthash_BYTES> tag{};
     crypto_shorthash(tag.data(), block.data(), block.size(), key.data());
     return load_u64(tag.data());

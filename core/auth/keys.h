@@ -27,17 +27,17 @@ using PairKey = std::array<std::uint8_t, 32>;
 /// The secret of one session's tags.
 using TrackKey = std::array<std::uint8_t, 16>;
 
-PairKey derive_pair_key(const SharedKey& shared, Ipv4Address one, Ipv4Address other);
+PairKey derive_pair_key(const SharedKey& shared, IpAddress one, IpAddress other);
 
-wire::ControlTag control_tag(const PairKey& key, Ipv4Address source, Ipv4Address destination, Bytes message);
+wire::ControlTag control_tag(const PairKey& key, IpAddress source, IpAddress destination, Bytes message);
 /// Compares in constant time.
-bool control_tag_ok(const PairKey& key, Ipv4Address source, Ipv4Address destination,
+bool control_tag_ok(const PairKey& key, IpAddress source, IpAddress destination,
                     const wire::ControlMessage& message);
 
 /// What makes a session's key its own.
 struct SessionIdentity {
-    Ipv4Address requester;
-    Ipv4Address acceptor;
+    IpAddress requester;
+    IpAddress acceptor;
     BootId requester_boot;
     BootId acceptor_boot;
     std::uint64_t requester_nonce = 0;
@@ -48,8 +48,8 @@ TrackKey derive_track_key(const PairKey& key, const SessionIdentity& identity);
 
 /// Where a tracked packet is seen: the fields outside the option that its tag covers.
 struct TrackContext {
-    Ipv4Address source;
-    Ipv4Address destination;
+    IpAddress source;
+    IpAddress destination;
     std::uint16_t source_port = 0;
     Vni vni;
 };

@@ -6,7 +6,7 @@
 namespace dyetrace::auth {
 
 std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const PairKey& key,
-                               Ipv4Address source, Ipv4Address destination) {
+                               IpAddress source, IpAddress destination) {
     const std::size_t tagged = wire::ControlHeader::kSize + body.size();
     std::vector<std::uint8_t> message(tagged + wire::ControlHeader::kTagSize);
     header.encode_into(message, message.size());

@@ -14,6 +14,6 @@ namespace dyetrace::auth {
 
 /// Header, body and tag, ready to be the payload of a packet from `source` to `destination`.
 std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const PairKey& key,
-                               Ipv4Address source, Ipv4Address destination);
+                               IpAddress source, IpAddress destination);
 
 }  // namespace dyetrace::auth

@@ -34,7 +34,7 @@ struct EppcBounds {
 
 struct EppcConfig {
     // Where it stands
-    Ipv4Address address;              ///< of this EPPC on the underlay
+    IpAddress address;                ///< of this EPPC on the underlay
     MacAddress mac;                   ///< of its underlay port
     MacAddress gateway_mac;           ///< every underlay packet is sent to it
     std::size_t underlay_mtu = 1600;  ///< longest outer IP packet, bytes

@@ -101,8 +101,8 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     ip.total_length = static_cast<std::uint16_t>(frame.wire_size() - kIp);
     ip.identification = static_cast<std::uint16_t>(sent.packets);
     ip.protocol = wire::kProtocolUdp;
-    ip.source = config.address;
-    ip.destination = peer.address;
+    ip.source = config.address.ipv4();
+    ip.destination = peer.address.ipv4();
     ip.encode_into(outer.subspan(kIp));
     UdpHeader udp;
     udp.source_port = source_port;
@@ -216,43 +216,6 @@ Result<std::optional<TrackOption>, DropReason> Eppc::Engine::find_track_option(B
         fields = option->data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset);
     }
     return track;
-}
-
-void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<TrackOption>& track,
-                           Bytes fields, Vni vni, Time now) {
-    const auto index = find_peer(packet.ip.source);
-    if (!index) {
-        if (track) drops.add(DropReason::TrackUnknownSession);
-        return;
-    }
-    Peer& peer = peers_[*index];
-    const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-    if (path < peer.received.size()) ++peer.received[path].packets;
-    if (!track) return;
-
-    const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
-                                      [&](const auto& s) { return s->id() == track->session; });
-    if (session == peer.accepted.end() || track->path.value != path || path >= (*session)->path_count()) {
-        drops.add(DropReason::TrackUnknownSession);
-        return;
-    }
-    const std::uint64_t expected =
-        auth::track_tag((*session)->track_key(), fields,
-                        {packet.ip.source, packet.ip.destination, packet.udp.source_port, vni});
-    if (expected != track->tag) {
-        drops.add(DropReason::TrackBadTag);
-        return;
-    }
-    ++counters.tracked_received;
-    tracking::TrackedPacket tracked;
-    tracked.sequence = track->sequence;
-    tracked.count_sent = track->count;
-    tracked.count_received = peer.received[path].packets;
-    tracked.delay = clocks_difference(now, Time{track->transmit_ns});
-    tracked.now = now;
-    if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate)
-        --peer.received[path].packets;
-    timers_.set(*index, std::min((*session)->next_deadline(), timers_.wanted(*index)));
 }
 
 Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,

@@ -73,12 +73,12 @@ Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
     if (config.nhms) nhms_key_ = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
 }
 
-std::optional<std::uint32_t> Eppc::Engine::find_peer(Ipv4Address address) const {
+std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {
     const auto it = peer_index_.find(address);
     return it == peer_index_.end() ? std::nullopt : std::optional{it->second};
 }
 
-std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(Ipv4Address address) {
+std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     if (const auto known = find_peer(address)) return known;
     if (peers_.size() >= config.bounds.peers) return std::nullopt;
     const auto index = static_cast<std::uint32_t>(peers_.size());
@@ -94,7 +94,7 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(Ipv4Address address)
     return index;
 }
 
-Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer) {
+Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     if (peer == config.address) return Failure{"peer " + peer.to_string() + " is this host's own address"};
     const auto index = find_or_add_peer(peer);
     if (!index) return Failure{std::string("the table of peers is full")};
@@ -234,7 +234,7 @@ Eppc::~Eppc() = default;
 Result<Done, std::string> Eppc::add_guest(GuestPort port, Vni vni, const MacAddress& mac) {
     return engine_->overlay.add_guest({port, vni, mac});
 }
-Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer) {
+Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_remote(vni, mac, peer);
 }
 std::optional<wire::DropReason> Eppc::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
@@ -252,7 +252,7 @@ Time Eppc::next_deadline() const {
 std::optional<Output> Eppc::poll() {
     return engine_->poll();
 }
-Result<SessionId, std::string> Eppc::open_session(Ipv4Address peer, Time now) {
+Result<SessionId, std::string> Eppc::open_session(IpAddress peer, Time now) {
     return engine_->open_session(peer, now);
 }
 void Eppc::close_sessions(Time now) {

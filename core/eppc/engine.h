@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The inside of `Eppc`. Three files implement it: data_path.cpp (frames), control_path.cpp (sessions,
-// markers, reports, traces), management.cpp (updates and directives); engine.cpp holds tables, deadlines and
-// outputs.
+// The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
+// handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), path_tracing.cpp (routers),
+// management.cpp (updates and directives); engine.cpp holds tables, deadlines and outputs.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ namespace dyetrace::eppc {
 
 /// Another EPPC. What the data path needs comes first.
 struct Peer {
-    Ipv4Address address;
+    IpAddress address;
     bool queued = false;  ///< waits for attention
     std::unique_ptr<session::RequesterSession> requested;
     std::vector<tracking::PathCount> sent;  ///< by path index
@@ -56,7 +56,7 @@ class Eppc::Engine {
     Engine(const EppcConfig& config, std::uint64_t seed, Time now);
 
     // engine.cpp
-    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer);
+    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
@@ -67,7 +67,7 @@ class Eppc::Engine {
     Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
     // control_path.cpp
-    Result<SessionId, std::string> open_session(Ipv4Address address, Time now);
+    Result<SessionId, std::string> open_session(IpAddress address, Time now);
     void close_sessions(Time now);
     [[nodiscard]] bool is_draining() const;
 
@@ -78,8 +78,8 @@ class Eppc::Engine {
 
   private:
     // engine.cpp
-    std::optional<std::uint32_t> find_peer(Ipv4Address address) const;
-    std::optional<std::uint32_t> find_or_add_peer(Ipv4Address address);
+    std::optional<std::uint32_t> find_peer(IpAddress address) const;
+    std::optional<std::uint32_t> find_or_add_peer(IpAddress address);
     void want_attention(std::uint32_t peer);
     void service_peer(std::uint32_t peer, Time now);
     void remove_ended_sessions(Peer& peer, Time now);
@@ -128,7 +128,7 @@ class Eppc::Engine {
     Random random_;
     std::uint64_t flow_seed_;
     std::deque<Peer> peers_;  ///< never shrinks; an index is a peer's name inside the engine
-    std::unordered_map<Ipv4Address, std::uint32_t> peer_index_;
+    std::unordered_map<IpAddress, std::uint32_t> peer_index_;
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes
     Time attention_at_ = Time::never();

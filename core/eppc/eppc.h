@@ -78,7 +78,7 @@ class Eppc {
     /// Plugs a guest in. Fails where the port or the address in that VNI is taken, or the table is full.
     Result<Done, std::string> add_guest(GuestPort port, Vni vni, const MacAddress& mac);
     /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
-    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, Ipv4Address peer);
+    Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
 
     /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields
     /// in the head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay;
@@ -96,7 +96,7 @@ class Eppc {
     std::optional<Output> poll();
 
     /// Asks `peer` for a session now, whatever the traffic.
-    Result<SessionId, std::string> open_session(Ipv4Address peer, Time now);
+    Result<SessionId, std::string> open_session(IpAddress peer, Time now);
     /// Ends every session that this EPPC requested: END markers, final reports, close. The last metrics
     /// follow.
     void close_sessions(Time now);

@@ -24,7 +24,7 @@ struct Transmit {
 /// A session changed its state.
 struct SessionChanged {
     session::Role role;
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     session::State from;
     session::State to;
@@ -34,7 +34,7 @@ struct SessionChanged {
 
 /// A report of the acceptor arrived: one path's metrics, as they now stand.
 struct MetricsReported {
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     wire::PathRecord record;
     Time at;
@@ -45,7 +45,7 @@ using Output = std::variant<Transmit, SessionChanged, MetricsReported>;
 /// One session as an operator sees it.
 struct SessionView {
     session::Role role;
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     session::State state;
     wire::SamplingSpec sampling;

@@ -25,8 +25,8 @@ std::vector<std::uint8_t> start_frame(const ControlRoute& route, std::size_t pay
     ip.identification = route.identification;
     ip.ttl = route.ttl;
     ip.protocol = wire::kProtocolUdp;
-    ip.source = route.source.address;
-    ip.destination = route.destination.address;
+    ip.source = route.source.address.ipv4();
+    ip.destination = route.destination.address.ipv4();
     ip.encode_into(bytes.subspan(kIp));
     wire::UdpHeader udp;
     udp.source_port = route.source.port;
@@ -52,7 +52,8 @@ std::vector<std::uint8_t> build_datagram(const ControlRoute& route, Bytes messag
     std::vector<std::uint8_t> frame = start_frame(route, message.size());
     std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload);
     const MutableBytes datagram = MutableBytes(frame).subspan(kUdp);
-    store_u16(&datagram[6], wire::udp_checksum(route.source.address, route.destination.address, datagram));
+    store_u16(&datagram[6],
+              wire::udp_checksum(route.source.address.ipv4(), route.destination.address.ipv4(), datagram));
     return frame;
 }
 

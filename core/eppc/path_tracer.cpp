@@ -21,7 +21,7 @@ std::uint16_t identification_of(std::uint16_t number, std::uint8_t ttl) {
 bool PathTracer::Trace::complete() const {
     if (distance == 0) return false;
     return std::all_of(hops.begin(), hops.begin() + (distance - 1),
-                       [](Ipv4Address hop) { return !hop.is_unspecified(); });
+                       [](IpAddress hop) { return !hop.is_unspecified(); });
 }
 
 bool PathTracer::request(const TracedPath& path, Time now) {
@@ -35,7 +35,7 @@ bool PathTracer::request(const TracedPath& path, Time now) {
     return true;
 }
 
-void PathTracer::forget(Ipv4Address peer, SessionId session) {
+void PathTracer::forget(IpAddress peer, SessionId session) {
     const auto belongs = [&](const TracedPath& path) {
         return path.address == peer && path.session == session;
     };
@@ -49,7 +49,7 @@ PathTracer::Trace* PathTracer::find(std::uint16_t number) {
     return it == active_.end() ? nullptr : &*it;
 }
 
-bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Address router, Time now) {
+bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, IpAddress router, Time now) {
     const auto ttl = static_cast<std::uint8_t>(message.quoted_identification & kTtlMask);
     Trace* trace = find(message.quoted_identification >> kTtlBits);
     if (trace == nullptr || ttl == 0 || ttl > trace->ttl_sent || router.is_unspecified() ||
@@ -64,7 +64,7 @@ bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Add
     return true;
 }
 
-bool PathTracer::on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& reply, Time now) {
+bool PathTracer::on_reply(IpAddress peer, const wire::PathTraceReplyBody& reply, Time now) {
     Trace* trace = find(reply.trace);
     if (trace == nullptr || trace->path.address != peer || reply.path != trace->path.path ||
         reply.ttl > trace->ttl_sent) {

@@ -26,7 +26,7 @@ namespace dyetrace::eppc {
 /// One path as the tracer is asked about it.
 struct TracedPath {
     std::uint32_t peer = 0;  ///< the engine's index of the peer
-    Ipv4Address address;     ///< of the peer
+    IpAddress address;       ///< of the peer
     SessionId session;
     PathIndex path;
     PathGeneration generation;
@@ -47,7 +47,7 @@ struct LearnedPath {
     TracedPath path;
     bool complete = false;
     std::uint16_t hop_count = 0;
-    std::array<Ipv4Address, wire::PathEntry::kMaxHops> hops{};
+    std::array<IpAddress, wire::PathEntry::kMaxHops> hops{};
 };
 
 struct PathTracerConfig {
@@ -60,19 +60,19 @@ struct PathTracerConfig {
 
 class PathTracer {
   public:
-    PathTracer(const PathTracerConfig& config, Ipv4Address own_address, std::uint16_t destination_port)
+    PathTracer(const PathTracerConfig& config, IpAddress own_address, std::uint16_t destination_port)
         : config_(config), own_address_(own_address), destination_port_(destination_port) {}
 
     /// Wants `path` traced; false where the queue is full. A path already waiting or being traced is not
     /// doubled.
     bool request(const TracedPath& path, Time now);
     /// Forgets the paths of a session.
-    void forget(Ipv4Address peer, SessionId session);
+    void forget(IpAddress peer, SessionId session);
 
     /// A router's answer. Counts only where a trace is outstanding whose quoted packet it is.
-    bool on_time_exceeded(const wire::IcmpTimeExceeded& message, Ipv4Address router, Time now);
+    bool on_time_exceeded(const wire::IcmpTimeExceeded& message, IpAddress router, Time now);
     /// The far EPPC's answer.
-    bool on_reply(Ipv4Address peer, const wire::PathTraceReplyBody& reply, Time now);
+    bool on_reply(IpAddress peer, const wire::PathTraceReplyBody& reply, Time now);
 
     /// Starts, repeats and ends traces.
     void service(Time now, std::vector<TraceProbe>& probes, std::vector<LearnedPath>& learned);
@@ -86,7 +86,7 @@ class PathTracer {
         std::uint8_t distance = 0;  ///< TTL that reaches the peer; zero: not known yet
         int attempts = 0;
         Time deadline;
-        std::array<Ipv4Address, wire::PathEntry::kMaxHops> hops{};
+        std::array<IpAddress, wire::PathEntry::kMaxHops> hops{};
 
         [[nodiscard]] bool complete() const;
     };
@@ -98,7 +98,7 @@ class PathTracer {
     static LearnedPath conclude(const Trace& trace);
 
     PathTracerConfig config_;
-    Ipv4Address own_address_;
+    IpAddress own_address_;
     std::uint16_t destination_port_;
     std::uint16_t next_number_ = 0;
     Time next_ = Time::never();

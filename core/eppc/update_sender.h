@@ -52,7 +52,7 @@ class UpdateSender {
 
   private:
     struct MetricsKey {
-        Ipv4Address peer;
+        IpAddress peer;
         SessionId session;
         PathIndex path;
         auto operator<=>(const MetricsKey&) const = default;

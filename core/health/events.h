@@ -30,7 +30,7 @@ struct Datagram {
 /// An update arrived whole and authentic; its entries follow as events of their own.
 struct UpdateReceived {
     Time at;
-    Ipv4Address eppc;
+    IpAddress eppc;
     BootId boot;
     std::uint32_t sequence = 0;
     std::size_t entries = 0;
@@ -38,25 +38,25 @@ struct UpdateReceived {
 };
 struct SessionReported {
     Time at;
-    Ipv4Address requester;
+    IpAddress requester;
     wire::SessionEntry entry;
 };
 struct RecordReceived {
     Time at;
-    Ipv4Address requester;
+    IpAddress requester;
     wire::MetricsEntry entry;
 };
 struct PathReported {
     Time at;
-    Ipv4Address requester;
+    IpAddress requester;
     wire::PathEntry entry;
     bool usable = false;  ///< complete, and made of links that the graph has
 };
 /// A window of one path in which packets were lost.
 struct LossSeen {
     Time at;
-    Ipv4Address requester;
-    Ipv4Address acceptor;
+    IpAddress requester;
+    IpAddress acceptor;
     SessionId session;
     PathIndex path;
     PathGeneration generation;
@@ -66,8 +66,8 @@ struct LossSeen {
 /// A pair's health changed.
 struct HealthChanged {
     Time at;
-    Ipv4Address requester;
-    Ipv4Address acceptor;
+    IpAddress requester;
+    IpAddress acceptor;
     Health health{};
     double statistic = 0;
     std::uint64_t sent = 0;
@@ -100,7 +100,7 @@ struct DirectiveSent {
     Time at;
     DirectiveId directive;
     IncidentId incident;
-    Ipv4Address eppc;
+    IpAddress eppc;
     wire::DirectiveBody body;
 };
 struct DirectiveAnswered {

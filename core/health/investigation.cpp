@@ -43,19 +43,19 @@ Investigation::Crossing Investigation::crossing(LinkId link, Time since) const {
     return sum;
 }
 
-std::vector<std::pair<Ipv4Address, Ipv4Address>> Investigation::pairs_across(LinkId link, Time since) const {
-    std::map<std::pair<Ipv4Address, Ipv4Address>, std::uint64_t> sent;
+std::vector<std::pair<IpAddress, IpAddress>> Investigation::pairs_across(LinkId link, Time since) const {
+    std::map<std::pair<IpAddress, IpAddress>, std::uint64_t> sent;
     for (const auto& window : evidence_.windows(since)) {
         if (crosses(window, link)) sent[{window.key->requester, window.key->acceptor}] += window.sent;
     }
-    std::vector<std::pair<std::uint64_t, std::pair<Ipv4Address, Ipv4Address>>> ranked;
+    std::vector<std::pair<std::uint64_t, std::pair<IpAddress, IpAddress>>> ranked;
     ranked.reserve(sent.size());
     for (const auto& [pair, packets] : sent)
         ranked.push_back({packets, pair});
     std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
         return a.first != b.first ? a.first > b.first : a.second < b.second;  // most traffic first
     });
-    std::vector<std::pair<Ipv4Address, Ipv4Address>> pairs;
+    std::vector<std::pair<IpAddress, IpAddress>> pairs;
     for (const auto& [packets, pair] : ranked) {
         if (pairs.size() == config_.bounds.directives_per_incident) break;
         pairs.push_back(pair);

@@ -23,7 +23,7 @@ namespace dyetrace::health {
 /// A directive that an investigation wants sent.
 struct WantedDirective {
     IncidentId incident;
-    Ipv4Address eppc;
+    IpAddress eppc;
     wire::DirectiveBody body;
 };
 
@@ -68,8 +68,8 @@ class Investigation {
 
     localise::Verdict infer(Time since);
     [[nodiscard]] Crossing crossing(localise::LinkId link, Time since) const;
-    [[nodiscard]] std::vector<std::pair<Ipv4Address, Ipv4Address>> pairs_across(localise::LinkId link,
-                                                                                Time since) const;
+    [[nodiscard]] std::vector<std::pair<IpAddress, IpAddress>> pairs_across(localise::LinkId link,
+                                                                            Time since) const;
     void open(localise::LinkId link, const localise::Suspect& suspect, Time now, InvestigationResult& result);
     void judge(Incident& incident, Time now, InvestigationResult& result);
     void name_suspects(Incident& incident, const localise::Verdict& verdict, Time now,

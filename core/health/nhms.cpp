@@ -68,7 +68,7 @@ struct Totals {
 struct PendingDirective {
     DirectiveId id;
     IncidentId incident;
-    Ipv4Address eppc;
+    IpAddress eppc;
     wire::DirectiveBody body;
     int attempts = 0;
     Time retry_at;
@@ -124,7 +124,7 @@ class Nhms::Engine {
     void take(const Eppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const Eppc& eppc, const wire::SessionEntry& entry, Time now);
     void detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now);
-    void take_directive_result(const ControlMessage& message, Ipv4Address from, Time now);
+    void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void issue(const WantedDirective& wanted, Time now);
     void send_directive(PendingDirective& directive, Time now);
@@ -133,11 +133,11 @@ class Nhms::Engine {
     void emit(Output output);
 
     BootId boot_;
-    std::map<Ipv4Address, Eppc> eppcs_;
+    std::map<IpAddress, Eppc> eppcs_;
     localise::EvidenceBuilder evidence_;
     Investigation investigation_;
     std::map<PathKey, Totals> totals_;
-    std::map<std::pair<Ipv4Address, Ipv4Address>, SessionDetector> detectors_;
+    std::map<std::pair<IpAddress, IpAddress>, SessionDetector> detectors_;
     std::size_t degraded_ = 0;
     std::vector<PendingDirective> directives_;
     std::uint32_t next_directive_ = 1;
@@ -242,7 +242,7 @@ void Nhms::Engine::take(const Eppc& eppc, const wire::PathEntry& entry, Time now
     ++counters.paths;
     bool usable = entry.complete;
     std::vector<NodeId> hops;
-    const auto add = [&](Ipv4Address address) {
+    const auto add = [&](IpAddress address) {
         const auto node = graph.find(address);
         if (node) hops.push_back(*node);
         if (!node) usable = false;
@@ -348,7 +348,7 @@ void Nhms::Engine::retry_directives(Time now) {
     });
 }
 
-void Nhms::Engine::take_directive_result(const ControlMessage& message, Ipv4Address from, Time now) {
+void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddress from, Time now) {
     if (message.header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
     const auto result = wire::DirectiveResultBody::parse(message.body);
     if (!result) return drops.add(result.error());

@@ -23,8 +23,8 @@ namespace dyetrace::localise {
 
 /// One measured path: packets of one outer source port, as long as its generation lasts.
 struct PathKey {
-    Ipv4Address requester;  ///< underlay address of the sending EPPC
-    Ipv4Address acceptor;   ///< underlay address of the receiving EPPC
+    IpAddress requester;  ///< underlay address of the sending EPPC
+    IpAddress acceptor;   ///< underlay address of the receiving EPPC
     SessionId session;
     PathIndex path;
     PathGeneration generation;

@@ -16,7 +16,7 @@ namespace {
 struct Node {
     std::string name;
     NodeKind kind = NodeKind::Switch;
-    Ipv4Address address;
+    IpAddress address;
 };
 struct Link {
     LinkId id;
@@ -34,7 +34,7 @@ struct FabricGraph::Store {
     std::vector<std::pair<NodeId, NodeId>> ends;             ///< of each link
     std::unordered_map<std::uint64_t, LinkId> link_by_ends;  ///< looked up, never walked
     std::map<std::string, NodeId, std::less<>> node_by_name;
-    std::map<Ipv4Address, NodeId> node_by_address;
+    std::map<IpAddress, NodeId> node_by_address;
 
     [[nodiscard]] const Node& at(NodeId node) const {
         DYETRACE_ASSERT(node.value < boost::num_vertices(graph));
@@ -52,7 +52,7 @@ FabricGraph& FabricGraph::operator=(const FabricGraph& other) {
 FabricGraph::FabricGraph(FabricGraph&&) noexcept = default;
 FabricGraph& FabricGraph::operator=(FabricGraph&&) noexcept = default;
 
-NodeId FabricGraph::add_node(std::string name, NodeKind kind, Ipv4Address address) {
+NodeId FabricGraph::add_node(std::string name, NodeKind kind, IpAddress address) {
     const NodeId id{static_cast<std::uint32_t>(boost::num_vertices(store_->graph))};
     store_->node_by_name.emplace(name, id);
     if (!address.is_unspecified()) store_->node_by_address.emplace(address, id);
@@ -76,7 +76,7 @@ std::optional<NodeId> FabricGraph::find(std::string_view name) const {
     return place->second;
 }
 
-std::optional<NodeId> FabricGraph::find(Ipv4Address address) const {
+std::optional<NodeId> FabricGraph::find(IpAddress address) const {
     const auto place = store_->node_by_address.find(address);
     if (place == store_->node_by_address.end()) return std::nullopt;
     return place->second;
@@ -94,7 +94,7 @@ const std::string& FabricGraph::name(NodeId node) const {
 NodeKind FabricGraph::kind(NodeId node) const {
     return store_->at(node).kind;
 }
-Ipv4Address FabricGraph::address(NodeId node) const {
+IpAddress FabricGraph::address(NodeId node) const {
     return store_->at(node).address;
 }
 NodeId FabricGraph::from(LinkId link) const {

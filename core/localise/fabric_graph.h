@@ -35,17 +35,17 @@ class FabricGraph {
 
     /// `address`: what a switch answers with (its ICMP source), a host's underlay address; may be
     /// unspecified. A name or an address that is already taken keeps its first owner in `find`.
-    NodeId add_node(std::string name, NodeKind kind, Ipv4Address address = {});
+    NodeId add_node(std::string name, NodeKind kind, IpAddress address = {});
     /// Adds one direction. A link that exists already is returned, not doubled.
     LinkId add_link(NodeId from, NodeId to);
 
     [[nodiscard]] std::optional<NodeId> find(std::string_view name) const;
-    [[nodiscard]] std::optional<NodeId> find(Ipv4Address address) const;
+    [[nodiscard]] std::optional<NodeId> find(IpAddress address) const;
     [[nodiscard]] std::optional<LinkId> link(NodeId from, NodeId to) const;
 
     [[nodiscard]] const std::string& name(NodeId node) const;
     [[nodiscard]] NodeKind kind(NodeId node) const;
-    [[nodiscard]] Ipv4Address address(NodeId node) const;
+    [[nodiscard]] IpAddress address(NodeId node) const;
     [[nodiscard]] NodeId from(LinkId link) const;
     [[nodiscard]] NodeId to(LinkId link) const;
     [[nodiscard]] std::size_t node_count() const;

@@ -10,15 +10,15 @@ constexpr Failure kBadField{DropReason::ControlBadField};
 enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3 };
 
 constexpr std::size_t kEntryHeaderSize = 4;
-constexpr std::size_t kMetricsSize = 8 + PathRecord::kSize;
-constexpr std::size_t kPathFixedSize = 24;
-constexpr std::size_t kSessionSize = 28;
+constexpr std::size_t kMetricsSize = IpAddress::kSize + 4 + PathRecord::kSize;
+constexpr std::size_t kPathFixedSize = IpAddress::kSize + 20;
+constexpr std::size_t kSessionSize = IpAddress::kSize + 24;
 
 std::size_t data_size(const MetricsEntry&) {
     return kMetricsSize;
 }
 std::size_t data_size(const PathEntry& entry) {
-    return kPathFixedSize + entry.hop_count * std::size_t{4};
+    return kPathFixedSize + entry.hop_count * IpAddress::kSize;
 }
 std::size_t data_size(const SessionEntry&) {
     return kSessionSize;
@@ -35,14 +35,14 @@ EntryKind kind_of(const SessionEntry&) {
 }
 
 void encode(const MetricsEntry& entry, ByteWriter& out) {
-    out.u32(entry.peer.value);
+    write_ip(out, entry.peer);
     out.u32(entry.session.value);
     entry.record.encode_into(out);
 }
 
 void encode(const PathEntry& entry, ByteWriter& out) {
     DYETRACE_ASSERT(entry.hop_count <= PathEntry::kMaxHops);
-    out.u32(entry.peer.value);
+    write_ip(out, entry.peer);
     out.u32(entry.session.value);
     out.u16(entry.path.value);
     out.u8(entry.generation.value);
@@ -51,11 +51,11 @@ void encode(const PathEntry& entry, ByteWriter& out) {
     out.u16(entry.hop_count);
     out.i64(entry.traced_ns);
     for (std::size_t i = 0; i < entry.hop_count; ++i)
-        out.u32(entry.hops[i].value);
+        write_ip(out, entry.hops[i]);
 }
 
 void encode(const SessionEntry& entry, ByteWriter& out) {
-    out.u32(entry.peer.value);
+    write_ip(out, entry.peer);
     out.u32(entry.session.value);
     out.u8(entry.state);
     out.u8(entry.reason);
@@ -68,7 +68,7 @@ Result<UpdateEntry, DropReason> parse_metrics(Bytes data) {
     if (data.size() != kMetricsSize) return kBadLength;
     ByteReader in(data);
     MetricsEntry entry;
-    entry.peer = Ipv4Address{in.u32()};
+    entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.record = PathRecord::parse(in);
     return UpdateEntry{entry};
@@ -78,7 +78,7 @@ Result<UpdateEntry, DropReason> parse_path(Bytes data) {
     if (data.size() < kPathFixedSize) return kBadLength;
     ByteReader in(data);
     PathEntry entry;
-    entry.peer = Ipv4Address{in.u32()};
+    entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.path = PathIndex{in.u16()};
     entry.generation = PathGeneration{in.u8()};
@@ -87,9 +87,9 @@ Result<UpdateEntry, DropReason> parse_path(Bytes data) {
     entry.hop_count = in.u16();
     entry.traced_ns = in.i64();
     if (entry.hop_count > PathEntry::kMaxHops) return kBadField;
-    if (in.remaining() != entry.hop_count * std::size_t{4}) return kBadLength;
+    if (in.remaining() != entry.hop_count * IpAddress::kSize) return kBadLength;
     for (std::size_t i = 0; i < entry.hop_count; ++i)
-        entry.hops[i] = Ipv4Address{in.u32()};
+        entry.hops[i] = read_ip(in);
     return UpdateEntry{entry};
 }
 
@@ -97,7 +97,7 @@ Result<UpdateEntry, DropReason> parse_session(Bytes data) {
     if (data.size() != kSessionSize) return kBadLength;
     ByteReader in(data);
     SessionEntry entry;
-    entry.peer = Ipv4Address{in.u32()};
+    entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.state = in.u8();
     entry.reason = in.u8();
@@ -192,7 +192,7 @@ Result<DirectiveBody, DropReason> DirectiveBody::parse(Bytes body) {
     DirectiveBody directive;
     const std::uint8_t kind = in.u8();
     in.skip(3);
-    directive.peer = Ipv4Address{in.u32()};
+    directive.peer = read_ip(in);
     const auto sampling = SamplingSpec::parse(in);
     directive.duration = {in.i64()};
     if (kind != static_cast<std::uint8_t>(DirectiveKind::Investigate) || !sampling ||
@@ -208,7 +208,7 @@ void DirectiveBody::encode_into(MutableBytes bytes) const {
     ByteWriter out(bytes);
     out.u8(static_cast<std::uint8_t>(kind));
     out.zeros(3);
-    out.u32(peer.value);
+    write_ip(out, peer);
     sampling.encode_into(out);
     out.i64(duration.ns);
 }

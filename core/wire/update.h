@@ -5,10 +5,10 @@
 // Update body: entry count (16) | reserved (16), then the entries. Each entry: kind (8) | reserved (8) |
 // length of what follows (16) | data. An entry of an unknown kind is skipped by its length.
 //
-//   kind 1, metrics:  peer (32) | session id (32) | the record as in a report
-//   kind 2, path:     peer (32) | session id (32) | path index (16) | generation (8) | flags (8) |
-//                     source port (16) | hop count (16) | traced at, ns (64) | routers' addresses (32 each)
-//   kind 3, session:  peer (32) | session id (32) | state (8) | reason (8) | reserved (16) | sampling (64) |
+//   kind 1, metrics:  peer (128) | session id (32) | the record as in a report
+//   kind 2, path:     peer (128) | session id (32) | path index (16) | generation (8) | flags (8) |
+//                     source port (16) | hop count (16) | traced at, ns (64) | routers' addresses (128 each)
+//   kind 3, session:  peer (128) | session id (32) | state (8) | reason (8) | reserved (16) | sampling (64) |
 //                     changed at, ns (64)
 //
 // The header's message number is the update's sequence number; an UpdateAck has an empty body and names it.
@@ -34,7 +34,7 @@ namespace dyetrace::wire {
 
 /// A record that the sender of the update had from the acceptor of its session with `peer`.
 struct MetricsEntry {
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     PathRecord record;
 
@@ -43,11 +43,11 @@ struct MetricsEntry {
 
 /// The routers of one path, in order from the sender of the update to `peer`.
 struct PathEntry {
-    static constexpr std::size_t kMaxHops = 32;
+    static constexpr std::size_t kMaxHops = 24;  ///< one entry fits the smallest MTU
     static constexpr std::uint8_t kFlagComplete =
         0x01;  ///< every router answered; else a silent one is 0.0.0.0
 
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     PathIndex path;
     PathGeneration generation;
@@ -55,7 +55,7 @@ struct PathEntry {
     std::uint16_t source_port = 0;
     std::int64_t traced_ns = 0;
     std::uint16_t hop_count = 0;
-    std::array<Ipv4Address, kMaxHops> hops{};
+    std::array<IpAddress, kMaxHops> hops{};
 
     bool operator==(const PathEntry&) const = default;
 };
@@ -63,7 +63,7 @@ struct PathEntry {
 /// A session's state as its requester sees it. The values are the protocol's; core/session gives them their
 /// meaning.
 struct SessionEntry {
-    Ipv4Address peer;
+    IpAddress peer;
     SessionId session;
     std::uint8_t state = 0;
     std::uint8_t reason = 0;
@@ -94,12 +94,12 @@ std::string_view to_string(DirectiveKind kind);
 
 /// What the NHMS asks of an EPPC. The header's message number identifies the directive.
 ///
-///   kind (8) | reserved (24) | peer (32) | sampling (64) | for how long, ns (64)
+///   kind (8) | reserved (24) | peer (128) | sampling (64) | for how long, ns (64)
 struct DirectiveBody {
-    static constexpr std::size_t kSize = 24;
+    static constexpr std::size_t kSize = 36;
 
     DirectiveKind kind = DirectiveKind::Investigate;
-    Ipv4Address peer;
+    IpAddress peer;
     SamplingSpec sampling;
     Duration duration;
 

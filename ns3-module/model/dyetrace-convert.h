@@ -27,8 +27,8 @@ inline dyetrace::Ipv4Address DyetraceToAddress(Ipv4Address address) {
     return dyetrace::Ipv4Address{address.Get()};
 }
 
-inline Ipv4Address DyetraceFromAddress(dyetrace::Ipv4Address address) {
-    return Ipv4Address(address.value);
+inline Ipv4Address DyetraceFromAddress(const dyetrace::IpAddress& address) {
+    return Ipv4Address(address.ipv4().value);
 }
 
 inline dyetrace::MacAddress DyetraceToMac(Mac48Address from) {

@@ -197,7 +197,7 @@ void DyetraceHostPort::SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to
     ip.identification = ++m_udpIdentification;
     ip.protocol = wire::kProtocolUdp;
     ip.source = DyetraceToAddress(topology.GetNode(m_config.host).address);
-    ip.destination = to.address;
+    ip.destination = to.address.ipv4();
     ip.encode_into(bytes.subspan(ipOffset));
     wire::UdpHeader udp{sourcePort, to.port, static_cast<uint16_t>(frame.size() - udpOffset), 0};
     udp.encode_into(bytes.subspan(udpOffset));

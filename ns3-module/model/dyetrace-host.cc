@@ -44,7 +44,7 @@ DyetracePathMetrics ToMetrics(uint32_t host, const eppc::MetricsReported& report
     const wire::PathRecord& record = reported.record;
     DyetracePathMetrics metrics{};
     metrics.host = host;
-    metrics.peer = Ipv4Address(reported.peer.value);
+    metrics.peer = DyetraceFromAddress(reported.peer);
     metrics.session = reported.session.value;
     metrics.path = record.path.value;
     metrics.generation = record.generation.value;
@@ -72,10 +72,11 @@ class DyetraceHost::State : public DyetraceEngineListener {
     void NhmsOutput(uint32_t, const dyetrace::health::Output&) override {}
     void EppcOutput(uint32_t number, const eppc::Output& output) override {
         if (const auto* changed = std::get_if<eppc::SessionChanged>(&output)) {
-            m_host.m_session(DyetraceSessionChange{
-                number, changed->role == dyetrace::session::Role::Requester, Ipv4Address(changed->peer.value),
-                changed->session.value, std::string(to_string(changed->from)),
-                std::string(to_string(changed->to)), std::string(changed->reason)});
+            m_host.m_session(
+                DyetraceSessionChange{number, changed->role == dyetrace::session::Role::Requester,
+                                      DyetraceFromAddress(changed->peer), changed->session.value,
+                                      std::string(to_string(changed->from)),
+                                      std::string(to_string(changed->to)), std::string(changed->reason)});
         } else if (const auto* reported = std::get_if<eppc::MetricsReported>(&output)) {
             if (!m_host.m_metrics.IsEmpty()) m_host.m_metrics(ToMetrics(number, *reported));
         }

@@ -30,18 +30,18 @@ std::string kind_of(const wire::SamplingSpec& sampling) {
 
 }  // namespace
 
-store::RowId Recorder::node_of(Ipv4Address address) const {
+store::RowId Recorder::node_of(IpAddress address) const {
     const auto node = graph_.find(address);
     DYETRACE_ASSERT(node);  // EPPCs and routers of the run are all in the graph
     return node->value;
 }
 
-std::string Recorder::name_of(Ipv4Address address) const {
+std::string Recorder::name_of(IpAddress address) const {
     const auto node = graph_.find(address);
     return node ? graph_.name(*node) : address.to_string();
 }
 
-store::SessionRow& Recorder::session_of(Ipv4Address requester, Ipv4Address acceptor, SessionId id) {
+store::SessionRow& Recorder::session_of(IpAddress requester, IpAddress acceptor, SessionId id) {
     const auto [it, fresh] = sessions_.try_emplace({requester, acceptor, id});
     store::SessionRow& row = it->second;
     if (fresh) {

@@ -28,7 +28,7 @@ class Recorder : public ns3::DyetraceEngineListener {
     void add_counters(const health::Nhms& nhms, std::uint32_t host);
 
   private:
-    using SessionKey = std::tuple<Ipv4Address, Ipv4Address, SessionId>;
+    using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
 
     void record(const health::Datagram&) {}
     void record(const health::UpdateReceived& update);
@@ -42,10 +42,10 @@ class Recorder : public ns3::DyetraceEngineListener {
     void record(const health::DirectiveAnswered& answer);
     void record(const health::SuspectsNamed& named);
 
-    [[nodiscard]] store::RowId node_of(Ipv4Address address) const;
-    [[nodiscard]] std::string name_of(Ipv4Address address) const;
+    [[nodiscard]] store::RowId node_of(IpAddress address) const;
+    [[nodiscard]] std::string name_of(IpAddress address) const;
     /// The row of a session; a first word of it makes one, whatever kind of word it is.
-    store::SessionRow& session_of(Ipv4Address requester, Ipv4Address acceptor, SessionId id);
+    store::SessionRow& session_of(IpAddress requester, IpAddress acceptor, SessionId id);
 
     store::RunWriter& writer_;
     const localise::FabricGraph& graph_;

@@ -105,7 +105,8 @@ class World {
     Frame authentic(std::size_t host) {
         const eppc::EppcConfig& config = net_.host(host).config;
         const bool from_nhms = (script_.u8() & 1) != 0;
-        const Ipv4Address source = from_nhms ? FakeNhms::kAddress : net_.host(1 - host).config.address;
+        const IpAddress source =
+            from_nhms ? IpAddress{FakeNhms::kAddress} : net_.host(1 - host).config.address;
         wire::ControlHeader header;
         const auto& captured = net_.captured();
         if (!captured.empty()) {  // sessions and boots that exist
@@ -138,7 +139,7 @@ class World {
         ip.total_length = static_cast<std::uint16_t>(frame.size() - kOuterIp);
         ip.protocol = wire::kProtocolIcmp;
         ip.source = Ipv4Address{script_.u8()};
-        ip.destination = net_.host(host).config.address;
+        ip.destination = net_.host(host).config.address.ipv4();
         ip.encode_into(MutableBytes(frame).subspan(kOuterIp));
         return frame;
     }

@@ -96,8 +96,8 @@ TEST(Keys, DifferWithEachPartOfTheirIdentity) {
         change(other);
         keys.push_back(derive_track_key(pair, other));
     };
-    vary([](auto& i) { i.requester.value ^= 1; });
-    vary([](auto& i) { i.acceptor.value ^= 1; });
+    vary([](auto& i) { i.requester.low ^= 1; });
+    vary([](auto& i) { i.acceptor.high ^= 1; });
     vary([](auto& i) { std::swap(i.requester, i.acceptor); });  // the other direction
     vary([](auto& i) { i.requester_boot.value ^= 1; });
     vary([](auto& i) { i.acceptor_boot.value ^= 1; });
@@ -146,12 +146,15 @@ TEST(TrackTag, DiffersForEachFlippedBitOfTheFields) {
 TEST(TrackTag, DiffersForEachFlippedBitOfAddressesPortVniAndKey) {
     const Tracked t = tracked();
     const std::uint64_t expected = track_tag(track_key(), t.fields, t.context);
-    for (int bit = 0; bit < 32; ++bit) {
+    for (int bit = 0; bit < 128; ++bit) {
+        const auto flip = [bit](IpAddress& address) {
+            (bit < 64 ? address.low : address.high) ^= std::uint64_t{1} << bit % 64;
+        };
         TrackContext context = t.context;
-        context.source.value ^= 1U << bit;
+        flip(context.source);
         EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
         context = t.context;
-        context.destination.value ^= 1U << bit;
+        flip(context.destination);
         EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
     }
     for (int bit = 0; bit < 16; ++bit) {

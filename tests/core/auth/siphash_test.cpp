@@ -84,15 +84,15 @@ TEST(TrackTag, IsSipHash24OfFieldsAddressesPortAndVni) {
         auth::TrackKey key;
         for (auto& byte : key)
             byte = static_cast<std::uint8_t>(random.next());
-        const auth::TrackContext context{Ipv4Address{random.next_u32()}, Ipv4Address{random.next_u32()},
-                                         static_cast<std::uint16_t>(random.next()),
-                                         Vni{random.below(1U << 24)}};
+        const auth::TrackContext context{
+            IpAddress{random.next(), random.next()}, IpAddress{random.next(), random.next()},
+            static_cast<std::uint16_t>(random.next()), Vni{random.below(1U << 24)}};
         Buffer message = fields;
-        message.resize(kFields + 16);
-        store_u32(&message[kFields], context.source.value);
-        store_u32(&message[kFields + 4], context.destination.value);
-        store_u32(&message[kFields + 8], context.source_port);
-        store_u32(&message[kFields + 12], context.vni.value);
+        message.resize(kFields + 40);
+        store_ip(&message[kFields], context.source);
+        store_ip(&message[kFields + 16], context.destination);
+        store_u32(&message[kFields + 32], context.source_port);
+        store_u32(&message[kFields + 36], context.vni.value);
         // The tag's bytes travel in the order in which SipHash puts them out: little-endian.
         Buffer tag(8);
         store_u64(tag.data(), auth::track_tag(key, fields, context));

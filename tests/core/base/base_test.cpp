@@ -2,6 +2,8 @@
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -132,6 +134,68 @@ TEST(ResultDeathTest, ReadingTheWrongSideStopsTheProgram) {
     EXPECT_EQ(bad.error(), "why");
     EXPECT_DEATH((void)bad.value(), "impossible");
     EXPECT_DEATH((void)good.error(), "impossible");
+}
+
+// RFC 4291 §2.2 (forms read), RFC 5952 §4 (the one form written).
+TEST(IpAddress, ReadsEveryFormAndWritesOne) {
+    const std::vector<std::pair<const char*, const char*>> forms{
+        {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"},
+        {"2001:0DB8::0001", "2001:db8::1"},
+        {"::", "::"},
+        {"::1", "::1"},
+        {"fe80::", "fe80::"},
+        {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},  // §4.2.2: a single group is not shortened
+        {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1"},           // §4.2.3: the longest run
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"64:ff9b::192.0.2.33", "64:ff9b::c000:221"},
+        {"10.0.0.1", "10.0.0.1"},
+    };
+    for (const auto& [text, written] : forms) {
+        const auto address = IpAddress::parse(text);
+        ASSERT_TRUE(address) << text;
+        EXPECT_EQ(address->to_string(), written) << text;
+        EXPECT_EQ(IpAddress::parse(written), address) << written;
+    }
+}
+
+TEST(IpAddress, RefusesWhatIsNoAddress) {
+    for (const char* text : {"",
+                             ":",
+                             ":::",
+                             "1::2::3",
+                             "1:2:3:4:5:6:7",
+                             "1:2:3:4:5:6:7:8:9",
+                             "1:2:3:4:5:6:7:8::",
+                             "12345::",
+                             "g::",
+                             "::1%eth0",
+                             "[::1]",
+                             "1.2.3.4::",
+                             "::1.2.3",
+                             "::1.2.3.256",
+                             "1:",
+                             ":1",
+                             "1.2.3",
+                             " ::1",
+                             "::+1",
+                             "::-1",
+                             "::0x1"}) {
+        EXPECT_FALSE(IpAddress::parse(text)) << text;
+    }
+}
+
+TEST(IpAddress, TravelsInSixteenBytesIpv4AsMapped) {
+    const IpAddress mapped = Ipv4Address{0x0a000001};
+    std::array<std::uint8_t, IpAddress::kSize> bytes{};
+    store_ip(bytes.data(), mapped);
+    EXPECT_EQ(bytes, (std::array<std::uint8_t, 16>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}));
+    EXPECT_EQ(load_ip(bytes.data()), mapped);
+    EXPECT_TRUE(mapped.is_ipv4());
+    EXPECT_EQ(mapped.ipv4(), Ipv4Address{0x0a000001});
+    EXPECT_FALSE(IpAddress::parse("2001:db8::1")->is_ipv4());
+    EXPECT_TRUE(IpAddress{Ipv4Address{}}.is_unspecified());
+    EXPECT_TRUE(IpAddress{}.is_unspecified());
+    EXPECT_EQ((Endpoint{*IpAddress::parse("2001:db8::1"), 6081}.to_string()), "[2001:db8::1]:6081");
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ void FakeNhms::direct(std::size_t host, std::uint32_t number, const wire::Direct
     answer(host, wire::ControlType::Directive, number, body);
 }
 
-std::optional<wire::MetricsEntry> FakeNhms::newest_metrics(Ipv4Address peer, PathIndex path) const {
+std::optional<wire::MetricsEntry> FakeNhms::newest_metrics(IpAddress peer, PathIndex path) const {
     std::optional<wire::MetricsEntry> newest;
     for (const auto& entry : entries) {
         const auto* metrics = std::get_if<wire::MetricsEntry>(&entry);

@@ -15,7 +15,7 @@ namespace dyetrace::test {
 
 class FakeNhms {
   public:
-    static constexpr Ipv4Address kAddress{0x0a00ff01};
+    static constexpr IpAddress kAddress{Ipv4Address{0x0a00ff01}};
     static constexpr Endpoint kEndpoint{kAddress, 46081};
 
     /// Answers for `kEndpoint` on `network`, which must outlive it.
@@ -25,7 +25,7 @@ class FakeNhms {
     void direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive);
 
     /// The newest entry of each kind that a test asks for.
-    [[nodiscard]] std::optional<wire::MetricsEntry> newest_metrics(Ipv4Address peer, PathIndex path) const;
+    [[nodiscard]] std::optional<wire::MetricsEntry> newest_metrics(IpAddress peer, PathIndex path) const;
     [[nodiscard]] std::vector<wire::PathEntry> paths() const;
 
     bool up = true;

@@ -21,9 +21,9 @@ namespace {
 using wire::ControlType;
 using wire::DropReason;
 
-constexpr Ipv4Address kEdge{0x0a010001};
-constexpr Ipv4Address kCore{0x0a020001};
-constexpr Ipv4Address kFarEdge{0x0a010101};
+constexpr IpAddress kEdge{Ipv4Address{0x0a010001}};
+constexpr IpAddress kCore{Ipv4Address{0x0a020001}};
+constexpr IpAddress kFarEdge{Ipv4Address{0x0a010101}};
 
 struct PathTraces : ::testing::Test {
     Network net;
@@ -57,7 +57,7 @@ struct PathTraces : ::testing::Test {
     }
     std::uint64_t unexpected() { return net.engine(0).drops().count(DropReason::ControlUnexpected); }
     /// A time-exceeded message from `router` about `died`, changed by `change` before its checksum is made.
-    std::vector<std::uint8_t> icmp(std::vector<std::uint8_t> died, Ipv4Address router,
+    std::vector<std::uint8_t> icmp(std::vector<std::uint8_t> died, IpAddress router,
                                    const std::function<void(MutableBytes quote)>& change = {}) {
         died.erase(died.begin(), died.begin() + wire::EthernetHeader::kSize);
         if (change) change(died);
@@ -69,14 +69,14 @@ struct PathTraces : ::testing::Test {
         wire::Ipv4Header ip;
         ip.total_length = static_cast<std::uint16_t>(frame.size() - wire::EthernetHeader::kSize);
         ip.protocol = wire::kProtocolIcmp;
-        ip.source = router;
-        ip.destination = net.host(0).config.address;
+        ip.source = router.ipv4();
+        ip.destination = net.host(0).config.address.ipv4();
         ip.encode_into(MutableBytes(frame).subspan(wire::EthernetHeader::kSize));
         return frame;
     }
 };
 
-std::vector<Ipv4Address> hops(const wire::PathEntry& path) {
+std::vector<IpAddress> hops(const wire::PathEntry& path) {
     return {path.hops.begin(), path.hops.begin() + path.hop_count};
 }
 
@@ -148,7 +148,7 @@ TEST_F(PathTraces, LeaveASilentRoutersPlaceEmptyAndTryAgainWhenThePathIsNextUsed
     net.run_for(Duration::milliseconds(200));
     ASSERT_EQ(paths_of(0).size(), 1U);
     EXPECT_FALSE(paths_of(0)[0].complete);
-    EXPECT_EQ(hops(paths_of(0)[0]), (std::vector{kEdge, Ipv4Address{}, kFarEdge}));
+    EXPECT_EQ(hops(paths_of(0)[0]), (std::vector{kEdge, IpAddress{}, kFarEdge}));
     net.line(0, 1).routers[1].silent_for = 0;
     net.send_many(0, 1, 20, Duration::milliseconds(1), 1);
     net.run_for(Duration::milliseconds(200));
@@ -193,13 +193,13 @@ TEST_F(PathTraces, CountOnlyAnswersThatQuoteAnOutstandingQuestion) {
         (void)net.inject(0, icmp(probe.bytes, Ipv4Address{0x06060606}, change));
         EXPECT_EQ(unexpected(), ++expected) << name;
     }
-    (void)net.inject(0, icmp(probe.bytes, Ipv4Address{}));  // from nowhere
+    (void)net.inject(0, icmp(probe.bytes, IpAddress{}));  // from nowhere
     EXPECT_EQ(unexpected(), ++expected);
     (void)net.inject(0, icmp(probe.bytes, kEdge));  // the real one
     EXPECT_EQ(unexpected(), expected);
     net.run_for(Duration::milliseconds(200));
     ASSERT_FALSE(paths_of(0).empty());
-    EXPECT_EQ(hops(paths_of(0)[0]), (std::vector{kEdge, Ipv4Address{}, Ipv4Address{}}));
+    EXPECT_EQ(hops(paths_of(0)[0]), (std::vector{kEdge, IpAddress{}, IpAddress{}}));
     (void)net.inject(0, icmp(probe.bytes, kCore));  // too late
     EXPECT_EQ(unexpected(), expected + 1);
 }
@@ -216,7 +216,7 @@ TEST_F(PathTraces, LeaveIcmpOfOthersToTheHost) {
     EXPECT_EQ(net.engine(0).drops().total(), 0U);
 }
 
-wire::DirectiveBody investigate(Ipv4Address peer) {
+wire::DirectiveBody investigate(IpAddress peer) {
     wire::DirectiveBody directive;
     directive.peer = peer;
     directive.sampling = wire::SamplingSpec::every_nth(1);
@@ -246,7 +246,7 @@ TEST_F(PathTraces, ADirectiveTracesAnewAndRaisesSamplingForAWhile) {
     const auto paths = paths_of(0);
     ASSERT_EQ(paths.size(), 8U);
     for (std::size_t i = 4; i < 8; ++i)
-        EXPECT_EQ(hops(paths[i]), (std::vector{kEdge, Ipv4Address{0x0a020002}, kFarEdge}));
+        EXPECT_EQ(hops(paths[i]), (std::vector<IpAddress>{kEdge, Ipv4Address{0x0a020002}, kFarEdge}));
 }
 
 TEST_F(PathTraces, ARepeatedDirectiveIsAnsweredAndTracesNothingTwice) {

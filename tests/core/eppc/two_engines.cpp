@@ -17,7 +17,7 @@ using eppc::Decapsulated;
 using wire::EthernetHeader;
 using wire::Ipv4Header;
 
-std::optional<wire::PathRecord> Host::newest(Ipv4Address peer, SessionId session, PathIndex path) const {
+std::optional<wire::PathRecord> Host::newest(IpAddress peer, SessionId session, PathIndex path) const {
     for (auto it = metrics.rbegin(); it != metrics.rend(); ++it) {
         if (it->peer == peer && it->session == session && it->record.path == path) return it->record;
     }
@@ -83,7 +83,7 @@ Line& Network::line(std::size_t from, std::size_t to) {
     return lines_.emplace_back(std::pair{from, to}, Line{}).second;
 }
 
-std::optional<std::size_t> Network::find_host(Ipv4Address address) const {
+std::optional<std::size_t> Network::find_host(IpAddress address) const {
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
         if (hosts_[i]->config.address == address) return i;
     }
@@ -193,7 +193,7 @@ bool Network::close_all(Duration most) {
     return !busy();
 }
 
-void Network::set_service(Ipv4Address address, Service service) {
+void Network::set_service(IpAddress address, Service service) {
     services_.emplace_back(address, std::move(service));
 }
 
@@ -258,8 +258,8 @@ void Network::time_exceeded(std::size_t from, Line& way, std::size_t router,
     Ipv4Header ip;
     ip.total_length = static_cast<std::uint16_t>(answer.size() - EthernetHeader::kSize);
     ip.protocol = wire::kProtocolIcmp;
-    ip.source = speaker.address;
-    ip.destination = host.config.address;
+    ip.source = speaker.address.ipv4();
+    ip.destination = host.config.address.ipv4();
     ip.encode_into(MutableBytes(answer).subspan(EthernetHeader::kSize));
     deliver_later(from, std::move(answer), way.delay);
 }

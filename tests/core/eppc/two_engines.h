@@ -38,7 +38,7 @@ struct Transit {
 using Hook = std::function<Fate(Transit&)>;
 
 struct Router {
-    Ipv4Address address;
+    IpAddress address;
     int silent_for = 0;  ///< answers that it still keeps to itself; negative: all
 };
 
@@ -64,7 +64,7 @@ struct Host {
     std::vector<std::vector<std::uint8_t>> delivered;  ///< frames to its guests, in order
 
     /// The newest record of one path of a session that this host requested.
-    [[nodiscard]] std::optional<wire::PathRecord> newest(Ipv4Address peer, SessionId session,
+    [[nodiscard]] std::optional<wire::PathRecord> newest(IpAddress peer, SessionId session,
                                                          PathIndex path) const;
     /// How often a session of `role` came into `state`.
     [[nodiscard]] int entered(session::Role role, session::State state) const;
@@ -120,7 +120,7 @@ class Network {
 
     /// Where datagrams to an address that is no host's go.
     using Service = std::function<void(Bytes frame, std::size_t from)>;
-    void set_service(Ipv4Address address, Service service);
+    void set_service(IpAddress address, Service service);
     void deliver_later(std::size_t to, std::vector<std::uint8_t> frame, Duration delay);
 
     [[nodiscard]] const std::vector<Captured>& captured() const { return captured_; }
@@ -147,7 +147,7 @@ class Network {
     void time_exceeded(std::size_t from, Line& line, std::size_t router,
                        const std::vector<std::uint8_t>& frame);
     void arrive(std::size_t to, const std::vector<std::uint8_t>& frame, std::optional<std::uint64_t> id);
-    [[nodiscard]] std::optional<std::size_t> find_host(Ipv4Address address) const;
+    [[nodiscard]] std::optional<std::size_t> find_host(IpAddress address) const;
 
     std::uint64_t seed_;
     std::uint64_t boots_ = 0;
@@ -160,7 +160,7 @@ class Network {
     std::deque<std::pair<std::pair<std::size_t, std::size_t>, Line>> lines_;
     std::priority_queue<Event> events_;
     std::vector<Captured> captured_;
-    std::vector<std::pair<Ipv4Address, Service>> services_;
+    std::vector<std::pair<IpAddress, Service>> services_;
 };
 
 /// Loses each packet for which `which` holds.

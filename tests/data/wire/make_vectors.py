@@ -68,6 +68,11 @@ def address(text):
     return bytes(int(part) for part in text.split("."))
 
 
+def mapped(text):
+    """An address as it travels inside messages and enters tags: 16 bytes (RFC 4291 §2.5.5.2)."""
+    return bytes(10) + b"\xff\xff" + address(text)
+
+
 def mac(text):
     return bytes.fromhex(text.replace(":", ""))
 
@@ -108,11 +113,9 @@ REQUESTER_BOOT, ACCEPTOR_BOOT = 0x1122334455667788, 0x99AABBCCDDEEFF01
 REQUESTER_NONCE, ACCEPTOR_NONCE = 0x0102030405060708, 0x1112131415161718
 SESSION, VNI, SOURCE_PORT = 0xA1B2C3D4, 0x123456, 49157
 SHARED_KEY = bytes(range(32))
-PAIR_KEY = hmac_sha256(SHARED_KEY, b"dyetrace pair 1" + struct.pack(">QQ", *sorted(
-    int.from_bytes(address(host), "big") for host in (REQUESTER, ACCEPTOR))))
-TRACK_KEY = hmac_sha256(PAIR_KEY, b"dyetrace track 1" + struct.pack(
-    ">QQQQQQQ", int.from_bytes(address(REQUESTER), "big"), int.from_bytes(address(ACCEPTOR), "big"), REQUESTER_BOOT,
-    ACCEPTOR_BOOT, REQUESTER_NONCE, ACCEPTOR_NONCE, SESSION))[:16]
+PAIR_KEY = hmac_sha256(SHARED_KEY, b"dyetrace pair 1" + b"".join(sorted(map(mapped, (REQUESTER, ACCEPTOR)))))
+TRACK_KEY = hmac_sha256(PAIR_KEY, b"dyetrace track 1" + mapped(REQUESTER) + mapped(ACCEPTOR) + struct.pack(
+    ">QQQQQ", REQUESTER_BOOT, ACCEPTOR_BOOT, REQUESTER_NONCE, ACCEPTOR_NONCE, SESSION))[:16]
 EVERY_100TH = struct.pack(">BxxxI", 1, 100)
 ONE_PERCENT = struct.pack(">BxxxI", 2, 42949673)
 
@@ -122,7 +125,7 @@ def track_fields():
 
 
 def track_tag():
-    seen = address(REQUESTER) + address(ACCEPTOR) + struct.pack(">II", SOURCE_PORT, VNI)
+    seen = mapped(REQUESTER) + mapped(ACCEPTOR) + struct.pack(">II", SOURCE_PORT, VNI)
     return siphash24(TRACK_KEY, track_fields() + seen)
 
 
@@ -135,7 +138,7 @@ def control(kind, body, *, from_acceptor=False, number=0, receiver_boot=None, so
     receiver = receiver if receiver_boot is None else receiver_boot
     header = struct.pack(">BBBBHHIIQQ", 1, kind, 1, 1 if from_acceptor else 0, 32 + len(body) + 16, 0, SESSION, number, sender,
                          receiver)
-    return header + body + hmac_sha256(PAIR_KEY, address(source) + address(destination) + header + body)[:16]
+    return header + body + hmac_sha256(PAIR_KEY, mapped(source) + mapped(destination) + header + body)[:16]
 
 
 def request():
@@ -152,18 +155,18 @@ def record():
 
 
 def metrics_entry():
-    data = address(ACCEPTOR) + struct.pack(">I", SESSION) + record()
+    data = mapped(ACCEPTOR) + struct.pack(">I", SESSION) + record()
     return struct.pack(">BBH", 1, 0, len(data)) + data
 
 
 def path_entry():
-    data = address(ACCEPTOR) + struct.pack(">IHBBHHq", SESSION, 5, 2, 1, SOURCE_PORT, 3, 1_700_000_000_400_000_000)
-    data += address("10.1.0.1") + address("10.1.2.1") + address("10.1.1.1")
+    data = mapped(ACCEPTOR) + struct.pack(">IHBBHHq", SESSION, 5, 2, 1, SOURCE_PORT, 3, 1_700_000_000_400_000_000)
+    data += mapped("10.1.0.1") + mapped("10.1.2.1") + mapped("10.1.1.1")
     return struct.pack(">BBH", 2, 0, len(data)) + data
 
 
 def session_entry():
-    data = address(ACCEPTOR) + struct.pack(">IBBH", SESSION, 2, 0, 0) + ONE_PERCENT
+    data = mapped(ACCEPTOR) + struct.pack(">IBBH", SESSION, 2, 0, 0) + ONE_PERCENT
     data += struct.pack(">q", 1_700_000_000_300_000_000)
     return struct.pack(">BBH", 3, 0, len(data)) + data
 
@@ -217,7 +220,7 @@ VECTORS = {
     "update": ("docs/wire.md, update: session, path and metrics entry",
                struct.pack(">HH", 3, 0) + session_entry() + path_entry() + metrics_entry()),
     "directive": ("docs/wire.md, directive",
-                  struct.pack(">Bxxx", 1) + address(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) + struct.pack(">q", 500_000_000)),
+                  struct.pack(">Bxxx", 1) + mapped(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) + struct.pack(">q", 500_000_000)),
     "directive_result": ("docs/wire.md, directive result", struct.pack(">BBHHH", 1, 0, 1, 12, 0)),
     "pair_key": ("docs/wire.md, keys: shared key 00 01 ... 1f, hosts 10.0.0.1 and 10.0.1.2", PAIR_KEY),
     "track_key": ("docs/wire.md, keys: of the session of tracked_packet", TRACK_KEY),

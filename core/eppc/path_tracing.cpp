@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which routers a path crosses: asks the tracer, sends its probes, tells the health service.
+#include <array>
+
+#include "core/auth/seal.h"
+#include "core/eppc/engine.h"
+#include "core/eppc/packet_builder.h"
+#include "core/wire/icmp.h"
+#include "core/wire/session_messages.h"
+
+namespace dyetrace::eppc {
+
+using wire::ControlType;
+using wire::DropReason;
+
+bool Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time now) {
+    const auto exceeded = wire::IcmpTimeExceeded::parse(message);
+    if (!exceeded) {
+        if (exceeded.error() == DropReason::NotForUs) return false;
+        drops.add(exceeded.error());
+        return true;
+    }
+    if (!tracer_.on_time_exceeded(*exceeded, packet.ip.source, now)) drops.add(DropReason::ControlUnexpected);
+    return true;
+}
+
+void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
+    Peer& peer = peers_[index];
+    if (!config.trace_paths || peer.traced[path.value] || !peer.requested) return;
+    TracedPath traced;
+    traced.peer = index;
+    traced.address = peer.address;
+    traced.session = peer.requested->id();
+    traced.path = path;
+    traced.generation = peer.sent[path.value].generation;
+    traced.source_port = static_cast<std::uint16_t>(config.source_port_base + path.value);
+    if (tracer_.request(traced, now)) {
+        peer.traced[path.value] = true;
+    } else {
+        ++counters.traces_dropped;
+    }
+}
+
+void Eppc::Engine::service_tracer(Time now) {
+    std::vector<TraceProbe> probes;
+    std::vector<LearnedPath> learned;
+    tracer_.service(now, probes, learned);
+    for (const TraceProbe& probe : probes) {
+        const Peer& peer = peers_[probe.path.peer];
+        if (!peer.requested) continue;
+        wire::ControlHeader header;
+        header.type = ControlType::PathTrace;
+        header.key_id = config.key_id;
+        header.session = probe.path.session;
+        header.sender_boot = boot_;
+        header.receiver_boot = peer.requested->peer_boot();
+        std::array<std::uint8_t, wire::PathTraceBody::kSize> body{};
+        probe.body.encode_into(body);
+        const std::vector<std::uint8_t> bytes =
+            auth::seal(header, body, peer.key, config.address, peer.address);
+        ControlRoute route;
+        route.source_mac = config.mac;
+        route.next_hop_mac = config.gateway_mac;
+        route.source = {config.address, probe.path.source_port};
+        route.destination = {peer.address, config.geneve_port};
+        route.ttl = probe.body.ttl;
+        route.dscp = config.dscp;
+        route.identification = probe.identification;
+        ++counters.traces_sent;
+        emit_frame(build_geneve_control(route, bytes));
+    }
+    for (const LearnedPath& path : learned) {
+        wire::PathEntry entry;
+        entry.peer = path.path.address;
+        entry.session = path.path.session;
+        entry.path = path.path.path;
+        entry.generation = path.path.generation;
+        entry.complete = path.complete;
+        entry.source_port = path.path.source_port;
+        entry.traced_ns = now.ns;
+        entry.hop_count = path.hop_count;
+        entry.hops = path.hops;
+        const bool told = tell_nhms(entry, now);
+        // What stayed incomplete or unsaid is asked again when the path is next started, or by a directive.
+        if (!path.complete || !told) peers_[path.path.peer].traced[path.path.path.value] = false;
+    }
+}
+
+}  // namespace dyetrace::eppc
