@@ -15,8 +15,12 @@ constexpr Ipv4Address kPeer{0x0a000102};
 constexpr SessionId kSession{0xa1b2c3d4};
 // Where the entries of the vector begin.
 constexpr std::size_t kSessionEntry = 4;
-constexpr std::size_t kPathEntry = kSessionEntry + 4 + 28;
-constexpr std::size_t kMetricsEntry = kPathEntry + 4 + 36;
+constexpr std::size_t kPathEntry = kSessionEntry + 4 + 40;
+constexpr std::size_t kMetricsEntry = kPathEntry + 4 + 36 + 3 * IpAddress::kSize;
+// Where an entry's own data begins, and what follows peer and session id in it.
+constexpr std::size_t kHeader = 4;
+constexpr std::size_t kOwn = kHeader + IpAddress::kSize + 4;
+constexpr std::size_t kHopCount = kOwn + 6;
 
 std::vector<UpdateEntry> entries() {
     SessionEntry session;
@@ -97,21 +101,23 @@ TEST(UpdateCodec, RefusesEachBadLengthOfAnEntry) {
 
 TEST(UpdateCodec, RefusesEachBadField) {
     Buffer bytes = vector_of("update");
-    store_u16(&bytes[kPathEntry + 4 + 14], 33);  // more hops than a path may have
+    store_u16(&bytes[kPathEntry + kHopCount], PathEntry::kMaxHops + 1);  // more hops than a path may have
     EXPECT_EQ(refusal(bytes), DropReason::ControlBadField);
     bytes = vector_of("update");
-    store_u16(&bytes[kPathEntry + 4 + 14], 2);  // fewer hops than follow
+    store_u16(&bytes[kPathEntry + kHopCount], 2);  // fewer hops than follow
     EXPECT_EQ(refusal(bytes), DropReason::ControlBadLength);
     bytes = vector_of("update");
-    bytes[kSessionEntry + 4 + 12] = 3;  // a kind of sampling that does not exist
+    bytes[kSessionEntry + kOwn + 4] = 3;  // a kind of sampling that does not exist
     EXPECT_EQ(refusal(bytes), DropReason::ControlBadField);
 }
 
 TEST(UpdateCodec, IgnoresReservedFieldsAndUnknownFlags) {
     Buffer bytes = vector_of("update");
-    for (const std::size_t at : {2U, 3U, 5U, 4U + 4 + 10, 4U + 4 + 11, 4U + 4 + 13, 4U + 4 + 15})
+    for (const std::size_t at :
+         {std::size_t{2}, std::size_t{3}, kSessionEntry + 1, kSessionEntry + kOwn + 2,
+          kSessionEntry + kOwn + 3, kSessionEntry + kOwn + 5, kSessionEntry + kOwn + 7})
         bytes[at] = 0xff;
-    bytes[kPathEntry + 4 + 11] |= 0xfe;
+    bytes[kPathEntry + kOwn + 3] |= 0xfe;
     std::vector<UpdateEntry> list;
     ASSERT_TRUE(UpdateBody::parse(bytes, list).ok());
     EXPECT_EQ(list, entries());
@@ -143,12 +149,12 @@ DirectiveBody directive() {
 
 TEST(DirectiveCodec, KnowsItsVectorEveryLengthAndBadField) {
     expect_fixed_body("directive", directive());
-    expect_ignored<DirectiveBody>("directive", {{1, 4}, {9, 12}});
+    expect_ignored<DirectiveBody>("directive", {{1, 4}, {21, 24}});
     expect_bad_field<DirectiveBody>("directive", 0, {0});
     expect_bad_field<DirectiveBody>("directive", 0, {2});
-    expect_bad_field<DirectiveBody>("directive", 8, {3});
-    expect_bad_field<DirectiveBody>("directive", 12, {0, 0, 0, 0});
-    expect_bad_field<DirectiveBody>("directive", 16, Buffer(8, 0xff));
+    expect_bad_field<DirectiveBody>("directive", 20, {3});
+    expect_bad_field<DirectiveBody>("directive", 24, {0, 0, 0, 0});
+    expect_bad_field<DirectiveBody>("directive", 28, Buffer(8, 0xff));
 }
 
 TEST(DirectiveResultCodec, KnowsItsVectorEveryLengthAndBadField) {
