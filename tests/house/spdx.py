@@ -12,7 +12,7 @@ import sys
 
 import sources
 
-SUFFIXES = sources.CPP_SUFFIXES + (".py", ".sh", ".cmake", ".toml", ".nft", ".service", ".gp", ".in")
+SUFFIXES = sources.CPP_SUFFIXES + (".py", ".sh", ".cmake", ".toml", ".nft", ".service", ".gp", ".in", ".lua")
 NAMES = {"CMakeLists.txt", "Makefile", "wscript", "packages.list", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore"}
 EXEMPT = {".gitignore"}
 LICENCE = "GPL-2.0-or-later"
