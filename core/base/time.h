@@ -42,6 +42,11 @@ struct Time {
         if (d.ns > 0 && ns > std::numeric_limits<std::int64_t>::max() - d.ns) return never();
         return {ns + d.ns};
     }
+    /// Saturates at `earliest()`.
+    constexpr Time operator-(Duration d) const {
+        if (d.ns > 0 && ns < std::numeric_limits<std::int64_t>::min() + d.ns) return earliest();
+        return {ns - d.ns};
+    }
     constexpr Duration operator-(Time other) const { return {ns - other.ns}; }
     [[nodiscard]] constexpr double in_seconds() const { return static_cast<double>(ns) * 1e-9; }
 };

@@ -47,9 +47,12 @@ struct EppcConfig {
     // Wire
     std::uint16_t geneve_port = wire::kGenevePort;
     std::uint16_t option_class = wire::TrackOption::kClassDefault;
-    std::uint16_t source_port_base = 49152;  ///< path index i is this + i (RFC 8926 §3.3: 49152 to 65535)
-    std::uint16_t path_count = 64;           ///< source ports to each peer, 1 to 1024
-    std::uint8_t dscp = 0;                   ///< of every outer packet: pipe model
+    std::uint16_t source_port_base = 49152;  ///< first source port (RFC 8926 §3.3: 49152 to 65535)
+    std::uint16_t path_count = 64;           ///< paths to each peer, 1 to 1024, each on its own source port
+    /// Source ports in all, up to 2048; those beyond path_count are spare, for paths that are moved. Zero:
+    /// path_count + 16, or as many as there are below 65536.
+    std::uint16_t port_count = 0;
+    std::uint8_t dscp = 0;  ///< of every outer packet: pipe model
 
     // Tracking
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);

@@ -138,8 +138,7 @@ void Eppc::Engine::handle_for_acceptor(const ControlMessage& message, std::uint3
             if (path != marker->path.value || path >= peer.received.size()) {
                 return drops.add(DropReason::ControlBadField);
             }
-            peer.received[path].generation = marker->generation;
-            if (!session.on_marker(*marker, peer.received[path].packets, now, outbox_)) {
+            if (!session.on_marker(*marker, peer.received[path], now, outbox_)) {
                 drops.add(DropReason::ControlBadField);
             }
             return;
@@ -185,9 +184,11 @@ void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMess
     route.next_hop_mac = config.gateway_mac;
     // What need not take one path takes them in turn, so that a sick path delays a retransmission but never
     // stops it.
-    const auto path =
-        static_cast<std::uint16_t>(message.path ? message.path->value : control_path_++ % config.path_count);
-    route.source = {config.address, static_cast<std::uint16_t>(config.source_port_base + path)};
+    const std::uint16_t port =
+        message.port
+            ? *message.port
+            : peer.paths[PathIndex{static_cast<std::uint16_t>(control_path_++ % config.path_count)}].port;
+    route.source = {config.address, static_cast<std::uint16_t>(config.source_port_base + port)};
     route.destination = {peer.address, config.geneve_port};
     route.dscp = config.dscp;
     route.identification = ++control_identification_;

@@ -75,7 +75,7 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
 
     Peer& peer = peers_[*peer_index];
     const PathIndex path = path_of(flow_hash(inner, flow_seed_), config.path_count);
-    tracking::PathCount& sent = peer.sent[path.value];
+    tracking::PathCount& sent = peer.paths[path];
     ++sent.packets;
 
     bool tag = false;
@@ -90,7 +90,7 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         attention_at_ = std::min(attention_at_, now);
     }
 
-    const auto source_port = static_cast<std::uint16_t>(config.source_port_base + path.value);
+    const auto source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
     const wire::Ecn ecn = ecn_to_outer(inner_ip(inner).ecn);
     const std::size_t option_size = tag ? TrackOption::kSize : 0;
     const MutableBytes outer = frame.prepend(kOptions + option_size);

@@ -35,7 +35,9 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
     if (config.key && config.insecure) return "insecure: contradicts key";
     if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
-    if (config.source_port_base + config.path_count > 65536)
+    if (config.port_count != 0 && (config.port_count < config.path_count || config.port_count > 2048))
+        return "port_count: must be path_count to 2048, or 0";
+    if (config.source_port_base + std::max(config.path_count, config.port_count) > 65536)
         return "source_port_base: the ports run past 65535";
     // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
     if (config.underlay_mtu < 576 || config.underlay_mtu > 65535) return "underlay_mtu: must be 576 to 65535";
@@ -59,6 +61,11 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     return std::nullopt;
 }
 
+std::uint16_t default_port_count(const EppcConfig& config) {
+    constexpr int kSpare = 16;
+    return static_cast<std::uint16_t>(std::min(config.path_count + kSpare, 65536 - config.source_port_base));
+}
+
 }  // namespace
 
 Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
@@ -69,6 +76,7 @@ Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
       flow_seed_(mix64(seed ^ kFlowStream)),
       tracer_(tracer_config(given), given.address, given.geneve_port),
       updates_(update_config(given)) {
+    if (config.port_count == 0) config.port_count = default_port_count(config);
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
     if (config.nhms) nhms_key_ = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
 }
@@ -82,11 +90,8 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     if (const auto known = find_peer(address)) return known;
     if (peers_.size() >= config.bounds.peers) return std::nullopt;
     const auto index = static_cast<std::uint32_t>(peers_.size());
-    Peer& peer = peers_.emplace_back();
-    peer.address = address;
+    Peer& peer = peers_.emplace_back(address, config.path_count, config.port_count);
     peer.key = auth::derive_pair_key(*config.key, config.address, address);
-    peer.sent.resize(config.path_count);
-    peer.traced.resize(config.path_count);
     peer_index_.emplace(address, index);
     // Room for one entry a peer, so that the data path never allocates.
     timers_.reserve(peers_.size());
@@ -110,7 +115,7 @@ void Eppc::Engine::want_attention(std::uint32_t index) {
 
 void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
-    if (peer.requested) peer.requested->service(now, peer.sent, outbox_);
+    if (peer.requested) peer.requested->service(now, peer.paths, outbox_);
     for (auto& accepted : peer.accepted)
         accepted->service(now, outbox_);
     flush_outbox(index, now);

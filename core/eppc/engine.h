@@ -21,7 +21,7 @@
 #include "core/eppc/update_sender.h"
 #include "core/session/acceptor_session.h"
 #include "core/session/requester_session.h"
-#include "core/tracking/sent_path.h"
+#include "core/tracking/path_table.h"
 #include "core/wire/geneve.h"
 #include "core/wire/ipv4.h"
 #include "core/wire/track_option.h"
@@ -31,13 +31,16 @@ namespace dyetrace::eppc {
 
 /// Another EPPC. What the data path needs comes first.
 struct Peer {
+    Peer(IpAddress its_address, std::uint16_t path_count, std::uint16_t port_count)
+        : address(its_address), paths(path_count, port_count), traced(path_count) {}
+
     IpAddress address;
     bool queued = false;  ///< waits for attention
     std::unique_ptr<session::RequesterSession> requested;
-    std::vector<tracking::PathCount> sent;  ///< by path index
-    std::vector<tracking::PathCount>
-        received;                      ///< by path index; empty until the peer has announced its ports
-    std::uint16_t announced_base = 0;  ///< the peer's source port of path index 0
+    tracking::PathTable paths;  ///< of what is sent to it
+    /// Data packets received from it, by port offset; empty until the peer has announced its ports.
+    std::vector<std::uint64_t> received;
+    std::uint16_t announced_base = 0;  ///< the peer's source port of offset 0
     std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
     auth::PairKey key{};
     std::vector<bool> traced;                   ///< by path index: routers known, or being asked

@@ -84,7 +84,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
         peer.requested->raise_sampling(directive->sampling, now + directive->duration);
         const std::pair directive_id{message.header.sender_boot, message.header.message_number};
         const bool repeat = last_directive_ == directive_id;
-        const auto paths = peer.requested->paths();
+        const auto paths = peer.requested->markers().paths();
         for (std::size_t i = 0; i < paths.size(); ++i) {
             if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
             ++result.paths;

@@ -18,7 +18,7 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     }
     Peer& peer = peers_[*index];
     const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-    if (path < peer.received.size()) ++peer.received[path].packets;
+    if (path < peer.received.size()) ++peer.received[path];
     if (!track) return;
 
     const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
@@ -38,11 +38,10 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracking::TrackedPacket tracked;
     tracked.sequence = track->sequence;
     tracked.count_sent = track->count;
-    tracked.count_received = peer.received[path].packets;
+    tracked.count_received = peer.received[path];
     tracked.delay = clocks_difference(now, Time{track->transmit_ns});
     tracked.now = now;
-    if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate)
-        --peer.received[path].packets;
+    if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[path];
     timers_.set(*index, std::min((*session)->next_deadline(), timers_.wanted(*index)));
 }
 

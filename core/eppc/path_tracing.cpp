@@ -32,8 +32,8 @@ void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     traced.address = peer.address;
     traced.session = peer.requested->id();
     traced.path = path;
-    traced.generation = peer.sent[path.value].generation;
-    traced.source_port = static_cast<std::uint16_t>(config.source_port_base + path.value);
+    traced.generation = peer.paths[path].generation;
+    traced.source_port = static_cast<std::uint16_t>(config.source_port_base + peer.paths[path].port);
     if (tracer_.request(traced, now)) {
         peer.traced[path.value] = true;
     } else {

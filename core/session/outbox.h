@@ -22,8 +22,9 @@ struct OutgoingMessage {
     SessionId session;
     bool from_acceptor = false;
     std::uint32_t message_number = 0;
-    BootId receiver_boot;           ///< zero before the peer's is known
-    std::optional<PathIndex> path;  ///< must travel on this path; none: any path will do
+    BootId receiver_boot;  ///< zero before the peer's is known
+    /// Offset of the source port that it must leave from; none: any path will do.
+    std::optional<std::uint16_t> port;
     std::vector<std::uint8_t> body;
 };
 
@@ -74,6 +75,13 @@ struct RetransmitPolicy {
         for (int i = 1; i < attempts && wait < last; ++i)
             wait = wait * 2;
         return wait < last ? wait : last;
+    }
+    /// From the first transmission until the peer counts as silent.
+    [[nodiscard]] Duration span() const {
+        Duration total;
+        for (int i = 1; i <= most; ++i)
+            total = total + wait_after(i);
+        return total;
     }
 };
 

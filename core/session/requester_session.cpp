@@ -7,7 +7,6 @@
 
 namespace dyetrace::session {
 
-using Phase = tracking::SentPath::Phase;
 using wire::ControlType;
 
 namespace {
@@ -18,7 +17,7 @@ constexpr int kKeepAlivesMissed = 3;
 RequesterSession::RequesterSession(const RequesterParameters& parameters)
     : parameters_(parameters),
       sampler_(parameters.sampling, parameters.sampler_seed),
-      paths_(parameters.path_count),
+      markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
       records_(parameters.path_count) {}
 
 OutgoingMessage RequesterSession::message(ControlType type) const {
@@ -58,15 +57,18 @@ void RequesterSession::send_request(Time now, Outbox& out) {
 
 void RequesterSession::close(Time now, Outbox& out) {
     switch (apply(Event::CloseAsked, to_string(Event::CloseAsked), out)) {
-        case Action::EndPaths:
-            attempts_ = 0;
-            retransmit_at_ = now;  // looked at by `service`, which sends the ENDs first
-            break;
+        case Action::EndPaths: end_paths(now); break;
         case Action::AbandonClose:
             out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
             break;
         default: break;
     }
+}
+
+void RequesterSession::end_paths(Time now) {
+    markers_.end_all(now);
+    attempts_ = 0;
+    retransmit_at_ = now;  // looked at by `service`, which sends the ENDs first
 }
 
 void RequesterSession::on_accept(BootId peer_boot, const wire::AcceptBody& accept, const auth::TrackKey& key,
@@ -87,16 +89,7 @@ void RequesterSession::on_reject(const wire::RejectBody& reject, Time /*now*/, O
 
 bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {
     last_heard_ = now;
-    if (ack.path.value >= paths_.size()) return false;
-    tracking::SentPath& path = paths_[ack.path.value];
-    if (!path.marker_in_flight() || ack.interval != path.interval) return false;
-    const bool starting = path.phase == Phase::Starting;
-    if (starting != (ack.kind == wire::MarkerKind::Start)) return false;
-    path.phase = starting ? Phase::Running : Phase::Quiet;
-    path.retransmit_at = Time::never();
-    path.attempts = 0;
-    if (starting) out.paths_started.push_back(ack.path);
-    return true;
+    return markers_.on_ack(ack, now, out);
 }
 
 void RequesterSession::on_report(std::uint32_t number, std::span<const wire::PathRecord> records, Time now,
@@ -133,52 +126,13 @@ void RequesterSession::raise_sampling(wire::SamplingSpec sampling, Time until) {
     sampling_until_ = until;
 }
 
-void RequesterSession::send_marker(PathIndex index, const tracking::PathCount& count, Time now, Outbox& out) {
-    tracking::SentPath& path = paths_[index.value];
-    wire::MarkerBody marker;
-    marker.path = index;
-    marker.generation = count.generation;
-    marker.kind = path.phase == Phase::Starting ? wire::MarkerKind::Start : wire::MarkerKind::End;
-    marker.interval = path.interval;
-    marker.count =
-        count.packets;  // fresh at every transmission: the receiver snapshots its own as it arrives
-    marker.next_sequence = path.next_sequence;
-    OutgoingMessage outgoing = message(ControlType::Marker);
-    outgoing.path = index;
-    out.say(std::move(outgoing), marker);
-    path.retransmit_at = now + parameters_.retransmit.wait_after(++path.attempts);
-}
-
-void RequesterSession::service_path(PathIndex index, const tracking::PathCount& count, Time now,
-                                    Outbox& out) {
-    tracking::SentPath& path = paths_[index.value];
-    const bool closing = state_ == State::Closing;
-    switch (path.phase) {
-        case Phase::Quiet:
-            if (!path.wanted || closing) return;
-            path.wanted = false;
-            path.phase = Phase::Starting;
-            if (++path.interval == 0) path.interval = 1;  // zero means "none yet"
-            path.attempts = 0;
-            send_marker(index, count, now, out);
-            return;
-        case Phase::Running:
-            if (!closing && now < path.last_data + parameters_.path_idle) return;
-            path.phase = Phase::Ending;
-            path.wanted = false;
-            path.attempts = 0;
-            send_marker(index, count, now, out);
-            return;
-        case Phase::Starting:
-        case Phase::Ending:
-            if (now < path.retransmit_at) return;
-            if (path.attempts >= parameters_.retransmit.most) {
-                apply(Event::PeerSilent, "marker unanswered", out);
-                return;
-            }
-            send_marker(index, count, now, out);
-            return;
+void RequesterSession::service_markers(Time now, const tracking::PathTable& table, Outbox& out) {
+    while (const auto marker = markers_.take_due(now, table, last_heard_)) {
+        OutgoingMessage outgoing = message(ControlType::Marker);
+        outgoing.port = marker->port;
+        out.say(std::move(outgoing), marker->body);
     }
+    if (markers_.is_peer_silent()) apply(Event::PeerSilent, "marker unanswered", out);
 }
 
 bool RequesterSession::transmit_again(Time now, Outbox& out) {
@@ -189,14 +143,12 @@ bool RequesterSession::transmit_again(Time now, Outbox& out) {
 }
 
 void RequesterSession::service_close(Time now, Outbox& out) {
-    const bool settled =
-        std::all_of(paths_.begin(), paths_.end(), [](const auto& p) { return p.phase == Phase::Quiet; });
-    if (!settled || !transmit_again(now, out)) return;
+    if (!markers_.is_settled() || !transmit_again(now, out)) return;
     out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
     retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
 }
 
-void RequesterSession::service(Time now, Counts counts, Outbox& out) {
+void RequesterSession::service(Time now, const tracking::PathTable& table, Outbox& out) {
     if (state_ == State::Requested) {
         if (now >= ends_at_) {
             close_reason_ = wire::CloseReason::DurationOver;
@@ -216,8 +168,7 @@ void RequesterSession::service(Time now, Counts counts, Outbox& out) {
         if (now >= ends_at_) {
             close_reason_ = wire::CloseReason::DurationOver;
             apply(Event::DurationOver, "duration over", out);
-            attempts_ = 0;
-            retransmit_at_ = now;
+            end_paths(now);
         } else if (now >= keep_alive_at_) {
             if (now >= last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed) {
                 apply(Event::PeerSilent, "keep-alives unanswered", out);
@@ -228,9 +179,7 @@ void RequesterSession::service(Time now, Counts counts, Outbox& out) {
         }
     }
     if (state_ != State::Active && state_ != State::Closing) return;
-    for (std::size_t i = 0; i < paths_.size() && !is_final(state_); ++i) {
-        service_path(PathIndex{static_cast<std::uint16_t>(i)}, counts[i], now, out);
-    }
+    service_markers(now, table, out);
     if (state_ == State::Closing) service_close(now, out);
 }
 
@@ -239,17 +188,9 @@ Time RequesterSession::next_deadline() const {
     Time next = std::min(ends_at_, retransmit_at_);
     if (state_ == State::Requested) return next;
     if (state_ == State::Active) next = std::min({next, keep_alive_at_, sampling_until_});
-    bool settled = true;
-    Time paths_next = Time::never();
-    for (const tracking::SentPath& path : paths_) {
-        if (path.phase != Phase::Quiet) settled = false;
-        if (path.marker_in_flight()) paths_next = std::min(paths_next, path.retransmit_at);
-        if (path.phase == Phase::Running)
-            paths_next = std::min(paths_next, path.last_data + parameters_.path_idle);
-    }
     // While ENDs are outstanding the close waits for them, not for its own timer.
-    if (state_ == State::Closing) return settled ? retransmit_at_ : paths_next;
-    return std::min(next, paths_next);
+    if (state_ == State::Closing) return markers_.is_settled() ? retransmit_at_ : markers_.next_deadline();
+    return std::min(next, markers_.next_deadline());
 }
 
 }  // namespace dyetrace::session

@@ -15,8 +15,8 @@
 #include "core/base/time.h"
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
+#include "core/session/path_markers.h"
 #include "core/tracking/sampler.h"
-#include "core/tracking/sent_path.h"
 #include "core/wire/session_messages.h"
 
 namespace dyetrace::session {
@@ -37,8 +37,6 @@ struct RequesterParameters {
 
 class RequesterSession {
   public:
-    using Counts = std::span<const tracking::PathCount>;  ///< the pair's, one a path index
-
     explicit RequesterSession(const RequesterParameters& parameters);
 
     void open(Time now, Outbox& out);
@@ -59,21 +57,17 @@ class RequesterSession {
     // Data path
     /// Notes a data packet on `path` and returns whether to tag it.
     bool on_data(PathIndex path, Time now) {
-        if (state_ != State::Active) return false;
-        tracking::SentPath& sent = paths_[path.value];
-        sent.last_data = now;
-        if (sent.phase == tracking::SentPath::Phase::Running) return sampler_.sample();
-        sent.wanted = true;
-        return false;
+        return state_ == State::Active && markers_.on_data(path, now) && sampler_.sample();
     }
     /// Whether a path waits for its START: `service` should come soon.
     [[nodiscard]] bool wants_start(PathIndex path) const {
-        return state_ == State::Active && paths_[path.value].phase == tracking::SentPath::Phase::Quiet;
+        return state_ == State::Active && markers_.wants_start(path);
     }
     /// The sequence number of the packet being tagged.
-    std::uint32_t take_sequence(PathIndex path) { return paths_[path.value].next_sequence++; }
+    std::uint32_t take_sequence(PathIndex path) { return markers_.take_sequence(path); }
 
-    void service(Time now, Counts counts, Outbox& out);
+    /// `table` is the pair's.
+    void service(Time now, const tracking::PathTable& table, Outbox& out);
     [[nodiscard]] Time next_deadline() const;
 
     /// Samples at another rate until `until`, then at the configured one again.
@@ -85,7 +79,7 @@ class RequesterSession {
     [[nodiscard]] std::uint64_t nonce() const { return parameters_.nonce; }
     [[nodiscard]] const auth::TrackKey& track_key() const { return track_key_; }
     [[nodiscard]] const tracking::Sampler& sampler() const { return sampler_; }
-    [[nodiscard]] std::span<const tracking::SentPath> paths() const { return paths_; }
+    [[nodiscard]] const PathMarkers& markers() const { return markers_; }
     /// Latest metrics by path index; `intervals` is 0 where nothing was reported yet.
     [[nodiscard]] std::span<const wire::PathRecord> records() const { return records_; }
 
@@ -94,8 +88,8 @@ class RequesterSession {
     /// Applies an event and notes the change; returns what to do.
     Action apply(Event event, std::string_view reason, Outbox& out);
     void send_request(Time now, Outbox& out);
-    void send_marker(PathIndex path, const tracking::PathCount& count, Time now, Outbox& out);
-    void service_path(PathIndex path, const tracking::PathCount& count, Time now, Outbox& out);
+    void end_paths(Time now);
+    void service_markers(Time now, const tracking::PathTable& table, Outbox& out);
     void service_close(Time now, Outbox& out);
     /// Counts a transmission of the session's own request or close; false when they ran out.
     bool transmit_again(Time now, Outbox& out);
@@ -106,7 +100,7 @@ class RequesterSession {
     auth::TrackKey track_key_{};
     tracking::Sampler sampler_;
     Time sampling_until_ = Time::never();
-    std::vector<tracking::SentPath> paths_;
+    PathMarkers markers_;
     std::vector<wire::PathRecord> records_;
     std::uint32_t report_number_ = 0;  ///< of the newest report taken over
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
