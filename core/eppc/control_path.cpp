@@ -209,6 +209,12 @@ void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
         entry.session = change.session;
         entry.state = static_cast<std::uint8_t>(change.to);
         entry.sampling = config.sampling;
+        if (peer.requested && peer.requested->id() == change.session) {
+            const tracking::Sampler& sampler = peer.requested->sampler();
+            entry.sampling = sampler.spec();
+            entry.offered = sampler.offered();
+            entry.tagged = sampler.tagged();
+        }
         entry.changed_ns = now.ns;
         tell_nhms(entry, now);
     }

@@ -20,6 +20,7 @@ namespace dyetrace::health {
 struct NhmsBounds {
     std::size_t eppcs = 65536;      ///< that may send updates, about 128 bytes each
     std::size_t pairs = 1'000'000;  ///< tracked by a detector, about 96 bytes each
+    std::size_t sessions = 65536;   ///< whose timing is kept, 250 bytes each and up to 1 KB of sketch
     std::size_t incidents = 64;     ///< open at a time
     std::size_t outputs = 1 << 20;  ///< waiting to be polled
     std::size_t directives = 1024;  ///< without an answer

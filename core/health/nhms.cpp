@@ -5,6 +5,7 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "core/auth/seal.h"
@@ -60,6 +61,9 @@ struct Eppc {
     SeenSequences seen;
 };
 
+/// Requester, acceptor, and the requester's number of a session between them.
+using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
+
 struct Totals {
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
@@ -112,6 +116,11 @@ class Nhms::Engine {
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
 
+    [[nodiscard]] const wire::TimingEntry* timing(const SessionKey& session) const {
+        const auto it = timings_.find(session);
+        return it == timings_.end() ? nullptr : &it->second;
+    }
+
     NhmsConfig config;
     localise::FabricGraph graph;
     NhmsCounters counters;
@@ -123,6 +132,7 @@ class Nhms::Engine {
     void take(const Eppc& eppc, const wire::MetricsEntry& entry, Time now);
     void take(const Eppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const Eppc& eppc, const wire::SessionEntry& entry, Time now);
+    void take(const Eppc& eppc, const wire::TimingEntry& entry, Time now);
     void detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
@@ -137,6 +147,7 @@ class Nhms::Engine {
     localise::EvidenceBuilder evidence_;
     Investigation investigation_;
     std::map<PathKey, Totals> totals_;
+    std::map<SessionKey, wire::TimingEntry> timings_;
     std::map<std::pair<IpAddress, IpAddress>, SessionDetector> detectors_;
     std::size_t degraded_ = 0;
     std::vector<PendingDirective> directives_;
@@ -236,6 +247,20 @@ void Nhms::Engine::take_update(Eppc& eppc, const ControlMessage& message, Time n
 
 void Nhms::Engine::take(const Eppc& eppc, const wire::SessionEntry& entry, Time now) {
     emit(SessionReported{now, eppc.endpoint.address, entry});
+}
+
+void Nhms::Engine::take(const Eppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
+    ++counters.timings;
+    const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
+    const auto it = timings_.find(key);
+    if (it != timings_.end()) {
+        // Updates come again and out of order; all in an entry are totals, so the newest says it all.
+        if (entry.measured_ns >= it->second.measured_ns) it->second = entry;
+    } else if (timings_.size() < config.bounds.sessions) {
+        timings_.emplace(key, entry);
+    } else {
+        drops.add(DropReason::TableFull);
+    }
 }
 
 void Nhms::Engine::take(const Eppc& eppc, const wire::PathEntry& entry, Time now) {
@@ -408,6 +433,9 @@ const wire::DropCounters& Nhms::drops() const {
 }
 const localise::FabricGraph& Nhms::graph() const {
     return engine_->graph;
+}
+const wire::TimingEntry* Nhms::timing(IpAddress requester, IpAddress acceptor, SessionId session) const {
+    return engine_->timing({requester, acceptor, session});
 }
 
 }  // namespace dyetrace::health

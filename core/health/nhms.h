@@ -34,6 +34,7 @@ struct NhmsCounters {
         0;  ///< received > sent, or totals that ran backwards: not used as evidence
     std::uint64_t paths = 0;
     std::uint64_t paths_unusable = 0;  ///< incomplete, or through nodes or links that the graph does not have
+    std::uint64_t timings = 0;         ///< timing entries
     std::uint64_t evaluations = 0;     ///< runs of the localiser
     std::uint64_t directives_unanswered = 0;
     std::uint64_t incidents_over_limit = 0;
@@ -58,6 +59,10 @@ class Nhms {
     [[nodiscard]] const NhmsCounters& counters() const;
     [[nodiscard]] const wire::DropCounters& drops() const;
     [[nodiscard]] const localise::FabricGraph& graph() const;
+    /// The newest that `requester` told of time in its session; null where it has told nothing. Valid until
+    /// the next `handle`.
+    [[nodiscard]] const wire::TimingEntry* timing(IpAddress requester, IpAddress acceptor,
+                                                  SessionId session) const;
 
   private:
     class Engine;

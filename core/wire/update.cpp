@@ -7,12 +7,12 @@ namespace {
 constexpr Failure kBadLength{DropReason::ControlBadLength};
 constexpr Failure kBadField{DropReason::ControlBadField};
 
-enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3 };
+enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3, Timing = 4 };
 
 constexpr std::size_t kEntryHeaderSize = 4;
 constexpr std::size_t kMetricsSize = IpAddress::kSize + 4 + PathRecord::kSize;
 constexpr std::size_t kPathFixedSize = IpAddress::kSize + 20;
-constexpr std::size_t kSessionSize = IpAddress::kSize + 24;
+constexpr std::size_t kSessionSize = IpAddress::kSize + 40;
 
 std::size_t data_size(const MetricsEntry&) {
     return kMetricsSize;
@@ -23,6 +23,9 @@ std::size_t data_size(const PathEntry& entry) {
 std::size_t data_size(const SessionEntry&) {
     return kSessionSize;
 }
+std::size_t data_size(const TimingEntry& entry) {
+    return TimingEntry::kFixedSize + entry.sketch.size();
+}
 
 EntryKind kind_of(const MetricsEntry&) {
     return EntryKind::Metrics;
@@ -32,6 +35,9 @@ EntryKind kind_of(const PathEntry&) {
 }
 EntryKind kind_of(const SessionEntry&) {
     return EntryKind::Session;
+}
+EntryKind kind_of(const TimingEntry&) {
+    return EntryKind::Timing;
 }
 
 void encode(const MetricsEntry& entry, ByteWriter& out) {
@@ -61,23 +67,44 @@ void encode(const SessionEntry& entry, ByteWriter& out) {
     out.u8(entry.reason);
     out.u16(0);
     entry.sampling.encode_into(out);
+    out.u64(entry.offered);
+    out.u64(entry.tagged);
     out.i64(entry.changed_ns);
 }
 
-Result<UpdateEntry, DropReason> parse_metrics(Bytes data) {
+void encode(const TimingEntry& entry, ByteWriter& out) {
+    DYETRACE_ASSERT(entry.sketch.size() <= TimingEntry::kMaxSketchBytes);
+    write_ip(out, entry.peer);
+    out.u32(entry.session.value);
+    out.u32((entry.clock_known ? TimingEntry::kFlagClockKnown : 0) |
+            (entry.round_trip_known ? TimingEntry::kFlagRoundTripKnown : 0) |
+            (entry.sketch_corrected ? TimingEntry::kFlagSketchCorrected : 0));
+    out.i64(entry.clock_offset.ns);
+    out.i64(entry.clock_bound.ns);
+    out.u32(static_cast<std::uint32_t>(entry.drift_ppb));
+    out.u32(entry.clock_steps);
+    out.i64(entry.round_trip_min.ns);
+    out.i64(entry.round_trip_last.ns);
+    out.i64(entry.measured_ns);
+    out.u16(static_cast<std::uint16_t>(entry.sketch.size()));
+    out.u16(0);
+    out.bytes(entry.sketch);
+}
+
+using Parsed = Result<Done, DropReason>;
+
+Parsed parse(Bytes data, MetricsEntry& entry) {
     if (data.size() != kMetricsSize) return kBadLength;
     ByteReader in(data);
-    MetricsEntry entry;
     entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.record = PathRecord::parse(in);
-    return UpdateEntry{entry};
+    return Done{};
 }
 
-Result<UpdateEntry, DropReason> parse_path(Bytes data) {
+Parsed parse(Bytes data, PathEntry& entry) {
     if (data.size() < kPathFixedSize) return kBadLength;
     ByteReader in(data);
-    PathEntry entry;
     entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.path = PathIndex{in.u16()};
@@ -90,23 +117,55 @@ Result<UpdateEntry, DropReason> parse_path(Bytes data) {
     if (in.remaining() != entry.hop_count * IpAddress::kSize) return kBadLength;
     for (std::size_t i = 0; i < entry.hop_count; ++i)
         entry.hops[i] = read_ip(in);
-    return UpdateEntry{entry};
+    return Done{};
 }
 
-Result<UpdateEntry, DropReason> parse_session(Bytes data) {
+Parsed parse(Bytes data, SessionEntry& entry) {
     if (data.size() != kSessionSize) return kBadLength;
     ByteReader in(data);
-    SessionEntry entry;
     entry.peer = read_ip(in);
     entry.session = SessionId{in.u32()};
     entry.state = in.u8();
     entry.reason = in.u8();
     in.skip(2);
     const auto sampling = SamplingSpec::parse(in);
+    entry.offered = in.u64();
+    entry.tagged = in.u64();
     entry.changed_ns = in.i64();
     if (!sampling) return kBadField;
     entry.sampling = *sampling;
-    return UpdateEntry{entry};
+    return Done{};
+}
+
+Parsed parse(Bytes data, TimingEntry& entry) {
+    if (data.size() < TimingEntry::kFixedSize) return kBadLength;
+    ByteReader in(data);
+    entry.peer = read_ip(in);
+    entry.session = SessionId{in.u32()};
+    const std::uint32_t flags = in.u32();
+    entry.clock_known = (flags & TimingEntry::kFlagClockKnown) != 0;
+    entry.round_trip_known = (flags & TimingEntry::kFlagRoundTripKnown) != 0;
+    entry.sketch_corrected = (flags & TimingEntry::kFlagSketchCorrected) != 0;
+    entry.clock_offset = {in.i64()};
+    entry.clock_bound = {in.i64()};
+    entry.drift_ppb = static_cast<std::int32_t>(in.u32());
+    entry.clock_steps = in.u32();
+    entry.round_trip_min = {in.i64()};
+    entry.round_trip_last = {in.i64()};
+    entry.measured_ns = in.i64();
+    const std::size_t sketch_length = in.u16();
+    in.skip(2);
+    if (entry.clock_bound.ns < 0 || sketch_length > TimingEntry::kMaxSketchBytes) return kBadField;
+    if (in.remaining() != sketch_length) return kBadLength;
+    const Bytes sketch = in.bytes(sketch_length);
+    entry.sketch.assign(sketch.begin(), sketch.end());
+    return Done{};
+}
+
+/// In place: an entry is up to half a kilobyte.
+template <class Entry>
+Parsed append(Bytes data, std::vector<UpdateEntry>& entries) {
+    return parse(data, std::get<Entry>(entries.emplace_back(std::in_place_type<Entry>)));
 }
 
 }  // namespace
@@ -132,15 +191,15 @@ Result<Done, DropReason> UpdateBody::parse(Bytes body, std::vector<UpdateEntry>&
         const std::size_t length = in.u16();
         if (!in.has(length)) return refuse(kBadLength);
         const Bytes data = in.bytes(length);
-        Result<UpdateEntry, DropReason> entry = kBadField;
+        Parsed entry = Done{};
         switch (static_cast<EntryKind>(kind)) {
-            case EntryKind::Metrics: entry = parse_metrics(data); break;
-            case EntryKind::Path: entry = parse_path(data); break;
-            case EntryKind::Session: entry = parse_session(data); break;
+            case EntryKind::Metrics: entry = append<MetricsEntry>(data, entries); break;
+            case EntryKind::Path: entry = append<PathEntry>(data, entries); break;
+            case EntryKind::Session: entry = append<SessionEntry>(data, entries); break;
+            case EntryKind::Timing: entry = append<TimingEntry>(data, entries); break;
             default: continue;  // a later version's entry
         }
         if (!entry) return refuse(Failure{entry.error()});
-        entries.push_back(*std::move(entry));
     }
     if (in.remaining() != 0) return refuse(kBadLength);
     return Done{};

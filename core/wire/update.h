@@ -9,9 +9,15 @@
 //   kind 2, path:     peer (128) | session id (32) | path index (16) | generation (8) | flags (8) |
 //                     source port (16) | hop count (16) | traced at, ns (64) | routers' addresses (128 each)
 //   kind 3, session:  peer (128) | session id (32) | state (8) | reason (8) | reserved (16) | sampling (64) |
-//                     changed at, ns (64)
+//                     offered (64) | tagged (64) | changed at, ns (64)
+//   kind 4, timing:   peer (128) | session id (32) | flags (32) | clock offset, ns (64) | its bound, ns (64)
+//   |
+//                     drift, ppb (32) | clock steps (32) | least round trip, ns (64) |
+//                     latest round trip, ns (64) | measured at, ns (64) | sketch length (16) |
+//                     reserved (16) | sketch
 //
-// The header's message number is the update's sequence number; an UpdateAck has an empty body and names it.
+// The header's message number is the update's sequence number, its session id a challenge drawn anew for each
+// transmission. What answers it, UpdateAck or NhmsHello, has an empty body and repeats both.
 #pragma once
 
 #include <array>
@@ -68,12 +74,39 @@ struct SessionEntry {
     std::uint8_t state = 0;
     std::uint8_t reason = 0;
     SamplingSpec sampling;
+    std::uint64_t offered = 0;  ///< data packets that sampling looked at so far
+    std::uint64_t tagged = 0;   ///< of those; tagged / offered is the rate attained
     std::int64_t changed_ns = 0;
 
     bool operator==(const SessionEntry&) const = default;
 };
 
-using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry>;
+/// What the sender of the update knows of time between itself and `peer`, totals since the session began.
+struct TimingEntry {
+    static constexpr std::size_t kFixedSize = IpAddress::kSize + 60;  ///< without the sketch
+    static constexpr std::size_t kMaxSketchBytes = 1024;  ///< any sketch can be written that short
+    static constexpr std::uint32_t kFlagClockKnown = 0x01;
+    static constexpr std::uint32_t kFlagRoundTripKnown = 0x02;
+    static constexpr std::uint32_t kFlagSketchCorrected = 0x04;
+
+    IpAddress peer;
+    SessionId session;
+    bool clock_known = false;  ///< else offset, bound and drift say nothing
+    bool round_trip_known = false;
+    bool sketch_corrected = false;  ///< the sketch is of corrected delays; else of raw ones
+    Duration clock_offset;          ///< the peer's clock less the sender's, at `measured_ns`
+    Duration clock_bound;           ///< the true offset is this near, at most
+    std::int32_t drift_ppb = 0;     ///< of the offset
+    std::uint32_t clock_steps = 0;  ///< sudden changes of the offset that were noticed
+    Duration round_trip_min;        ///< the peer's dwell time taken out
+    Duration round_trip_last;
+    std::int64_t measured_ns = 0;      ///< sender's clock
+    std::vector<std::uint8_t> sketch;  ///< of one-way delays, as its own codec writes it; empty: none
+
+    bool operator==(const TimingEntry&) const = default;
+};
+
+using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry, TimingEntry>;
 
 /// Bytes of one entry with its header.
 std::size_t encoded_size(const UpdateEntry& entry);

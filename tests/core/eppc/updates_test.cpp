@@ -61,6 +61,27 @@ TEST_F(Updates, TellEveryStateAndTheNewestTotals) {
     EXPECT_EQ(net.engine(0).drops().total(), 0U);
 }
 
+TEST_F(Updates, TheLastStateSaysHowManyPacketsWereTagged) {
+    two_hosts();
+    net.send_many(0, 1, 2000, Duration::microseconds(50));
+    net.run_for(Duration::milliseconds(150));
+    ASSERT_TRUE(net.close_all());
+    net.run_for(Duration::milliseconds(100));
+    std::optional<wire::SessionEntry> last;
+    for (const auto& entry : nhms.entries) {
+        if (const auto* session = std::get_if<wire::SessionEntry>(&entry)) last = *session;
+    }
+    ASSERT_TRUE(last);
+    EXPECT_EQ(static_cast<State>(last->state), State::Closed);
+    EXPECT_EQ(last->sampling, net.host(0).config.sampling);
+    EXPECT_EQ(last->tagged, net.engine(0).counters().tagged);
+    EXPECT_GT(last->tagged, 0U);
+    EXPECT_LE(last->offered, 2000U);
+    // Every fourth, whichever was the first.
+    EXPECT_GE(last->tagged, last->offered / 4);
+    EXPECT_LE(last->tagged, last->offered / 4 + 1);
+}
+
 TEST_F(Updates, WithoutAHealthServiceNothingIsSent) {
     net.add_host();
     net.add_host();

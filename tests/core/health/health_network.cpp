@@ -44,7 +44,8 @@ auth::SharedKey HealthNetwork::key() {
     return key;
 }
 
-HealthNetwork::HealthNetwork() : nhms(Nhms::create(config(), make_graph(), 1, Time{}).value()) {}
+HealthNetwork::HealthNetwork(const NhmsConfig& given)
+    : nhms(Nhms::create(given, make_graph(), 1, Time{}).value()) {}
 
 std::vector<std::uint8_t> HealthNetwork::update(const std::vector<wire::UpdateEntry>& entries) {
     wire::ControlHeader header;

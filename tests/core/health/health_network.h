@@ -27,7 +27,7 @@ class HealthNetwork {
     static constexpr int kPaths = 8;
     static constexpr BootId kBoot{77};
 
-    HealthNetwork();
+    explicit HealthNetwork(const NhmsConfig& given = config());
     static NhmsConfig config();
     static auth::SharedKey key();
 

@@ -166,6 +166,42 @@ TEST(Nhms, APathThroughStrangersIsNotUsed) {
     EXPECT_EQ(network.nhms.counters().paths_unusable, 1U);
 }
 
+wire::TimingEntry timing(std::uint32_t session, std::int64_t measured_ns, std::int64_t offset_ns) {
+    wire::TimingEntry entry;
+    entry.peer = kHostB;
+    entry.session = SessionId{session};
+    entry.clock_known = true;
+    entry.clock_offset = Duration::nanoseconds(offset_ns);
+    entry.measured_ns = measured_ns;
+    entry.sketch = {1, 2, 3};
+    return entry;
+}
+
+TEST(Nhms, KeepsTheNewestTimingOfEachSession) {
+    HealthNetwork network;
+    EXPECT_EQ(network.nhms.timing(kHostA, kHostB, SessionId{5}), nullptr);
+    network.deliver(network.update({timing(5, 200, -7), timing(6, 100, 9)}));
+    network.deliver(network.update({timing(5, 100, 8)}));  // overtaken on its way
+    network.deliver(network.update({timing(6, 300, 10)}));
+    ASSERT_NE(network.nhms.timing(kHostA, kHostB, SessionId{5}), nullptr);
+    EXPECT_EQ(*network.nhms.timing(kHostA, kHostB, SessionId{5}), timing(5, 200, -7));
+    ASSERT_NE(network.nhms.timing(kHostA, kHostB, SessionId{6}), nullptr);
+    EXPECT_EQ(*network.nhms.timing(kHostA, kHostB, SessionId{6}), timing(6, 300, 10));
+    EXPECT_EQ(network.nhms.timing(kHostB, kHostA, SessionId{5}), nullptr);
+    EXPECT_EQ(network.nhms.counters().timings, 4U);
+}
+
+TEST(Nhms, TimingOfSessionsBeyondItsBoundIsCountedAndNotKept) {
+    NhmsConfig config = HealthNetwork::config();
+    config.bounds.sessions = 1;
+    HealthNetwork network(config);
+    network.deliver(network.update({timing(5, 100, 1), timing(6, 100, 2)}));
+    EXPECT_EQ(network.nhms.timing(kHostA, kHostB, SessionId{6}), nullptr);
+    EXPECT_EQ(network.nhms.drops().count(wire::DropReason::TableFull), 1U);
+    network.deliver(network.update({timing(5, 200, 3)}));  // of a session that it knows
+    EXPECT_EQ(*network.nhms.timing(kHostA, kHostB, SessionId{5}), timing(5, 200, 3));
+}
+
 TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
     HealthNetwork one;
     HealthNetwork other;

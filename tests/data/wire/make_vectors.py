@@ -167,8 +167,17 @@ def path_entry():
 
 def session_entry():
     data = mapped(ACCEPTOR) + struct.pack(">IBBH", SESSION, 2, 0, 0) + ONE_PERCENT
-    data += struct.pack(">q", 1_700_000_000_300_000_000)
+    data += struct.pack(">QQq", (1 << 32) + 100, (1 << 32) // 100 + 1, 1_700_000_000_300_000_000)
     return struct.pack(">BBH", 3, 0, len(data)) + data
+
+
+def timing_entry():
+    sketch = bytes(range(0xA0, 0xAB))  # an entry carries it as it is; its own codec knows what it means
+    data = mapped(ACCEPTOR) + struct.pack(">II", SESSION, 0x05)
+    data += struct.pack(">qqiI", -1_000_000_007, 12_500, -98_765, 3)
+    data += struct.pack(">qqq", 25_000, 26_001, 1_700_000_000_600_000_000)
+    data += struct.pack(">HH", len(sketch), 0) + sketch
+    return struct.pack(">BBH", 4, 0, len(data)) + data
 
 
 def inner_frame():
@@ -217,8 +226,8 @@ VECTORS = {
     "path_trace": ("docs/wire.md, path trace", struct.pack(">HBBHH", 5, 2, 3, 0x155, 0)),
     "path_trace_reply": ("docs/wire.md, path trace reply", struct.pack(">HBBHBB", 5, 2, 6, 0x155, 2, 0)),
     "report": ("docs/wire.md, report with one record", struct.pack(">HH", 1, 0) + record()),
-    "update": ("docs/wire.md, update: session, path and metrics entry",
-               struct.pack(">HH", 3, 0) + session_entry() + path_entry() + metrics_entry()),
+    "update": ("docs/wire.md, update: session, path, metrics and timing entry",
+               struct.pack(">HH", 4, 0) + session_entry() + path_entry() + metrics_entry() + timing_entry()),
     "directive": ("docs/wire.md, directive",
                   struct.pack(">Bxxx", 1) + mapped(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) + struct.pack(">q", 500_000_000)),
     "directive_result": ("docs/wire.md, directive result", struct.pack(">BBHHH", 1, 0, 1, 12, 0)),
