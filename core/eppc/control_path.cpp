@@ -88,7 +88,7 @@ void Eppc::Engine::handle_for_requester(const ControlMessage& message, std::uint
             const auto report = wire::ReportBody::parse(message.body, records);
             if (!report) return drops.add(report.error());
             ++counters.reports_received;
-            return session.on_report(header.message_number, records, now, outbox_);
+            return session.on_report(header.message_number, *report, records, now, outbox_);
         }
         case ControlType::CloseAck: return session.on_close_ack(now, outbox_);
         case ControlType::Close: return session.on_close(now, outbox_);
@@ -143,7 +143,11 @@ void Eppc::Engine::handle_for_acceptor(const ControlMessage& message, std::uint3
             }
             return;
         }
-        case ControlType::ReportAck: return session.on_report_ack(header.message_number, now, outbox_);
+        case ControlType::ReportAck: {
+            const auto ack = wire::ReportAckBody::parse(message.body);
+            if (!ack) return drops.add(ack.error());
+            return session.on_report_ack(*ack, now, outbox_);
+        }
         case ControlType::Close: {
             const auto close = wire::CloseBody::parse(message.body);
             if (!close) return drops.add(close.error());

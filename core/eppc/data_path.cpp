@@ -5,6 +5,7 @@
 #include "core/eppc/ecn.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
+#include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
 
@@ -122,6 +123,9 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         option.sequence = peer.requested->take_sequence(path);
         option.transmit_ns = now.ns;
         option.count = sent.packets;
+        if (ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
+        option.inner_length = static_cast<std::uint16_t>(inner_size);
+        option.inner_checksum = wire::checksum_finish(wire::checksum_add(inner));
         const MutableBytes bytes = outer.subspan(kOptions);
         option.encode_into(bytes, config.option_class);
         constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;

@@ -65,7 +65,7 @@ struct EppcCounters {
 class Eppc {
   public:
     /// Largest growth of a frame: Ethernet, IPv4, UDP, Geneve and the track option. The headroom to leave.
-    static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 40;
+    static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 44;
 
     /// Errors name the field of the configuration that is wrong. `seed` feeds sampling phases and the boot id
     /// and nonces; where the engine meets strangers it must come from a source that they cannot predict.

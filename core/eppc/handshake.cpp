@@ -15,8 +15,8 @@ namespace {
 
 /// Records that fit one report: underlay MTU less every header and the tag.
 std::size_t records_per_report(const EppcConfig& config) {
-    constexpr std::size_t kAround = 20 + 8 + 8 + wire::ControlHeader::kSize + wire::ControlHeader::kTagSize +
-                                    wire::ReportBody::kHeaderSize;
+    constexpr std::size_t kAround =
+        20 + 8 + 8 + wire::ControlHeader::kSize + wire::ControlHeader::kTagSize + wire::ReportHeader::kSize;
     const std::size_t room = config.underlay_mtu > kAround ? config.underlay_mtu - kAround : 0;
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
 }

@@ -123,15 +123,17 @@ void AcceptorSession::send_report(Time now, Outbox& out) {
     OutgoingMessage report = message(ControlType::Report);
     report.message_number = report_number_;
     report.body.resize(wire::ReportBody::encoded_size(unacknowledged_.size()));
-    wire::ReportBody::encode_into(report.body, unacknowledged_);
+    wire::ReportHeader header;
+    header.sent_ns = now.ns;
+    wire::ReportBody::encode_into(report.body, header, unacknowledged_);
     out.messages.push_back(std::move(report));
     retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
     report_at_ = Time::never();
 }
 
-void AcceptorSession::on_report_ack(std::uint32_t number, Time now, Outbox& out) {
+void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out) {
     last_heard_ = now;
-    if (unacknowledged_.empty() || number != report_number_) return;
+    if (unacknowledged_.empty() || ack.acknowledged != report_number_) return;
     unacknowledged_.clear();
     retransmit_at_ = Time::never();
     if (changed_count_ > 0) {

@@ -38,7 +38,7 @@ class AcceptorSession {
     /// A marker; `count_received` is the pair's count of this path as the marker arrived. Always
     /// acknowledged. Returns false where its path is out of range.
     bool on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now, Outbox& out);
-    void on_report_ack(std::uint32_t number, Time now, Outbox& out);
+    void on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
     void on_keep_alive(Time now, Outbox& out);
 

@@ -92,8 +92,8 @@ bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, O
     return markers_.on_ack(ack, now, out);
 }
 
-void RequesterSession::on_report(std::uint32_t number, std::span<const wire::PathRecord> records, Time now,
-                                 Outbox& out) {
+void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader& header,
+                                 std::span<const wire::PathRecord> records, Time now, Outbox& out) {
     last_heard_ = now;
     // A report that was repeated, or overtaken by a later one, must not turn totals back; it is acknowledged
     // all the same, since the first acknowledgement may be lost.
@@ -106,9 +106,12 @@ void RequesterSession::on_report(std::uint32_t number, std::span<const wire::Pat
         latest = record;
         out.records.push_back({parameters_.id, record});
     }
-    OutgoingMessage ack = message(ControlType::ReportAck);
-    ack.message_number = number;
-    out.messages.push_back(std::move(ack));
+    wire::ReportAckBody ack;
+    ack.acknowledged = number;
+    ack.sent_ns = now.ns;
+    ack.report_sent_ns = header.sent_ns;
+    ack.report_delay_ns = clocks_difference(now, Time{header.sent_ns}).ns;
+    out.say(message(ControlType::ReportAck), ack);
 }
 
 void RequesterSession::on_close(Time /*now*/, Outbox& out) {

@@ -49,7 +49,8 @@ class RequesterSession {
     /// Returns false where no such marker is in flight.
     bool on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out);
     /// Takes the records over and acknowledges the report.
-    void on_report(std::uint32_t number, std::span<const wire::PathRecord> records, Time now, Outbox& out);
+    void on_report(std::uint32_t number, const wire::ReportHeader& header,
+                   std::span<const wire::PathRecord> records, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
     void on_close_ack(Time now, Outbox& out);
     void on_keep_alive(Time now) { last_heard_ = now; }

@@ -164,7 +164,7 @@ struct PathTraceReplyBody {
     void encode_into(MutableBytes out) const;
 };
 
-/// ReportAck, CloseAck and KeepAlive have an empty body: what they answer is the header's message number.
+/// CloseAck and KeepAlive have an empty body.
 Result<Done, DropReason> parse_empty_body(Bytes body);
 
 }  // namespace dyetrace::wire

@@ -14,6 +14,8 @@ Result<TrackOption, DropReason> TrackOption::parse(Bytes data) {
     option.sequence = in.u32();
     option.transmit_ns = in.i64();
     option.count = in.u64();
+    option.inner_length = in.u16();
+    option.inner_checksum = in.u16();
     option.tag = in.u64();
     return option;
 }
@@ -30,6 +32,8 @@ void TrackOption::encode_into(MutableBytes bytes, std::uint16_t option_class) co
     out.u32(sequence);
     out.i64(transmit_ns);
     out.u64(count);
+    out.u16(inner_length);
+    out.u16(inner_checksum);
     out.u64(tag);
 }
 

@@ -5,11 +5,11 @@
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//   |          Option Class         |0|  Type (1)   |R|R|R| Len (9) |
+//   |          Option Class         |0|  Type (1)   |R|R|R| Len(10) |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //   |                           Session id                          |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//   |           Path index          |  Generation   |     Flags     |
+//   |           Path index          |  Generation   |    Flags    |C|
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //   |                        Sequence number                        |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -19,9 +19,17 @@
 //   |             Cumulative count of all data packets of           |
 //   |          this path generation, this packet included           |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//   |          Inner length         |         Inner checksum        |
+//   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //   |                    SipHash-2-4 tag (64 bits)                  |
 //   |                                                               |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// C: the outer ECN field was CE already when the packet was sent, so a CE that arrives is not the fabric's.
+//
+// Inner length and checksum (RFC 1071, over the guest's frame from its Ethernet header on, as it was
+// encapsulated) are the *own check*, which tells a packet that was damaged from one that was lost. UDP over
+// IPv4 has none (RFC 8926 §3.3).
 //
 // The tag covers every field above it from the session id on, the outer addresses, the outer source port and
 // the VNI, under a key of this session alone (core/auth).
@@ -40,18 +48,22 @@ namespace dyetrace::wire {
 struct TrackOption {
     static constexpr std::uint16_t kClassDefault = 0xff44;
     static constexpr std::uint8_t kType = 0x01;
-    static constexpr std::size_t kDataSize = 36;
+    static constexpr std::size_t kDataSize = 40;
     static constexpr std::size_t kSize = 4 + kDataSize;  ///< with the option header
     static constexpr std::size_t kTagOffset = kSize - 8;
     static constexpr std::size_t kTaggedOffset = 4;  ///< the tag covers [kTaggedOffset, kTagOffset)
 
+    static constexpr std::uint8_t kFlagSentCe = 0x01;  ///< sent with CE in the outer ECN field
+
     SessionId session;
     PathIndex path;
     PathGeneration generation;
-    std::uint8_t flags = 0;  ///< none defined; written as zero, ignored on receipt
+    std::uint8_t flags = 0;  ///< kFlag...; others are written as zero and ignored on receipt
     std::uint32_t sequence = 0;
     std::int64_t transmit_ns = 0;
     std::uint64_t count = 0;
+    std::uint16_t inner_length = 0;    ///< bytes of the guest's frame
+    std::uint16_t inner_checksum = 0;  ///< of them, RFC 1071
     std::uint64_t tag = 0;
 
     bool operator==(const TrackOption&) const = default;

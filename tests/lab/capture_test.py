@@ -14,7 +14,7 @@ from lab_program import SKIPPED
 
 import capture
 
-TRACK_OPTION = struct.pack("!HBB", 0xFF44, 1, 9) + bytes(36)
+TRACK_OPTION = struct.pack("!HBB", 0xFF44, 1, 10) + bytes(40)
 
 
 def checksum(data):

@@ -128,13 +128,13 @@ INSTANTIATE_TEST_SUITE_P(EveryNth, DataPathSampling, ::testing::Values(1U, 1'000
 TEST_P(DataPathSampling, TheMtuLeavesRoomForTheOptionWhetherOrNotAPacketIsTagged) {
     const std::uint32_t every_nth = GetParam();
     tagging_hosts(every_nth);
-    const std::size_t room = net.host(0).config.underlay_mtu - 20 - 8 - 8 - 40;
+    const std::size_t room = net.host(0).config.underlay_mtu - 20 - 8 - 8 - 44;
     GuestPacket guest = packet();
     guest.payload = room - 42;
     ASSERT_EQ(guest.frame().size(), room);
     const Frame longest = encapsulated(guest.frame());
     EXPECT_EQ(look_at(longest).track.has_value(), every_nth == 1);
-    EXPECT_EQ(longest.size() - 14, net.host(0).config.underlay_mtu - (every_nth == 1 ? 0U : 40U));
+    EXPECT_EQ(longest.size() - 14, net.host(0).config.underlay_mtu - (every_nth == 1 ? 0U : 44U));
     ++guest.payload;
     EXPECT_EQ(offer(guest.frame()), DropReason::FrameTooLong);
 }
@@ -149,7 +149,7 @@ TEST_F(DataPath, ATaggedPacketDiffersFromAnUntaggedOneInItsOptionAlone) {
     ASSERT_EQ(seen.size(), 2U);
     Frame tagged = seen[true];
     const Frame& plain = seen[false];
-    tagged.erase(tagged.begin() + kGenevePayload, tagged.begin() + kGenevePayload + 40);
+    tagged.erase(tagged.begin() + kGenevePayload, tagged.begin() + kGenevePayload + wire::TrackOption::kSize);
     ASSERT_EQ(tagged.size(), plain.size());
     // Lengths, the identification, which counts packets, and the checksum over both.
     const std::set<std::size_t> may_differ{kOuterIp + 2,  kOuterIp + 3,  kOuterIp + 4,
@@ -161,7 +161,7 @@ TEST_F(DataPath, ATaggedPacketDiffersFromAnUntaggedOneInItsOptionAlone) {
         }
     }
     EXPECT_EQ(plain[kGeneve], 0);
-    EXPECT_EQ(seen[true][kGeneve], 10);
+    EXPECT_EQ(seen[true][kGeneve], 11);
 }
 
 // RFC 8926 §3.3: UDP source port in the dynamic range, destination 6081; a zero checksum over IPv4.
@@ -267,8 +267,8 @@ TEST_F(DataPath, PayloadThatIsHeldElsewhereIsNeitherReadNorForgotten) {
     head.buffer.tail = whole.size() - 64;
     ASSERT_FALSE(net.engine(0).encapsulate(kGuestPort, head.buffer, net.clock_of(0)));
     EXPECT_EQ(head.buffer.tail, whole.size() - 64);
-    EXPECT_EQ(load_u16(&head.buffer.head()[kOuterIp + 2]), whole.size() + 20 + 8 + 8 + 40);
-    EXPECT_EQ(load_u16(&head.buffer.head()[kOuterUdp + 4]), whole.size() + 8 + 8 + 40);
+    EXPECT_EQ(load_u16(&head.buffer.head()[kOuterIp + 2]), whole.size() + 20 + 8 + 8 + 44);
+    EXPECT_EQ(load_u16(&head.buffer.head()[kOuterUdp + 4]), whole.size() + 8 + 8 + 44);
     OwnedFrame arriving(head.buffer.head());
     arriving.buffer.tail = head.buffer.tail;
     const Decapsulated result = net.engine(1).decapsulate(arriving.buffer, net.clock_of(1));

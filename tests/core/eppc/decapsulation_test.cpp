@@ -212,9 +212,10 @@ TEST_F(Decapsulation, ASecondTrackOptionIsCountedAndIgnored) {
     net.send(0, 1);
     net.send(0, 1);
     Frame frame = tagged();
-    const Frame option(frame.begin() + kGenevePayload, frame.begin() + kGenevePayload + 40);
+    const Frame option(frame.begin() + kGenevePayload,
+                       frame.begin() + kGenevePayload + wire::TrackOption::kSize);
     const std::uint64_t tracked = net.engine(1).counters().tracked_received;
-    EXPECT_EQ(net.inject(1, with_options(frame, option, 20)).kind, Kind::Deliver);
+    EXPECT_EQ(net.inject(1, with_options(frame, option, 22)).kind, Kind::Deliver);
     EXPECT_EQ(drops(DropReason::TrackRepeated), 1U);
     EXPECT_EQ(net.engine(1).counters().tracked_received, tracked + 1);
 }
@@ -224,7 +225,7 @@ TEST_F(Decapsulation, ATagIsRejectedForEachFlippedBitAndThePacketCarried) {
     (void)net.send(0, 1);
     const Frame good = tagged();
     const std::uint64_t tracked = net.engine(1).counters().tracked_received;
-    for (std::size_t bit = 0; bit < 36 * 8; ++bit) {
+    for (std::size_t bit = 0; bit < wire::TrackOption::kDataSize * 8; ++bit) {
         Frame frame = good;
         const std::size_t at = kGenevePayload + 4 + bit / 8;
         frame[at] ^= static_cast<std::uint8_t>(0x80 >> bit % 8);

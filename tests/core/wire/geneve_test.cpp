@@ -15,7 +15,7 @@ using namespace dyetrace::wire;
 
 GeneveHeader geneve_header() {
     GeneveHeader header;
-    header.options_length = 40;
+    header.options_length = 44;
     header.protocol_type = kEtherTypeEthernet;
     header.vni = Vni{0x123456};
     return header;
@@ -24,7 +24,7 @@ GeneveHeader geneve_header() {
 /// The vector with room for the options that it announces.
 Buffer geneve_bytes() {
     Buffer bytes = vector_of("geneve_header");
-    bytes.resize(bytes.size() + 40);
+    bytes.resize(bytes.size() + 44);
     return bytes;
 }
 
@@ -90,6 +90,8 @@ TrackOption track_option() {
     option.sequence = 0xfffffffe;
     option.transmit_ns = 1'700'000'000'123'456'789;
     option.count = (std::uint64_t{1} << 32) + 7;
+    option.inner_length = 74;
+    option.inner_checksum = load_u16(&vector_of("track_option")[34]);
     option.tag = load_u64(&vector_of("track_option")[TrackOption::kTagOffset]);
     return option;
 }
@@ -117,9 +119,9 @@ TEST(GeneveOptions, AreWalkedInOrderAndUnknownOnesKept) {
 // RFC 8926 §3.5: a packet whose options do not end where the header says MUST be dropped.
 TEST(GeneveOptions, ThatDoNotSumToTheirLengthAreRefused) {
     const Buffer bytes = vector_of("geneve_options");
-    // Where an option ends: 8, 48, 52 bytes. A cut anywhere else leaves a torn option.
+    // Where an option ends: 8, 52, 56 bytes. A cut anywhere else leaves a torn option.
     for (std::size_t size = 1; size < bytes.size(); ++size) {
-        if (size == 8 || size == 48) continue;
+        if (size == 8 || size == 52) continue;
         const Buffer cut = first_of(bytes, size);
         GeneveOptionIterator options{Bytes(cut)};
         std::optional<DropReason> reason;

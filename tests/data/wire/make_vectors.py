@@ -121,7 +121,8 @@ ONE_PERCENT = struct.pack(">BxxxI", 2, 42949673)
 
 
 def track_fields():
-    return struct.pack(">IHBBIqQ", SESSION, 5, 2, 0, 0xFFFFFFFE, 1_700_000_000_123_456_789, (1 << 32) + 7)
+    own_check = struct.pack(">HH", len(inner_frame()), internet_checksum(inner_frame()))
+    return struct.pack(">IHBBIqQ", SESSION, 5, 2, 0, 0xFFFFFFFE, 1_700_000_000_123_456_789, (1 << 32) + 7) + own_check
 
 
 def track_tag():
@@ -150,8 +151,13 @@ def accept():
 
 
 def record():
-    return struct.pack(">HBBHHQQIIIIqqqIIq", 5, 2, 0x03, 7, 0, (1 << 33) + 5, (1 << 33) + 1, 1000, 997, 2, 1, -1500, 250_000,
-                       12_345_678, 997, 0, 1_700_000_000_500_000_000)
+    return struct.pack(">HBBHHQQIIIIqqqIIIIIIqq", 5, 2, 0x03, 7, 4, (1 << 33) + 5, (1 << 33) + 1, 1000, 997, 2, 1, -1500, 250_000,
+                       12_345_678, 996, 11, 1, 3, 6, 1234, 345_678, 1_700_000_000_500_000_000)
+
+
+def report():
+    newest, best = (1_700_000_000_490_000_000, 9_500), (1_700_000_000_470_000_000, -1500)
+    return struct.pack(">HHqqqqq", 1, 1, 1_700_000_000_500_100_000, *newest, *best) + record()
 
 
 def metrics_entry():
@@ -210,7 +216,7 @@ VECTORS = {
     "ipv4_header": ("RFC 791 §3.1, header checksum included",
                     ipv4(REQUESTER, ACCEPTOR, 17, bytes(80), identification=0xBEEF, tos=0xBA, ttl=61)[:20]),
     "udp_datagram": ("RFC 768, checksum included", udp(REQUESTER, ACCEPTOR, 46082, 46081, b"dyetrace")),
-    "geneve_header": ("RFC 8926 §3.4", geneve(VNI, 0x6558, b"", options=bytes(40))[:8]),
+    "geneve_header": ("RFC 8926 §3.4", geneve(VNI, 0x6558, b"", options=bytes(44))[:8]),
     "geneve_options": ("RFC 8926 §3.5: three options, the second one ours, the third empty",
                        option(0x0102, 0x07, b"abcd") + track_option() + option(0x0103, 0x00, b"")),
     "icmp_time_exceeded": ("RFC 792: quotes the IP header and 8 bytes of tracked_packet", time_exceeded()),
@@ -225,7 +231,9 @@ VECTORS = {
     "close": ("docs/wire.md, close", struct.pack(">Bxxx", 2)),
     "path_trace": ("docs/wire.md, path trace", struct.pack(">HBBHH", 5, 2, 3, 0x155, 0)),
     "path_trace_reply": ("docs/wire.md, path trace reply", struct.pack(">HBBHBB", 5, 2, 6, 0x155, 2, 0)),
-    "report": ("docs/wire.md, report with one record", struct.pack(">HH", 1, 0) + record()),
+    "report": ("docs/wire.md, report with one record", report()),
+    "report_ack": ("docs/wire.md, report acknowledgement",
+                   struct.pack(">IIqqq", 77, 0, 1_700_000_000_500_120_000, 1_700_000_000_500_100_000, 8_250)),
     "update": ("docs/wire.md, update: session, path, metrics and timing entry",
                struct.pack(">HH", 4, 0) + session_entry() + path_entry() + metrics_entry() + timing_entry()),
     "directive": ("docs/wire.md, directive",
