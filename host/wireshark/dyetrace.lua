@@ -74,6 +74,8 @@ local ENCAPSULATIONS = { [1] = "Geneve", [2] = "VXLAN" }
 local SAMPLINGS = { [1] = "every Nth packet", [2] = "probability" }
 local REJECT_REASONS = {
   [1] = "too-many-sessions", [2] = "too-many-from-peer", [3] = "too-many-paths", [4] = "unsupported-sampling", [5] = "not-measuring",
+  [6] = "over-packet-budget", [7] = "over-cpu-budget", [8] = "unsupported-metrics", [9] = "unsupported-version",
+  [10] = "unsupported-encapsulation",
 }
 local CLOSE_REASONS = { [1] = "asked", [2] = "duration-over", [3] = "no-traffic", [4] = "no-capacity" }
 local MARKERS = { [1] = "START", [2] = "END", [3] = "COUNT" }
@@ -128,7 +130,7 @@ local RECORD = {
   number("uint32", "record.delay_count", "Delay samples"), number("uint32", "record.ce", "CE marks"),
   number("uint32", "record.ecn_invalid", "ECN-invalid"), number("uint32", "record.corrupted", "Corrupted"),
   number("uint32", "record.extent_max", "Reordering extent, largest"), number("uint32", "record.jitter", "Jitter (ns)"),
-  number("uint64", "record.ipdv_sum", "Sum of |IPDV| (ns)"), clock("record.measured", "Measured at"),
+  number("int64", "record.ipdv_sum", "Sum of |IPDV| (ns)"), clock("record.measured", "Measured at"),
 }
 local RECORD_SIZE = 104
 
@@ -245,6 +247,14 @@ local marker_kind = choice("marker.kind", "Kind", MARKERS)
 local trace_ttl = number("uint8", "trace.ttl", "TTL sent")
 local trace_number = number("uint16", "trace.number", "Trace number")
 
+local function metrics(name, title)
+  return flags("uint32", name, title, {
+    { 0x001, "counts", "Net loss of all packets" }, { 0x002, "tracked", "Loss of tracked packets" }, { 0x004, "delay", "One-way delay" },
+    { 0x008, "jitter", "Jitter" }, { 0x010, "reordering", "Reordering" }, { 0x020, "ecn", "CE marks, ECN-invalid" },
+    { 0x040, "ttl", "TTL changes" }, { 0x080, "corruption", "Own check" }, { 0x100, "quantiles", "Delay sketch" },
+  })
+end
+
 local REPORT_HEADER = {
   flags("uint16", "report.flags", "Flags", { { 0x0001, "delay", "Delay samples present" } }),
   clock("report.sent", "Sent"), clock("report.newest.transmit", "Newest tracked packet, transmitted"),
@@ -343,14 +353,14 @@ local BODIES = {
     requester_nonce, acceptor_nonce, number("uint16", "request.source_port_base", "Source port base"),
     number("uint16", "request.path_count", "Paths"), number("uint16", "request.port_count", "Source ports"),
     number("uint8", "request.option_type", "Track option type"), choice("request.encapsulation", "Encapsulation", ENCAPSULATIONS),
-    sampling_kind, gap(3), sampling_value, line("uint32", "request.metrics", "Metrics wanted", base.HEX),
+    sampling_kind, gap(3), sampling_value, metrics("request.metrics", "Metrics wanted"),
     number("uint32", "request.tracked_rate", "Tracked packets a second, at most"), duration("request.report_interval", "Report interval"),
     duration("request.keep_alive_interval", "Keep-alive interval"), duration("request.duration", "Duration"),
     number("uint64", "request.packet_cap", "Tracked packets in all, at most"),
   }),
   [2] = of({
     requester_nonce, acceptor_nonce, duration("accept.report_interval", "Report interval granted"),
-    duration("accept.keep_alive_interval", "Keep-alive interval granted"), line("uint32", "accept.metrics", "Metrics granted", base.HEX), gap(4),
+    duration("accept.keep_alive_interval", "Keep-alive interval granted"), metrics("accept.metrics", "Metrics granted"), gap(4),
   }),
   [3] = of({ requester_nonce, choice("reject.reason", "Reason", REJECT_REASONS), gap(3), gap(4), duration("reject.back_off", "Do not ask again for") }),
   [4] = of({

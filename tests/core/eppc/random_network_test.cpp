@@ -67,7 +67,7 @@ TEST_P(RandomNetwork, CountsAndSequencesEqualTruthPacketForPacket) {
                 config.retransmit_most = 30;  // patience: this test is about counts, not about lost peers
                 config.path_count = static_cast<std::uint16_t>(1 + seed % 9);
             });
-            net.host(i).clock_offset =
+            net.host(i).clock.offset =
                 Duration::milliseconds(static_cast<std::int64_t>(seed * 977 % 4001) - 2000);
         }
         for (std::size_t from = 0; from < hosts; ++from) {

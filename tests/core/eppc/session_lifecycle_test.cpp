@@ -292,7 +292,7 @@ TEST_F(Lifecycle, SamplingIsExactOverASession) {
 
 TEST_F(Lifecycle, RawDelayIsTheDifferenceOfTheClocks) {
     two_hosts();
-    net.host(1).clock_offset = Duration::milliseconds(-7);
+    net.host(1).clock.offset = Duration::milliseconds(-7);
     net.line(0, 1).delay = Duration::microseconds(123);
     net.send_many(0, 1, 200, Duration::microseconds(50));
     net.run_for(Duration::milliseconds(100));

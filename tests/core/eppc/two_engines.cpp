@@ -17,6 +17,36 @@ using eppc::Decapsulated;
 using wire::EthernetHeader;
 using wire::Ipv4Header;
 
+namespace {
+
+class PcapFile {
+  public:
+    explicit PcapFile(const std::string& path) : file_(std::fopen(path.c_str(), "wb")) {
+        DYETRACE_ASSERT(file_ != nullptr);
+        // Nanoseconds, in this machine's byte order, version 2.4, Ethernet.
+        for (const std::uint32_t word : {0xa1b23c4dU, 4U << 16 | 2U, 0U, 0U, 65535U, 1U})
+            put(word);
+    }
+    ~PcapFile() { std::fclose(file_); }
+    PcapFile(const PcapFile&) = delete;
+    PcapFile& operator=(const PcapFile&) = delete;
+
+    void add(Time at, Bytes frame) {
+        put(static_cast<std::uint32_t>(at.ns / 1'000'000'000));
+        put(static_cast<std::uint32_t>(at.ns % 1'000'000'000));
+        put(static_cast<std::uint32_t>(frame.size()));
+        put(static_cast<std::uint32_t>(frame.size()));
+        std::fwrite(frame.data(), 1, frame.size(), file_);
+    }
+
+  private:
+    void put(std::uint32_t value) { std::fwrite(&value, sizeof value, 1, file_); }
+
+    std::FILE* file_;
+};
+
+}  // namespace
+
 std::optional<wire::PathRecord> Host::newest(IpAddress peer, SessionId session, PathIndex path) const {
     for (auto it = metrics.rbegin(); it != metrics.rend(); ++it) {
         if (it->peer == peer && it->session == session && it->record.path == path) return it->record;
@@ -29,7 +59,7 @@ int Host::entered(session::Role role, session::State state) const {
                                           [&](const auto& c) { return c.role == role && c.to == state; }));
 }
 
-std::size_t Network::add_host(const Configure& configure) {
+std::size_t Network::add_host(const Configure& configure, const HostClock& clock) {
     const std::size_t index = hosts_.size();
     auto host = std::make_unique<Host>();
     const auto number = static_cast<std::uint32_t>(index + 1);
@@ -46,6 +76,7 @@ std::size_t Network::add_host(const Configure& configure) {
     config.trace_paths = false;
     host->guest_mac = MacAddress::from_integer(0x020100000000 + number);
     host->guest_address = Ipv4Address{0xc0a80000 + number};
+    host->clock = clock;
     if (configure) configure(config);
     hosts_.push_back(std::move(host));
     create_engine(index);
@@ -159,7 +190,7 @@ void Network::run_until(Time end) {
             if (!hosts_[i]->up) continue;
             const Time deadline = hosts_[i]->engine->next_deadline();
             if (deadline == Time::never()) continue;
-            const Time here = std::max(now_, Time{(deadline - Time{} - hosts_[i]->clock_offset).ns});
+            const Time here = hosts_[i]->clock.when(deadline, now_);
             if (here < next) next = here, due = i;
         }
         if (!events_.empty() && events_.top().at <= next) {
@@ -204,7 +235,8 @@ void Network::transmit(std::size_t from, std::vector<std::uint8_t> frame) {
         digest_ = mix64(digest_ + byte);
     const std::uint64_t id = packets_++;
     const auto to = find_host(seen.ip.destination);
-    if (keep_capture) captured_.push_back({id, now_, from, to.value_or(from), frame, seen, std::nullopt});
+    if (keep_capture)
+        captured_.push_back({id, now_, clock_of(from), from, to.value_or(from), frame, seen, std::nullopt});
     if (!to) {
         for (const auto& [address, service] : services_) {
             if (address != seen.ip.destination) continue;
@@ -273,24 +305,28 @@ void Network::arrive(std::size_t to, const std::vector<std::uint8_t>& frame,
     if (!hosts_[to]->up) return;
     ++arrivals_;
     if (id && keep_capture && !captured_[*id].arrival) captured_[*id].arrival = arrivals_;
+    if (keep_capture) arrived_.push_back({clock_of(to), to, frame});
     (void)inject(to, frame);
 }
 
 void Network::write_pcap(const std::string& path) const {
-    std::FILE* file = std::fopen(path.c_str(), "wb");
-    DYETRACE_ASSERT(file != nullptr);
-    const auto put = [file](std::uint32_t value) { std::fwrite(&value, sizeof value, 1, file); };
-    // Nanosecond pcap in this machine's byte order, version 2.4, Ethernet.
-    for (const std::uint32_t word : {0xa1b23c4dU, 4U << 16 | 2U, 0U, 0U, 65535U, 1U})
-        put(word);
+    PcapFile file(path);
+    for (const Captured& packet : captured_)
+        file.add(packet.at, packet.bytes);
+}
+
+void Network::write_sent_pcap(const std::string& path, std::size_t host) const {
+    PcapFile file(path);
     for (const Captured& packet : captured_) {
-        put(static_cast<std::uint32_t>(packet.at.ns / 1'000'000'000));
-        put(static_cast<std::uint32_t>(packet.at.ns % 1'000'000'000));
-        put(static_cast<std::uint32_t>(packet.bytes.size()));
-        put(static_cast<std::uint32_t>(packet.bytes.size()));
-        std::fwrite(packet.bytes.data(), 1, packet.bytes.size(), file);
+        if (packet.from == host) file.add(packet.clock, packet.bytes);
     }
-    std::fclose(file);
+}
+
+void Network::write_arrived_pcap(const std::string& path, std::size_t host) const {
+    PcapFile file(path);
+    for (const Arrived& packet : arrived_) {
+        if (packet.to == host) file.add(packet.clock, packet.bytes);
+    }
 }
 
 Hook lose_if(std::function<bool(const Transit&)> which) {

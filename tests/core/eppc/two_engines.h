@@ -17,6 +17,7 @@
 
 #include "core/eppc/eppc.h"
 #include "tests/core/eppc/frames.h"
+#include "tests/core/eppc/host_clock.h"
 
 namespace dyetrace::test {
 
@@ -54,7 +55,7 @@ struct Line {
 struct Host {
     eppc::EppcConfig config;
     std::optional<eppc::Eppc> engine;
-    Duration clock_offset{};  ///< the host's clock less the network's
+    HostClock clock;
     MacAddress guest_mac;
     Ipv4Address guest_address;
     bool up = true;
@@ -74,11 +75,19 @@ struct Host {
 struct Captured {
     std::uint64_t id = 0;  ///< in order of transmission
     Time at;
+    Time clock;  ///< the same, as the sending host's clock showed it
     std::size_t from = 0;
     std::size_t to = 0;
     std::vector<std::uint8_t> bytes;
     SeenPacket seen;
     std::optional<std::uint64_t> arrival;  ///< order of its first arrival; none: lost
+};
+
+/// A frame as it came out of the underlay.
+struct Arrived {
+    Time clock;  ///< of the receiving host
+    std::size_t to = 0;
+    std::vector<std::uint8_t> bytes;
 };
 
 class Network {
@@ -91,13 +100,13 @@ class Network {
 
     /// Adds host n, at 10.0.0.(n+1), whose guest is known to all other hosts. `configure` changes the test's
     /// defaults: every 4th packet tagged, 4 paths, reports each 10 ms, no traces.
-    std::size_t add_host(const Configure& configure = {});
+    std::size_t add_host(const Configure& configure = {}, const HostClock& clock = {});
     Host& host(std::size_t index) { return *hosts_[index]; }
     [[nodiscard]] std::size_t host_count() const { return hosts_.size(); }
     eppc::Eppc& engine(std::size_t index) { return *hosts_[index]->engine; }
     Line& line(std::size_t from, std::size_t to);
     [[nodiscard]] Time now() const { return now_; }
-    [[nodiscard]] Time clock_of(std::size_t index) const { return now_ + hosts_[index]->clock_offset; }
+    [[nodiscard]] Time clock_of(std::size_t index) const { return hosts_[index]->clock.at(now_); }
 
     /// A packet of host `from`'s guest to host `to`'s, now. Returns the reason where it was not carried.
     std::optional<wire::DropReason> send(std::size_t from, std::size_t to, std::uint16_t flow = 0,
@@ -126,7 +135,11 @@ class Network {
     [[nodiscard]] const std::vector<Captured>& captured() const { return captured_; }
     /// Of all that entered the underlay, in order: times, hosts and bytes.
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
+    /// All of it, by the network's time.
     void write_pcap(const std::string& path) const;
+    /// What left a host, and what arrived there, by that host's clock.
+    void write_sent_pcap(const std::string& path, std::size_t host) const;
+    void write_arrived_pcap(const std::string& path, std::size_t host) const;
     bool keep_capture = true;
 
   private:
@@ -160,6 +173,7 @@ class Network {
     std::deque<std::pair<std::pair<std::size_t, std::size_t>, Line>> lines_;
     std::priority_queue<Event> events_;
     std::vector<Captured> captured_;
+    std::vector<Arrived> arrived_;
     std::vector<std::pair<IpAddress, Service>> services_;
 };
 

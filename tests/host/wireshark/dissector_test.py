@@ -162,13 +162,21 @@ def guests_packets(rng):
 
 def vector_packets(vectors):
     """The vectors of an encoder that shares nothing with these tables: bodies, and whole packets."""
-    kinds = {"reject": 3, "marker": 4, "marker_ack": 5, "close": 8, "path_trace": 10, "path_trace_reply": 11, "directive": 34, "directive_result": 35}
+    kinds = {
+        "reject": 3, "marker": 4, "marker_ack": 5, "report": 6, "report_ack": 7, "close": 8, "path_trace": 10, "path_trace_reply": 11,
+        "update": 32, "directive": 34, "directive_result": 35,
+    }  # fmt: skip
     for name, (_, data) in vectors.items():
         if name in kinds:
             whole = struct.pack(">BBBBHHIIQQ", 1, kinds[name], 1, 0, 48 + len(data), 0, 0xA1B2C3D4, 7, 1, 2) + data + bytes(16)
             yield Packet(f"vector {name}", next(packets.carriers(kinds[name]))[1](whole), layouts.decode_message(whole))
         elif name == "control_message":
             yield Packet(f"vector {name}", next(packets.carriers(data[1]))[1](data), layouts.decode_message(data))
+        elif name in ("track_option", "report_option"):
+            kind = 1 if name == "track_option" else 2
+            yield Packet(f"vector {name}", packets.data_packet(data), layouts.decode_option(kind, data[4:]))
+        elif name == "tracked_packet":
+            yield Packet(f"vector {name}", data, layouts.decode_option(1, data[54:94]))
 
 
 # Bad packets ----------------------------------------------------------------------------------------------------------------------

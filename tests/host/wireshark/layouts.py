@@ -10,19 +10,20 @@ import re
 RECORD = """path:u16 generation:u8 record.flags:u8[open=1,excess=2] record.intervals:u16 record.ttl_changes:u16
     record.sent:u64 record.received:u64 record.tracked_sent:u32 record.tracked_received:u32 record.duplicates:u32 record.late:u32
     record.delay_min:i64 record.delay_max:i64 record.delay_sum:i64 record.delay_count:u32 record.ce:u32 record.ecn_invalid:u32
-    record.corrupted:u32 record.extent_max:u32 record.jitter:u32 record.ipdv_sum:u64 record.measured:i64"""
+    record.corrupted:u32 record.extent_max:u32 record.jitter:u32 record.ipdv_sum:i64 record.measured:i64"""
 ENVELOPE = """version:u8 type:u8 key_id:u8 flags:u8[acceptor=1] length:u16 reserved:2 session:u32 number:u32 sender_boot:u64
     receiver_boot:u64"""
 TRACK = """session:u32 path:u16 generation:u8 track.flags:u8[sent_ce=1] track.sequence:u32 track.transmit:i64 track.count:u64
     track.inner_length:u16 track.inner_checksum:u16 track.tag:8"""
+METRICS = "counts=1,tracked=2,delay=4,jitter=8,reordering=16,ecn=32,ttl=64,corruption=128,quantiles=256"
 SAMPLING = "sampling.kind:u8 reserved:3 sampling.value:u32"
 
 # Bodies with one layout, by type; those of the types that are not here repeat themselves or have an end of any length.
 BODIES = {
     1: f"""requester_nonce:u64 acceptor_nonce:u64 request.source_port_base:u16 request.path_count:u16 request.port_count:u16
-        request.option_type:u8 request.encapsulation:u8 {SAMPLING} request.metrics:u32 request.tracked_rate:u32
+        request.option_type:u8 request.encapsulation:u8 {SAMPLING} request.metrics:u32[{METRICS}] request.tracked_rate:u32
         request.report_interval:i64 request.keep_alive_interval:i64 request.duration:i64 request.packet_cap:u64""",
-    2: """requester_nonce:u64 acceptor_nonce:u64 accept.report_interval:i64 accept.keep_alive_interval:i64 accept.metrics:u32
+    2: f"""requester_nonce:u64 acceptor_nonce:u64 accept.report_interval:i64 accept.keep_alive_interval:i64 accept.metrics:u32[{METRICS}]
         reserved:4""",
     3: "requester_nonce:u64 reject.reason:u8 reserved:3 reserved:4 reject.back_off:i64",
     4: """path:u16 generation:u8 marker.kind:u8 marker.interval:u16 reserved:2 marker.count:u64 marker.next_sequence:u32
