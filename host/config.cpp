@@ -103,6 +103,7 @@ void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
 void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     read_sampling(table, eppc);
     table.read("paths", IntegerType{1, 1024}, eppc.path_count);
+    table.read("ports", IntegerType{0, 2048}, eppc.port_count);
     table.read("open_on_traffic", BooleanType{}, eppc.open_on_traffic);
     table.read("report_interval", kInterval, eppc.report_interval);
     table.read("path_idle", kInterval, eppc.path_idle);
@@ -114,17 +115,24 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("accept_sessions", BooleanType{}, eppc.accept_sessions);
     table.read("reject_back_off", kInterval, eppc.reject_back_off);
     table.read("trace_paths", BooleanType{}, eppc.trace_paths);
-    table.read("trace_ttl_most", IntegerType{1, 31}, eppc.trace_ttl_most);
+    table.read("trace_ttl_most", IntegerType{1, 24}, eppc.trace_ttl_most);
     table.read("trace_timeout", kInterval, eppc.trace_timeout);
     table.read("trace_attempts", IntegerType{1, 100}, eppc.trace_attempts);
+    table.read("trace_spacing", kAnyLength, eppc.trace_spacing);
+    table.read("trace_retry", kAnyLength, eppc.trace_retry);
     if (eppc.retransmit_last < eppc.retransmit_first) {
         const char* key = table.has("retransmit_last") ? "retransmit_last" : "retransmit_first";
         table.error(key, {"retransmit_last is below retransmit_first", ""});
     }
-    if (eppc.source_port_base + eppc.path_count > 65536) {
-        table.error("paths", {fmt::format("{} ports from underlay.source_port_base = {} on run past 65535",
-                                          eppc.path_count, eppc.source_port_base),
-                              ""});
+    if (eppc.port_count != 0 && eppc.port_count < eppc.path_count) {
+        table.error("ports", {fmt::format("{} paths need as many ports", eppc.path_count), ""});
+    }
+    const int ports = std::max(eppc.path_count, eppc.port_count);
+    if (eppc.source_port_base + ports > 65536) {
+        table.error(eppc.port_count > eppc.path_count ? "ports" : "paths",
+                    {fmt::format("{} ports from underlay.source_port_base = {} on run past 65535", ports,
+                                 eppc.source_port_base),
+                     ""});
     }
     table.finish();
 }

@@ -95,6 +95,7 @@ Json counters_json(const Summary& summary) {
             {"update_entries_dropped", c.update_entries_dropped},
             {"traces_sent", c.traces_sent},
             {"traces_dropped", c.traces_dropped},
+            {"traces_disagreed", c.traces_disagreed},
             {"not_ours", summary.loop.not_ours},
             {"data_send_failed", summary.loop.data_send_failed},
             {"control_send_failed", summary.loop.control_send_failed}};

@@ -28,8 +28,8 @@ struct EppcBounds {
     std::size_t paths_from_peer = 1024;     ///< most source ports that a peer may announce
     std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
     std::size_t update_entries = 16384;     ///< path and session entries waiting, about 184 bytes each
-    std::size_t traces = 256;         ///< at most 1024: paths being traced at a time, about 200 bytes each
-    std::size_t trace_queue = 16384;  ///< paths waiting to be traced, 16 bytes each
+    std::size_t traces = 256;               ///< at most 1024: paths being traced at a time, about 1.5 kB each
+    std::size_t trace_queue = 16384;        ///< paths waiting to be traced, 32 bytes each
 };
 
 struct EppcConfig {
@@ -69,9 +69,13 @@ struct EppcConfig {
 
     // Paths
     bool trace_paths = true;
-    std::uint8_t trace_ttl_most = 8;  ///< longest path asked for, in routers
-    Duration trace_timeout = Duration::milliseconds(10);
-    int trace_attempts = 4;
+    std::uint8_t trace_ttl_most = 8;  ///< highest TTL asked for, 1 to 24: a path has a router less
+    Duration trace_timeout = Duration::milliseconds(10);  ///< of a round; doubles where routers stay silent
+    int trace_attempts = 5;  ///< rounds; two settle a path whose routers all answer
+    Duration trace_spacing = Duration::microseconds(20);  ///< between probes, on average; grows where routers
+                                                          ///< limit their answers
+    Duration trace_retry =
+        Duration::seconds(1);  ///< a path not learned whole is asked about again after this
 
     // Health service
     std::optional<Endpoint> nhms;           ///< none: measure, and tell nobody

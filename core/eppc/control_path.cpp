@@ -51,7 +51,8 @@ void Eppc::Engine::handle_for_requester(const ControlMessage& message, std::uint
     if (header.type == ControlType::PathTraceReply) {
         const auto reply = wire::PathTraceReplyBody::parse(message.body);
         if (!reply) return drops.add(reply.error());
-        tracer_.on_reply(peer.address, *reply, now);  // authentic, and perhaps one more than was needed
+        tracer_.on_reply(peer.address, header.session, *reply,
+                         now);  // authentic, and perhaps one more than was needed
         return;
     }
     if (!peer.requested || peer.requested->id() != header.session)

@@ -9,14 +9,15 @@ namespace {
 /// Purposes of the numbers drawn from the caller's seed; each its own stream.
 constexpr std::uint64_t kBootStream = 0x626f6f74;
 constexpr std::uint64_t kFlowStream = 0x666c6f77;
+constexpr std::uint64_t kTraceStream = 0x74726163;
 
 session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
     return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
 }
 
 PathTracerConfig tracer_config(const EppcConfig& config) {
-    return {config.bounds.traces, config.bounds.trace_queue, config.trace_ttl_most, config.trace_attempts,
-            config.trace_timeout};
+    return {config.bounds.traces,  config.bounds.trace_queue, config.trace_ttl_most,
+            config.trace_attempts, config.trace_timeout,      config.trace_spacing};
 }
 
 UpdateSenderConfig update_config(const EppcConfig& config) {
@@ -41,7 +42,8 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
         return "source_port_base: the ports run past 65535";
     // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
     if (config.underlay_mtu < 576 || config.underlay_mtu > 65535) return "underlay_mtu: must be 576 to 65535";
-    if (config.trace_ttl_most < 1 || config.trace_ttl_most > 31) return "trace_ttl_most: must be 1 to 31";
+    if (config.trace_ttl_most < 1 || config.trace_ttl_most > wire::PathEntry::kMaxHops)
+        return "trace_ttl_most: must be 1 to 24";
     if (config.bounds.traces < 1 || config.bounds.traces > 1024) return "bounds.traces: must be 1 to 1024";
     if (config.dscp > 63) return "dscp: must be 0 to 63";
     const auto positive = [](Duration d) { return d.ns > 0; };
@@ -54,6 +56,9 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (config.retransmit_most < 1) return "retransmit_most: must be at least 1";
     if (!positive(config.keep_alive_interval)) return "keep_alive_interval: must be positive";
     if (!positive(config.trace_timeout)) return "trace_timeout: must be positive";
+    if (config.trace_attempts < 1 || config.trace_attempts > 100) return "trace_attempts: must be 1 to 100";
+    if (config.trace_spacing.ns < 0) return "trace_spacing: must not be negative";
+    if (config.trace_retry.ns < 0) return "trace_retry: must not be negative";
     if (config.session_duration.ns < 0) return "session_duration: must not be negative";
     if (config.sampling.kind == wire::SamplingSpec::Kind::EveryNth && config.sampling.value == 0) {
         return "sampling: every-nth needs N of at least 1";
@@ -74,7 +79,7 @@ Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
       boot_(mix64(seed ^ kBootStream) | 1),  // never zero, which means "not known"
       random_(mix64(seed)),
       flow_seed_(mix64(seed ^ kFlowStream)),
-      tracer_(tracer_config(given), given.address, given.geneve_port),
+      tracer_(tracer_config(given), given.address, given.geneve_port, mix64(seed ^ kTraceStream)),
       updates_(update_config(given)) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words

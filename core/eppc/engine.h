@@ -32,7 +32,7 @@ namespace dyetrace::eppc {
 /// Another EPPC. What the data path needs comes first.
 struct Peer {
     Peer(IpAddress its_address, std::uint16_t path_count, std::uint16_t port_count)
-        : address(its_address), paths(path_count, port_count), traced(path_count) {}
+        : address(its_address), paths(path_count, port_count), routers(path_count) {}
 
     IpAddress address;
     bool queued = false;  ///< waits for attention
@@ -43,7 +43,10 @@ struct Peer {
     std::uint16_t announced_base = 0;  ///< the peer's source port of offset 0
     std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
     auth::PairKey key{};
-    std::vector<bool> traced;                   ///< by path index: routers known, or being asked
+    /// By path index: are its routers known?
+    enum class Routers : std::uint8_t { NotAsked, AskedOrKnown, NotAllKnown };
+    std::vector<Routers> routers;
+    Time trace_again_at = Time::earliest();     ///< those of paths not learned whole
     Time no_request_before = Time::earliest();  ///< back-off after a reject or a loss
 };
 

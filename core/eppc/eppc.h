@@ -59,7 +59,8 @@ struct EppcCounters {
     std::uint64_t updates_acked = 0;
     std::uint64_t update_entries_dropped = 0;  ///< overflow of the update queue
     std::uint64_t traces_sent = 0;
-    std::uint64_t traces_dropped = 0;  ///< paths not traced because the trace table was full
+    std::uint64_t traces_dropped = 0;    ///< paths not traced because the trace table was full
+    std::uint64_t traces_disagreed = 0;  ///< hops asked about anew because two answers did not agree
 };
 
 class Eppc {

@@ -117,7 +117,7 @@ session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time
     peer.requested = std::make_unique<session::RequesterSession>(parameters);
     ++requested_count_;
     // The NHMS knows a path by its session, so a new session tells its paths anew.
-    peer.traced.assign(config.path_count, false);
+    peer.routers.assign(config.path_count, Peer::Routers::NotAsked);
     peer.requested->open(now, outbox_);
     return peer.requested.get();
 }

@@ -89,7 +89,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
             if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
             ++result.paths;
             if (repeat) continue;  // our result was lost: what was asked is being done
-            peer.traced[i] = false;
+            peer.routers[i] = Peer::Routers::NotAsked;
             trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
         }
         last_directive_ = directive_id;

@@ -36,6 +36,12 @@ std::vector<std::uint8_t> start_frame(const ControlRoute& route, std::size_t pay
     return frame;
 }
 
+void write_checksum(const ControlRoute& route, std::vector<std::uint8_t>& frame) {
+    const MutableBytes datagram = MutableBytes(frame).subspan(kUdp);
+    store_u16(&datagram[6],
+              wire::udp_checksum(route.source.address.ipv4(), route.destination.address.ipv4(), datagram));
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes message) {
@@ -45,15 +51,14 @@ std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes 
     geneve.protocol_type = wire::kEtherTypeControl;
     geneve.encode_into(MutableBytes(frame).subspan(kUdpPayload));
     std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload + wire::GeneveHeader::kSize);
-    return frame;  // UDP checksum zero, as on the data packets of the same 5-tuple (RFC 8926 §3.3)
+    if (route.has_checksum) write_checksum(route, frame);
+    return frame;
 }
 
 std::vector<std::uint8_t> build_datagram(const ControlRoute& route, Bytes message) {
     std::vector<std::uint8_t> frame = start_frame(route, message.size());
     std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload);
-    const MutableBytes datagram = MutableBytes(frame).subspan(kUdp);
-    store_u16(&datagram[6],
-              wire::udp_checksum(route.source.address.ipv4(), route.destination.address.ipv4(), datagram));
+    write_checksum(route, frame);
     return frame;
 }
 

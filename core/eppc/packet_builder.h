@@ -20,6 +20,7 @@ struct ControlRoute {
     std::uint8_t ttl = wire::Ipv4Header::kTtlDefault;
     std::uint8_t dscp = 0;
     std::uint16_t identification = 0;
+    bool has_checksum = false;  ///< UDP's, of what goes to another EPPC
 };
 
 /// Ethernet / IPv4 / UDP / Geneve with the O bit / message: to another EPPC.

@@ -5,6 +5,7 @@
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/packet_builder.h"
+#include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
 #include "core/wire/session_messages.h"
 
@@ -20,13 +21,21 @@ bool Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time
         drops.add(exceeded.error());
         return true;
     }
-    if (!tracer_.on_time_exceeded(*exceeded, packet.ip.source, now)) drops.add(DropReason::ControlUnexpected);
+    const std::uint64_t disagreements = tracer_.disagreements();
+    if (!tracer_.on_time_exceeded(*exceeded, message.subspan(exceeded->payload_offset), packet.ip.source,
+                                  now)) {
+        drops.add(DropReason::ControlUnexpected);
+    }
+    counters.traces_disagreed += tracer_.disagreements() - disagreements;
     return true;
 }
 
 void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     Peer& peer = peers_[index];
-    if (!config.trace_paths || peer.traced[path.value] || !peer.requested) return;
+    Peer::Routers& routers = peer.routers[path.value];
+    if (!config.trace_paths || !peer.requested || routers == Peer::Routers::AskedOrKnown) return;
+    // A router that answers nobody is not to be asked at each burst of traffic.
+    if (routers == Peer::Routers::NotAllKnown && now < peer.trace_again_at) return;
     TracedPath traced;
     traced.peer = index;
     traced.address = peer.address;
@@ -35,7 +44,7 @@ void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     traced.generation = peer.paths[path].generation;
     traced.source_port = static_cast<std::uint16_t>(config.source_port_base + peer.paths[path].port);
     if (tracer_.request(traced, now)) {
-        peer.traced[path.value] = true;
+        routers = Peer::Routers::AskedOrKnown;
     } else {
         ++counters.traces_dropped;
     }
@@ -52,6 +61,7 @@ void Eppc::Engine::service_tracer(Time now) {
         header.type = ControlType::PathTrace;
         header.key_id = config.key_id;
         header.session = probe.path.session;
+        header.message_number = static_cast<std::uint32_t>(counters.traces_sent + 1);  // no two are alike
         header.sender_boot = boot_;
         header.receiver_boot = peer.requested->peer_boot();
         std::array<std::uint8_t, wire::PathTraceBody::kSize> body{};
@@ -66,8 +76,13 @@ void Eppc::Engine::service_tracer(Time now) {
         route.ttl = probe.body.ttl;
         route.dscp = config.dscp;
         route.identification = probe.identification;
+        // Over IPv4 too: it covers the tag, so that nobody who did not see the probe can quote it.
+        route.has_checksum = true;
+        std::vector<std::uint8_t> frame = build_geneve_control(route, bytes);
+        const Bytes datagram = Bytes(frame).subspan(wire::EthernetHeader::kSize + wire::Ipv4Header::kSize);
+        tracer_.on_sent(probe, load_u16(&datagram[6]), datagram.subspan(wire::UdpHeader::kSize));
         ++counters.traces_sent;
-        emit_frame(build_geneve_control(route, bytes));
+        emit_frame(std::move(frame));
     }
     for (const LearnedPath& path : learned) {
         wire::PathEntry entry;
@@ -81,8 +96,13 @@ void Eppc::Engine::service_tracer(Time now) {
         entry.hop_count = path.hop_count;
         entry.hops = path.hops;
         const bool told = tell_nhms(entry, now);
-        // What stayed incomplete or unsaid is asked again when the path is next started, or by a directive.
-        if (!path.complete || !told) peers_[path.path.peer].traced[path.path.path.value] = false;
+        Peer& peer = peers_[path.path.peer];
+        if (!told) {
+            peer.routers[path.path.path.value] = Peer::Routers::NotAsked;
+        } else if (!path.complete) {  // asked again when the path is next started, or by a directive
+            peer.routers[path.path.path.value] = Peer::Routers::NotAllKnown;
+            peer.trace_again_at = now + config.trace_retry;
+        }
     }
 }
 

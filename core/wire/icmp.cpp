@@ -26,6 +26,8 @@ Result<IcmpTimeExceeded, DropReason> IcmpTimeExceeded::parse(Bytes bytes) {
     message.quoted_destination = Ipv4Address{load_u32(&quote[16])};
     message.quoted_source_port = load_u16(&quote[header_bytes]);
     message.quoted_destination_port = load_u16(&quote[header_bytes + 2]);
+    message.quoted_udp_checksum = load_u16(&quote[header_bytes + 6]);
+    message.payload_offset = kHeaderSize + header_bytes + 8;
     return message;
 }
 

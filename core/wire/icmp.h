@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ICMP time exceeded (RFC 792), as routers send it when a packet's TTL runs out: it quotes the packet's IP
-// header and at least the first 8 bytes behind it, which for UDP are the ports.
+// header and at least the first 8 bytes behind it, which is the UDP header.
 //
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -30,11 +30,14 @@ struct IcmpTimeExceeded {
     static constexpr std::size_t kHeaderSize = 8;
     static constexpr std::size_t kQuoteSize = 28;  ///< IPv4 header without options + 8 bytes
 
-    Ipv4Address quoted_source;
-    Ipv4Address quoted_destination;
+    IpAddress quoted_source;
+    IpAddress quoted_destination;
     std::uint16_t quoted_identification = 0;
     std::uint16_t quoted_source_port = 0;
     std::uint16_t quoted_destination_port = 0;
+    std::uint16_t quoted_udp_checksum = 0;
+    std::size_t payload_offset =
+        0;  ///< from the message's start: what it quotes of the UDP payload, if anything
 
     bool operator==(const IcmpTimeExceeded&) const = default;
 

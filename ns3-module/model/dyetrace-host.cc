@@ -121,14 +121,18 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("OptionClass", "Geneve option class of the track option.",
                           UintegerValue(defaults.option_class),
                           MakeUintegerAccessor(&DyetraceHost::m_optionClass), MakeUintegerChecker<uint16_t>())
-            .AddAttribute("SourcePortBase", "Outer UDP source port of path index 0.",
-                          UintegerValue(defaults.source_port_base),
-                          MakeUintegerAccessor(&DyetraceHost::m_sourcePortBase),
-                          MakeUintegerChecker<uint16_t>(1024))
-            .AddAttribute("PathCount", "Outer UDP source ports, and so paths, to each peer.",
+            .AddAttribute(
+                "SourcePortBase", "First outer UDP source port.", UintegerValue(defaults.source_port_base),
+                MakeUintegerAccessor(&DyetraceHost::m_sourcePortBase), MakeUintegerChecker<uint16_t>(1024))
+            .AddAttribute("PathCount", "Paths to each peer, each on an outer UDP source port of its own.",
                           UintegerValue(defaults.path_count),
                           MakeUintegerAccessor(&DyetraceHost::m_pathCount),
                           MakeUintegerChecker<uint16_t>(1, 1024))
+            .AddAttribute(
+                "PortCount",
+                "Outer UDP source ports in all, those for moved paths included; 0: 16 more than paths.",
+                UintegerValue(defaults.port_count), MakeUintegerAccessor(&DyetraceHost::m_portCount),
+                MakeUintegerChecker<uint16_t>(0, 2048))
             .AddAttribute("Dscp", "Of every outer packet.", UintegerValue(defaults.dscp),
                           MakeUintegerAccessor(&DyetraceHost::m_dscp), MakeUintegerChecker<uint8_t>(0, 63))
             .AddAttribute("SamplingKind", "\"every-nth\" or \"probability\".", StringValue("every-nth"),
@@ -166,16 +170,24 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("TracePaths", "Learn the routers of each path in use.",
                           BooleanValue(defaults.trace_paths),
                           MakeBooleanAccessor(&DyetraceHost::m_tracePaths), MakeBooleanChecker())
-            .AddAttribute(
-                "TraceTtlMost", "Longest path asked for, in routers.", UintegerValue(defaults.trace_ttl_most),
-                MakeUintegerAccessor(&DyetraceHost::m_traceTtlMost), MakeUintegerChecker<uint8_t>(1))
-            .AddAttribute("TraceTimeout", "How long a router may take to answer.",
+            .AddAttribute("TraceTtlMost", "Highest TTL asked for; a path has a router less.",
+                          UintegerValue(defaults.trace_ttl_most),
+                          MakeUintegerAccessor(&DyetraceHost::m_traceTtlMost),
+                          MakeUintegerChecker<uint8_t>(1, 24))
+            .AddAttribute("TraceTimeout",
+                          "How long routers may take to answer; doubles where they stay silent.",
                           time(defaults.trace_timeout), MakeTimeAccessor(&DyetraceHost::m_traceTimeout),
                           MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute("TraceAttempts", "How often a router is asked.",
                           UintegerValue(static_cast<uint64_t>(defaults.trace_attempts)),
                           MakeUintegerAccessor(&DyetraceHost::m_traceAttempts),
                           MakeUintegerChecker<uint32_t>(1, 100))
+            .AddAttribute("TraceSpacing", "Between two trace packets, on average.",
+                          time(defaults.trace_spacing), MakeTimeAccessor(&DyetraceHost::m_traceSpacing),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("TraceRetry", "How long until a path with a silent router is asked about again.",
+                          time(defaults.trace_retry), MakeTimeAccessor(&DyetraceHost::m_traceRetry),
+                          MakeTimeChecker(Seconds(0)))
             .AddAttribute("NhmsAddress", "Underlay address of the health service; 0.0.0.0: there is none.",
                           Ipv4AddressValue(Ipv4Address::GetAny()),
                           MakeIpv4AddressAccessor(&DyetraceHost::m_nhmsAddress), MakeIpv4AddressChecker())
@@ -230,6 +242,7 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     config.option_class = m_optionClass;
     config.source_port_base = m_sourcePortBase;
     config.path_count = m_pathCount;
+    config.port_count = m_portCount;
     config.dscp = m_dscp;
     config.sampling = ParseSampling(m_samplingKind, m_samplingRate);
     config.open_on_traffic = m_openOnTraffic;
@@ -245,6 +258,8 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     config.trace_ttl_most = m_traceTtlMost;
     config.trace_timeout = DyetraceToDuration(m_traceTimeout);
     config.trace_attempts = static_cast<int>(m_traceAttempts);
+    config.trace_spacing = DyetraceToDuration(m_traceSpacing);
+    config.trace_retry = DyetraceToDuration(m_traceRetry);
     if (m_nhmsAddress != Ipv4Address::GetAny()) {
         config.nhms = dyetrace::Endpoint{dyetrace::Ipv4Address{m_nhmsAddress.Get()}, m_nhmsPort};
     }
@@ -303,6 +318,7 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const 
         {"update-entries-dropped", totals.update_entries_dropped},
         {"traces-sent", totals.traces_sent},
         {"traces-dropped", totals.traces_dropped},
+        {"traces-disagreed", totals.traces_disagreed},
     };
     for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
         const auto reason = static_cast<wire::DropReason>(i);

@@ -115,6 +115,7 @@ class DyetraceHost : public Object {
     uint16_t m_optionClass;
     uint16_t m_sourcePortBase;
     uint16_t m_pathCount;
+    uint16_t m_portCount;
     uint8_t m_dscp;
     std::string m_samplingKind;
     double m_samplingRate;
@@ -131,6 +132,8 @@ class DyetraceHost : public Object {
     uint8_t m_traceTtlMost;
     Time m_traceTimeout;
     uint32_t m_traceAttempts;
+    Time m_traceSpacing;
+    Time m_traceRetry;
     Ipv4Address m_nhmsAddress;
     uint16_t m_nhmsPort;
     uint16_t m_managementPort;

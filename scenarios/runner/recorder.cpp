@@ -264,6 +264,7 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     rows.add("update-entries-dropped", c.update_entries_dropped);
     rows.add("traces-sent", c.traces_sent);
     rows.add("traces-dropped", c.traces_dropped);
+    rows.add("traces-disagreed", c.traces_disagreed);
     rows.add(eppc.drops());
 }
 

@@ -302,6 +302,7 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.option_class, defaults.option_class);
     EXPECT_EQ(shown.source_port_base, defaults.source_port_base);
     EXPECT_EQ(shown.path_count, defaults.path_count);
+    EXPECT_EQ(shown.port_count, defaults.port_count);
     EXPECT_EQ(shown.dscp, defaults.dscp);
     EXPECT_EQ(shown.key_id, defaults.key_id);
     EXPECT_EQ(shown.sampling, defaults.sampling);
@@ -319,6 +320,8 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.trace_ttl_most, defaults.trace_ttl_most);
     EXPECT_EQ(shown.trace_timeout, defaults.trace_timeout);
     EXPECT_EQ(shown.trace_attempts, defaults.trace_attempts);
+    EXPECT_EQ(shown.trace_spacing, defaults.trace_spacing);
+    EXPECT_EQ(shown.trace_retry, defaults.trace_retry);
     EXPECT_EQ(shown.management_port, defaults.management_port);
     EXPECT_EQ(shown.update_interval, defaults.update_interval);
     EXPECT_EQ(parsed.config.drain_timeout, HostConfig().drain_timeout);

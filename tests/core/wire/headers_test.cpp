@@ -264,7 +264,7 @@ TEST(UdpCodec, ZeroChecksumMeansNoneAndIsNeverComputed) {
 }
 
 IcmpTimeExceeded time_exceeded() {
-    return {kRequester, kAcceptor, 7, 49157, 6081};
+    return {kRequester, kAcceptor, 7, 49157, 6081, 0, 36};
 }
 
 DropReason icmp_refusal(const Buffer& bytes) {
@@ -344,7 +344,9 @@ TEST(IcmpCodec, AcceptsLongerQuotesAndQuotedOptions) {
     options[8] = 0x46;
     options.insert(options.begin() + 28, {1, 1, 1, 0});
     mend_icmp_checksum(options);
-    EXPECT_EQ(*IcmpTimeExceeded::parse(options), time_exceeded());
+    IcmpTimeExceeded behind_options = time_exceeded();
+    behind_options.payload_offset += 4;
+    EXPECT_EQ(*IcmpTimeExceeded::parse(options), behind_options);
 }
 
 }  // namespace
