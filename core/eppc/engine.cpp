@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t kBootStream = 0x626f6f74;
 constexpr std::uint64_t kFlowStream = 0x666c6f77;
 constexpr std::uint64_t kTraceStream = 0x74726163;
+constexpr std::uint64_t kChallengeStream = 0x6368616c;
 
 session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
     return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
@@ -80,10 +81,10 @@ Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
       random_(mix64(seed)),
       flow_seed_(mix64(seed ^ kFlowStream)),
       tracer_(tracer_config(given), given.address, given.geneve_port, mix64(seed ^ kTraceStream)),
-      updates_(update_config(given)) {
+      updates_(update_config(given), mix64(seed ^ kChallengeStream)) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
-    if (config.nhms) nhms_key_ = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
+    if (config.nhms) nhms_.key = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {

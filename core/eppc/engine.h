@@ -16,6 +16,7 @@
 #include "core/base/random.h"
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
+#include "core/eppc/nhms_channel.h"
 #include "core/eppc/overlay.h"
 #include "core/eppc/path_tracer.h"
 #include "core/eppc/update_sender.h"
@@ -126,7 +127,9 @@ class Eppc::Engine {
     void handle_management(const UnderlayPacket& packet, Bytes payload, Time now);
     void handle_directive(const wire::ControlMessage& message, Time now);
     void service_updates(Time now);
-    void send_to_nhms(wire::ControlType type, std::uint32_t number, Bytes body);
+    void handle_answer(const wire::ControlMessage& message, Time now);
+    wire::DirectiveResultBody investigate(const wire::DirectiveBody& directive, Time now);
+    void send_to_nhms(wire::ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body);
     /// Returns false where the entry had to be dropped.
     bool tell_nhms(const wire::UpdateEntry& entry, Time now);
 
@@ -146,10 +149,7 @@ class Eppc::Engine {
     std::uint16_t control_identification_ = 0;
     std::uint16_t control_path_ = 0;  ///< messages that may take any path take turns
 
-    // The NHMS, once it has answered
-    auth::PairKey nhms_key_{};
-    BootId nhms_boot_;
-    std::optional<std::pair<BootId, std::uint32_t>> last_directive_;  ///< number, and who numbered it
+    NhmsChannel nhms_;
 
     session::Outbox outbox_;  ///< reused
     struct Queued {

@@ -26,19 +26,20 @@ void Eppc::Engine::service_updates(Time now) {
     updates_.service(now, transmissions);
     for (const auto& transmission : transmissions) {
         if (transmission.first) ++counters.updates_sent;
-        send_to_nhms(ControlType::Update, transmission.number, *transmission.body);
+        send_to_nhms(ControlType::Update, transmission.number, transmission.challenge, *transmission.body);
     }
 }
 
-void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, Bytes body) {
+void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body) {
     wire::ControlHeader header;
     header.type = type;
     header.key_id = config.key_id;
+    header.session = SessionId{challenge};
     header.message_number = number;
     header.sender_boot = boot_;
-    header.receiver_boot = nhms_boot_;
+    header.receiver_boot = nhms_.boot();
     const std::vector<std::uint8_t> bytes =
-        auth::seal(header, body, nhms_key_, config.address, config.nhms->address);
+        auth::seal(header, body, nhms_.key, config.address, config.nhms->address);
     ControlRoute route;
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;
@@ -53,7 +54,7 @@ void Eppc::Engine::handle_management(const UnderlayPacket& packet, Bytes payload
     const auto message = ControlMessage::parse(payload);
     if (!message) return drops.add(message.error());
     if (message->header.key_id != config.key_id ||
-        !auth::control_tag_ok(nhms_key_, packet.ip.source, packet.ip.destination, *message)) {
+        !auth::control_tag_ok(nhms_.key, packet.ip.source, packet.ip.destination, *message)) {
         return drops.add(DropReason::ControlBadTag);
     }
     // What the NHMS says answers what this boot of ours has said.
@@ -61,43 +62,67 @@ void Eppc::Engine::handle_management(const UnderlayPacket& packet, Bytes payload
     ++counters.control_received;
     switch (message->header.type) {
         case ControlType::UpdateAck:
-            if (const auto body = wire::parse_empty_body(message->body); !body)
-                return drops.add(body.error());
-            nhms_boot_ = message->header.sender_boot;
-            if (updates_.on_ack(message->header.message_number)) ++counters.updates_acked;
-            return;
+        case ControlType::NhmsHello: return handle_answer(*message, now);
         case ControlType::Directive: return handle_directive(*message, now);
         default: return drops.add(DropReason::ControlUnexpected);
     }
 }
 
+void Eppc::Engine::handle_answer(const ControlMessage& message, Time now) {
+    if (const auto body = wire::parse_empty_body(message.body); !body) return drops.add(body.error());
+    const wire::ControlHeader& header = message.header;
+    const std::uint32_t challenge = header.session.value;
+    if (!updates_.is_newest(header.message_number, challenge)) return drops.add(DropReason::ControlReplayed);
+    if (header.type == ControlType::UpdateAck) {
+        if (!nhms_.is_current(header.sender_boot)) return drops.add(DropReason::ControlWrongBoot);
+        updates_.on_ack(header.message_number, now);
+        ++counters.updates_acked;
+    } else {
+        if (header.sender_boot.value == 0) return drops.add(DropReason::ControlBadField);
+        // The same boot again would send us round in circles; back-off repeats what it did not take.
+        if (nhms_.is_current(header.sender_boot)) return drops.add(DropReason::ControlUnexpected);
+        nhms_.learn(header.sender_boot);
+        updates_.on_hello(now);
+    }
+}
+
 void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
+    const wire::ControlHeader& header = message.header;
+    if (!nhms_.is_current(header.sender_boot)) return drops.add(DropReason::ControlWrongBoot);
     const auto directive = wire::DirectiveBody::parse(message.body);
     if (!directive) return drops.add(directive.error());
-    wire::DirectiveResultBody result;
-    result.status = wire::DirectiveStatus::NoSession;
-    const auto index = find_peer(directive->peer);
-    if (index && peers_[*index].requested && peers_[*index].requested->state() == session::State::Active) {
-        Peer& peer = peers_[*index];
-        result.status = wire::DirectiveStatus::Done;
-        result.sessions = 1;
-        peer.requested->raise_sampling(directive->sampling, now + directive->duration);
-        const std::pair directive_id{message.header.sender_boot, message.header.message_number};
-        const bool repeat = last_directive_ == directive_id;
-        const auto paths = peer.requested->markers().paths();
-        for (std::size_t i = 0; i < paths.size(); ++i) {
-            if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
-            ++result.paths;
-            if (repeat) continue;  // our result was lost: what was asked is being done
-            peer.routers[i] = Peer::Routers::NotAsked;
-            trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
-        }
-        last_directive_ = directive_id;
-        service_peer(*index, now);
+    switch (nhms_.take_directive(header.message_number)) {
+        case ReplayWindow::Verdict::New:
+            nhms_.keep_result(header.message_number, investigate(*directive, now));
+            break;
+        case ReplayWindow::Verdict::Repeated: break;  // our result was lost: what was asked is being done
+        case ReplayWindow::Verdict::TooOld: return drops.add(DropReason::ControlReplayed);
     }
     std::array<std::uint8_t, wire::DirectiveResultBody::kSize> body{};
-    result.encode_into(body);
-    send_to_nhms(ControlType::DirectiveResult, message.header.message_number, body);
+    nhms_.result_of(header.message_number).encode_into(body);
+    send_to_nhms(ControlType::DirectiveResult, header.message_number, 0, body);
+}
+
+wire::DirectiveResultBody Eppc::Engine::investigate(const wire::DirectiveBody& directive, Time now) {
+    wire::DirectiveResultBody result;
+    result.status = wire::DirectiveStatus::NoSession;
+    const auto index = find_peer(directive.peer);
+    if (!index || !peers_[*index].requested || peers_[*index].requested->state() != session::State::Active) {
+        return result;
+    }
+    Peer& peer = peers_[*index];
+    result.status = wire::DirectiveStatus::Done;
+    result.sessions = 1;
+    peer.requested->raise_sampling(directive.sampling, now + directive.duration);
+    const auto paths = peer.requested->markers().paths();
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
+        ++result.paths;
+        peer.routers[i] = Peer::Routers::NotAsked;
+        trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
+    }
+    service_peer(*index, now);
+    return result;
 }
 
 }  // namespace dyetrace::eppc

@@ -24,8 +24,45 @@ bool UpdateSender::add(const wire::UpdateEntry& entry, Time now) {
     return true;
 }
 
-bool UpdateSender::on_ack(std::uint32_t number) {
-    return std::erase_if(in_flight_, [&](const InFlight& update) { return update.number == number; }) > 0;
+bool UpdateSender::is_newest(std::uint32_t number, std::uint32_t challenge) const {
+    return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const InFlight& update) {
+        return update.number == number && update.challenge == challenge;
+    });
+}
+
+void UpdateSender::on_ack(std::uint32_t number, Time now) {
+    std::erase_if(in_flight_, [&](const InFlight& update) { return update.number == number; });
+    heard(now);
+    if (window_was_full_) flush_at_ = now;
+}
+
+void UpdateSender::on_hello(Time now) {
+    answered_ = false;
+    heard(now);
+}
+
+void UpdateSender::heard(Time now) {
+    if (answered_) return;
+    answered_ = true;
+    for (InFlight& update : in_flight_) {
+        update.attempts = 0;
+        update.retransmit_at = now;
+    }
+    retransmit_at_ = in_flight_.empty() ? Time::never() : now;
+    if (waiting() > 0 && flush_at_ == Time::never()) flush_at_ = now;
+}
+
+bool UpdateSender::may_begin() const {
+    if (in_flight_.empty()) return true;
+    // The receiver tells repeats from news within a window: what is older than that must have arrived.
+    return answered_ && in_flight_.size() < config_.in_flight_most &&
+           next_number_ - in_flight_.front().number < ReplayWindow::kWidth;
+}
+
+void UpdateSender::transmit(InFlight& update, Time now, std::vector<Transmission>& out) {
+    update.challenge = random_.next_u32();
+    update.retransmit_at = now + config_.retransmit.wait_after(++update.attempts);
+    out.push_back({update.number, update.challenge, false, &update.body});
 }
 
 std::vector<std::uint8_t> UpdateSender::next_body() {
@@ -52,21 +89,29 @@ std::vector<std::uint8_t> UpdateSender::next_body() {
 void UpdateSender::service(Time now, std::vector<Transmission>& out) {
     // Appending to a deque leaves its elements where they are, so the bodies' addresses stay good.
     for (InFlight& update : in_flight_) {
-        if (now < update.retransmit_at) continue;
-        update.retransmit_at = now + config_.retransmit.wait_after(++update.attempts);
-        out.push_back({update.number, false, &update.body});
+        if (now >= update.retransmit_at) {
+            if (update.attempts >= kSilentAfter) answered_ = false;
+            transmit(update, now, out);
+        }
+        if (!answered_) break;
     }
     if (now >= flush_at_) {
-        while (waiting() > 0 && in_flight_.size() < config_.in_flight_most) {
-            in_flight_.push_back({next_number_++, 1, now + config_.retransmit.wait_after(1), next_body()});
-            out.push_back({in_flight_.back().number, true, &in_flight_.back().body});
+        while (waiting() > 0 && may_begin()) {
+            InFlight& update = in_flight_.emplace_back();
+            update.number = next_number_++;
+            update.body = next_body();
+            transmit(update, now, out);
+            out.back().first = true;
         }
         // With the window full the rest waits for acknowledgements, and grows no further than its bound.
-        flush_at_ = waiting() > 0 ? now + config_.interval : Time::never();
+        window_was_full_ = waiting() > 0;
+        flush_at_ = window_was_full_ ? now + config_.interval : Time::never();
     }
     retransmit_at_ = Time::never();
-    for (const InFlight& update : in_flight_)
+    for (const InFlight& update : in_flight_) {
         retransmit_at_ = std::min(retransmit_at_, update.retransmit_at);
+        if (!answered_) break;
+    }
 }
 
 }  // namespace dyetrace::eppc

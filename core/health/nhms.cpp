@@ -10,7 +10,7 @@
 
 #include "core/auth/seal.h"
 #include "core/base/random.h"
-#include "core/base/sequence.h"
+#include "core/health/eppc_table.h"
 #include "core/health/investigation.h"
 #include "core/wire/control.h"
 #include "core/wire/update.h"
@@ -25,42 +25,6 @@ using wire::DropReason;
 
 namespace {
 
-/// Sequence numbers of one boot of one EPPC that were taken: the newest and the 64 before it, which is as
-/// many as an EPPC has in flight.
-class SeenSequences {
-  public:
-    /// Returns false where `sequence` was taken before, or is too old to tell.
-    bool take(std::uint32_t sequence) {
-        if (seen_ == 0) {
-            newest_ = sequence;
-            seen_ = 1;
-            return true;
-        }
-        const std::int32_t ahead = sequence_distance(newest_, sequence);
-        if (ahead > 0) {
-            seen_ = ahead < 64 ? seen_ << ahead | 1 : 1;
-            newest_ = sequence;
-            return true;
-        }
-        if (ahead <= -64) return false;
-        const std::uint64_t bit = std::uint64_t{1} << -ahead;
-        if ((seen_ & bit) != 0) return false;
-        seen_ |= bit;
-        return true;
-    }
-
-  private:
-    std::uint32_t newest_ = 0;
-    std::uint64_t seen_ = 0;
-};
-
-struct Eppc {
-    Endpoint endpoint;
-    BootId boot;
-    auth::PairKey key{};
-    SeenSequences seen;
-};
-
 /// Requester, acceptor, and the requester's number of a session between them.
 using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
 
@@ -71,6 +35,7 @@ struct Totals {
 
 struct PendingDirective {
     DirectiveId id;
+    std::uint32_t number = 0;  ///< among those of its EPPC
     IncidentId incident;
     IpAddress eppc;
     wire::DirectiveBody body;
@@ -103,7 +68,7 @@ class Nhms::Engine {
     Engine(const NhmsConfig& given, localise::FabricGraph fabric, std::uint64_t seed)
         : config(given),
           graph(std::move(fabric)),
-          boot_(mix64(seed ^ 0x6e686d73) | 1),
+          eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
           evidence_(graph, config.evidence),
           investigation_(config, graph, evidence_) {
         if (!config.key) config.key = auth::SharedKey{};
@@ -127,23 +92,23 @@ class Nhms::Engine {
     wire::DropCounters drops;
 
   private:
-    Eppc* find_or_add_eppc(const Endpoint& from, BootId boot, const auth::PairKey& key);
-    void take_update(Eppc& eppc, const ControlMessage& message, Time now);
-    void take(const Eppc& eppc, const wire::MetricsEntry& entry, Time now);
-    void take(const Eppc& eppc, const wire::PathEntry& entry, Time now);
-    void take(const Eppc& eppc, const wire::SessionEntry& entry, Time now);
-    void take(const Eppc& eppc, const wire::TimingEntry& entry, Time now);
+    void take_update(const Endpoint& from, const ControlMessage& message, const auth::PairKey& key, Time now);
+    void take(const KnownEppc& eppc, const wire::MetricsEntry& entry, Time now);
+    void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
+    void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
+    void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
     void detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void issue(const WantedDirective& wanted, Time now);
     void send_directive(PendingDirective& directive, Time now);
     void retry_directives(Time now);
-    void send(const Eppc& eppc, ControlType type, std::uint32_t number, Bytes body);
+    void answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
+                const auth::PairKey& key);
+    void send(const Endpoint& to, wire::ControlHeader header, Bytes body, const auth::PairKey& key);
     void emit(Output output);
 
-    BootId boot_;
-    std::map<IpAddress, Eppc> eppcs_;
+    EppcTable eppcs_;
     localise::EvidenceBuilder evidence_;
     Investigation investigation_;
     std::map<PathKey, Totals> totals_;
@@ -168,16 +133,23 @@ void Nhms::Engine::emit(Output output) {
     outputs_.push_back({std::move(output), {}});
 }
 
-void Nhms::Engine::send(const Eppc& eppc, ControlType type, std::uint32_t number, Bytes body) {
+void Nhms::Engine::send(const Endpoint& to, wire::ControlHeader header, Bytes body,
+                        const auth::PairKey& key) {
     if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
+    header.key_id = config.key_id;
+    outputs_.push_back(
+        {Datagram{to, {}}, auth::seal(header, body, key, config.endpoint.address, to.address)});
+}
+
+void Nhms::Engine::answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
+                          const auth::PairKey& key) {
     wire::ControlHeader header;
     header.type = type;
-    header.key_id = config.key_id;
-    header.message_number = number;
-    header.sender_boot = boot_;
-    header.receiver_boot = eppc.boot;
-    outputs_.push_back({Datagram{eppc.endpoint, {}},
-                        auth::seal(header, body, eppc.key, config.endpoint.address, eppc.endpoint.address)});
+    header.session = update.header.session;  // the challenge
+    header.message_number = update.header.message_number;
+    header.sender_boot = own_boot;
+    header.receiver_boot = update.header.sender_boot;
+    send(to, header, {}, key);
 }
 
 std::optional<Output> Nhms::Engine::poll() {
@@ -191,65 +163,58 @@ std::optional<Output> Nhms::Engine::poll() {
     return std::move(next.output);
 }
 
-Eppc* Nhms::Engine::find_or_add_eppc(const Endpoint& from, BootId boot, const auth::PairKey& key) {
-    auto it = eppcs_.find(from.address);
-    if (it == eppcs_.end()) {
-        if (eppcs_.size() >= config.bounds.eppcs) return nullptr;
-        it = eppcs_.emplace(from.address, Eppc{from, boot, key, {}}).first;
-    }
-    Eppc& eppc = it->second;
-    if (eppc.boot != boot) eppc.seen = {};  // it started anew, and so do its numbers
-    eppc.boot = boot;
-    eppc.endpoint = from;
-    return &eppc;
-}
-
 void Nhms::Engine::handle(const Endpoint& from, Bytes datagram, Time now) {
     const auto message = ControlMessage::parse(datagram);
     if (!message) return drops.add(message.error());
-    const auto known = eppcs_.find(from.address);
-    const auth::PairKey key = known != eppcs_.end()
-                                  ? known->second.key
+    const KnownEppc* known = eppcs_.find(from.address);
+    const auth::PairKey key = known != nullptr
+                                  ? known->key
                                   : auth::derive_pair_key(*config.key, config.endpoint.address, from.address);
     if (message->header.key_id != config.key_id ||
         !auth::control_tag_ok(key, from.address, config.endpoint.address, *message)) {
         return drops.add(DropReason::ControlBadTag);
     }
-    // An EPPC's first updates can't know our boot id yet; what names an earlier boot of ours is still news to
-    // us.
     switch (message->header.type) {
-        case ControlType::Update: {
-            Eppc* eppc = find_or_add_eppc(from, message->header.sender_boot, key);
-            if (eppc == nullptr) return drops.add(DropReason::TableFull);
-            return take_update(*eppc, *message, now);
-        }
+        case ControlType::Update: return take_update(from, *message, key, now);
         case ControlType::DirectiveResult: return take_directive_result(*message, from.address, now);
         default: return drops.add(DropReason::ControlUnexpected);
     }
 }
 
-void Nhms::Engine::take_update(Eppc& eppc, const ControlMessage& message, Time now) {
+void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& message, const auth::PairKey& key,
+                               Time now) {
+    const wire::ControlHeader& header = message.header;
+    const BootId shown = eppcs_.shown_boot(from.address, header.sender_boot);
+    if (header.receiver_boot != shown) {
+        // Perhaps recorded. Whoever sent it just now will send it again with what it is shown here; and the
+        // answer is smaller than what it answers.
+        ++counters.hellos;
+        if (header.receiver_boot.value != 0) drops.add(DropReason::ControlWrongBoot);
+        return answer(from, message, ControlType::NhmsHello, shown, key);
+    }
     entries_.clear();
     if (const auto body = wire::UpdateBody::parse(message.body, entries_); !body)
         return drops.add(body.error());
-    const bool fresh = eppc.seen.take(message.header.message_number);
+    const auto [eppc, verdict] = eppcs_.take(from, header.sender_boot, key, header.message_number);
+    if (eppc == nullptr) return drops.add(DropReason::TableFull);
+    if (verdict == ReplayWindow::Verdict::TooOld) return drops.add(DropReason::ControlReplayed);
+    const bool fresh = verdict == ReplayWindow::Verdict::New;
     ++(fresh ? counters.updates : counters.updates_repeated);
-    emit(UpdateReceived{now, eppc.endpoint.address, eppc.boot, message.header.message_number, entries_.size(),
-                        !fresh});
+    emit(UpdateReceived{now, from.address, eppc->boot, header.message_number, entries_.size(), !fresh});
     if (fresh) {
         for (const wire::UpdateEntry& entry : entries_) {
-            std::visit([&](const auto& e) { take(eppc, e, now); }, entry);
+            std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
         if (evaluate_at_ == Time::never()) evaluate_at_ = now + config.evaluate_interval;
     }
-    send(eppc, ControlType::UpdateAck, message.header.message_number, {});
+    answer(from, message, ControlType::UpdateAck, shown, key);
 }
 
-void Nhms::Engine::take(const Eppc& eppc, const wire::SessionEntry& entry, Time now) {
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now) {
     emit(SessionReported{now, eppc.endpoint.address, entry});
 }
 
-void Nhms::Engine::take(const Eppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
     ++counters.timings;
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
@@ -263,7 +228,7 @@ void Nhms::Engine::take(const Eppc& eppc, const wire::TimingEntry& entry, Time /
     }
 }
 
-void Nhms::Engine::take(const Eppc& eppc, const wire::PathEntry& entry, Time now) {
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now) {
     ++counters.paths;
     bool usable = entry.complete;
     std::vector<NodeId> hops;
@@ -282,7 +247,7 @@ void Nhms::Engine::take(const Eppc& eppc, const wire::PathEntry& entry, Time now
     emit(PathReported{now, eppc.endpoint.address, entry, usable});
 }
 
-void Nhms::Engine::take(const Eppc& eppc, const wire::MetricsEntry& entry, Time now) {
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, Time now) {
     ++counters.records;
     const wire::PathRecord& record = entry.record;
     emit(RecordReceived{now, eppc.endpoint.address, entry});
@@ -343,22 +308,39 @@ void Nhms::Engine::evaluate(Time now) {
 }
 
 void Nhms::Engine::issue(const WantedDirective& wanted, Time now) {
-    if (directives_.size() >= config.bounds.directives) return drops.add(DropReason::TableFull);
-    PendingDirective directive{
-        DirectiveId{next_directive_++}, wanted.incident, wanted.eppc, wanted.body, 0, now};
+    KnownEppc* eppc = eppcs_.find(wanted.eppc);
+    if (eppc == nullptr) return;  // its evidence came from nowhere else, so it is known
+    const auto in_reach = [&](const PendingDirective& directive) {
+        return directive.eppc != wanted.eppc ||
+               eppc->next_directive - directive.number < ReplayWindow::kWidth;
+    };
+    if (directives_.size() >= config.bounds.directives ||
+        !std::all_of(directives_.begin(), directives_.end(), in_reach)) {
+        return drops.add(DropReason::TableFull);
+    }
+    PendingDirective& directive = directives_.emplace_back();
+    directive.id = DirectiveId{next_directive_++};
+    directive.number = eppc->next_directive++;
+    directive.incident = wanted.incident;
+    directive.eppc = wanted.eppc;
+    directive.body = wanted.body;
     emit(DirectiveSent{now, directive.id, directive.incident, directive.eppc, directive.body});
     send_directive(directive, now);
-    directives_.push_back(directive);
 }
 
 void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
     ++directive.attempts;
     directive.retry_at = now + config.directive_retry;
-    const auto eppc = eppcs_.find(directive.eppc);
-    if (eppc == eppcs_.end()) return;
+    const KnownEppc* eppc = eppcs_.find(directive.eppc);
+    DYETRACE_ASSERT(eppc != nullptr);
+    wire::ControlHeader header;
+    header.type = ControlType::Directive;
+    header.message_number = directive.number;
+    header.sender_boot = eppc->shown_boot;
+    header.receiver_boot = eppc->boot;
     std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
     directive.body.encode_into(body);
-    send(eppc->second, ControlType::Directive, directive.id.value, body);
+    send(eppc->endpoint, header, body, eppc->key);
 }
 
 void Nhms::Engine::retry_directives(Time now) {
@@ -374,11 +356,15 @@ void Nhms::Engine::retry_directives(Time now) {
 }
 
 void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddress from, Time now) {
-    if (message.header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
+    const KnownEppc* eppc = eppcs_.find(from);
+    if (eppc == nullptr || message.header.sender_boot != eppc->boot ||
+        message.header.receiver_boot != eppc->shown_boot) {
+        return drops.add(DropReason::ControlWrongBoot);
+    }
     const auto result = wire::DirectiveResultBody::parse(message.body);
     if (!result) return drops.add(result.error());
     const auto it = std::find_if(directives_.begin(), directives_.end(), [&](const PendingDirective& d) {
-        return d.id.value == message.header.message_number && d.eppc == from;
+        return d.number == message.header.message_number && d.eppc == from;
     });
     if (it == directives_.end()) return drops.add(DropReason::ControlUnexpected);
     investigation_.on_answer(it->incident, now);

@@ -29,6 +29,7 @@ namespace dyetrace::health {
 struct NhmsCounters {
     std::uint64_t updates = 0;           ///< new ones
     std::uint64_t updates_repeated = 0;  ///< acknowledged again
+    std::uint64_t hellos = 0;            ///< updates that did not name our boot: not taken
     std::uint64_t records = 0;
     std::uint64_t impossible_records =
         0;  ///< received > sent, or totals that ran backwards: not used as evidence

@@ -10,7 +10,7 @@ bool is_known(std::uint8_t type) {
     return (type >= static_cast<std::uint8_t>(ControlType::Request) &&
             type <= static_cast<std::uint8_t>(ControlType::KeepAlive)) ||
            (type >= static_cast<std::uint8_t>(ControlType::Update) &&
-            type <= static_cast<std::uint8_t>(ControlType::DirectiveResult));
+            type <= static_cast<std::uint8_t>(ControlType::NhmsHello));
 }
 
 }  // namespace
@@ -33,6 +33,7 @@ std::string_view to_string(ControlType type) {
         case ControlType::UpdateAck: return "update-ack";
         case ControlType::Directive: return "directive";
         case ControlType::DirectiveResult: return "directive-result";
+        case ControlType::NhmsHello: return "nhms-hello";
     }
     DYETRACE_ASSERT(false);
     return {};

@@ -65,6 +65,7 @@ enum class ControlType : std::uint8_t {
     UpdateAck = 33,
     Directive = 34,
     DirectiveResult = 35,
+    NhmsHello = 36,
 };
 
 /// "request", "update-ack", ...

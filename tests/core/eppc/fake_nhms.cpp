@@ -32,8 +32,12 @@ void FakeNhms::receive(Bytes frame, std::size_t host) {
     boots_[host] = message->header.sender_boot;
     if (message->header.type == wire::ControlType::DirectiveResult) {
         const auto result = wire::DirectiveResultBody::parse(message->body);
-        if (result.ok()) results.push_back(*result);
+        if (result.ok() && message->header.receiver_boot == boot) results.push_back(*result);
         return;
+    }
+    if (message->header.receiver_boot != boot && message->header.type == wire::ControlType::Update) {
+        ++hellos;
+        return answer(host, wire::ControlType::NhmsHello, message->header, {});
     }
     std::vector<wire::UpdateEntry> news;
     if (message->header.type != wire::ControlType::Update || !wire::UpdateBody::parse(message->body, news)) {
@@ -41,17 +45,19 @@ void FakeNhms::receive(Bytes frame, std::size_t host) {
         return;
     }
     numbers.push_back(message->header.message_number);
+    challenges.push_back(message->header.session.value);
     if (seen_.emplace(message->header.sender_boot.value, message->header.message_number).second)
         entries.insert(entries.end(), news.begin(), news.end());
-    answer(host, wire::ControlType::UpdateAck, message->header.message_number, {});
+    answer(host, wire::ControlType::UpdateAck, message->header, {});
 }
 
-void FakeNhms::answer(std::size_t host, wire::ControlType type, std::uint32_t number, Bytes body) {
+void FakeNhms::answer(std::size_t host, wire::ControlType type, const wire::ControlHeader& to, Bytes body) {
     const eppc::EppcConfig& config = network_.host(host).config;
     wire::ControlHeader header;
     header.type = type;
     header.key_id = config.key_id;
-    header.message_number = number;
+    header.session = to.session;
+    header.message_number = to.message_number;
     header.sender_boot = boot;
     header.receiver_boot = boots_.at(host);
     const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, kAddress);
@@ -68,7 +74,9 @@ void FakeNhms::answer(std::size_t host, wire::ControlType type, std::uint32_t nu
 void FakeNhms::direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive) {
     std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
     directive.encode_into(body);
-    answer(host, wire::ControlType::Directive, number, body);
+    wire::ControlHeader numbered;
+    numbered.message_number = number;
+    answer(host, wire::ControlType::Directive, numbered, body);
 }
 
 std::optional<wire::MetricsEntry> FakeNhms::newest_metrics(IpAddress peer, PathIndex path) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A health service that only keeps what it is told: acknowledges updates while it is up, sends directives.
+// A health service that only keeps what it is told: acknowledges updates while it is up, sends directives. To
+// restart it, give it another boot.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,10 @@ class FakeNhms {
 
     /// Sends a directive to a host that has sent an update.
     void direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive);
+    /// Acknowledges an update whatever boot it names.
+    void acknowledge(std::size_t host, const wire::ControlHeader& update) {
+        answer(host, wire::ControlType::UpdateAck, update, {});
+    }
 
     /// The newest entry of each kind that a test asks for.
     [[nodiscard]] std::optional<wire::MetricsEntry> newest_metrics(IpAddress peer, PathIndex path) const;
@@ -33,14 +38,16 @@ class FakeNhms {
     int repeat_answers = 1;  ///< how often each answer is sent
     BootId boot{0xb007};
     std::vector<wire::UpdateEntry> entries;  ///< of each update once, in order of arrival
-    std::vector<std::uint32_t> numbers;      ///< of each datagram, repeats too
+    std::vector<std::uint32_t> numbers;      ///< of each datagram that was taken, repeats too
+    std::vector<std::uint32_t> challenges;   ///< likewise
+    std::uint64_t hellos = 0;                ///< updates that named another boot
     std::vector<wire::DirectiveResultBody> results;
     std::vector<std::vector<std::uint8_t>> answers;  ///< frames, sent or kept
     std::uint64_t malformed = 0;
 
   private:
     void receive(Bytes frame, std::size_t host);
-    void answer(std::size_t host, wire::ControlType type, std::uint32_t number, Bytes body);
+    void answer(std::size_t host, wire::ControlType type, const wire::ControlHeader& to, Bytes body);
 
     Network& network_;
     std::vector<BootId> boots_;  ///< by host

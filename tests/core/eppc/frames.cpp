@@ -92,6 +92,10 @@ SeenPacket look_at(Bytes frame) {
         look_at_geneve(rest.first(udp->length).subspan(UdpHeader::kSize), seen);
     } else {
         seen.kind = SeenPacket::Kind::Datagram;
+        if (const auto message = ControlMessage::parse(rest.first(udp->length).subspan(UdpHeader::kSize))) {
+            seen.control = message->header;
+            seen.body.assign(message->body.begin(), message->body.end());
+        }
     }
     return seen;
 }

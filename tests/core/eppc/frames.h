@@ -47,8 +47,8 @@ struct SeenPacket {
     wire::Ipv4Header ip;
     std::uint16_t source_port = 0;
     std::optional<wire::TrackOption> track;      ///< Data
-    std::optional<wire::ControlHeader> control;  ///< Control
-    std::vector<std::uint8_t> body;              ///< Control: the message's body
+    std::optional<wire::ControlHeader> control;  ///< Control, and Datagram of the health service
+    std::vector<std::uint8_t> body;              ///< likewise: the message's body
     Vni vni;                                     ///< Data, Control
     bool is(wire::ControlType type) const { return control && control->type == type; }
 };

@@ -44,18 +44,55 @@ auth::SharedKey HealthNetwork::key() {
     return key;
 }
 
-HealthNetwork::HealthNetwork(const NhmsConfig& given)
-    : nhms(Nhms::create(given, make_graph(), 1, Time{}).value()) {}
+HealthNetwork::HealthNetwork(const NhmsConfig& with)
+    : given(with), nhms(Nhms::create(given, make_graph(), service_boots, Time{}).value()) {
+    greet();
+}
+
+void HealthNetwork::greet() {
+    collect();
+    wire::ControlHeader header;
+    header.type = wire::ControlType::Update;
+    header.session = SessionId{0xc4a11e};
+    header.message_number = next_sequence;
+    header.sender_boot = host_boot;
+    const std::vector<wire::UpdateEntry> nothing;
+    std::vector<std::uint8_t> body(wire::UpdateBody::encoded_size(nothing));
+    wire::UpdateBody::encode_into(body, nothing);
+    deliver(seal(header, body));
+    const auto hello = nhms.poll();
+    DYETRACE_ASSERT(hello && std::holds_alternative<Datagram>(*hello));
+    const auto message = wire::ControlMessage::parse(std::get<Datagram>(*hello).bytes);
+    DYETRACE_ASSERT(message.ok() && message->header.type == wire::ControlType::NhmsHello);
+    service_boot = message->header.sender_boot;
+    DYETRACE_ASSERT(!nhms.poll());
+}
+
+void HealthNetwork::restart_service() {
+    nhms = Nhms::create(given, make_graph(), ++service_boots, now).value();
+}
+
+void HealthNetwork::restart_host(BootId boot) {
+    host_boot = boot;
+    next_sequence = 1;
+    greet();
+}
+
+std::vector<std::uint8_t> HealthNetwork::seal(wire::ControlHeader header, Bytes body, IpAddress from) {
+    header.key_id = KeyId{1};
+    return auth::seal(header, body, auth::derive_pair_key(key(), from, kNhms), from, kNhms);
+}
 
 std::vector<std::uint8_t> HealthNetwork::update(const std::vector<wire::UpdateEntry>& entries) {
     wire::ControlHeader header;
     header.type = wire::ControlType::Update;
-    header.key_id = KeyId{1};
+    header.session = SessionId{0x1000 + next_sequence};
     header.message_number = next_sequence++;
-    header.sender_boot = kBoot;
+    header.sender_boot = host_boot;
+    header.receiver_boot = service_boot;
     std::vector<std::uint8_t> body(wire::UpdateBody::encoded_size(entries));
     wire::UpdateBody::encode_into(body, entries);
-    return auth::seal(header, body, auth::derive_pair_key(key(), kHostA, kNhms), kHostA, kNhms);
+    return seal(header, body);
 }
 
 void HealthNetwork::learn_paths() {
@@ -96,6 +133,12 @@ void HealthNetwork::window(std::uint64_t packets, std::uint64_t lost) {
     collect();
 }
 
+void HealthNetwork::advance(Duration by) {
+    now = now + by;
+    if (nhms.next_deadline() <= now) nhms.advance(now);
+    collect();
+}
+
 void HealthNetwork::collect() {
     while (auto output = nhms.poll()) {
         if (auto* datagram = std::get_if<Datagram>(&*output)) {
@@ -112,14 +155,14 @@ void HealthNetwork::answer_directive() {
         if (!message || message->header.type != wire::ControlType::Directive) continue;
         wire::ControlHeader header;
         header.type = wire::ControlType::DirectiveResult;
-        header.key_id = KeyId{1};
         header.message_number = message->header.message_number;
-        header.sender_boot = kBoot;
+        header.sender_boot = host_boot;
         header.receiver_boot = message->header.sender_boot;
         const wire::DirectiveResultBody result{wire::DirectiveStatus::Done, 1, kPaths};
         std::vector<std::uint8_t> body(wire::DirectiveResultBody::kSize);
         result.encode_into(body);
-        deliver(auth::seal(header, body, auth::derive_pair_key(key(), kHostA, kNhms), kHostA, kNhms));
+        results.push_back(seal(header, body));
+        deliver(results.back());
         collect();
         return;
     }

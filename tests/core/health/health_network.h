@@ -28,6 +28,8 @@ class HealthNetwork {
     static constexpr BootId kBoot{77};
 
     explicit HealthNetwork(const NhmsConfig& given = config());
+    HealthNetwork(const HealthNetwork&) = delete;
+    HealthNetwork& operator=(const HealthNetwork&) = delete;
     static NhmsConfig config();
     static auth::SharedKey key();
 
@@ -37,9 +39,18 @@ class HealthNetwork {
     void window(std::uint64_t packets, std::uint64_t lost);
     /// An update of host A's with these entries. Returns the datagram, so that it can be repeated or harmed.
     std::vector<std::uint8_t> update(const std::vector<wire::UpdateEntry>& entries);
+    /// Any message of host A's, or another's.
+    static std::vector<std::uint8_t> seal(wire::ControlHeader header, Bytes body, IpAddress from = kHostA);
     void deliver(const std::vector<std::uint8_t>& datagram) { nhms.handle({kHostA, 46082}, datagram, now); }
+    /// Lets host A learn from a hello which boot of the service to name. Leaves no output behind.
+    void greet();
+    /// Another boot of the service, which has forgotten everything; or of host A, which greets it.
+    void restart_service();
+    void restart_host(BootId boot);
     /// Answers the last directive.
     void answer_directive();
+    /// Lets time pass, and does what is due by then.
+    void advance(Duration by);
     /// Takes the outputs that wait, answers nothing.
     void collect();
 
@@ -54,9 +65,14 @@ class HealthNetwork {
     [[nodiscard]] std::vector<IncidentStep> steps() const;
 
     Time now{};
+    std::uint64_t service_boots = 1;
+    NhmsConfig given;
     Nhms nhms;
+    BootId host_boot = kBoot;
+    BootId service_boot;                               ///< as host A was shown it
     std::vector<Output> outputs;                       ///< all so far; datagrams without their bytes
     std::vector<std::vector<std::uint8_t>> datagrams;  ///< bytes of the datagrams
+    std::vector<std::vector<std::uint8_t>> results;    ///< host A's, of directives
     std::uint32_t next_sequence = 1;
 
   private:

@@ -20,6 +20,7 @@ constexpr ControlType kTypes[] = {
     ControlType::MarkerAck, ControlType::Report,    ControlType::ReportAck,      ControlType::Close,
     ControlType::CloseAck,  ControlType::PathTrace, ControlType::PathTraceReply, ControlType::KeepAlive,
     ControlType::Update,    ControlType::UpdateAck, ControlType::Directive,      ControlType::DirectiveResult,
+    ControlType::NhmsHello,
 };
 
 ControlHeader control_header() {

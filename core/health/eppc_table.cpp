@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/health/eppc_table.h"
+
+#include "core/base/random.h"
+
+namespace dyetrace::health {
+
+const KnownEppc* EppcTable::find(IpAddress address) const {
+    const auto it = eppcs_.find(address);
+    return it == eppcs_.end() ? nullptr : &it->second;
+}
+
+KnownEppc* EppcTable::find(IpAddress address) {
+    const auto it = eppcs_.find(address);
+    return it == eppcs_.end() ? nullptr : &it->second;
+}
+
+BootId EppcTable::shown(std::uint32_t epoch, BootId its_boot) const {
+    return BootId{mix64(own_boot_.value ^ mix64(its_boot.value + mix64(epoch))) | 1};  // zero: "not known"
+}
+
+BootId EppcTable::shown_boot(IpAddress address, BootId its_boot) const {
+    const KnownEppc* known = find(address);
+    if (known == nullptr) return shown(1, its_boot);
+    return is_current(*known, its_boot) ? known->shown_boot : shown(known->epoch + 1, its_boot);
+}
+
+EppcTable::Taken EppcTable::take(const Endpoint& from, BootId its_boot, const auth::PairKey& key,
+                                 std::uint32_t number) {
+    KnownEppc* eppc = find(from.address);
+    if (eppc == nullptr) {
+        if (eppcs_.size() >= most_) return {};
+        eppc = &eppcs_[from.address];
+        eppc->key = key;
+    }
+    if (!is_current(*eppc, its_boot)) {
+        eppc->shown_boot = shown(++eppc->epoch, its_boot);
+        eppc->boot = its_boot;
+        eppc->updates = {};
+        eppc->updates_left = updates_per_boot_;
+    }
+    const ReplayWindow::Verdict verdict = eppc->updates.take(number);
+    if (verdict == ReplayWindow::Verdict::New) {
+        eppc->endpoint = from;
+        --eppc->updates_left;
+    }
+    return {eppc, verdict};
+}
+
+}  // namespace dyetrace::health
