@@ -40,7 +40,7 @@ HostConfig complete(HostConfig config) {
 
 }  // namespace
 
-eppc::Eppc Daemon::make_engine(const HostConfig& config, std::uint64_t seed, Time now) {
+eppc::Eppc Daemon::make_engine(const HostConfig& config, const auth::Seed& seed, Time now) {
     auto engine = eppc::Eppc::create(config.eppc, seed, now);
     if (!engine) throw std::runtime_error("engine: " + engine.error());
     const auto require = [](const Result<Done, std::string>& result, const std::string& what) {
@@ -56,7 +56,7 @@ eppc::Eppc Daemon::make_engine(const HostConfig& config, std::uint64_t seed, Tim
     return std::move(engine).value();
 }
 
-Daemon::Daemon(const HostConfig& config, std::uint64_t seed)
+Daemon::Daemon(const HostConfig& config, const auth::Seed& seed)
     : config_(complete(config)), waiter_(clock_), engine_(make_engine(config_, seed, clock_.now())) {
     const NetworkInterface underlay = NetworkInterface::find(config_.underlay.interface);
     ports_.push_back(

@@ -25,7 +25,7 @@ class Daemon {
 
     /// Opens every port. Throws std::runtime_error naming what could not be opened, or what the engine
     /// refuses. `seed` must be unpredictable to peers.
-    Daemon(const HostConfig& config, std::uint64_t seed);
+    Daemon(const HostConfig& config, const auth::Seed& seed);
     ~Daemon();
 
     /// Carries frames until SIGTERM or SIGINT, then closes the sessions, for at most the drain timeout or
@@ -39,7 +39,7 @@ class Daemon {
         std::unique_ptr<Port> port;
     };
 
-    static eppc::Eppc make_engine(const HostConfig& config, std::uint64_t seed, Time now);
+    static eppc::Eppc make_engine(const HostConfig& config, const auth::Seed& seed, Time now);
     void open_guest(GuestPort id, const GuestSettings& guest);
     void on_event(const eppc::Output& output);
     void start_draining();

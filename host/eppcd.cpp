@@ -32,9 +32,9 @@ struct Options {
     bool check = false;
 };
 
-std::uint64_t unpredictable_seed() {
-    std::uint64_t seed = 0;
-    checked(static_cast<int>(::getrandom(&seed, sizeof seed, 0)), "getrandom");
+auth::Seed unpredictable_seed() {
+    auth::Seed seed{};
+    checked(static_cast<int>(::getrandom(seed.data(), seed.size(), 0)), "getrandom");
     return seed;
 }
 

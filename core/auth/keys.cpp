@@ -6,81 +6,75 @@
 
 #include <sodium.h>
 
-#include "core/wire/track_option.h"
-
 namespace dyetrace::auth {
 namespace {
 
-using Hmac = crypto_auth_hmacsha256_state;
-
-void absorb(Hmac& state, Bytes bytes) {
-    crypto_auth_hmacsha256_update(&state, bytes.data(), bytes.size());
-}
-
-template <class... Fields>
-std::array<std::uint8_t, 32> derive(const std::array<std::uint8_t, 32>& key, std::string_view label,
-                                    Fields... fields) {
-    std::array<std::uint8_t, 8 * sizeof...(Fields)> encoded{};
-    ByteWriter out(encoded);
-    (out.u64(fields), ...);
-    Hmac state;
-    crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-    absorb(state, {reinterpret_cast<const std::uint8_t*>(label.data()), label.size()});
-    absorb(state, encoded);
-    std::array<std::uint8_t, 32> derived{};
-    crypto_auth_hmacsha256_final(&state, derived.data());
-    return derived;
-}
-
-}  // namespace
-
-PairKey derive_pair_key(const SharedKey& shared, IpAddress one, IpAddress other) {
-    const auto& [first, second] = std::minmax(one, other);
-    return derive(shared, "dyetrace pair 1", first.high, first.low, second.high, second.low);
-}
-
-wire::ControlTag control_tag(const PairKey& key, IpAddress source, IpAddress destination, Bytes message) {
-    std::array<std::uint8_t, 2 * IpAddress::kSize> addresses{};
-    store_ip(&addresses[0], source);
-    store_ip(&addresses[IpAddress::kSize], destination);
-    Hmac state;
-    crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-    absorb(state, addresses);
-    absorb(state, message);
-    std::array<std::uint8_t, 32> whole{};
-    crypto_auth_hmacsha256_final(&state, whole.data());
-    wire::ControlTag tag;
-    std::copy_n(whole.begin(), tag.size(), tag.begin());
-    return tag;
-}
-
-bool control_tag_ok(const PairKey& key, IpAddress source, IpAddress destination,
-                    const wire::ControlMessage& message) {
-    const wire::ControlTag expected = control_tag(key, source, destination, message.tagged);
-    return sodium_memcmp(expected.data(), message.tag.data(), expected.size()) == 0;
-}
-
-TrackKey derive_track_key(const PairKey& key, const SessionIdentity& identity) {
-    const auto whole = derive(key, "dyetrace track 1", identity.requester.high, identity.requester.low,
-                              identity.acceptor.high, identity.acceptor.low, identity.requester_boot.value,
-                              identity.acceptor_boot.value, identity.requester_nonce, identity.acceptor_nonce,
-                              std::uint64_t{identity.session.value});
+TrackKey derive_track_key(const ControlKey& key, std::string_view label) {
+    const Digest whole = hmac_sha256(key, {text_bytes(label)});
     TrackKey track;
     std::copy_n(whole.begin(), track.size(), track.begin());
     return track;
 }
 
+}  // namespace
+
+PairKey derive_pair_key(const SharedKey& shared, const IpAddress& one, const IpAddress& other) {
+    const auto& [first, second] = std::minmax(one, other);
+    std::array<std::uint8_t, 2 * IpAddress::kSize> addresses{};
+    store_ip(&addresses[0], first);
+    store_ip(&addresses[IpAddress::kSize], second);
+    return hmac_sha256(shared, {text_bytes("dyetrace pair 1"), addresses});
+}
+
+wire::ControlTag control_tag(const ControlKey& key, const Endpoint& source, const Endpoint& destination,
+                             Bytes message) {
+    std::array<std::uint8_t, 2 * IpAddress::kSize + 4> endpoints{};
+    ByteWriter out(endpoints);
+    write_ip(out, source.address);
+    write_ip(out, destination.address);
+    out.u16(source.port);
+    out.u16(destination.port);
+    const Digest whole = hmac_sha256(key, {endpoints, message});
+    wire::ControlTag tag;
+    std::copy_n(whole.begin(), tag.size(), tag.begin());
+    return tag;
+}
+
+bool control_tag_ok(const ControlKey& key, const Endpoint& source, const Endpoint& destination,
+                    const wire::ControlMessage& message) {
+    const wire::ControlTag expected = control_tag(key, source, destination, message.tagged);
+    return sodium_memcmp(expected.data(), message.tag.data(), expected.size()) == 0;
+}
+
+SessionKeys derive_session_keys(const PairKey& key, const SessionIdentity& identity) {
+    std::array<std::uint8_t, 2 * IpAddress::kSize + 40> fields{};
+    ByteWriter out(fields);
+    write_ip(out, identity.requester);
+    write_ip(out, identity.acceptor);
+    out.u64(identity.requester_boot.value);
+    out.u64(identity.acceptor_boot.value);
+    out.u64(identity.requester_nonce);
+    out.u64(identity.acceptor_nonce);
+    out.u64(identity.session.value);
+    SessionKeys keys;
+    keys.control = hmac_sha256(key, {text_bytes("dyetrace session 1"), fields});
+    keys.track = derive_track_key(keys.control, "track");
+    keys.ride = derive_track_key(keys.control, "ride");
+    return keys;
+}
+
 std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context) {
-    constexpr std::size_t kFields = wire::TrackOption::kTagOffset - wire::TrackOption::kTaggedOffset;
-    DYETRACE_ASSERT(fields.size() == kFields);
-    std::array<std::uint8_t, kFields + 2 * IpAddress::kSize + 8> block;
-    std::copy_n(fields.begin(), kFields, block.begin());
-    store_ip(&block[kFields], context.source);
-    store_ip(&block[kFields + 16], context.destination);
-    store_u32(&block[kFields + 32], context.source_port);
-    store_u32(&block[kFields + 36], context.vni.value);
+    DYETRACE_ASSERT(fields.size() <= kTaggedMost);
+    constexpr std::size_t kContext = 2 * IpAddress::kSize + 8;
+    std::array<std::uint8_t, kTaggedMost + kContext> block;
+    std::copy(fields.begin(), fields.end(), block.begin());
+    std::uint8_t* behind = &block[fields.size()];
+    store_ip(behind, context.source);
+    store_ip(behind + 16, context.destination);
+    store_u32(behind + 32, context.source_port);
+    store_u32(behind + 36, context.vni.value);
     std::array<std::uint8_t, crypto_shorthash_BYTES> tag{};
-    crypto_shorthash(tag.data(), block.data(), block.size(), key.data());
+    crypto_shorthash(tag.data(), block.data(), fields.size() + kContext, key.data());
     return load_u64(tag.data());
 }
 

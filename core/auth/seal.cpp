@@ -5,8 +5,8 @@
 
 namespace dyetrace::auth {
 
-std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const PairKey& key,
-                               IpAddress source, IpAddress destination) {
+std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const ControlKey& key,
+                               const Endpoint& source, const Endpoint& destination) {
     const std::size_t tagged = wire::ControlHeader::kSize + body.size();
     std::vector<std::uint8_t> message(tagged + wire::ControlHeader::kTagSize);
     header.encode_into(message, message.size());

@@ -13,7 +13,7 @@
 namespace dyetrace::auth {
 
 /// Header, body and tag, ready to be the payload of a packet from `source` to `destination`.
-std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const PairKey& key,
-                               IpAddress source, IpAddress destination);
+std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const ControlKey& key,
+                               const Endpoint& source, const Endpoint& destination);
 
 }  // namespace dyetrace::auth

@@ -25,7 +25,7 @@ struct EppcBounds {
     std::size_t requested_sessions = 4096;  ///< 256 bytes each, and 48 + 104 a path
     std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
-    std::size_t paths_from_peer = 1024;     ///< most source ports that a peer may announce
+    std::size_t paths_from_peer = 2048;     ///< most source ports that a peer may announce, spare ones too
     std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
     std::size_t update_entries = 16384;     ///< path and session entries waiting, about 184 bytes each
     std::size_t traces = 256;               ///< at most 1024: paths being traced at a time, about 1.5 kB each

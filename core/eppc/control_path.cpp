@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The control path between EPPCs: who may speak, and what is done with markers, reports and closes.
+// The control path between EPPCs: who may speak, and what is done with markers,
+// reports and closes.
 #include <algorithm>
-#include <array>
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
@@ -18,66 +18,49 @@ void Eppc::Engine::handle_control(const UnderlayPacket& packet, Bytes payload, T
     const auto message = ControlMessage::parse(payload);
     if (!message) return drops.add(message.error());
     if (message->header.type >= ControlType::Update) return drops.add(DropReason::ControlUnexpected);
-    // A stranger costs one key derivation and one HMAC, and leaves nothing behind: a peer is entered when
-    // proven.
-    const auto known = find_peer(packet.ip.source);
-    const auth::PairKey key =
-        known ? peers_[*known].key : auth::derive_pair_key(*config.key, config.address, packet.ip.source);
-    if (message->header.key_id != config.key_id ||
-        !auth::control_tag_ok(key, packet.ip.source, packet.ip.destination, *message)) {
-        return drops.add(DropReason::ControlBadTag);
-    }
-    const auto index = known ? known : find_or_add_peer(packet.ip.source);
-    if (!index) return drops.add(DropReason::TableFull);
-    const bool first_word =
-        message->header.type == ControlType::Request ||
-        (message->header.type == ControlType::Close && message->header.receiver_boot.value == 0);
-    if (!first_word && message->header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
-    ++counters.control_received;
-
-    if (message->header.type == ControlType::Request) {
-        handle_request(*message, *index, now);
-    } else if (message->header.from_acceptor) {
-        handle_for_requester(*message, *index, now);
+    if (wire::is_handshake(message->header.type)) return handle_handshake(packet, *message, now);
+    // All else is of a session: where there is none, there is no key to look at it with.
+    if (message->header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
+    const auto index = find_peer(packet.ip.source);
+    if (!index) return drops.add(DropReason::ControlUnknownSession);
+    if (message->header.from_acceptor) {
+        handle_for_requester(packet, *message, *index, now);
     } else {
-        handle_for_acceptor(*message, *index, packet, now);
+        handle_for_acceptor(packet, *message, *index, now);
     }
     service_peer(*index, now);
 }
 
-void Eppc::Engine::handle_for_requester(const ControlMessage& message, std::uint32_t index, Time now) {
+bool Eppc::Engine::is_genuine(const UnderlayPacket& packet, const ControlMessage& message,
+                              session::Channel& channel, Time now) {
+    const bool authentic =
+        message.header.key_id == channel.key_id() &&
+        auth::control_tag_ok(channel.keys().control, packet.source(), packet.destination(), message);
+    if (!authentic) {
+        drops.add(DropReason::ControlBadTag);
+        return false;
+    }
+    if (!channel.hear(message.header.message_number, now)) {
+        drops.add(DropReason::ControlReplayed);
+        return false;
+    }
+    ++counters.control_received;
+    return true;
+}
+
+void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const ControlMessage& message,
+                                        std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     const wire::ControlHeader& header = message.header;
-    if (header.type == ControlType::PathTraceReply) {
-        const auto reply = wire::PathTraceReplyBody::parse(message.body);
-        if (!reply) return drops.add(reply.error());
-        tracer_.on_reply(peer.address, header.session, *reply,
-                         now);  // authentic, and perhaps one more than was needed
-        return;
-    }
-    if (!peer.requested || peer.requested->id() != header.session)
-        return drops.add(DropReason::ControlUnknownSession);
-    session::RequesterSession& session = *peer.requested;
-    if (session.peer_boot().value != 0 && session.peer_boot() != header.sender_boot) {
-        return drops.add(DropReason::ControlWrongBoot);
-    }
+    session::RequesterSession* found = find_requested(peer, header.session);
+    if (found == nullptr || !found->is_accepted()) return drops.add(DropReason::ControlUnknownSession);
+    session::RequesterSession& session = *found;
+    if (session.peer_boot() != header.sender_boot) return drops.add(DropReason::ControlWrongBoot);
+    if (!is_genuine(packet, message, session.channel(), now)) return;
+    // It was alive after our accept came: a sign of a restart, if another boot was known.
+    if (peer.history.boot() != header.sender_boot && !peer.history.is_refused(header.sender_boot, now))
+        meet_boot(index, header.sender_boot, now);
     switch (header.type) {
-        case ControlType::Accept: {
-            const auto accept = wire::AcceptBody::parse(message.body);
-            if (!accept) return drops.add(accept.error());
-            if (accept->requester_nonce != session.nonce()) return drops.add(DropReason::ControlReplayed);
-            const auth::TrackKey key =
-                auth::derive_track_key(peer.key, {config.address, peer.address, boot_, header.sender_boot,
-                                                  session.nonce(), accept->acceptor_nonce, header.session});
-            return session.on_accept(header.sender_boot, *accept, key, now, outbox_);
-        }
-        case ControlType::Reject: {
-            const auto reject = wire::RejectBody::parse(message.body);
-            if (!reject) return drops.add(reject.error());
-            if (reject->requester_nonce != session.nonce()) return drops.add(DropReason::ControlReplayed);
-            peer.no_request_before = now + reject->back_off;
-            return session.on_reject(*reject, now, outbox_);
-        }
         case ControlType::MarkerAck: {
             const auto ack = wire::MarkerAckBody::parse(message.body);
             if (!ack) return drops.add(ack.error());
@@ -91,79 +74,80 @@ void Eppc::Engine::handle_for_requester(const ControlMessage& message, std::uint
             ++counters.reports_received;
             return session.on_report(header.message_number, *report, records, now, outbox_);
         }
-        case ControlType::CloseAck: return session.on_close_ack(now, outbox_);
-        case ControlType::Close: return session.on_close(now, outbox_);
-        case ControlType::KeepAlive: return session.on_keep_alive(now);
+        case ControlType::PathTraceReply: {
+            const auto reply = wire::PathTraceReplyBody::parse(message.body);
+            if (!reply) return drops.add(reply.error());
+            // Authentic, and perhaps one more than was needed.
+            tracer_.on_reply(peer.address, header.session, *reply, now);
+            return;
+        }
+        case ControlType::Close: {
+            const auto close = wire::CloseBody::parse(message.body);
+            if (!close) return drops.add(close.error());
+            return session.on_close(*close, now, outbox_);
+        }
+        case ControlType::CloseAck: return session.on_close_ack(outbox_);
+        case ControlType::KeepAlive: return;  // that it came is all that it says
         default: return drops.add(DropReason::ControlUnexpected);
     }
 }
 
-void Eppc::Engine::handle_for_acceptor(const ControlMessage& message, std::uint32_t index,
-                                       const UnderlayPacket& packet, Time now) {
+void Eppc::Engine::handle_for_acceptor(const UnderlayPacket& packet, const ControlMessage& message,
+                                       std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     const wire::ControlHeader& header = message.header;
-    if (header.type == ControlType::PathTrace) {
-        const auto trace = wire::PathTraceBody::parse(message.body);
-        if (!trace) return drops.add(trace.error());
-        session::OutgoingMessage out;
-        out.type = ControlType::PathTraceReply;
-        out.session = header.session;
-        out.from_acceptor = true;
-        out.receiver_boot = header.sender_boot;
-        wire::PathTraceReplyBody reply{trace->path, trace->generation, trace->ttl, trace->trace,
-                                       packet.ip.ttl};
-        out.body.resize(wire::PathTraceReplyBody::kSize);
-        reply.encode_into(out.body);
-        return send_to_peer(index, out);
-    }
     const auto it = std::find_if(peer.accepted.begin(), peer.accepted.end(), [&](const auto& s) {
         return s->id() == header.session && s->peer_boot() == header.sender_boot;
     });
-    if (it == peer.accepted.end()) {
-        if (header.type != ControlType::Close) return drops.add(DropReason::ControlUnknownSession);
-        // The close of a session that is gone: our close-ack was lost, and is all that the peer waits for.
-        session::OutgoingMessage out;
-        out.type = ControlType::CloseAck;
-        out.session = header.session;
-        out.from_acceptor = true;
-        out.receiver_boot = header.sender_boot;
-        return send_to_peer(index, out);
-    }
+    if (it == peer.accepted.end()) return drops.add(DropReason::ControlUnknownSession);
     session::AcceptorSession& session = **it;
+    if (!is_genuine(packet, message, session.channel(), now)) return;
+    if (session.is_lingering() && header.type != ControlType::Close)
+        return drops.add(DropReason::ControlUnexpected);
     switch (header.type) {
-        case ControlType::Marker: {
-            const auto marker = wire::MarkerBody::parse(message.body);
-            if (!marker) return drops.add(marker.error());
-            // A marker speaks for the 5-tuple that it travels on, and for no other.
-            const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-            if (path != marker->path.value || path >= peer.received.size()) {
-                return drops.add(DropReason::ControlBadField);
-            }
-            if (!session.on_marker(*marker, peer.received[path], now, outbox_)) {
-                drops.add(DropReason::ControlBadField);
-            }
-            return;
-        }
+        case ControlType::Marker: return handle_marker(packet, message.body, peer, session, now);
         case ControlType::ReportAck: {
             const auto ack = wire::ReportAckBody::parse(message.body);
             if (!ack) return drops.add(ack.error());
             return session.on_report_ack(*ack, now, outbox_);
+        }
+        case ControlType::PathTrace: {
+            const auto trace = wire::PathTraceBody::parse(message.body);
+            if (!trace) return drops.add(trace.error());
+            const wire::PathTraceReplyBody reply{trace->path, trace->generation, trace->ttl, trace->trace,
+                                                 packet.ip.ttl};
+            return outbox_.say(session.message(ControlType::PathTraceReply), reply);
         }
         case ControlType::Close: {
             const auto close = wire::CloseBody::parse(message.body);
             if (!close) return drops.add(close.error());
             return session.on_close(now, outbox_);
         }
-        case ControlType::KeepAlive: return session.on_keep_alive(now, outbox_);
+        case ControlType::CloseAck:
+            if (!session.on_close_ack(outbox_)) drops.add(DropReason::ControlUnexpected);
+            return;
+        case ControlType::KeepAlive: return session.on_keep_alive(outbox_);
         default: return drops.add(DropReason::ControlUnexpected);
     }
+}
+
+void Eppc::Engine::handle_marker(const UnderlayPacket& packet, Bytes body, Peer& peer,
+                                 session::AcceptorSession& session, Time now) {
+    const auto marker = wire::MarkerBody::parse(body);
+    if (!marker) return drops.add(marker.error());
+    // A marker speaks for the 5-tuple that it travels on, and for no other.
+    const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
+    if (path != marker->path.value || path >= peer.received.size())
+        return drops.add(DropReason::ControlBadField);
+    if (!session.on_marker(*marker, peer.received[path], now, outbox_))
+        drops.add(DropReason::ControlBadField);
 }
 
 void Eppc::Engine::close_sessions(Time now) {
     config.open_on_traffic = false;
     for (std::uint32_t index = 0; index < peers_.size(); ++index) {
         if (!peers_[index].requested) continue;
-        peers_[index].requested->close(now, outbox_);
+        peers_[index].requested->close(wire::CloseReason::Asked, now, outbox_);
         service_peer(index, now);
     }
 }
@@ -172,33 +156,45 @@ bool Eppc::Engine::is_draining() const {
     return requested_count_ > 0 || !updates_.is_empty() || !outputs_.empty();
 }
 
-void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMessage& message) {
-    const Peer& peer = peers_[index];
+std::vector<std::uint8_t> Eppc::Engine::sealed(const session::OutgoingMessage& message,
+                                               const Endpoint& source, const Endpoint& destination) const {
     wire::ControlHeader header;
     header.type = message.type;
-    header.key_id = config.key_id;
+    header.key_id = message.key_id;
     header.from_acceptor = message.from_acceptor;
     header.session = message.session;
     header.message_number = message.message_number;
     header.sender_boot = boot_;
     header.receiver_boot = message.receiver_boot;
-    const std::vector<std::uint8_t> bytes =
-        auth::seal(header, message.body, peer.key, config.address, peer.address);
+    const auto key = message.key ? message.key : pair_key(message.key_id, destination.address);
+    DYETRACE_ASSERT(key.has_value());
+    return auth::seal(header, message.body, *key, source, destination);
+}
+
+void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMessage& message) {
+    // What need not take one path takes them in turn, so that a sick path delays a retransmission but never
+    // stops it.
+    Peer& peer = peers_[index];
+    std::uint16_t port = peer.paths[PathIndex{control_path_}].port;
+    if (message.port) {
+        port = *message.port;
+    } else {
+        control_path_ = static_cast<std::uint16_t>((control_path_ + 1) % config.path_count);
+    }
+    send_message(message, peer.address, port, ++control_identification_);
+}
+
+void Eppc::Engine::send_message(const session::OutgoingMessage& message, IpAddress to, std::uint16_t port,
+                                std::uint16_t identification) {
     ControlRoute route;
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;
-    // What need not take one path takes them in turn, so that a sick path delays a retransmission but never
-    // stops it.
-    const std::uint16_t port =
-        message.port
-            ? *message.port
-            : peer.paths[PathIndex{static_cast<std::uint16_t>(control_path_++ % config.path_count)}].port;
     route.source = {config.address, static_cast<std::uint16_t>(config.source_port_base + port)};
-    route.destination = {peer.address, config.geneve_port};
+    route.destination = {to, config.geneve_port};
     route.dscp = config.dscp;
-    route.identification = ++control_identification_;
+    route.identification = identification;
     if (message.type == ControlType::Report) ++counters.reports_sent;
-    emit_frame(build_geneve_control(route, bytes));
+    emit_frame(build_geneve_control(route, sealed(message, route.source, route.destination)));
 }
 
 void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {

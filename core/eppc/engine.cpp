@@ -6,12 +6,6 @@
 namespace dyetrace::eppc {
 namespace {
 
-/// Purposes of the numbers drawn from the caller's seed; each its own stream.
-constexpr std::uint64_t kBootStream = 0x626f6f74;
-constexpr std::uint64_t kFlowStream = 0x666c6f77;
-constexpr std::uint64_t kTraceStream = 0x74726163;
-constexpr std::uint64_t kChallengeStream = 0x6368616c;
-
 session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
     return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
 }
@@ -74,17 +68,18 @@ std::uint16_t default_port_count(const EppcConfig& config) {
 
 }  // namespace
 
-Eppc::Engine::Engine(const EppcConfig& given, std::uint64_t seed, Time /*now*/)
+Eppc::Engine::Engine(const EppcConfig& given, const auth::Seed& seed)
     : config(given),
       overlay(given.bounds.guests, given.bounds.remotes),
-      boot_(mix64(seed ^ kBootStream) | 1),  // never zero, which means "not known"
-      random_(mix64(seed)),
-      flow_seed_(mix64(seed ^ kFlowStream)),
-      tracer_(tracer_config(given), given.address, given.geneve_port, mix64(seed ^ kTraceStream)),
-      updates_(update_config(given), mix64(seed ^ kChallengeStream)) {
+      secret_(seed),
+      cookies_(secret_),
+      boot_(secret_.next() | 1),  // never zero, which means "not known"
+      flow_seed_(secret_.next()),
+      last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
+      tracer_(tracer_config(given), given.address, given.geneve_port, secret_.next()),
+      updates_(update_config(given), secret_.next()) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
-    if (config.nhms) nhms_.key = auth::derive_pair_key(*config.key, config.address, config.nhms->address);
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {
@@ -96,8 +91,7 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     if (const auto known = find_peer(address)) return known;
     if (peers_.size() >= config.bounds.peers) return std::nullopt;
     const auto index = static_cast<std::uint32_t>(peers_.size());
-    Peer& peer = peers_.emplace_back(address, config.path_count, config.port_count);
-    peer.key = auth::derive_pair_key(*config.key, config.address, address);
+    peers_.emplace_back(address, config.path_count, config.port_count);
     peer_index_.emplace(address, index);
     // Room for one entry a peer, so that the data path never allocates.
     timers_.reserve(peers_.size());
@@ -135,14 +129,13 @@ void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
 void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
     if (peer.requested && session::is_final(peer.requested->state())) {
         // An orderly end lets the next packet ask again; a refusal or a loss makes it wait.
-        const session::State state = peer.requested->state();
-        if (state == session::State::PeerLost) peer.no_request_before = now + config.reject_back_off;
+        if (peer.requested->last_event() == session::Event::PeerSilent)
+            peer.no_request_before = now + config.reject_back_off;
         tracer_.forget(peer.address, peer.requested->id());
         peer.requested.reset();
         --requested_count_;
     }
-    accepted_count_ -=
-        std::erase_if(peer.accepted, [](const auto& s) { return session::is_final(s->state()); });
+    accepted_count_ -= std::erase_if(peer.accepted, [&](const auto& s) { return s->is_over(now); });
 }
 
 void Eppc::Engine::advance(Time now) {
@@ -217,6 +210,7 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
             views.push_back(std::move(view));
         }
         for (const auto& s : peer.accepted) {
+            if (s->is_lingering()) continue;
             SessionView view{
                 session::Role::Acceptor, peer.address, s->id(), s->state(), s->request().sampling, 0, 0, {}};
             for (std::uint16_t i = 0; i < s->path_count(); ++i) {
@@ -232,9 +226,13 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
     return views;
 }
 
-Result<Eppc, std::string> Eppc::create(const EppcConfig& config, std::uint64_t seed, Time now) {
+Result<Eppc, std::string> Eppc::create(const EppcConfig& config, const auth::Seed& seed, Time /*now*/) {
     if (const auto wrong = wrong_field(config)) return Failure{*wrong};
-    return Eppc(std::make_unique<Engine>(config, seed, now));
+    return Eppc(std::make_unique<Engine>(config, seed));
+}
+
+Result<Eppc, std::string> Eppc::create(const EppcConfig& config, std::uint64_t seed, Time now) {
+    return create(config, auth::seed_from(seed), now);
 }
 
 Eppc::Eppc(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}

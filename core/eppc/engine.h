@@ -12,8 +12,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/auth/cookie.h"
 #include "core/auth/keys.h"
-#include "core/base/random.h"
+#include "core/auth/secret.h"
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
 #include "core/eppc/nhms_channel.h"
@@ -21,6 +22,7 @@
 #include "core/eppc/path_tracer.h"
 #include "core/eppc/update_sender.h"
 #include "core/session/acceptor_session.h"
+#include "core/session/peer_history.h"
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
 #include "core/wire/geneve.h"
@@ -43,7 +45,7 @@ struct Peer {
     std::vector<std::uint64_t> received;
     std::uint16_t announced_base = 0;  ///< the peer's source port of offset 0
     std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
-    auth::PairKey key{};
+    session::PeerHistory history{auth::CookieMaker::kLifeMost};
     /// By path index: are its routers known?
     enum class Routers : std::uint8_t { NotAsked, AskedOrKnown, NotAllKnown };
     std::vector<Routers> routers;
@@ -56,11 +58,14 @@ struct UnderlayPacket {
     wire::Ipv4Header ip;
     wire::UdpHeader udp;
     std::size_t payload_offset = 0;  ///< of the UDP payload, from the frame's start
+
+    [[nodiscard]] Endpoint source() const { return {ip.source, udp.source_port}; }
+    [[nodiscard]] Endpoint destination() const { return {ip.destination, udp.destination_port}; }
 };
 
 class Eppc::Engine {
   public:
-    Engine(const EppcConfig& config, std::uint64_t seed, Time now);
+    Engine(const EppcConfig& config, const auth::Seed& seed);
 
     // engine.cpp
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
@@ -73,8 +78,10 @@ class Eppc::Engine {
     std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
     Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
-    // control_path.cpp
+    // handshake.cpp
     Result<SessionId, std::string> open_session(IpAddress address, Time now);
+
+    // control_path.cpp
     void close_sessions(Time now);
     [[nodiscard]] bool is_draining() const;
 
@@ -108,18 +115,48 @@ class Eppc::Engine {
     void handle_control(const UnderlayPacket& packet, Bytes payload, Time now);
     /// Returns whether the message can concern the engine at all.
     bool handle_icmp(const UnderlayPacket& packet, Bytes message, Time now);
-    void handle_request(const wire::ControlMessage& message, std::uint32_t peer, Time now);
-    void handle_for_requester(const wire::ControlMessage& message, std::uint32_t peer, Time now);
-    void handle_for_acceptor(const wire::ControlMessage& message, std::uint32_t peer,
-                             const UnderlayPacket& packet, Time now);
-    std::optional<wire::RejectReason> refusal(const Peer& peer, const wire::RequestBody& request) const;
-    void reject(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
-                wire::RejectReason reason);
-    void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
-                Time now);
-    session::RequesterSession* start_session(std::uint32_t peer, Time now);
+    void handle_for_requester(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                              std::uint32_t peer, Time now);
+    void handle_for_acceptor(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                             std::uint32_t peer, Time now);
+    void handle_marker(const UnderlayPacket& packet, Bytes body, Peer& peer,
+                       session::AcceptorSession& session, Time now);
+    /// Whether the message is of the session's key, and not seen before; else it was counted.
+    bool is_genuine(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                    session::Channel& channel, Time now);
     void flush_outbox(std::uint32_t peer, Time now);
     void send_to_peer(std::uint32_t peer, const session::OutgoingMessage& message);
+    void send_message(const session::OutgoingMessage& message, IpAddress to, std::uint16_t port,
+                      std::uint16_t identification);
+    [[nodiscard]] std::vector<std::uint8_t> sealed(const session::OutgoingMessage& message,
+                                                   const Endpoint& source, const Endpoint& destination) const;
+
+    // handshake.cpp
+    void handle_handshake(const UnderlayPacket& packet, const wire::ControlMessage& message, Time now);
+    void handle_request(const UnderlayPacket& packet, const wire::ControlMessage& message, Time now);
+    void handle_answer(const wire::ControlMessage& message, std::uint32_t peer, Time now);
+    /// Whether the request repeats one that was answered before; then it was answered again, or counted.
+    bool answer_repeat(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                       const wire::RequestBody& request, std::uint32_t peer, Time now);
+    /// A peer proved to be alive under this boot id: what it had with us under another one is lost.
+    void meet_boot(std::uint32_t peer, BootId boot, Time now);
+    [[nodiscard]] std::optional<wire::RejectReason> refusal(const Peer& peer,
+                                                            const wire::RequestBody& request) const;
+    void challenge(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                   const wire::RequestBody& request, Time now);
+    void reject(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                const wire::RequestBody& request, wire::RejectReason reason);
+    void answer_statelessly(const UnderlayPacket& packet, const wire::ControlMessage& message,
+                            const wire::RequestBody& request, session::OutgoingMessage answer);
+    void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
+                Time now);
+    void make_room_for_session(Peer& peer);
+    session::RequesterSession* start_session(std::uint32_t peer, Time now);
+    [[nodiscard]] static session::RequesterSession* find_requested(Peer& peer, SessionId id);
+    /// None where the id names no key.
+    [[nodiscard]] std::optional<auth::PairKey> pair_key(KeyId id, IpAddress peer) const;
+
+    // path_tracing.cpp
     void trace_path(std::uint32_t peer, PathIndex path, Time now);
     void service_tracer(Time now);
 
@@ -133,10 +170,12 @@ class Eppc::Engine {
     /// Returns false where the entry had to be dropped.
     bool tell_nhms(const wire::UpdateEntry& entry, Time now);
 
+    auth::Secret secret_;
+    auth::CookieMaker cookies_;
     BootId boot_;
-    Random random_;
     std::uint64_t flow_seed_;
-    std::deque<Peer> peers_;  ///< never shrinks; an index is a peer's name inside the engine
+    std::uint32_t last_session_id_;  ///< ids count up, so that a peer can tell a fresh one
+    std::deque<Peer> peers_;         ///< never shrinks; an index is a peer's name inside the engine
     std::unordered_map<IpAddress, std::uint32_t> peer_index_;
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes
@@ -145,7 +184,7 @@ class Eppc::Engine {
     PathTracer tracer_;
     UpdateSender updates_;
     std::size_t requested_count_ = 0;
-    std::size_t accepted_count_ = 0;
+    std::size_t accepted_count_ = 0;  ///< those that linger too
     std::uint16_t control_identification_ = 0;
     std::uint16_t control_path_ = 0;  ///< messages that may take any path take turns
 

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "core/auth/secret.h"
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
@@ -52,7 +53,8 @@ struct EppcCounters {
     std::uint64_t tagged = 0;            ///< of the encapsulated, with a track option
     std::uint64_t tracked_received = 0;  ///< valid track options received
     std::uint64_t control_sent = 0;
-    std::uint64_t control_received = 0;
+    std::uint64_t control_received = 0;  ///< genuine, and for a boot and session that are here
+    std::uint64_t challenges_sent = 0;   ///< requests that were asked to prove that they are not recorded
     std::uint64_t reports_sent = 0;
     std::uint64_t reports_received = 0;
     std::uint64_t updates_sent = 0;  ///< first transmissions
@@ -68,8 +70,10 @@ class Eppc {
     /// Largest growth of a frame: Ethernet, IPv4, UDP, Geneve and the track option. The headroom to leave.
     static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 44;
 
-    /// Errors name the field of the configuration that is wrong. `seed` feeds sampling phases and the boot id
-    /// and nonces; where the engine meets strangers it must come from a source that they cannot predict.
+    /// Errors name the field of the configuration that is wrong. The boot id, nonces and sampling phases are
+    /// drawn from `seed`, which must be fresh at every start, and unpredictable where strangers are met.
+    static Result<Eppc, std::string> create(const EppcConfig& config, const auth::Seed& seed, Time now);
+    /// For simulations and tests, where runs repeat: with a seed made of a number.
     static Result<Eppc, std::string> create(const EppcConfig& config, std::uint64_t seed, Time now);
 
     Eppc(Eppc&&) noexcept;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How sessions begin: asking for one, and answering who asks.
+//
+// Nothing is kept of a request that has not shown, by the nonce of a challenge, that its sender is alive; and
+// the answer to it is never longer than it was.
 #include <algorithm>
 
 #include "core/eppc/engine.h"
@@ -7,11 +10,20 @@
 
 namespace dyetrace::eppc {
 
+using session::PeerHistory;
 using wire::ControlMessage;
 using wire::ControlType;
 using wire::DropReason;
 
 namespace {
+
+static_assert(wire::ChallengeBody::kSize <= wire::RequestBody::kSize);
+static_assert(wire::AcceptBody::kSize <= wire::RequestBody::kSize);
+static_assert(wire::RejectBody::kSize <= wire::RequestBody::kSize);
+
+/// Shorter intervals than these are not granted.
+constexpr Duration kReportIntervalLeast = Duration::milliseconds(1);
+constexpr Duration kKeepAliveLeast = Duration::milliseconds(10);
 
 /// Records that fit one report: underlay MTU less every header and the tag.
 std::size_t records_per_report(const EppcConfig& config) {
@@ -25,74 +37,240 @@ session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
     return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
 }
 
+auth::CookieClaims claims_of(const UnderlayPacket& packet, const ControlMessage& message,
+                             const wire::RequestBody& request) {
+    return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session};
+}
+
 }  // namespace
+
+std::optional<auth::PairKey> Eppc::Engine::pair_key(KeyId id, IpAddress peer) const {
+    if (id != config.key_id) return std::nullopt;
+    return auth::derive_pair_key(*config.key, config.address, peer);
+}
+
+session::RequesterSession* Eppc::Engine::find_requested(Peer& peer, SessionId id) {
+    return peer.requested && peer.requested->id() == id ? peer.requested.get() : nullptr;
+}
+
+void Eppc::Engine::handle_handshake(const UnderlayPacket& packet, const ControlMessage& message, Time now) {
+    // A stranger costs one key derivation and one HMAC, and leaves nothing behind.
+    const auto key = pair_key(message.header.key_id, packet.ip.source);
+    if (!key) return drops.add(DropReason::ControlUnknownKey);
+    if (!auth::control_tag_ok(*key, packet.source(), packet.destination(), message))
+        return drops.add(DropReason::ControlBadTag);
+    if ((message.header.type == ControlType::Request) == message.header.from_acceptor)
+        return drops.add(DropReason::ControlUnexpected);
+    if (message.header.type == ControlType::Request) return handle_request(packet, message, now);
+    if (message.header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
+    const auto index = find_peer(packet.ip.source);
+    if (!index) return drops.add(DropReason::ControlUnknownSession);
+    handle_answer(message, *index, now);
+    service_peer(*index, now);
+}
+
+void Eppc::Engine::handle_request(const UnderlayPacket& packet, const ControlMessage& message, Time now) {
+    const auto request = wire::RequestBody::parse(message.body);
+    if (!request) return drops.add(request.error());
+    const wire::ControlHeader& header = message.header;
+    const auto known = find_peer(packet.ip.source);
+    if (known && answer_repeat(packet, message, *request, *known, now)) return;
+    if (request->acceptor_nonce == 0) return challenge(packet, message, *request, now);
+    if (header.receiver_boot != boot_ ||
+        !cookies_.is_good(request->acceptor_nonce, claims_of(packet, message, *request), now)) {
+        drops.add(DropReason::ControlStaleCookie);
+        return challenge(packet, message, *request, now);
+    }
+    // From here on the request is of a peer that was alive a moment ago, and never seen before.
+    const auto index = known ? known : find_or_add_peer(packet.ip.source);
+    if (!index) return drops.add(DropReason::TableFull);
+    Peer& peer = peers_[*index];
+    meet_boot(*index, header.sender_boot, now);
+    if (!peer.received.empty() && peer.announced_base != request->source_port_base)
+        return drops.add(DropReason::ControlBadField);  // one boot has one range of ports
+    ++counters.control_received;
+    peer.history.use(header.session);
+    make_room_for_session(peer);
+    if (const auto reason = refusal(peer, *request)) {
+        peer.history.note_refusal(header.session, *reason, now);
+        return reject(packet, message, *request, *reason);
+    }
+    accept(*index, message, *request, now);
+    service_peer(*index, now);
+}
+
+bool Eppc::Engine::answer_repeat(const UnderlayPacket& packet, const ControlMessage& message,
+                                 const wire::RequestBody& request, std::uint32_t index, Time now) {
+    Peer& peer = peers_[index];
+    const wire::ControlHeader& header = message.header;
+    switch (peer.history.judge(header.sender_boot, header.session, now)) {
+        case PeerHistory::Verdict::Fresh: return false;
+        case PeerHistory::Verdict::OldBoot: drops.add(DropReason::ControlWrongBoot); return true;
+        case PeerHistory::Verdict::Used: break;
+    }
+    const auto it = std::find_if(peer.accepted.begin(), peer.accepted.end(), [&](const auto& s) {
+        return s->id() == header.session && s->peer_boot() == header.sender_boot;
+    });
+    const bool same =
+        it != peer.accepted.end() && (*it)->request().requester_nonce == request.requester_nonce &&
+        request.acceptor_nonce != 0 && !(*it)->channel().is_confirmed() && !session::is_final((*it)->state());
+    const auto refused = peer.history.refusal_of(header.session, now);
+    if (same) {
+        ++counters.control_received;
+        (*it)->on_request(outbox_);
+        flush_outbox(index, now);
+    } else if (refused && request.acceptor_nonce != 0) {
+        ++counters.control_received;
+        reject(packet, message, request, *refused);
+    } else {
+        drops.add(DropReason::ControlReplayed);
+    }
+    return true;
+}
+
+void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
+    Peer& peer = peers_[index];
+    const auto before = peer.history.meet(boot, now);
+    if (!before) return;
+    for (auto& session : peer.accepted)
+        session->on_peer_restarted(outbox_);
+    if (peer.requested && peer.requested->peer_boot() == *before) peer.requested->on_peer_restarted(outbox_);
+    flush_outbox(index, now);
+    accepted_count_ -= peer.accepted.size();
+    peer.accepted.clear();
+    peer.received.clear();
+    remove_ended_sessions(peer, now);
+}
 
 std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
                                                         const wire::RequestBody& request) const {
     if (!config.accept_sessions) return wire::RejectReason::NotMeasuring;
+    if (request.track_option_type != wire::TrackOption::kType) return wire::RejectReason::UnsupportedVersion;
+    if (request.encapsulation != wire::Encapsulation::Geneve)
+        return wire::RejectReason::UnsupportedEncapsulation;
     if (!request.sampling.is_known()) return wire::RejectReason::UnsupportedSampling;
+    if ((request.metrics & wire::kMetricsAll) == 0) return wire::RejectReason::UnsupportedMetrics;
+    if (request.port_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
     if (accepted_count_ >= config.bounds.accepted_sessions) return wire::RejectReason::TooManySessions;
     if (peer.accepted.size() >= config.bounds.accepted_from_peer) return wire::RejectReason::TooManyFromPeer;
-    if (request.path_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
     return std::nullopt;
 }
 
-void Eppc::Engine::handle_request(const ControlMessage& message, std::uint32_t index, Time now) {
-    const auto request = wire::RequestBody::parse(message.body);
-    if (!request) return drops.add(request.error());
-    Peer& peer = peers_[index];
-    for (auto& session : peer.accepted) {
-        if (session->id() != message.header.session || session->peer_boot() != message.header.sender_boot)
-            continue;
-        if (session->request().nonce == request->nonce) {
-            session->on_request(now, outbox_);
-        } else {
-            drops.add(DropReason::ControlReplayed);
-        }
-        return;
+void Eppc::Engine::make_room_for_session(Peer& peer) {
+    const auto lingers = [](const auto& s) { return s->is_lingering(); };
+    const auto forget_oldest = [&](Peer& of) {
+        const auto it = std::find_if(of.accepted.begin(), of.accepted.end(), lingers);
+        if (it == of.accepted.end()) return false;
+        of.accepted.erase(it);
+        --accepted_count_;
+        return true;
+    };
+    if (peer.accepted.size() >= config.bounds.accepted_from_peer) forget_oldest(peer);
+    if (accepted_count_ < config.bounds.accepted_sessions) return;
+    for (Peer& other : peers_) {
+        if (forget_oldest(other)) return;
     }
-    if (const auto reason = refusal(peer, *request)) return reject(index, message, *request, *reason);
-    accept(index, message, *request, now);
 }
 
-void Eppc::Engine::reject(std::uint32_t index, const ControlMessage& message,
+void Eppc::Engine::answer_statelessly(const UnderlayPacket& packet, const ControlMessage& message,
+                                      const wire::RequestBody& request, session::OutgoingMessage answer) {
+    answer.session = message.header.session;
+    answer.from_acceptor = true;
+    answer.receiver_boot = message.header.sender_boot;
+    answer.key_id = message.header.key_id;
+    // The requester's repeats take its paths in turn, and so does what answers them.
+    const auto port = static_cast<std::uint16_t>(
+        static_cast<std::uint16_t>(packet.udp.source_port - request.source_port_base) % config.path_count);
+    send_message(answer, packet.ip.source, port, 0);
+}
+
+void Eppc::Engine::challenge(const UnderlayPacket& packet, const ControlMessage& message,
+                             const wire::RequestBody& request, Time now) {
+    wire::ChallengeBody body;
+    body.requester_nonce = request.requester_nonce;
+    body.acceptor_nonce = cookies_.make(claims_of(packet, message, request), now);
+    session::OutgoingMessage out;
+    out.type = ControlType::Challenge;
+    out.body.resize(wire::ChallengeBody::kSize);
+    body.encode_into(out.body);
+    ++counters.challenges_sent;
+    answer_statelessly(packet, message, request, std::move(out));
+}
+
+void Eppc::Engine::reject(const UnderlayPacket& packet, const ControlMessage& message,
                           const wire::RequestBody& request, wire::RejectReason reason) {
     wire::RejectBody body;
-    body.requester_nonce = request.nonce;
+    body.requester_nonce = request.requester_nonce;
     body.reason = reason;
     body.back_off = config.reject_back_off;
     session::OutgoingMessage out;
     out.type = ControlType::Reject;
-    out.session = message.header.session;
-    out.from_acceptor = true;
-    out.receiver_boot = message.header.sender_boot;
     out.body.resize(wire::RejectBody::kSize);
     body.encode_into(out.body);
-    send_to_peer(index, out);
+    answer_statelessly(packet, message, request, std::move(out));
 }
 
 void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
                           const wire::RequestBody& request, Time now) {
     Peer& peer = peers_[index];
+    const auto key = pair_key(message.header.key_id, peer.address);
+    DYETRACE_ASSERT(key.has_value());
     session::AcceptorParameters parameters;
     parameters.id = message.header.session;
     parameters.peer_boot = message.header.sender_boot;
-    parameters.nonce = random_.next();
+    parameters.key_id = message.header.key_id;
     parameters.request = request;
-    parameters.track_key =
-        auth::derive_track_key(peer.key, {peer.address, config.address, message.header.sender_boot, boot_,
-                                          request.nonce, parameters.nonce, message.header.session});
-    parameters.report_interval = std::max(request.report_interval, Duration::milliseconds(1));
-    parameters.keep_alive_interval = config.keep_alive_interval;
+    parameters.keys = auth::derive_session_keys(
+        *key, {peer.address, config.address, message.header.sender_boot, boot_, request.requester_nonce,
+               request.acceptor_nonce, message.header.session});
+    parameters.report_interval = std::max(request.report_interval, kReportIntervalLeast);
+    parameters.keep_alive_interval =
+        std::max(std::min(request.keep_alive_interval, config.keep_alive_interval), kKeepAliveLeast);
+    parameters.metrics = request.metrics & wire::kMetricsAll;
     parameters.retransmit = retransmit_policy(config);
     parameters.records_per_report = records_per_report(config);
     // The ports that the peer announces are the ones whose packets are counted; sessions of one peer share
     // them.
     peer.announced_base = request.source_port_base;
-    if (peer.received.size() < request.path_count) peer.received.resize(request.path_count);
+    if (peer.received.size() < request.port_count) peer.received.resize(request.port_count);
     peer.accepted.push_back(std::make_unique<session::AcceptorSession>(parameters, now));
     ++accepted_count_;
-    peer.accepted.back()->on_request(now, outbox_);
+    peer.accepted.back()->on_request(outbox_);
+}
+
+void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t index, Time now) {
+    Peer& peer = peers_[index];
+    const wire::ControlHeader& header = message.header;
+    session::RequesterSession* session = find_requested(peer, header.session);
+    if (session == nullptr || session->key_id() != header.key_id)
+        return drops.add(DropReason::ControlUnknownSession);
+    if (peer.history.is_refused(header.sender_boot, now)) return drops.add(DropReason::ControlWrongBoot);
+    // Accept and reject are of the boot that has challenged; another challenge may be of a later one.
+    if (header.type != ControlType::Challenge && session->peer_boot() != header.sender_boot)
+        return drops.add(DropReason::ControlWrongBoot);
+    ++counters.control_received;
+    if (header.type == ControlType::Challenge) {
+        const auto challenge = wire::ChallengeBody::parse(message.body);
+        if (!challenge) return drops.add(challenge.error());
+        if (challenge->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
+        session->on_challenge(header.sender_boot, *challenge, now, outbox_);
+    } else if (header.type == ControlType::Accept) {
+        const auto accept = wire::AcceptBody::parse(message.body);
+        if (!accept) return drops.add(accept.error());
+        if (accept->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
+        const auto key = pair_key(header.key_id, peer.address);
+        DYETRACE_ASSERT(key.has_value());
+        const auto keys =
+            auth::derive_session_keys(*key, {config.address, peer.address, boot_, header.sender_boot,
+                                             session->nonce(), accept->acceptor_nonce, header.session});
+        session->on_accept(*accept, keys, now, outbox_);
+    } else {
+        const auto reject = wire::RejectBody::parse(message.body);
+        if (!reject) return drops.add(reject.error());
+        if (reject->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
+        peer.no_request_before = now + reject->back_off;
+        session->on_reject(*reject, outbox_);
+    }
 }
 
 session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time now) {
@@ -103,11 +281,13 @@ session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time
         return nullptr;
     }
     session::RequesterParameters parameters;
-    parameters.id = SessionId{random_.next_u32()};
-    parameters.nonce = random_.next();
-    parameters.sampler_seed = random_.next();
+    parameters.id = SessionId{++last_session_id_};
+    parameters.key_id = config.key_id;
+    parameters.nonce = secret_.next();
+    parameters.sampler_seed = secret_.next();
     parameters.source_port_base = config.source_port_base;
     parameters.path_count = config.path_count;
+    parameters.port_count = config.port_count;
     parameters.sampling = config.sampling;
     parameters.report_interval = config.report_interval;
     parameters.path_idle = config.path_idle;

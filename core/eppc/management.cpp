@@ -38,13 +38,14 @@ void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, std::uin
     header.message_number = number;
     header.sender_boot = boot_;
     header.receiver_boot = nhms_.boot();
-    const std::vector<std::uint8_t> bytes =
-        auth::seal(header, body, nhms_.key, config.address, config.nhms->address);
     ControlRoute route;
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;
     route.source = {config.address, config.management_port};
     route.destination = *config.nhms;
+    const auto key = pair_key(header.key_id, config.nhms->address);
+    DYETRACE_ASSERT(key.has_value());
+    const std::vector<std::uint8_t> bytes = auth::seal(header, body, *key, route.source, route.destination);
     route.identification = ++control_identification_;
     emit_frame(build_datagram(route, bytes));
 }
@@ -53,10 +54,10 @@ void Eppc::Engine::handle_management(const UnderlayPacket& packet, Bytes payload
     if (packet.ip.source != config.nhms->address) return drops.add(DropReason::ControlUnexpected);
     const auto message = ControlMessage::parse(payload);
     if (!message) return drops.add(message.error());
-    if (message->header.key_id != config.key_id ||
-        !auth::control_tag_ok(nhms_.key, packet.ip.source, packet.ip.destination, *message)) {
+    const auto key = pair_key(message->header.key_id, packet.ip.source);
+    if (!key) return drops.add(DropReason::ControlUnknownKey);
+    if (!auth::control_tag_ok(*key, packet.source(), packet.destination(), *message))
         return drops.add(DropReason::ControlBadTag);
-    }
     // What the NHMS says answers what this boot of ours has said.
     if (message->header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
     ++counters.control_received;

@@ -10,7 +10,6 @@
 #include <array>
 #include <cstdint>
 
-#include "core/auth/keys.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
 #include "core/wire/update.h"
@@ -19,8 +18,6 @@ namespace dyetrace::eppc {
 
 class NhmsChannel {
   public:
-    auth::PairKey key{};
-
     /// Zero until the health service has proven which one it is.
     [[nodiscard]] BootId boot() const { return boot_; }
     [[nodiscard]] bool is_current(BootId boot) const { return boot_.value != 0 && boot == boot_; }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which routers a path crosses: asks the tracer, sends its probes, tells the health service.
-#include <array>
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
@@ -55,19 +54,11 @@ void Eppc::Engine::service_tracer(Time now) {
     std::vector<LearnedPath> learned;
     tracer_.service(now, probes, learned);
     for (const TraceProbe& probe : probes) {
-        const Peer& peer = peers_[probe.path.peer];
+        Peer& peer = peers_[probe.path.peer];
         if (!peer.requested) continue;
-        wire::ControlHeader header;
-        header.type = ControlType::PathTrace;
-        header.key_id = config.key_id;
-        header.session = probe.path.session;
-        header.message_number = static_cast<std::uint32_t>(counters.traces_sent + 1);  // no two are alike
-        header.sender_boot = boot_;
-        header.receiver_boot = peer.requested->peer_boot();
-        std::array<std::uint8_t, wire::PathTraceBody::kSize> body{};
-        probe.body.encode_into(body);
-        const std::vector<std::uint8_t> bytes =
-            auth::seal(header, body, peer.key, config.address, peer.address);
+        session::OutgoingMessage message = peer.requested->message(ControlType::PathTrace);
+        message.body.resize(wire::PathTraceBody::kSize);
+        probe.body.encode_into(message.body);
         ControlRoute route;
         route.source_mac = config.mac;
         route.next_hop_mac = config.gateway_mac;
@@ -78,7 +69,8 @@ void Eppc::Engine::service_tracer(Time now) {
         route.identification = probe.identification;
         // Over IPv4 too: it covers the tag, so that nobody who did not see the probe can quote it.
         route.has_checksum = true;
-        std::vector<std::uint8_t> frame = build_geneve_control(route, bytes);
+        std::vector<std::uint8_t> frame =
+            build_geneve_control(route, sealed(message, route.source, route.destination));
         const Bytes datagram = Bytes(frame).subspan(wire::EthernetHeader::kSize + wire::Ipv4Header::kSize);
         tracer_.on_sent(probe, load_u16(&datagram[6]), datagram.subspan(wire::UdpHeader::kSize));
         ++counters.traces_sent;

@@ -137,8 +137,7 @@ void Nhms::Engine::send(const Endpoint& to, wire::ControlHeader header, Bytes bo
                         const auth::PairKey& key) {
     if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
     header.key_id = config.key_id;
-    outputs_.push_back(
-        {Datagram{to, {}}, auth::seal(header, body, key, config.endpoint.address, to.address)});
+    outputs_.push_back({Datagram{to, {}}, auth::seal(header, body, key, config.endpoint, to)});
 }
 
 void Nhms::Engine::answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
@@ -171,7 +170,7 @@ void Nhms::Engine::handle(const Endpoint& from, Bytes datagram, Time now) {
                                   ? known->key
                                   : auth::derive_pair_key(*config.key, config.endpoint.address, from.address);
     if (message->header.key_id != config.key_id ||
-        !auth::control_tag_ok(key, from.address, config.endpoint.address, *message)) {
+        !auth::control_tag_ok(key, from, config.endpoint, *message)) {
         return drops.add(DropReason::ControlBadTag);
     }
     switch (message->header.type) {

@@ -17,14 +17,22 @@ constexpr Duration kCloseGrace = Duration::seconds(1);
 }  // namespace
 
 AcceptorSession::AcceptorSession(const AcceptorParameters& parameters, Time now)
-    : parameters_(parameters), paths_(parameters.request.path_count), last_report_(now), last_heard_(now) {
+    : parameters_(parameters),
+      channel_(parameters.key_id, parameters.keys, now),
+      paths_(parameters.request.path_count),
+      last_report_(now) {
     unacknowledged_.reserve(parameters.records_per_report);
     if (parameters.request.duration.ns > 0) ends_at_ = now + parameters.request.duration + kCloseGrace;
 }
 
-OutgoingMessage AcceptorSession::message(ControlType type) const {
+OutgoingMessage AcceptorSession::message(ControlType type) {
     OutgoingMessage out;
     out.type = type;
+    out.key_id = channel_.key_id();
+    if (!wire::is_handshake(type)) {
+        out.key = channel_.keys().control;
+        out.message_number = channel_.next_number();
+    }
     out.session = parameters_.id;
     out.from_acceptor = true;
     out.receiver_boot = parameters_.peer_boot;
@@ -44,14 +52,26 @@ wire::PathRecord AcceptorSession::record(PathIndex path) const {
     return p.measured.record(path, p.generation);
 }
 
-void AcceptorSession::on_request(Time now, Outbox& out) {
-    last_heard_ = now;
+void AcceptorSession::on_request(Outbox& out) {
     if (apply(Event::RequestReceived, to_string(Event::RequestReceived), out) != Action::SendAccept) return;
     wire::AcceptBody accept;
-    accept.requester_nonce = parameters_.request.nonce;
-    accept.acceptor_nonce = parameters_.nonce;
+    accept.requester_nonce = parameters_.request.requester_nonce;
+    accept.acceptor_nonce = parameters_.request.acceptor_nonce;
     accept.report_interval = parameters_.report_interval;
+    accept.keep_alive_interval = parameters_.keep_alive_interval;
+    accept.metrics = parameters_.metrics;
     out.say(message(ControlType::Accept), accept);
+}
+
+void AcceptorSession::close(wire::CloseReason reason, Time now, Outbox& out) {
+    if (apply(Event::CloseAsked, wire::to_string(reason), out) != Action::SendClose) return;
+    close_reason_ = reason;
+    send_close(now, out);
+}
+
+void AcceptorSession::send_close(Time now, Outbox& out) {
+    out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
+    close_again_at_ = now + parameters_.retransmit.wait_after(++close_attempts_);
 }
 
 void AcceptorSession::mark_changed(PathIndex index, Time now, bool urgent) {
@@ -66,7 +86,6 @@ void AcceptorSession::mark_changed(PathIndex index, Time now, bool urgent) {
 
 bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now,
                                 Outbox& out) {
-    last_heard_ = now;
     if (marker.path.value >= paths_.size()) return false;
     Path& path = paths_[marker.path.value];
     bool news = false;
@@ -94,16 +113,18 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t co
 
 tracking::Arrival AcceptorSession::on_tracked(PathIndex index, const tracking::TrackedPacket& packet) {
     const tracking::Arrival arrival = paths_[index.value].measured.track(packet);
-    if (arrival != tracking::Arrival::Outside) {
-        last_heard_ = packet.now;
-        mark_changed(index, packet.now, false);
-    }
+    if (arrival != tracking::Arrival::Outside) mark_changed(index, packet.now, false);
+    // A repeat may be anybody's recording: it keeps no session alive.
+    if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) channel_.hear(packet.now);
     return arrival;
 }
 
-void AcceptorSession::on_keep_alive(Time now, Outbox& out) {
-    last_heard_ = now;
+void AcceptorSession::on_keep_alive(Outbox& out) {
     if (!is_final(state_)) out.messages.push_back(message(ControlType::KeepAlive));
+}
+
+void AcceptorSession::on_peer_restarted(Outbox& out) {
+    apply(Event::PeerRestarted, "peer restarted", out);
 }
 
 void AcceptorSession::send_report(Time now, Outbox& out) {
@@ -116,12 +137,13 @@ void AcceptorSession::send_report(Time now, Outbox& out) {
             unacknowledged_.push_back(record(PathIndex{static_cast<std::uint16_t>(i)}));
         }
         if (unacknowledged_.empty()) return;
-        ++report_number_;
+        report_first_ = 0;
         attempts_ = 0;
         last_report_ = now;
     }
     OutgoingMessage report = message(ControlType::Report);
-    report.message_number = report_number_;
+    report_newest_ = report.message_number;
+    if (report_first_ == 0) report_first_ = report_newest_;
     report.body.resize(wire::ReportBody::encoded_size(unacknowledged_.size()));
     wire::ReportHeader header;
     header.sent_ns = now.ns;
@@ -132,60 +154,84 @@ void AcceptorSession::send_report(Time now, Outbox& out) {
 }
 
 void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out) {
-    last_heard_ = now;
-    if (unacknowledged_.empty() || ack.acknowledged != report_number_) return;
+    if (unacknowledged_.empty() || ack.acknowledged < report_first_ || ack.acknowledged > report_newest_)
+        return;
     unacknowledged_.clear();
     retransmit_at_ = Time::never();
     if (changed_count_ > 0) {
         // What did not fit goes at once; what changed since waits for its interval.
-        const bool hurry = state_ == State::Closing || changed_count_ >= parameters_.records_per_report;
+        const bool hurry = requester_closed_ || changed_count_ >= parameters_.records_per_report;
         report_at_ =
             hurry ? now : std::min(report_at_, std::max(now, last_report_ + parameters_.report_interval));
     }
-    flush_if_done(out);
+    flush_if_done(now, out);
 }
 
 void AcceptorSession::on_close(Time now, Outbox& out) {
-    last_heard_ = now;
-    if (apply(Event::CloseReceived, to_string(Event::CloseReceived), out) != Action::SendReport) return;
-    if (unacknowledged_.empty() && changed_count_ > 0) send_report(now, out);
-    flush_if_done(out);
+    switch (apply(Event::CloseReceived, to_string(Event::CloseReceived), out)) {
+        case Action::SendReport:
+            requester_closed_ = true;
+            close_again_at_ = Time::never();
+            if (unacknowledged_.empty() && changed_count_ > 0) send_report(now, out);
+            flush_if_done(now, out);
+            return;
+        case Action::SendCloseAck: out.messages.push_back(message(ControlType::CloseAck)); return;
+        default: return;
+    }
 }
 
-void AcceptorSession::flush_if_done(Outbox& out) {
-    if (state_ != State::Closing || !unacknowledged_.empty() || changed_count_ > 0) return;
-    if (apply(Event::Flushed, to_string(Event::Flushed), out) == Action::SendCloseAck) {
-        out.messages.push_back(message(ControlType::CloseAck));
+bool AcceptorSession::on_close_ack(Outbox& out) {
+    if (close_attempts_ == 0) return false;
+    apply(Event::CloseAckReceived, to_string(Event::CloseAckReceived), out);
+    close_again_at_ = Time::never();  // the requester ends its paths now, and closes
+    return true;
+}
+
+void AcceptorSession::flush_if_done(Time now, Outbox& out) {
+    if (!requester_closed_ || !unacknowledged_.empty() || changed_count_ > 0) return;
+    if (apply(Event::Flushed, to_string(Event::Flushed), out) != Action::SendCloseAck) return;
+    out.messages.push_back(message(ControlType::CloseAck));
+    linger_until_ = now + parameters_.retransmit.span();
+    paths_ = {};
+}
+
+Time AcceptorSession::silent_at() const {
+    return channel_.last_heard() + parameters_.keep_alive_interval * kKeepAlivesMissed;
+}
+
+bool AcceptorSession::end_if_over(Time now, Outbox& out) {
+    if (now >= ends_at_) {
+        if (apply(Event::DurationOver, "duration over", out) == Action::SendReport && changed_count_ > 0) {
+            unacknowledged_.clear();
+            send_report(now, out);
+        }
+    } else if (now >= silent_at()) {
+        if (channel_.is_confirmed()) {
+            apply(Event::PeerSilent, "requester silent", out);
+        } else {
+            apply(Event::Unconfirmed, "never confirmed", out);
+        }
+    } else if (!unacknowledged_.empty() && now >= retransmit_at_ &&
+               attempts_ >= parameters_.retransmit.most) {
+        apply(Event::PeerSilent, "report unanswered", out);
+    } else if (now >= close_again_at_ && close_attempts_ >= parameters_.retransmit.most) {
+        apply(Event::PeerSilent, "close unanswered", out);
     }
+    return is_final(state_);
 }
 
 void AcceptorSession::service(Time now, Outbox& out) {
-    if (is_final(state_)) return;
-    if (now >= ends_at_) {
-        apply(Event::DurationOver, "duration over", out);
-        return;
-    }
-    if (now >= last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed) {
-        apply(Event::PeerSilent, "requester silent", out);
-        return;
-    }
-    if (!unacknowledged_.empty()) {
-        if (now < retransmit_at_) return;
-        if (attempts_ >= parameters_.retransmit.most) {
-            apply(Event::PeerSilent, "report unanswered", out);
-            return;
-        }
-        send_report(now, out);
-    } else if (now >= report_at_) {
-        send_report(now, out);
-    }
+    if (is_final(state_) || end_if_over(now, out)) return;
+    if (channel_.is_nearly_spent()) close(wire::CloseReason::NoCapacity, now, out);
+    if (now >= close_again_at_) send_close(now, out);
+    if (now >= (unacknowledged_.empty() ? report_at_ : retransmit_at_)) send_report(now, out);
 }
 
 Time AcceptorSession::next_deadline() const {
+    if (state_ == State::Closed) return linger_until_;
     if (is_final(state_) || state_ == State::Idle) return Time::never();
-    const Time silent = last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed;
     const Time report = unacknowledged_.empty() ? report_at_ : retransmit_at_;
-    return std::min({silent, report, ends_at_});
+    return std::min({silent_at(), report, ends_at_, close_again_at_});
 }
 
 }  // namespace dyetrace::session

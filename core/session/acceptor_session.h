@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The acceptor's end of a session: measures tracked packets and reports to the requester.
+//
+// Messages come in authenticated and through `channel()`, each once. When it is closed it lingers, without
+// its measurements, to answer the requester whose close was not acknowledged.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +12,7 @@
 #include "core/auth/keys.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/session/channel.h"
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
 #include "core/tracking/received_path.h"
@@ -20,11 +24,12 @@ namespace dyetrace::session {
 struct AcceptorParameters {
     SessionId id;
     BootId peer_boot;
-    std::uint64_t nonce = 0;  ///< the acceptor's own
-    auth::TrackKey track_key{};
-    wire::RequestBody request;
+    KeyId key_id;
+    auth::SessionKeys keys;
+    wire::RequestBody request;     ///< with the nonce that this acceptor gave
     Duration report_interval;      ///< granted
-    Duration keep_alive_interval;  ///< the peer is lost after three without a word
+    Duration keep_alive_interval;  ///< granted; the peer is lost after three without a word
+    std::uint32_t metrics = 0;     ///< granted
     RetransmitPolicy retransmit;
     std::size_t records_per_report = 16;  ///< that fit one packet
 };
@@ -33,25 +38,41 @@ class AcceptorSession {
   public:
     AcceptorSession(const AcceptorParameters& parameters, Time now);
 
-    /// The request, first or repeated: answers with the accept.
-    void on_request(Time now, Outbox& out);
+    /// The request, first or repeated: answers with the accept. Proves nothing, so it counts as no sign of
+    /// life.
+    void on_request(Outbox& out);
+    /// Asks the requester to end the session; the last metrics follow as at any close.
+    void close(wire::CloseReason reason, Time now, Outbox& out);
     /// A marker; `count_received` is the pair's count of this path as the marker arrived. Always
     /// acknowledged. Returns false where its path is out of range.
     bool on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now, Outbox& out);
     void on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
-    void on_keep_alive(Time now, Outbox& out);
+    /// Returns false where no close of ours was said.
+    bool on_close_ack(Outbox& out);
+    void on_keep_alive(Outbox& out);
+    void on_peer_restarted(Outbox& out);
 
     /// A tracked packet whose tag was checked. Precondition: path index below the count that was announced.
     tracking::Arrival on_tracked(PathIndex path, const tracking::TrackedPacket& packet);
+
+    /// An envelope with the next number, for its owner to fill and send at once.
+    [[nodiscard]] OutgoingMessage message(wire::ControlType type);
 
     void service(Time now, Outbox& out);
     [[nodiscard]] Time next_deadline() const;
 
     [[nodiscard]] SessionId id() const { return parameters_.id; }
     [[nodiscard]] State state() const { return state_; }
+    /// Whether nothing is left to do, not even to answer a repeated close.
+    [[nodiscard]] bool is_over(Time now) const {
+        return is_final(state_) && (state_ != State::Closed || now >= linger_until_);
+    }
+    [[nodiscard]] bool is_lingering() const { return state_ == State::Closed; }
     [[nodiscard]] BootId peer_boot() const { return parameters_.peer_boot; }
-    [[nodiscard]] const auth::TrackKey& track_key() const { return parameters_.track_key; }
+    [[nodiscard]] Channel& channel() { return channel_; }
+    [[nodiscard]] const Channel& channel() const { return channel_; }
+    [[nodiscard]] const auth::TrackKey& track_key() const { return channel_.keys().track; }
     [[nodiscard]] const wire::RequestBody& request() const { return parameters_.request; }
     [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(paths_.size()); }
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
@@ -63,25 +84,34 @@ class AcceptorSession {
         bool changed = false;  ///< since it was last put into a report
     };
 
-    [[nodiscard]] OutgoingMessage message(wire::ControlType type) const;
     Action apply(Event event, std::string_view reason, Outbox& out);
     void mark_changed(PathIndex path, Time now, bool urgent);
     void send_report(Time now, Outbox& out);
-    void flush_if_done(Outbox& out);
+    void flush_if_done(Time now, Outbox& out);
+    void send_close(Time now, Outbox& out);
+    /// Ends the session where its time is up or the peer silent; returns whether it did.
+    bool end_if_over(Time now, Outbox& out);
+    [[nodiscard]] Time silent_at() const;
 
     AcceptorParameters parameters_;
+    Channel channel_;
     State state_ = State::Idle;
     std::vector<Path> paths_;
     std::size_t changed_count_ = 0;
     Time report_at_ = Time::never();  ///< when the changed paths are to be reported
     Time last_report_{};              ///< reports of an open interval keep the granted distance
-    std::uint32_t report_number_ = 0;
+    std::uint32_t report_first_ = 0;  ///< numbers of the report in flight, first and newest transmission
+    std::uint32_t report_newest_ = 0;
     std::vector<wire::PathRecord>
         unacknowledged_;  ///< the report in flight, sent again until it is acknowledged
     int attempts_ = 0;
     Time retransmit_at_ = Time::never();
-    Time last_heard_{};
     Time ends_at_ = Time::never();
+    bool requester_closed_ = false;
+    wire::CloseReason close_reason_ = wire::CloseReason::Asked;
+    int close_attempts_ = 0;
+    Time close_again_at_ = Time::never();  ///< our own close, until it is acknowledged
+    Time linger_until_ = Time::never();
 };
 
 }  // namespace dyetrace::session

@@ -10,18 +10,21 @@
 namespace dyetrace::session {
 
 enum class Event : std::uint8_t {
-    OpenAsked,         ///< requester: traffic, an operator or the NHMS wants a session
-    RequestReceived,   ///< acceptor: and it fits its bounds
-    AcceptReceived,    ///< requester
-    RejectReceived,    ///< requester
-    CloseAsked,        ///< this end wants to end it
-    DurationOver,      ///< the duration that was asked for has passed
-    CloseReceived,     ///< the other end wants to end it
-    Flushed,           ///< acceptor: every metric is with the requester
-    CloseAckReceived,  ///< requester
-    PeerSilent,        ///< retransmissions ran out, or keep-alives stayed away
+    OpenAsked,          ///< requester: traffic, an operator or the NHMS wants a session
+    ChallengeReceived,  ///< requester: the acceptor wants its nonce back
+    RequestReceived,    ///< acceptor: with a good nonce, and it fits its bounds
+    AcceptReceived,     ///< requester
+    RejectReceived,     ///< requester
+    CloseAsked,         ///< this end wants to end it
+    DurationOver,       ///< the duration that was asked for has passed
+    CloseReceived,      ///< the other end wants to end it
+    Flushed,            ///< acceptor: every metric is with the requester, who has closed
+    CloseAckReceived,
+    Unconfirmed,    ///< acceptor: no message under the session's key ever came
+    PeerSilent,     ///< retransmissions ran out, or keep-alives stayed away
+    PeerRestarted,  ///< the peer has proved to be alive under another boot id
 };
-constexpr int kEventCount = 10;
+constexpr int kEventCount = 13;
 std::string_view to_string(Event event);
 
 /// What the owner of the machine is to do.
@@ -29,12 +32,14 @@ enum class Action : std::uint8_t {
     None,
     SendRequest,
     SendAccept,
-    EndPaths,    ///< requester: close every measured interval, then send the close
-    SendReport,  ///< acceptor: the last metrics, at once
+    SendKeepAlive,   ///< requester: at once, so that the acceptor knows that its accept arrived
+    EndPaths,        ///< requester: close every measured interval, then send the close
+    AckAndEndPaths,  ///< the same, and acknowledge the acceptor's close first
+    SendReport,      ///< acceptor: the last metrics, at once
+    SendClose,       ///< acceptor: ask the requester to end it
     SendCloseAck,
-    AbandonClose,  ///< requester: tell an acceptor that may know of it, without waiting for an answer
 };
-constexpr int kActionCount = 7;
+constexpr int kActionCount = 9;
 std::string_view to_string(Action action);
 
 struct Transition {
@@ -46,7 +51,7 @@ struct Transition {
 /// Total over all roles, states and events.
 Transition transition(Role role, State from, Event event);
 
-/// Whether nothing leads out of `state`.
+/// Whether nothing leads out of `state`. A closed acceptor still answers repeated closes.
 constexpr bool is_final(State state) {
     return state == State::Closed || state == State::Rejected || state == State::Expired ||
            state == State::PeerLost;

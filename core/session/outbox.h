@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/auth/keys.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/state.h"
@@ -22,7 +23,9 @@ struct OutgoingMessage {
     SessionId session;
     bool from_acceptor = false;
     std::uint32_t message_number = 0;
-    BootId receiver_boot;  ///< zero before the peer's is known
+    BootId receiver_boot;                 ///< zero before the peer's is known
+    KeyId key_id;                         ///< of the shared key behind
+    std::optional<auth::ControlKey> key;  ///< the session's; none: a handshake, under the pair's
     /// Offset of the source port that it must leave from; none: any path will do.
     std::optional<std::uint16_t> port;
     std::vector<std::uint8_t> body;

@@ -20,11 +20,16 @@ RequesterSession::RequesterSession(const RequesterParameters& parameters)
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
       records_(parameters.path_count) {}
 
-OutgoingMessage RequesterSession::message(ControlType type) const {
+OutgoingMessage RequesterSession::message(ControlType type) {
     OutgoingMessage out;
     out.type = type;
     out.session = parameters_.id;
     out.receiver_boot = peer_boot_;
+    out.key_id = parameters_.key_id;
+    if (!wire::is_handshake(type)) {
+        out.key = channel_.keys().control;
+        out.message_number = channel_.next_number();
+    }
     return out;
 }
 
@@ -33,6 +38,7 @@ Action RequesterSession::apply(Event event, std::string_view reason, Outbox& out
     if (!next.allowed) return Action::None;
     if (next.to != state_) out.changes.push_back({Role::Requester, parameters_.id, state_, next.to, reason});
     state_ = next.to;
+    last_event_ = event;
     return next.action;
 }
 
@@ -45,58 +51,74 @@ void RequesterSession::open(Time now, Outbox& out) {
 
 void RequesterSession::send_request(Time now, Outbox& out) {
     wire::RequestBody request;
-    request.nonce = parameters_.nonce;
+    request.requester_nonce = parameters_.nonce;
+    request.acceptor_nonce = acceptor_nonce_;
     request.source_port_base = parameters_.source_port_base;
     request.path_count = parameters_.path_count;
+    request.port_count = parameters_.port_count;
+    request.encapsulation = parameters_.encapsulation;
     request.sampling = parameters_.sampling;
+    request.metrics = parameters_.metrics;
+    request.tracked_per_second = parameters_.tracked_per_second;
     request.report_interval = parameters_.report_interval;
+    request.keep_alive_interval = parameters_.keep_alive_interval;
     request.duration = parameters_.duration;
+    request.packet_cap = parameters_.packet_cap;
     out.say(message(ControlType::Request), request);
     retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
 }
 
-void RequesterSession::close(Time now, Outbox& out) {
-    switch (apply(Event::CloseAsked, to_string(Event::CloseAsked), out)) {
-        case Action::EndPaths: end_paths(now); break;
-        case Action::AbandonClose:
-            out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
-            break;
-        default: break;
-    }
-}
-
-void RequesterSession::end_paths(Time now) {
+void RequesterSession::begin_closing(wire::CloseReason reason, Time now) {
+    close_reason_ = reason;
     markers_.end_all(now);
     attempts_ = 0;
     retransmit_at_ = now;  // looked at by `service`, which sends the ENDs first
 }
 
-void RequesterSession::on_accept(BootId peer_boot, const wire::AcceptBody& accept, const auth::TrackKey& key,
-                                 Time now, Outbox& out) {
-    last_heard_ = now;
-    if (state_ != State::Requested) return;  // a repeat
-    peer_boot_ = peer_boot;
-    track_key_ = key;
-    parameters_.report_interval = accept.report_interval;
-    apply(Event::AcceptReceived, to_string(Event::AcceptReceived), out);
-    retransmit_at_ = Time::never();
-    keep_alive_at_ = now + parameters_.keep_alive_interval;
+void RequesterSession::close(wire::CloseReason reason, Time now, Outbox& out) {
+    if (apply(Event::CloseAsked, wire::to_string(reason), out) == Action::EndPaths)
+        begin_closing(reason, now);
 }
 
-void RequesterSession::on_reject(const wire::RejectBody& reject, Time /*now*/, Outbox& out) {
+void RequesterSession::on_challenge(BootId peer_boot, const wire::ChallengeBody& challenge, Time now,
+                                    Outbox& out) {
+    // A repeat asks nothing new; and recorded ones must not make it talk without end.
+    const bool repeat = peer_boot_ == peer_boot && acceptor_nonce_ == challenge.acceptor_nonce;
+    if (repeat || challenges_ >= kChallengesMost) return;
+    if (apply(Event::ChallengeReceived, to_string(Event::ChallengeReceived), out) != Action::SendRequest)
+        return;
+    ++challenges_;
+    peer_boot_ = peer_boot;
+    acceptor_nonce_ = challenge.acceptor_nonce;
+    attempts_ = 0;
+    send_request(now, out);
+}
+
+void RequesterSession::on_accept(const wire::AcceptBody& accept, const auth::SessionKeys& keys, Time now,
+                                 Outbox& out) {
+    if (apply(Event::AcceptReceived, to_string(Event::AcceptReceived), out) != Action::SendKeepAlive)
+        return;  // a repeat
+    acceptor_nonce_ = accept.acceptor_nonce;
+    channel_ = Channel(parameters_.key_id, keys, now);
+    parameters_.report_interval = accept.report_interval;
+    parameters_.keep_alive_interval = std::min(parameters_.keep_alive_interval, accept.keep_alive_interval);
+    parameters_.metrics &= accept.metrics;
+    retransmit_at_ = Time::never();
+    keep_alive_at_ = now;
+    service_keep_alive(now, out);
+}
+
+void RequesterSession::on_reject(const wire::RejectBody& reject, Outbox& out) {
     apply(Event::RejectReceived, wire::to_string(reject.reason), out);
 }
 
 bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {
-    last_heard_ = now;
     return markers_.on_ack(ack, now, out);
 }
 
 void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader& header,
                                  std::span<const wire::PathRecord> records, Time now, Outbox& out) {
-    last_heard_ = now;
-    // A report that was repeated, or overtaken by a later one, must not turn totals back; it is acknowledged
-    // all the same, since the first acknowledgement may be lost.
+    // A report that was overtaken by a later one must not turn totals back; it is acknowledged all the same.
     const bool news = sequence_distance(report_number_, number) > 0;
     if (news) report_number_ = number;
     for (const wire::PathRecord& record : news ? records : std::span<const wire::PathRecord>{}) {
@@ -114,14 +136,19 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
     out.say(message(ControlType::ReportAck), ack);
 }
 
-void RequesterSession::on_close(Time /*now*/, Outbox& out) {
-    if (apply(Event::CloseReceived, to_string(Event::CloseReceived), out) == Action::SendCloseAck) {
-        out.messages.push_back(message(ControlType::CloseAck));
-    }
+void RequesterSession::on_close(const wire::CloseBody& close, Time now, Outbox& out) {
+    const Action action = apply(Event::CloseReceived, wire::to_string(close.reason), out);
+    if (action != Action::AckAndEndPaths && action != Action::SendCloseAck) return;
+    out.messages.push_back(message(ControlType::CloseAck));
+    if (action == Action::AckAndEndPaths) begin_closing(close.reason, now);
 }
 
-void RequesterSession::on_close_ack(Time /*now*/, Outbox& out) {
+void RequesterSession::on_close_ack(Outbox& out) {
     apply(Event::CloseAckReceived, to_string(Event::CloseAckReceived), out);
+}
+
+void RequesterSession::on_peer_restarted(Outbox& out) {
+    apply(Event::PeerRestarted, "peer restarted", out);
 }
 
 void RequesterSession::raise_sampling(wire::SamplingSpec sampling, Time until) {
@@ -130,7 +157,7 @@ void RequesterSession::raise_sampling(wire::SamplingSpec sampling, Time until) {
 }
 
 void RequesterSession::service_markers(Time now, const tracking::PathTable& table, Outbox& out) {
-    while (const auto marker = markers_.take_due(now, table, last_heard_)) {
+    while (const auto marker = markers_.take_due(now, table, channel_.last_heard())) {
         OutgoingMessage outgoing = message(ControlType::Marker);
         outgoing.port = marker->port;
         out.say(std::move(outgoing), marker->body);
@@ -151,36 +178,40 @@ void RequesterSession::service_close(Time now, Outbox& out) {
     retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
 }
 
+void RequesterSession::service_keep_alive(Time now, Outbox& out) {
+    if (now < keep_alive_at_) return;
+    if (now >= channel_.last_heard() + parameters_.keep_alive_interval * kKeepAlivesMissed) {
+        apply(Event::PeerSilent, "keep-alives unanswered", out);
+        return;
+    }
+    out.messages.push_back(message(ControlType::KeepAlive));
+    keep_alive_at_ = now + parameters_.keep_alive_interval;
+}
+
+void RequesterSession::service_active(Time now, Outbox& out) {
+    if (now >= sampling_until_) {
+        sampler_.set_spec(parameters_.sampling);
+        sampling_until_ = Time::never();
+    }
+    if (now >= ends_at_) {
+        apply(Event::DurationOver, "duration over", out);
+        begin_closing(wire::CloseReason::DurationOver, now);
+    } else if (channel_.is_nearly_spent()) {
+        close(wire::CloseReason::Asked, now, out);
+    }
+}
+
 void RequesterSession::service(Time now, const tracking::PathTable& table, Outbox& out) {
     if (state_ == State::Requested) {
         if (now >= ends_at_) {
-            close_reason_ = wire::CloseReason::DurationOver;
-            if (apply(Event::DurationOver, "duration over", out) == Action::AbandonClose) {
-                out.say(message(ControlType::Close), wire::CloseBody{close_reason_});
-            }
+            apply(Event::DurationOver, "duration over", out);
         } else if (transmit_again(now, out)) {
             send_request(now, out);
         }
         return;
     }
-    if (state_ == State::Active) {
-        if (now >= sampling_until_) {
-            sampler_.set_spec(parameters_.sampling);
-            sampling_until_ = Time::never();
-        }
-        if (now >= ends_at_) {
-            close_reason_ = wire::CloseReason::DurationOver;
-            apply(Event::DurationOver, "duration over", out);
-            end_paths(now);
-        } else if (now >= keep_alive_at_) {
-            if (now >= last_heard_ + parameters_.keep_alive_interval * kKeepAlivesMissed) {
-                apply(Event::PeerSilent, "keep-alives unanswered", out);
-                return;
-            }
-            out.messages.push_back(message(ControlType::KeepAlive));
-            keep_alive_at_ = now + parameters_.keep_alive_interval;
-        }
-    }
+    if (state_ == State::Active) service_active(now, out);
+    if (state_ == State::Active || state_ == State::Closing) service_keep_alive(now, out);
     if (state_ != State::Active && state_ != State::Closing) return;
     service_markers(now, table, out);
     if (state_ == State::Closing) service_close(now, out);
@@ -188,12 +219,12 @@ void RequesterSession::service(Time now, const tracking::PathTable& table, Outbo
 
 Time RequesterSession::next_deadline() const {
     if (is_final(state_) || state_ == State::Idle) return Time::never();
-    Time next = std::min(ends_at_, retransmit_at_);
-    if (state_ == State::Requested) return next;
-    if (state_ == State::Active) next = std::min({next, keep_alive_at_, sampling_until_});
+    if (state_ == State::Requested) return std::min(ends_at_, retransmit_at_);
+    const Time markers = markers_.next_deadline();
     // While ENDs are outstanding the close waits for them, not for its own timer.
-    if (state_ == State::Closing) return markers_.is_settled() ? retransmit_at_ : markers_.next_deadline();
-    return std::min(next, markers_.next_deadline());
+    if (state_ == State::Closing)
+        return std::min(keep_alive_at_, markers_.is_settled() ? retransmit_at_ : markers);
+    return std::min({ends_at_, keep_alive_at_, sampling_until_, markers});
 }
 
 }  // namespace dyetrace::session

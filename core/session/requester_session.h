@@ -13,6 +13,7 @@
 #include "core/auth/keys.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/session/channel.h"
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
 #include "core/session/path_markers.h"
@@ -23,15 +24,21 @@ namespace dyetrace::session {
 
 struct RequesterParameters {
     SessionId id;
+    KeyId key_id;
     std::uint64_t nonce = 0;
     std::uint64_t sampler_seed = 0;
     std::uint16_t source_port_base = 0;
     std::uint16_t path_count = 0;
+    std::uint16_t port_count = 0;  ///< at least path_count
+    wire::Encapsulation encapsulation = wire::Encapsulation::Geneve;
     wire::SamplingSpec sampling;
+    std::uint32_t metrics = wire::kMetricsAll;  ///< wanted
+    std::uint32_t tracked_per_second = 0;       ///< at most; zero: not told
+    std::uint64_t packet_cap = 0;               ///< tracked packets; zero: none
     Duration report_interval;
     Duration path_idle;
-    Duration duration;  ///< zero: until closed
-    Duration keep_alive_interval;
+    Duration duration;             ///< zero: until closed
+    Duration keep_alive_interval;  ///< wanted; the acceptor may grant a shorter one
     RetransmitPolicy retransmit;
 };
 
@@ -40,20 +47,21 @@ class RequesterSession {
     explicit RequesterSession(const RequesterParameters& parameters);
 
     void open(Time now, Outbox& out);
-    void close(Time now, Outbox& out);
+    void close(wire::CloseReason reason, Time now, Outbox& out);
 
     // Messages of the acceptor
-    void on_accept(BootId peer_boot, const wire::AcceptBody& accept, const auth::TrackKey& key, Time now,
-                   Outbox& out);
-    void on_reject(const wire::RejectBody& reject, Time now, Outbox& out);
+    /// Asks again with the nonce of the challenge. At most kChallengesMost of one session are answered.
+    void on_challenge(BootId peer_boot, const wire::ChallengeBody& challenge, Time now, Outbox& out);
+    void on_accept(const wire::AcceptBody& accept, const auth::SessionKeys& keys, Time now, Outbox& out);
+    void on_reject(const wire::RejectBody& reject, Outbox& out);
     /// Returns false where no such marker is in flight.
     bool on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out);
     /// Takes the records over and acknowledges the report.
     void on_report(std::uint32_t number, const wire::ReportHeader& header,
                    std::span<const wire::PathRecord> records, Time now, Outbox& out);
-    void on_close(Time now, Outbox& out);
-    void on_close_ack(Time now, Outbox& out);
-    void on_keep_alive(Time now) { last_heard_ = now; }
+    void on_close(const wire::CloseBody& close, Time now, Outbox& out);
+    void on_close_ack(Outbox& out);
+    void on_peer_restarted(Outbox& out);
 
     // Data path
     /// Notes a data packet on `path` and returns whether to tag it.
@@ -67,6 +75,9 @@ class RequesterSession {
     /// The sequence number of the packet being tagged.
     std::uint32_t take_sequence(PathIndex path) { return markers_.take_sequence(path); }
 
+    /// An envelope with the next number, for its owner to fill and send at once.
+    [[nodiscard]] OutgoingMessage message(wire::ControlType type);
+
     /// `table` is the pair's.
     void service(Time now, const tracking::PathTable& table, Outbox& out);
     [[nodiscard]] Time next_deadline() const;
@@ -76,20 +87,33 @@ class RequesterSession {
 
     [[nodiscard]] SessionId id() const { return parameters_.id; }
     [[nodiscard]] State state() const { return state_; }
+    /// Of the acceptor that challenged last, or accepted; zero before.
     [[nodiscard]] BootId peer_boot() const { return peer_boot_; }
     [[nodiscard]] std::uint64_t nonce() const { return parameters_.nonce; }
-    [[nodiscard]] const auth::TrackKey& track_key() const { return track_key_; }
+    [[nodiscard]] KeyId key_id() const { return parameters_.key_id; }
+    [[nodiscard]] bool is_accepted() const { return state_ == State::Active || state_ == State::Closing; }
+    /// Of use once it was accepted.
+    [[nodiscard]] Channel& channel() { return channel_; }
+    [[nodiscard]] const Channel& channel() const { return channel_; }
+    [[nodiscard]] const auth::TrackKey& track_key() const { return channel_.keys().track; }
+    /// Granted.
+    [[nodiscard]] std::uint32_t metrics() const { return parameters_.metrics; }
+    /// What brought about the final state.
+    [[nodiscard]] Event last_event() const { return last_event_; }
     [[nodiscard]] const tracking::Sampler& sampler() const { return sampler_; }
     [[nodiscard]] const PathMarkers& markers() const { return markers_; }
     /// Latest metrics by path index; `intervals` is 0 where nothing was reported yet.
     [[nodiscard]] std::span<const wire::PathRecord> records() const { return records_; }
 
   private:
-    [[nodiscard]] OutgoingMessage message(wire::ControlType type) const;
+    static constexpr int kChallengesMost = 4;
+
+    void begin_closing(wire::CloseReason reason, Time now);
+    void service_active(Time now, Outbox& out);
+    void service_keep_alive(Time now, Outbox& out);
     /// Applies an event and notes the change; returns what to do.
     Action apply(Event event, std::string_view reason, Outbox& out);
     void send_request(Time now, Outbox& out);
-    void end_paths(Time now);
     void service_markers(Time now, const tracking::PathTable& table, Outbox& out);
     void service_close(Time now, Outbox& out);
     /// Counts a transmission of the session's own request or close; false when they ran out.
@@ -97,8 +121,11 @@ class RequesterSession {
 
     RequesterParameters parameters_;
     State state_ = State::Idle;
+    Event last_event_ = Event::OpenAsked;
     BootId peer_boot_;
-    auth::TrackKey track_key_{};
+    std::uint64_t acceptor_nonce_ = 0;
+    int challenges_ = 0;
+    Channel channel_;
     tracking::Sampler sampler_;
     Time sampling_until_ = Time::never();
     PathMarkers markers_;
@@ -109,7 +136,6 @@ class RequesterSession {
     Time retransmit_at_ = Time::never();
     Time keep_alive_at_ = Time::never();
     Time ends_at_ = Time::never();
-    Time last_heard_{};
 };
 
 }  // namespace dyetrace::session

@@ -8,7 +8,7 @@ namespace {
 
 bool is_known(std::uint8_t type) {
     return (type >= static_cast<std::uint8_t>(ControlType::Request) &&
-            type <= static_cast<std::uint8_t>(ControlType::KeepAlive)) ||
+            type <= static_cast<std::uint8_t>(ControlType::DelaySketch)) ||
            (type >= static_cast<std::uint8_t>(ControlType::Update) &&
             type <= static_cast<std::uint8_t>(ControlType::NhmsHello));
 }
@@ -29,6 +29,8 @@ std::string_view to_string(ControlType type) {
         case ControlType::PathTrace: return "path-trace";
         case ControlType::PathTraceReply: return "path-trace-reply";
         case ControlType::KeepAlive: return "keep-alive";
+        case ControlType::Challenge: return "challenge";
+        case ControlType::DelaySketch: return "delay-sketch";
         case ControlType::Update: return "update";
         case ControlType::UpdateAck: return "update-ack";
         case ControlType::Directive: return "directive";

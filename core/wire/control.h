@@ -24,7 +24,7 @@
 //   |                        Body of the type                       ~
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //   |              HMAC-SHA-256 truncated to 16 bytes               |
-//   |         over the outer addresses and all bytes above          |
+//   |    over the outer addresses, UDP ports and all bytes above    |
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //
 // A: set by the acceptor of the session, clear from its requester. Session ids are the requester's choice, so
@@ -60,6 +60,8 @@ enum class ControlType : std::uint8_t {
     PathTrace = 10,
     PathTraceReply = 11,
     KeepAlive = 12,
+    Challenge = 13,
+    DelaySketch = 14,
     // between an EPPC and the NHMS
     Update = 32,
     UpdateAck = 33,
@@ -67,6 +69,12 @@ enum class ControlType : std::uint8_t {
     DirectiveResult = 35,
     NhmsHello = 36,
 };
+
+/// Whether it belongs to a session's opening: under the pair's key, since the session has none yet.
+constexpr bool is_handshake(ControlType type) {
+    return type == ControlType::Request || type == ControlType::Challenge || type == ControlType::Accept ||
+           type == ControlType::Reject;
+}
 
 /// "request", "update-ack", ...
 std::string_view to_string(ControlType type);
@@ -83,7 +91,7 @@ struct ControlHeader {
     KeyId key_id;
     bool from_acceptor = false;
     SessionId session;
-    std::uint32_t message_number = 0;  ///< what an answer names; meaning per type
+    std::uint32_t message_number = 0;  ///< of the sender's sequence in this session; zero in a handshake
     BootId sender_boot;
     BootId receiver_boot;
 

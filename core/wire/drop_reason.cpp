@@ -34,10 +34,12 @@ std::string_view to_string(DropReason reason) {
         case DropReason::ControlBadLength: return "control-bad-length";
         case DropReason::ControlBadField: return "control-bad-field";
         case DropReason::ControlBadTag: return "control-bad-tag";
+        case DropReason::ControlUnknownKey: return "control-unknown-key";
         case DropReason::ControlWrongBoot: return "control-wrong-boot";
         case DropReason::ControlUnknownSession: return "control-unknown-session";
         case DropReason::ControlUnexpected: return "control-unexpected";
         case DropReason::ControlReplayed: return "control-replayed";
+        case DropReason::ControlStaleCookie: return "control-stale-cookie";
         case DropReason::UnknownGuestPort: return "unknown-guest-port";
         case DropReason::SourceMacMismatch: return "source-mac-mismatch";
         case DropReason::UnknownDestination: return "unknown-destination";

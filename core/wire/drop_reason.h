@@ -40,11 +40,13 @@ enum class DropReason : std::uint8_t {
     ControlUnknownType,  ///< a type this engine does not know
     ControlBadLength,    ///< a body of the wrong length for its type
     ControlBadField,     ///< a field outside its range
-    ControlBadTag,       ///< authentication failed, or unknown key id
+    ControlBadTag,       ///< authentication failed
+    ControlUnknownKey,   ///< a key id that is not, or no longer, configured
     ControlWrongBoot,    ///< addressed to an earlier boot of this engine, or from an earlier boot of the peer
     ControlUnknownSession,  ///< no such session from this peer
     ControlUnexpected,      ///< valid, but not in this state or not for this role
     ControlReplayed,        ///< seen before
+    ControlStaleCookie,     ///< a request with a nonce that is not, or no longer, of a challenge of ours
     // Overlay
     UnknownGuestPort,    ///< no guest is plugged in there
     SourceMacMismatch,   ///< the guest's source address is not its port's

@@ -22,6 +22,11 @@ std::string_view to_string(RejectReason reason) {
         case RejectReason::TooManyPaths: return "too-many-paths";
         case RejectReason::UnsupportedSampling: return "unsupported-sampling";
         case RejectReason::NotMeasuring: return "not-measuring";
+        case RejectReason::OverPacketBudget: return "over-packet-budget";
+        case RejectReason::OverCpuBudget: return "over-cpu-budget";
+        case RejectReason::UnsupportedMetrics: return "unsupported-metrics";
+        case RejectReason::UnsupportedVersion: return "unsupported-version";
+        case RejectReason::UnsupportedEncapsulation: return "unsupported-encapsulation";
     }
     DYETRACE_ASSERT(false);
     return {};
@@ -51,15 +56,23 @@ Result<RequestBody, DropReason> RequestBody::parse(Bytes body) {
     if (body.size() != kSize) return kBadLength;
     ByteReader in(body);
     RequestBody request;
-    request.nonce = in.u64();
+    request.requester_nonce = in.u64();
+    request.acceptor_nonce = in.u64();
     request.source_port_base = in.u16();
     request.path_count = in.u16();
-    in.skip(4);
+    request.port_count = in.u16();
+    request.track_option_type = in.u8();
+    request.encapsulation = static_cast<Encapsulation>(in.u8());
     const auto sampling = SamplingSpec::parse_any(in);
+    request.metrics = in.u32();
+    request.tracked_per_second = in.u32();
     request.report_interval = {in.i64()};
+    request.keep_alive_interval = {in.i64()};
     request.duration = {in.i64()};
-    if (!sampling || request.path_count == 0 || request.source_port_base + request.path_count > 65536 ||
-        request.report_interval.ns <= 0 || request.duration.ns < 0) {
+    request.packet_cap = in.u64();
+    if (!sampling || request.path_count == 0 || request.port_count < request.path_count ||
+        request.source_port_base + request.port_count > 65536 || request.report_interval.ns <= 0 ||
+        request.keep_alive_interval.ns <= 0 || request.duration.ns < 0) {
         return kBadField;
     }
     request.sampling = *sampling;
@@ -68,13 +81,36 @@ Result<RequestBody, DropReason> RequestBody::parse(Bytes body) {
 
 void RequestBody::encode_into(MutableBytes bytes) const {
     ByteWriter out(bytes);
-    out.u64(nonce);
+    out.u64(requester_nonce);
+    out.u64(acceptor_nonce);
     out.u16(source_port_base);
     out.u16(path_count);
-    out.zeros(4);
+    out.u16(port_count);
+    out.u8(track_option_type);
+    out.u8(static_cast<std::uint8_t>(encapsulation));
     sampling.encode_into(out);
+    out.u32(metrics);
+    out.u32(tracked_per_second);
     out.i64(report_interval.ns);
+    out.i64(keep_alive_interval.ns);
     out.i64(duration.ns);
+    out.u64(packet_cap);
+}
+
+Result<ChallengeBody, DropReason> ChallengeBody::parse(Bytes body) {
+    if (body.size() != kSize) return kBadLength;
+    ByteReader in(body);
+    ChallengeBody challenge;
+    challenge.requester_nonce = in.u64();
+    challenge.acceptor_nonce = in.u64();
+    if (challenge.acceptor_nonce == 0) return kBadField;
+    return challenge;
+}
+
+void ChallengeBody::encode_into(MutableBytes bytes) const {
+    ByteWriter out(bytes);
+    out.u64(requester_nonce);
+    out.u64(acceptor_nonce);
 }
 
 Result<AcceptBody, DropReason> AcceptBody::parse(Bytes body) {
@@ -84,7 +120,9 @@ Result<AcceptBody, DropReason> AcceptBody::parse(Bytes body) {
     accept.requester_nonce = in.u64();
     accept.acceptor_nonce = in.u64();
     accept.report_interval = {in.i64()};
-    if (accept.report_interval.ns <= 0) return kBadField;
+    accept.keep_alive_interval = {in.i64()};
+    accept.metrics = in.u32();
+    if (accept.report_interval.ns <= 0 || accept.keep_alive_interval.ns <= 0) return kBadField;
     return accept;
 }
 
@@ -93,6 +131,9 @@ void AcceptBody::encode_into(MutableBytes bytes) const {
     out.u64(requester_nonce);
     out.u64(acceptor_nonce);
     out.i64(report_interval.ns);
+    out.i64(keep_alive_interval.ns);
+    out.u32(metrics);
+    out.u32(0);
 }
 
 Result<RejectBody, DropReason> RejectBody::parse(Bytes body) {
@@ -103,7 +144,7 @@ Result<RejectBody, DropReason> RejectBody::parse(Bytes body) {
     const std::uint8_t reason = in.u8();
     in.skip(7);
     reject.back_off = {in.i64()};
-    if (!in_range(reason, RejectReason::NotMeasuring) || reject.back_off.ns < 0) return kBadField;
+    if (!in_range(reason, RejectReason::UnsupportedEncapsulation) || reject.back_off.ns < 0) return kBadField;
     reject.reason = static_cast<RejectReason>(reason);
     return reject;
 }

@@ -13,37 +13,86 @@
 #include "core/base/time.h"
 #include "core/wire/drop_reason.h"
 #include "core/wire/sampling_spec.h"
+#include "core/wire/track_option.h"
 
 namespace dyetrace::wire {
 
-/// Asks the peer to measure: "I shall tag this share of what I send you on these source ports."
-///
-///   nonce (64) | source port base (16) | path count (16) | reserved (32) | sampling (64) |
-///   report interval, ns (64) | duration, ns, zero for none (64)
-struct RequestBody {
-    static constexpr std::size_t kSize = 40;
+/// How the session's packets are encapsulated.
+enum class Encapsulation : std::uint8_t { Geneve = 1, Vxlan = 2 };
 
-    std::uint64_t nonce = 0;
-    std::uint16_t source_port_base = 0;  ///< path index i is source port base + i
+/// What a session may measure, as bits of the masks of a request (wanted) and an accept (granted).
+/// docs/metrics.md says what each is.
+enum Metric : std::uint32_t {
+    kMetricCounts = 1U << 0,      ///< net loss of all packets, from the cumulative counts
+    kMetricTracked = 1U << 1,     ///< loss and duplicates of tracked packets
+    kMetricDelay = 1U << 2,       ///< one-way delay
+    kMetricJitter = 1U << 3,      ///< RFC 3393, RFC 3550
+    kMetricReordering = 1U << 4,  ///< RFC 4737
+    kMetricEcn = 1U << 5,         ///< CE marks, invalid combinations
+    kMetricTtl = 1U << 6,         ///< changes of the received TTL
+    kMetricCorruption = 1U << 7,  ///< the own check
+    kMetricQuantiles = 1U << 8,   ///< delay sketch
+    kMetricsAll = (1U << 9) - 1,
+};
+
+/// Asks the peer to measure: "I shall tag this share of what I send you on these source ports." Sent without
+/// the acceptor's nonce first, and again with the one that the challenge brought.
+///
+///   requester's nonce (64) | acceptor's nonce, zero: none yet (64) |
+///   source port base (16) | path count (16) | port count (16) | track option type (8) | encapsulation (8) |
+///   sampling (64) | metrics wanted (32) | tracked packets a second, at most (32) |
+///   report interval, ns (64) | keep-alive interval, ns (64) | duration, ns, zero for none (64) |
+///   packet cap, tracked packets, zero for none (64)
+struct RequestBody {
+    static constexpr std::size_t kSize = 72;
+
+    std::uint64_t requester_nonce = 0;
+    std::uint64_t acceptor_nonce = 0;
+    std::uint16_t source_port_base = 0;  ///< path index i begins on source port base + i
     std::uint16_t path_count = 0;
+    std::uint16_t port_count = 0;  ///< at least path_count; the rest is spare, for repaths
+    std::uint8_t track_option_type = TrackOption::kType;
+    Encapsulation encapsulation = Encapsulation::Geneve;  ///< perhaps a value that is not known here
     SamplingSpec sampling;  ///< perhaps of a kind that is not known here: see SamplingSpec::is_known
+    std::uint32_t metrics = kMetricsAll;
+    std::uint32_t tracked_per_second = 0;  ///< zero: not told
     Duration report_interval;
+    Duration keep_alive_interval;
     Duration duration;
+    std::uint64_t packet_cap = 0;
 
     bool operator==(const RequestBody&) const = default;
     static Result<RequestBody, DropReason> parse(Bytes body);
     void encode_into(MutableBytes out) const;
 };
 
+/// "Ask again with this nonce, so that I know that you are there." Bound to the request; nothing is kept of
+/// it.
+///
+///   requester's nonce (64) | acceptor's nonce (64)
+struct ChallengeBody {
+    static constexpr std::size_t kSize = 16;
+
+    std::uint64_t requester_nonce = 0;
+    std::uint64_t acceptor_nonce = 0;  ///< not zero
+
+    bool operator==(const ChallengeBody&) const = default;
+    static Result<ChallengeBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
 /// The acceptor's yes. Both nonces and both boot ids enter the session's keys.
 ///
-///   requester's nonce (64) | acceptor's nonce (64) | report interval granted, ns (64)
+///   requester's nonce (64) | acceptor's nonce (64) | report interval granted, ns (64) |
+///   keep-alive interval granted, ns (64) | metrics granted (32) | reserved (32)
 struct AcceptBody {
-    static constexpr std::size_t kSize = 24;
+    static constexpr std::size_t kSize = 40;
 
     std::uint64_t requester_nonce = 0;
     std::uint64_t acceptor_nonce = 0;
     Duration report_interval;
+    Duration keep_alive_interval;
+    std::uint32_t metrics = 0;
 
     bool operator==(const AcceptBody&) const = default;
     static Result<AcceptBody, DropReason> parse(Bytes body);
@@ -56,6 +105,11 @@ enum class RejectReason : std::uint8_t {
     TooManyPaths = 3,         ///< more source ports than it keeps state for
     UnsupportedSampling = 4,  ///< kind not known
     NotMeasuring = 5,         ///< it accepts no sessions now
+    OverPacketBudget = 6,     ///< its bound of tracked packets a second, over all sessions
+    OverCpuBudget = 7,        ///< its processor is busy enough
+    UnsupportedMetrics = 8,   ///< none of those wanted
+    UnsupportedVersion = 9,   ///< of the track option
+    UnsupportedEncapsulation = 10,
 };
 std::string_view to_string(RejectReason reason);
 

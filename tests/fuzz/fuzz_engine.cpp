@@ -119,11 +119,13 @@ class World {
         header.message_number = script_.u8();
         if (script_.u8() & 1) std::swap(header.sender_boot, header.receiver_boot);
         const Frame body = script_.some(255);
-        const auto key = auth::derive_pair_key(*config.key, source, config.address);
-        const Frame message = auth::seal(header, body, key, source, config.address);
         eppc::ControlRoute route;
         route.source = {source, static_cast<std::uint16_t>(config.source_port_base + (script_.u8() & 3))};
         route.destination = {config.address, from_nhms ? config.management_port : config.geneve_port};
+        const auto key = from_nhms ? std::optional{auth::derive_pair_key(*config.key, source, config.address)}
+                                   : net_.control_key(header, source, config.address);
+        const Frame message =
+            auth::seal(header, body, key.value_or(auth::ControlKey{}), route.source, route.destination);
         return from_nhms ? eppc::build_datagram(route, message) : eppc::build_geneve_control(route, message);
     }
 

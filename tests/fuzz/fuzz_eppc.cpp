@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Two engines on a hostile network. The input is a script: what the guests send, what the network loses,
-// doubles, delays, changes or makes up. Changed control messages are sealed anew with the pair's key, so that
-// what is behind the tag is reached as well: a peer may hold the key and still lie. Whatever happens, no
-// engine may crash, hang, or read past a frame's end.
+// doubles, delays, changes or makes up. Changed control messages are sealed anew with the key that they were
+// under, so that what is behind the tag is reached as well: a peer may hold the key and still lie. Whatever
+// happens, no engine may crash, hang, or read past a frame's end.
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
-#include "core/auth/keys.h"
-#include "core/wire/control.h"
-#include "core/wire/ethernet.h"
-#include "core/wire/geneve.h"
-#include "core/wire/ipv4.h"
-#include "core/wire/udp.h"
 #include "tests/core/eppc/two_engines.h"
 
 namespace {
@@ -21,8 +14,7 @@ namespace {
 using namespace dyetrace;
 using namespace dyetrace::test;
 
-constexpr std::size_t kUdpOffset = wire::EthernetHeader::kSize + wire::Ipv4Header::kSize;
-constexpr std::size_t kControlOffset = kUdpOffset + wire::UdpHeader::kSize + wire::GeneveHeader::kSize;
+constexpr std::size_t kControlOffset = kGenevePayload;
 constexpr int kStepsMax = 200;
 
 /// The input, byte by byte; zeros when it is used up.
@@ -48,34 +40,23 @@ class Script {
     Bytes bytes_;
 };
 
-/// Gives a changed control message the tag that its sender could have given it.
-void seal_anew(std::vector<std::uint8_t>& frame, const SeenPacket& seen) {
-    if (!seen.control || frame.size() < kControlOffset) return;
-    const auto message = wire::ControlMessage::parse(Bytes(frame).subspan(kControlOffset));
-    if (!message) return;
-    const auto key = auth::derive_pair_key(auth::SharedKey{}, seen.ip.source, seen.ip.destination);
-    const auto tag = auth::control_tag(key, seen.ip.source, seen.ip.destination, message.value().tagged);
-    std::memcpy(frame.data() + kControlOffset + message.value().tagged.size(), tag.data(), tag.size());
-    // Zero says that there is no checksum (RFC 768).
-    frame[kUdpOffset + 6] = frame[kUdpOffset + 7] = 0;
-}
-
-void change(Script& script, std::vector<std::uint8_t>& frame, const SeenPacket& seen) {
+void change(Script& script, const Network& network, std::vector<std::uint8_t>& frame,
+            const SeenPacket& seen) {
     if (frame.empty()) return;
     const std::size_t from = seen.control ? kControlOffset : 0;
     const std::size_t room = frame.size() > from ? frame.size() - from : 1;
     frame[(from + script.next() % room) % frame.size()] ^= script.next();
-    seal_anew(frame, seen);
+    network.seal_anew(frame);
 }
 
 /// Most packets pass, so that sessions get somewhere.
-Fate fate_of(Script& script, Transit& transit) {
+Fate fate_of(Script& script, const Network& network, Transit& transit) {
     const std::uint8_t choice = script.next();
     if (choice < 200) return {};
     if (choice < 210) return {.copies = 0};
     if (choice < 220) return {.copies = 2};
     if (choice < 230) return {.copies = 1, .extra_delay = Duration::microseconds(script.next() * 100)};
-    change(script, transit.bytes, transit.seen);
+    change(script, network, transit.bytes, transit.seen);
     return {};
 }
 
@@ -83,7 +64,7 @@ void replay(Script& script, Network& network) {
     if (network.captured().empty()) return;
     const auto captured = network.captured()[script.next() % network.captured().size()];
     auto bytes = captured.bytes;
-    change(script, bytes, captured.seen);
+    change(script, network, bytes, captured.seen);
     network.inject(script.next() % 2, bytes);
 }
 
@@ -118,7 +99,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     network.add_host(insecure);
     network.add_host(insecure);
     for (const std::size_t from : {0, 1}) {
-        network.line(from, 1 - from).hook = [&script](Transit& transit) { return fate_of(script, transit); };
+        network.line(from, 1 - from).hook = [&](Transit& transit) {
+            return fate_of(script, network, transit);
+        };
     }
     for (int i = 0; i < kStepsMax && !script.empty(); ++i) {
         step(script, network);

@@ -43,27 +43,24 @@ Buffer buffer(const std::array<std::uint8_t, N>& array) {
     return {array.begin(), array.end()};
 }
 
-/// One case of RFC 4231 §4. A control tag is an HMAC-SHA-256 over two addresses and a message, so the data's
-/// first 8 bytes go in as addresses; a short key is padded with zeros, which HMAC does anyway (RFC 2104 §2).
-void expect_hmac(const Buffer& key, const Buffer& data, std::string_view hex) {
-    PairKey padded{};
-    std::copy(key.begin(), key.end(), padded.begin());
-    const auto tag = control_tag(padded, Ipv4Address{load_u32(&data[0])}, Ipv4Address{load_u32(&data[4])},
-                                 Bytes(data).subspan(8));
-    std::string got;
-    for (const std::uint8_t byte : tag) {
-        constexpr std::string_view kDigits = "0123456789abcdef";
-        got += kDigits[byte >> 4];
-        got += kDigits[byte & 15];
-    }
-    EXPECT_EQ(got, hex.substr(0, 32));
-}
-
 Buffer text(std::string_view characters) {
     return {characters.begin(), characters.end()};
 }
 
-TEST(ControlTag, IsHmacSha256OfRfc4231) {
+void expect_hmac(const Buffer& key, const Buffer& data, std::string_view hex) {
+    const Bytes whole(data);
+    for (const std::size_t cut : {std::size_t{0}, data.size() / 2, data.size()}) {
+        std::string got;
+        for (const std::uint8_t byte : hmac_sha256(key, {whole.first(cut), whole.subspan(cut)})) {
+            constexpr std::string_view kDigits = "0123456789abcdef";
+            got += kDigits[byte >> 4];
+            got += kDigits[byte & 15];
+        }
+        EXPECT_EQ(got, hex);
+    }
+}
+
+TEST(Hmac, IsThatOfRfc4231) {
     expect_hmac(Buffer(20, 0x0b), text("Hi There"),
                 "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     expect_hmac(text("Jefe"), text("what do ya want for nothing?"),
@@ -75,12 +72,18 @@ TEST(ControlTag, IsHmacSha256OfRfc4231) {
         counting[i] = static_cast<std::uint8_t>(i + 1);
     expect_hmac(counting, Buffer(50, 0xcd),
                 "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
+    // Section 4.7: a key longer than a block.
+    expect_hmac(Buffer(131, 0xaa), text("Test Using Larger Than Block-Size Key - Hash Key First"),
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Keys, AreThoseOfTheIndependentEncoder) {
     const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
     EXPECT_EQ(buffer(pair), vector_of("pair_key"));
-    EXPECT_EQ(buffer(derive_track_key(pair, identity())), vector_of("track_key"));
+    const SessionKeys keys = derive_session_keys(pair, identity());
+    EXPECT_EQ(buffer(keys.control), vector_of("session_key"));
+    EXPECT_EQ(buffer(keys.track), vector_of("track_key"));
+    EXPECT_EQ(buffer(keys.ride), vector_of("ride_key"));
 }
 
 TEST(Keys, OfAPairAreTheSameFromEitherEnd) {
@@ -90,11 +93,11 @@ TEST(Keys, OfAPairAreTheSameFromEitherEnd) {
 
 TEST(Keys, DifferWithEachPartOfTheirIdentity) {
     const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
-    std::vector<TrackKey> keys{derive_track_key(pair, identity())};
+    std::vector<ControlKey> keys{derive_session_keys(pair, identity()).control};
     const auto vary = [&](auto change) {
         SessionIdentity other = identity();
         change(other);
-        keys.push_back(derive_track_key(pair, other));
+        keys.push_back(derive_session_keys(pair, other).control);
     };
     vary([](auto& i) { i.requester.low ^= 1; });
     vary([](auto& i) { i.acceptor.high ^= 1; });
@@ -123,8 +126,12 @@ Tracked tracked() {
     return t;
 }
 
+SessionKeys session_keys() {
+    return derive_session_keys(derive_pair_key(shared_key(), kRequester, kAcceptor), identity());
+}
+
 TrackKey track_key() {
-    return derive_track_key(derive_pair_key(shared_key(), kRequester, kAcceptor), identity());
+    return session_keys().track;
 }
 
 TEST(TrackTag, IsThatOfTheIndependentEncoder) {
@@ -185,37 +192,46 @@ wire::ControlHeader keep_alive() {
     return header;
 }
 
+constexpr Endpoint kFrom{kRequester, 49157};
+constexpr Endpoint kTo{kAcceptor, 6081};
+
 TEST(Seal, MakesTheMessageOfTheIndependentEncoder) {
-    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
-    EXPECT_EQ(seal(keep_alive(), {}, pair, kRequester, kAcceptor), vector_of("control_message"));
+    EXPECT_EQ(seal(keep_alive(), {}, session_keys().control, kFrom, kTo), vector_of("control_message"));
 }
 
 TEST(Seal, IsBrokenByEachFlippedBit) {
-    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    const ControlKey key = session_keys().control;
     const Buffer body{1, 2, 3, 4};
-    const Buffer good = seal(keep_alive(), body, pair, kRequester, kAcceptor);
+    const Buffer good = seal(keep_alive(), body, key, kFrom, kTo);
     const auto message = wire::ControlMessage::parse(good);
     ASSERT_TRUE(message.ok());
-    EXPECT_TRUE(control_tag_ok(pair, kRequester, kAcceptor, *message));
+    EXPECT_TRUE(control_tag_ok(key, kFrom, kTo, *message));
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
         Buffer bytes = good;
         bytes[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
         const auto changed = wire::ControlMessage::parse(bytes);
-        EXPECT_FALSE(changed.ok() && control_tag_ok(pair, kRequester, kAcceptor, *changed)) << "bit " << bit;
+        EXPECT_FALSE(changed.ok() && control_tag_ok(key, kFrom, kTo, *changed)) << "bit " << bit;
     }
 }
 
-TEST(Seal, HoldsForItsAddressesDirectionAndKeyOnly) {
-    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
-    const Buffer bytes = seal(keep_alive(), {}, pair, kRequester, kAcceptor);
+TEST(Seal, HoldsForItsEndpointsDirectionAndKeyOnly) {
+    const ControlKey key = session_keys().control;
+    const Buffer bytes = seal(keep_alive(), {}, key, kFrom, kTo);
     const auto message = wire::ControlMessage::parse(bytes);
     ASSERT_TRUE(message.ok());
-    EXPECT_FALSE(control_tag_ok(pair, kAcceptor, kRequester, *message));
-    EXPECT_FALSE(control_tag_ok(pair, Ipv4Address{kRequester.value ^ 1}, kAcceptor, *message));
-    EXPECT_FALSE(control_tag_ok(pair, kRequester, Ipv4Address{kAcceptor.value ^ 1}, *message));
-    PairKey other = pair;
+    EXPECT_FALSE(control_tag_ok(key, kTo, kFrom, *message));
+    EXPECT_FALSE(control_tag_ok(key, {Ipv4Address{kRequester.value ^ 1}, kFrom.port}, kTo, *message));
+    EXPECT_FALSE(control_tag_ok(key, kFrom, {Ipv4Address{kAcceptor.value ^ 1}, kTo.port}, *message));
+    for (int bit = 0; bit < 16; ++bit) {
+        const auto flipped = [bit](Endpoint endpoint) {
+            return Endpoint{endpoint.address, static_cast<std::uint16_t>(endpoint.port ^ 1U << bit)};
+        };
+        EXPECT_FALSE(control_tag_ok(key, flipped(kFrom), kTo, *message));
+        EXPECT_FALSE(control_tag_ok(key, kFrom, flipped(kTo), *message));
+    }
+    ControlKey other = key;
     other[31] ^= 1;
-    EXPECT_FALSE(control_tag_ok(other, kRequester, kAcceptor, *message));
+    EXPECT_FALSE(control_tag_ok(other, kFrom, kTo, *message));
 }
 
 }  // namespace

@@ -71,5 +71,35 @@ TEST(ReplayWindow, NumbersWrap) {
     EXPECT_EQ(window.newest(), 1U);
 }
 
+template <std::uint32_t kWidth>
+void compare_with_a_set(std::uint32_t spread) {
+    Random random(kWidth + spread);
+    WideReplayWindow<kWidth> window;
+    std::set<std::uint32_t> seen;
+    std::uint32_t newest = 1000;
+    window.take(newest);
+    seen.insert(newest);
+    for (int i = 0; i < 5'000; ++i) {
+        const std::uint32_t number = newest + 1 + random.below(spread) - std::min(newest, spread / 2);
+        const bool fresh = !seen.contains(number) && (number > newest || newest - number < kWidth);
+        ASSERT_EQ(window.take(number) == WideReplayWindow<kWidth>::Verdict::New, fresh) << i;
+        if (!fresh) continue;
+        seen.insert(number);
+        newest = std::max(newest, number);
+        ASSERT_EQ(window.newest(), newest);
+        for (std::uint32_t behind = 0; i % 50 == 0 && behind < kWidth; ++behind) {
+            const bool has = (window.seen(behind / 64) >> behind % 64 & 1) != 0;
+            ASSERT_EQ(has, seen.contains(newest - behind));
+        }
+    }
+}
+
+TEST(WideReplayWindow, SaysWhatASetOfAllNumbersSays) {
+    compare_with_a_set<64>(10);
+    compare_with_a_set<64>(300);
+    compare_with_a_set<128>(200);
+    compare_with_a_set<1024>(3000);
+}
+
 }  // namespace
 }  // namespace dyetrace

@@ -291,25 +291,23 @@ class Forger {
         const SeenPacket seen = look_at(frame);
         wire::ControlHeader header = *seen.control;
         header.type = type;
+        header.message_number = wire::is_handshake(type) ? 0 : ++number_;
         if (change) change(header);
-        const eppc::EppcConfig& config = net_.host(0).config;
-        const auto key = auth::derive_pair_key(*config.key, seen.ip.source, seen.ip.destination);
         frame.resize(kGenevePayload + wire::ControlHeader::kSize + body.size() +
                      wire::ControlHeader::kTagSize);
         const MutableBytes message = MutableBytes(frame).subspan(kGenevePayload);
         header.encode_into(message, message.size());
         std::copy(body.begin(), body.end(), message.begin() + wire::ControlHeader::kSize);
-        const auto tag = auth::control_tag(key, seen.ip.source, seen.ip.destination,
-                                           message.first(message.size() - wire::ControlHeader::kTagSize));
-        std::copy(tag.begin(), tag.end(), message.end() - wire::ControlHeader::kTagSize);
         store_u16(&frame[kOuterUdp + 4], static_cast<std::uint16_t>(frame.size() - kOuterUdp));
         store_u16(&frame[kOuterIp + 2], static_cast<std::uint16_t>(frame.size() - kOuterIp));
         mend_ip(frame);
+        net_.seal_anew(frame);
         return frame;
     }
 
   private:
     Network& net_;
+    std::uint32_t number_ = 500;  ///< beyond all that was sent
 };
 
 TEST_F(Decapsulation, AuthenticControlThatDoesNotBelongIsCountedAndChangesNothing) {
@@ -327,7 +325,8 @@ TEST_F(Decapsulation, AuthenticControlThatDoesNotBelongIsCountedAndChangesNothin
     expect_refused(forge(ControlType::KeepAlive, nothing, [](auto& h) { h.key_id.value ^= 1; }),
                    DropReason::ControlBadTag, "another key");
     for (const ControlType type : {ControlType::Accept, ControlType::Reject, ControlType::MarkerAck,
-                                   ControlType::Report, ControlType::CloseAck, ControlType::PathTraceReply})
+                                   ControlType::Report, ControlType::CloseAck, ControlType::PathTraceReply,
+                                   ControlType::Challenge, ControlType::DelaySketch})
         expect_refused(forge(type, nothing), DropReason::ControlUnexpected,
                        std::string(wire::to_string(type)));
     for (const ControlType type :
@@ -364,7 +363,7 @@ TEST_F(Decapsulation, ARequestUnderALiveSessionsIdIsAReplay) {
     Forger forge(net);
     const Frame original = control(ControlType::Request);
     auto request = *wire::RequestBody::parse(look_at(original).body);
-    request.nonce ^= 1;
+    request.requester_nonce ^= 1;
     Frame bytes(wire::RequestBody::kSize);
     request.encode_into(bytes);
     expect_refused(forge(ControlType::Request, bytes), DropReason::ControlReplayed, "another nonce");

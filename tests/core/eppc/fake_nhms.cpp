@@ -24,7 +24,7 @@ void FakeNhms::receive(Bytes frame, std::size_t host) {
     const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, kAddress);
     if (!udp.ok() || udp->destination_port != kEndpoint.port || udp->checksum == 0 ||
         !wire::udp_checksum_ok(seen.ip.source, seen.ip.destination, datagram) || !message.ok() ||
-        !auth::control_tag_ok(key, seen.ip.source, seen.ip.destination, *message)) {
+        !auth::control_tag_ok(key, seen.source(), seen.destination(), *message)) {
         ++malformed;
         return;
     }
@@ -65,7 +65,7 @@ void FakeNhms::answer(std::size_t host, wire::ControlType type, const wire::Cont
     route.next_hop_mac = config.mac;
     route.source = kEndpoint;
     route.destination = {config.address, config.management_port};
-    const auto message = auth::seal(header, body, key, kAddress, config.address);
+    const auto message = auth::seal(header, body, key, route.source, route.destination);
     answers.push_back(eppc::build_datagram(route, message));
     for (int i = 0; i < repeat_answers && !mute; ++i)
         network_.deliver_later(host, answers.back(), Duration::microseconds(10));

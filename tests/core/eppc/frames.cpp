@@ -88,6 +88,7 @@ SeenPacket look_at(Bytes frame) {
     const auto udp = UdpHeader::parse(rest, rest.size());
     if (!udp) return seen;
     seen.source_port = udp->source_port;
+    seen.destination_port = udp->destination_port;
     if (udp->destination_port == kGenevePort) {
         look_at_geneve(rest.first(udp->length).subspan(UdpHeader::kSize), seen);
     } else {

@@ -46,10 +46,13 @@ struct SeenPacket {
     Kind kind = Kind::Other;
     wire::Ipv4Header ip;
     std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
     std::optional<wire::TrackOption> track;      ///< Data
     std::optional<wire::ControlHeader> control;  ///< Control, and Datagram of the health service
     std::vector<std::uint8_t> body;              ///< likewise: the message's body
     Vni vni;                                     ///< Data, Control
+    [[nodiscard]] Endpoint source() const { return {ip.source, source_port}; }
+    [[nodiscard]] Endpoint destination() const { return {ip.destination, destination_port}; }
     bool is(wire::ControlType type) const { return control && control->type == type; }
 };
 

@@ -10,6 +10,7 @@
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
+#include "core/wire/session_messages.h"
 
 namespace dyetrace::test {
 
@@ -228,8 +229,51 @@ void Network::set_service(IpAddress address, Service service) {
     services_.emplace_back(address, std::move(service));
 }
 
+void Network::note_accept(const SeenPacket& seen) {
+    const auto accept = wire::AcceptBody::parse(seen.body);
+    const auto host = find_host(seen.ip.source);
+    if (!accept || !host) return;
+    const wire::ControlHeader& header = *seen.control;
+    const auto pair = auth::derive_pair_key(hosts_[*host]->config.key.value_or(auth::SharedKey{}),
+                                            seen.ip.source, seen.ip.destination);
+    session_keys_[{header.receiver_boot.value, header.sender_boot.value, header.session.value}] =
+        auth::derive_session_keys(
+            pair, {seen.ip.destination, seen.ip.source, header.receiver_boot, header.sender_boot,
+                   accept->requester_nonce, accept->acceptor_nonce, header.session});
+}
+
+std::optional<auth::ControlKey> Network::control_key(const wire::ControlHeader& header, IpAddress source,
+                                                     IpAddress destination) const {
+    if (wire::is_handshake(header.type) || header.type >= wire::ControlType::Update) {
+        const auto host = find_host(source) ? find_host(source) : find_host(destination);
+        if (!host) return std::nullopt;
+        return auth::derive_pair_key(hosts_[*host]->config.key.value_or(auth::SharedKey{}), source,
+                                     destination);
+    }
+    const auto [requester, acceptor] = header.from_acceptor
+                                           ? std::pair{header.receiver_boot, header.sender_boot}
+                                           : std::pair{header.sender_boot, header.receiver_boot};
+    const auto it = session_keys_.find({requester.value, acceptor.value, header.session.value});
+    return it == session_keys_.end() ? std::nullopt : std::optional{it->second.control};
+}
+
+void Network::seal_anew(std::vector<std::uint8_t>& frame) const {
+    if (frame.size() < kGenevePayload) return;
+    const MutableBytes bytes(frame);
+    const auto message = wire::ControlMessage::parse(bytes.subspan(kGenevePayload));
+    const SeenPacket seen = look_at(frame);
+    if (!message || !seen.control) return;
+    const auto key = control_key(message->header, seen.ip.source, seen.ip.destination);
+    if (!key) return;
+    const auto tag = auth::control_tag(*key, seen.source(), seen.destination(), message->tagged);
+    std::copy(tag.begin(), tag.end(),
+              bytes.begin() + static_cast<std::ptrdiff_t>(kGenevePayload + message->tagged.size()));
+    store_u16(&bytes[kOuterUdp + 6], 0);  // zero says that there is no checksum (RFC 768)
+}
+
 void Network::transmit(std::size_t from, std::vector<std::uint8_t> frame) {
     const SeenPacket seen = look_at(frame);
+    if (seen.is(wire::ControlType::Accept)) note_accept(seen);
     digest_ = mix64(digest_ ^ static_cast<std::uint64_t>(now_.ns) ^ from << 56);
     for (const std::uint8_t byte : frame)
         digest_ = mix64(digest_ + byte);

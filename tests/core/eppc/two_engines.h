@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/eppc/eppc.h"
@@ -133,6 +135,12 @@ class Network {
     void deliver_later(std::size_t to, std::vector<std::uint8_t> frame, Duration delay);
 
     [[nodiscard]] const std::vector<Captured>& captured() const { return captured_; }
+    /// What a message of this header is under: the session's key, from the accept that went over the network;
+    /// the pair's for a handshake; none where no such session was accepted.
+    [[nodiscard]] std::optional<auth::ControlKey> control_key(const wire::ControlHeader& header,
+                                                              IpAddress source, IpAddress destination) const;
+    /// Gives a changed control packet the tag that its sender could have given it.
+    void seal_anew(std::vector<std::uint8_t>& frame) const;
     /// Of all that entered the underlay, in order: times, hosts and bytes.
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
     /// All of it, by the network's time.
@@ -155,6 +163,7 @@ class Network {
     void create_engine(std::size_t index);
     void introduce(std::size_t one, std::size_t other);
     void transmit(std::size_t from, std::vector<std::uint8_t> frame);
+    void note_accept(const SeenPacket& seen);
     void carry(std::size_t from, std::size_t to, std::vector<std::uint8_t> frame, std::uint64_t id,
                Duration extra);
     void time_exceeded(std::size_t from, Line& line, std::size_t router,
@@ -175,6 +184,8 @@ class Network {
     std::vector<Captured> captured_;
     std::vector<Arrived> arrived_;
     std::vector<std::pair<IpAddress, Service>> services_;
+    /// By requester's boot, acceptor's boot and session id.
+    std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint32_t>, auth::SessionKeys> session_keys_;
 };
 
 /// Loses each packet for which `which` holds.

@@ -147,7 +147,6 @@ TEST_F(Updates, ABacklogNeedsNoIntervalOnceTheServiceAnswers) {
         config.report_interval = Duration::milliseconds(100);
         config.underlay_mtu = 576;
     });
-    net.host(1).config.bounds.paths_from_peer = 1024;
     net.send_many(0, 1, 10'000, Duration::microseconds(100), 5000);
     net.run_for(Duration::milliseconds(1500));
     // Three records an update: the first flush, after one second, fills a window of 64 and goes on.

@@ -80,7 +80,8 @@ void HealthNetwork::restart_host(BootId boot) {
 
 std::vector<std::uint8_t> HealthNetwork::seal(wire::ControlHeader header, Bytes body, IpAddress from) {
     header.key_id = KeyId{1};
-    return auth::seal(header, body, auth::derive_pair_key(key(), from, kNhms), from, kNhms);
+    return auth::seal(header, body, auth::derive_pair_key(key(), from, kNhms), {from, kEppcPort},
+                      {kNhms, NhmsConfig::kPortDefault});
 }
 
 std::vector<std::uint8_t> HealthNetwork::update(const std::vector<wire::UpdateEntry>& entries) {

@@ -26,6 +26,7 @@ class HealthNetwork {
   public:
     static constexpr int kPaths = 8;
     static constexpr BootId kBoot{77};
+    static constexpr std::uint16_t kEppcPort = 46082;
 
     explicit HealthNetwork(const NhmsConfig& given = config());
     HealthNetwork(const HealthNetwork&) = delete;
@@ -41,7 +42,9 @@ class HealthNetwork {
     std::vector<std::uint8_t> update(const std::vector<wire::UpdateEntry>& entries);
     /// Any message of host A's, or another's.
     static std::vector<std::uint8_t> seal(wire::ControlHeader header, Bytes body, IpAddress from = kHostA);
-    void deliver(const std::vector<std::uint8_t>& datagram) { nhms.handle({kHostA, 46082}, datagram, now); }
+    void deliver(const std::vector<std::uint8_t>& datagram) {
+        nhms.handle({kHostA, kEppcPort}, datagram, now);
+    }
     /// Lets host A learn from a hello which boot of the service to name. Leaves no output behind.
     void greet();
     /// Another boot of the service, which has forgotten everything; or of host A, which greets it.

@@ -16,11 +16,11 @@ namespace {
 using namespace dyetrace::wire;
 
 constexpr ControlType kTypes[] = {
-    ControlType::Request,   ControlType::Accept,    ControlType::Reject,         ControlType::Marker,
-    ControlType::MarkerAck, ControlType::Report,    ControlType::ReportAck,      ControlType::Close,
-    ControlType::CloseAck,  ControlType::PathTrace, ControlType::PathTraceReply, ControlType::KeepAlive,
-    ControlType::Update,    ControlType::UpdateAck, ControlType::Directive,      ControlType::DirectiveResult,
-    ControlType::NhmsHello,
+    ControlType::Request,   ControlType::Accept,          ControlType::Reject,         ControlType::Marker,
+    ControlType::MarkerAck, ControlType::Report,          ControlType::ReportAck,      ControlType::Close,
+    ControlType::CloseAck,  ControlType::PathTrace,       ControlType::PathTraceReply, ControlType::KeepAlive,
+    ControlType::Challenge, ControlType::DelaySketch,     ControlType::Update,         ControlType::UpdateAck,
+    ControlType::Directive, ControlType::DirectiveResult, ControlType::NhmsHello,
 };
 
 ControlHeader control_header() {

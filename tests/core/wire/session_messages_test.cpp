@@ -20,45 +20,72 @@ const Buffer kNegative64(8, 0xff);
 
 RequestBody request() {
     RequestBody body;
-    body.nonce = 0x0102030405060708;
+    body.requester_nonce = 0x0102030405060708;
+    body.acceptor_nonce = 0x1112131415161718;
     body.source_port_base = 49152;
     body.path_count = 64;
+    body.port_count = 80;
     body.sampling = SamplingSpec::every_nth(100);
+    body.metrics = kMetricsAll;
+    body.tracked_per_second = 5000;
     body.report_interval = Duration::milliseconds(20);
+    body.keep_alive_interval = Duration::seconds(1);
     body.duration = Duration::seconds(60);
+    body.packet_cap = std::uint64_t{1} << 33;
     return body;
 }
 
 TEST(RequestCodec, KnowsItsVectorAndEveryLength) {
     expect_fixed_body("request", request());
-    expect_ignored<RequestBody>("request", {{12, 16}, {17, 20}});
+    expect_ignored<RequestBody>("request", {{25, 28}});
 }
 
 TEST(RequestCodec, RefusesEachBadField) {
-    expect_bad_field<RequestBody>("request", 10, kZero16);                  // no paths
-    expect_bad_field<RequestBody>("request", 8, {0xff, 0xc1, 0x00, 0x40});  // ports run past 65535
-    expect_bad_field<RequestBody>("request", 20, {0, 0, 0, 0});             // every 0th
-    expect_bad_field<RequestBody>("request", 24, kZero64);                  // no report interval
-    expect_bad_field<RequestBody>("request", 24, kNegative64);
-    expect_bad_field<RequestBody>("request", 32, kNegative64);  // negative duration
+    expect_bad_field<RequestBody>("request", 18, kZero16);                          // no paths
+    expect_bad_field<RequestBody>("request", 20, {0, 63});                          // fewer ports than paths
+    expect_bad_field<RequestBody>("request", 16, {0xff, 0xb1, 0x00, 0x40, 0, 80});  // ports run past 65535
+    expect_bad_field<RequestBody>("request", 28, {0, 0, 0, 0});                     // every 0th
+    expect_bad_field<RequestBody>("request", 40, kZero64);                          // no report interval
+    expect_bad_field<RequestBody>("request", 40, kNegative64);
+    expect_bad_field<RequestBody>("request", 48, kZero64);  // no keep-alive interval
+    expect_bad_field<RequestBody>("request", 48, kNegative64);
+    expect_bad_field<RequestBody>("request", 56, kNegative64);  // negative duration
 }
 
-TEST(RequestCodec, TakesTheLastPortAndLeavesUnknownSamplingToTheAcceptor) {
+TEST(RequestCodec, TakesTheLastPortAndLeavesWhatIsUnknownToTheAcceptor) {
     Buffer bytes = vector_of("request");
-    store_u16(&bytes[8], 65535);
-    store_u16(&bytes[10], 1);
+    store_u16(&bytes[16], 65535);
+    store_u16(&bytes[18], 1);
+    store_u16(&bytes[20], 1);
     EXPECT_TRUE(RequestBody::parse(bytes).ok());
-    bytes[16] = 9;
+    bytes[22] = 7;
+    bytes[23] = 8;
+    bytes[24] = 9;
     const auto request = RequestBody::parse(bytes);
     ASSERT_TRUE(request.ok());
+    EXPECT_EQ(request->track_option_type, 7);
+    EXPECT_EQ(request->encapsulation, Encapsulation{8});
     EXPECT_FALSE(request->sampling.is_known());
 }
 
+TEST(ChallengeCodec, KnowsItsVectorEveryLengthAndBadField) {
+    expect_fixed_body("challenge", ChallengeBody{0x0102030405060708, 0x1112131415161718});
+    expect_bad_field<ChallengeBody>("challenge", 8, kZero64);  // zero says that there is no nonce
+}
+
 TEST(AcceptCodec, KnowsItsVectorEveryLengthAndBadField) {
-    expect_fixed_body("accept",
-                      AcceptBody{0x0102030405060708, 0x1112131415161718, Duration::milliseconds(20)});
+    AcceptBody accept;
+    accept.requester_nonce = 0x0102030405060708;
+    accept.acceptor_nonce = 0x1112131415161718;
+    accept.report_interval = Duration::milliseconds(20);
+    accept.keep_alive_interval = Duration::milliseconds(500);
+    accept.metrics = 0xff;
+    expect_fixed_body("accept", accept);
+    expect_ignored<AcceptBody>("accept", {{36, 40}});
     expect_bad_field<AcceptBody>("accept", 16, kZero64);
     expect_bad_field<AcceptBody>("accept", 16, kNegative64);
+    expect_bad_field<AcceptBody>("accept", 24, kZero64);
+    expect_bad_field<AcceptBody>("accept", 24, kNegative64);
 }
 
 TEST(RejectCodec, KnowsItsVectorEveryLengthAndBadField) {
@@ -66,7 +93,7 @@ TEST(RejectCodec, KnowsItsVectorEveryLengthAndBadField) {
                       RejectBody{0x0102030405060708, RejectReason::TooManyFromPeer, Duration::seconds(1)});
     expect_ignored<RejectBody>("reject", {{9, 16}});
     expect_bad_field<RejectBody>("reject", 8, {0});
-    expect_bad_field<RejectBody>("reject", 8, {6});
+    expect_bad_field<RejectBody>("reject", 8, {11});
     expect_bad_field<RejectBody>("reject", 16, kNegative64);
 }
 

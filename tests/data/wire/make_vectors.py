@@ -111,11 +111,13 @@ REQUESTER, ACCEPTOR, NHMS = "10.0.0.1", "10.0.1.2", "10.0.2.3"
 REQUESTER_MAC, ACCEPTOR_MAC = "02:00:0a:00:00:01", "02:00:0a:00:01:02"
 REQUESTER_BOOT, ACCEPTOR_BOOT = 0x1122334455667788, 0x99AABBCCDDEEFF01
 REQUESTER_NONCE, ACCEPTOR_NONCE = 0x0102030405060708, 0x1112131415161718
-SESSION, VNI, SOURCE_PORT = 0xA1B2C3D4, 0x123456, 49157
+SESSION, VNI, SOURCE_PORT, GENEVE_PORT = 0xA1B2C3D4, 0x123456, 49157, 6081
 SHARED_KEY = bytes(range(32))
 PAIR_KEY = hmac_sha256(SHARED_KEY, b"dyetrace pair 1" + b"".join(sorted(map(mapped, (REQUESTER, ACCEPTOR)))))
-TRACK_KEY = hmac_sha256(PAIR_KEY, b"dyetrace track 1" + mapped(REQUESTER) + mapped(ACCEPTOR) + struct.pack(
-    ">QQQQQ", REQUESTER_BOOT, ACCEPTOR_BOOT, REQUESTER_NONCE, ACCEPTOR_NONCE, SESSION))[:16]
+SESSION_KEY = hmac_sha256(PAIR_KEY, b"dyetrace session 1" + mapped(REQUESTER) + mapped(ACCEPTOR) + struct.pack(
+    ">QQQQQ", REQUESTER_BOOT, ACCEPTOR_BOOT, REQUESTER_NONCE, ACCEPTOR_NONCE, SESSION))
+TRACK_KEY = hmac_sha256(SESSION_KEY, b"track")[:16]
+RIDE_KEY = hmac_sha256(SESSION_KEY, b"ride")[:16]
 EVERY_100TH = struct.pack(">BxxxI", 1, 100)
 ONE_PERCENT = struct.pack(">BxxxI", 2, 42949673)
 
@@ -134,20 +136,23 @@ def track_option():
     return option(0xFF44, 0x01, track_fields() + track_tag())
 
 
-def control(kind, body, *, from_acceptor=False, number=0, receiver_boot=None, source=REQUESTER, destination=ACCEPTOR):
+def control(kind, body, *, key, from_acceptor=False, number=0):
+    """A message between the two EPPCs, from the sender's SOURCE_PORT to the other's GENEVE_PORT."""
+    source, destination = (ACCEPTOR, REQUESTER) if from_acceptor else (REQUESTER, ACCEPTOR)
     sender, receiver = (ACCEPTOR_BOOT, REQUESTER_BOOT) if from_acceptor else (REQUESTER_BOOT, ACCEPTOR_BOOT)
-    receiver = receiver if receiver_boot is None else receiver_boot
     header = struct.pack(">BBBBHHIIQQ", 1, kind, 1, 1 if from_acceptor else 0, 32 + len(body) + 16, 0, SESSION, number, sender,
                          receiver)
-    return header + body + hmac_sha256(PAIR_KEY, mapped(source) + mapped(destination) + header + body)[:16]
+    seen = mapped(source) + mapped(destination) + struct.pack(">HH", SOURCE_PORT, GENEVE_PORT)
+    return header + body + hmac_sha256(key, seen + header + body)[:16]
 
 
 def request():
-    return struct.pack(">QHHI", REQUESTER_NONCE, 49152, 64, 0) + EVERY_100TH + struct.pack(">qq", 20_000_000, 60_000_000_000)
+    return struct.pack(">QQHHHBB", REQUESTER_NONCE, ACCEPTOR_NONCE, 49152, 64, 80, 1, 1) + EVERY_100TH + struct.pack(
+        ">IIqqqQ", 0x1FF, 5000, 20_000_000, 1_000_000_000, 60_000_000_000, 1 << 33)
 
 
 def accept():
-    return struct.pack(">QQq", REQUESTER_NONCE, ACCEPTOR_NONCE, 20_000_000)
+    return struct.pack(">QQqqII", REQUESTER_NONCE, ACCEPTOR_NONCE, 20_000_000, 500_000_000, 0x0FF, 0)
 
 
 def record():
@@ -198,9 +203,9 @@ def tracked_packet():
 
 
 def control_packet():
-    message = control(2, accept(), from_acceptor=True, source=ACCEPTOR, destination=REQUESTER)
+    message = control(2, accept(), key=PAIR_KEY, from_acceptor=True)
     encapsulated = geneve(0, 0x88B5, message, control=True)
-    datagram = udp(ACCEPTOR, REQUESTER, 49152, 6081, encapsulated, checksum=False)
+    datagram = udp(ACCEPTOR, REQUESTER, SOURCE_PORT, GENEVE_PORT, encapsulated, checksum=False)
     return ethernet(REQUESTER_MAC, ACCEPTOR_MAC, 0x0800, ipv4(ACCEPTOR, REQUESTER, 17, datagram, identification=1))
 
 
@@ -221,9 +226,10 @@ VECTORS = {
                        option(0x0102, 0x07, b"abcd") + track_option() + option(0x0103, 0x00, b"")),
     "icmp_time_exceeded": ("RFC 792: quotes the IP header and 8 bytes of tracked_packet", time_exceeded()),
     "track_option": ("docs/wire.md, track option", track_option()),
-    "control_header": ("docs/wire.md, envelope", control(6, b"", from_acceptor=True, number=77)[:32]),
-    "control_message": ("docs/wire.md, envelope: a keep-alive with its tag", control(12, b"", number=3)),
+    "control_header": ("docs/wire.md, envelope", control(6, b"", key=SESSION_KEY, from_acceptor=True, number=77)[:32]),
+    "control_message": ("docs/wire.md, envelope: a keep-alive with its tag", control(12, b"", key=SESSION_KEY, number=3)),
     "request": ("docs/wire.md, request", request()),
+    "challenge": ("docs/wire.md, challenge", struct.pack(">QQ", REQUESTER_NONCE, ACCEPTOR_NONCE)),
     "accept": ("docs/wire.md, accept", accept()),
     "reject": ("docs/wire.md, reject", struct.pack(">QBxxxIq", REQUESTER_NONCE, 2, 0, 1_000_000_000)),
     "marker": ("docs/wire.md, marker", struct.pack(">HBBHHQII", 5, 2, 2, 7, 0, (1 << 32) + 9, 0xFFFFFFFF, 0)),
@@ -240,7 +246,9 @@ VECTORS = {
                   struct.pack(">Bxxx", 1) + mapped(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) + struct.pack(">q", 500_000_000)),
     "directive_result": ("docs/wire.md, directive result", struct.pack(">BBHHH", 1, 0, 1, 12, 0)),
     "pair_key": ("docs/wire.md, keys: shared key 00 01 ... 1f, hosts 10.0.0.1 and 10.0.1.2", PAIR_KEY),
+    "session_key": ("docs/wire.md, keys: control key of the session of tracked_packet", SESSION_KEY),
     "track_key": ("docs/wire.md, keys: of the session of tracked_packet", TRACK_KEY),
+    "ride_key": ("docs/wire.md, keys: of the session of tracked_packet", RIDE_KEY),
     "tracked_packet": ("docs/wire.md: a whole tracked packet with the guest's frame", tracked_packet()),
     "control_packet": ("docs/wire.md: a whole control packet, the accept of the session of tracked_packet", control_packet()),
 }
