@@ -58,7 +58,10 @@ struct EppcConfig {
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);
     bool open_on_traffic = true;  ///< ask for a session with a peer when a guest first sends to it
     Duration report_interval = Duration::milliseconds(100);
-    Duration path_idle = Duration::milliseconds(100);       ///< END after so long without data on a path
+    Duration path_idle = Duration::milliseconds(100);  ///< END after so long without data on a path
+    /// What comes later behind an interval's END is lost (RFC 7680 §2.2, Tmax); what comes earlier is only
+    /// late.
+    Duration waiting_time = Duration::seconds(3);
     Duration session_duration = {};                         ///< zero: until closed
     Duration retransmit_first = Duration::milliseconds(5);  ///< doubles up to retransmit_last
     Duration retransmit_last = Duration::milliseconds(500);

@@ -41,6 +41,11 @@ InnerIp inner_ip(Bytes frame) {
     return {};
 }
 
+bool is_ecn_invalid(Bytes inner, wire::Ecn outer) {
+    return outer == wire::Ecn::Ce && inner.size() >= EthernetHeader::kSize &&
+           !ecn_after_decapsulation(inner_ip(inner).ecn, outer);
+}
+
 }  // namespace
 
 Decapsulated Eppc::Engine::dropped(DropReason reason) {
@@ -246,13 +251,13 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
         return consumed;
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
-    measure(packet, *track, fields, geneve->vni, now);
+    const InnerFrame inner{geneve->vni, held.subspan(headers), payload_size - headers,
+                           is_ecn_invalid(held.subspan(headers), packet.ip.ecn)};
+    measure(packet, *track, fields, inner, now);
 
-    const std::size_t inner_size = payload_size - headers;
-    const std::size_t held_inner = held.size() - headers;
     frame.strip(packet.payload_offset + headers);
-    frame.end = frame.begin + held_inner;
-    frame.tail = inner_size - held_inner;
+    frame.end = frame.begin + inner.held.size();
+    frame.tail = inner.size - inner.held.size();
     return deliver(frame, geneve->vni, packet.ip.ecn);
 }
 

@@ -44,6 +44,7 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     const auto positive = [](Duration d) { return d.ns > 0; };
     if (!positive(config.report_interval)) return "report_interval: must be positive";
     if (!positive(config.path_idle)) return "path_idle: must be positive";
+    if (config.waiting_time.ns < 0) return "waiting_time: must not be negative";
     if (!positive(config.update_interval)) return "update_interval: must be positive";
     if (!positive(config.retransmit_first)) return "retransmit_first: must be positive";
     if (config.retransmit_last < config.retransmit_first)

@@ -63,6 +63,14 @@ struct UnderlayPacket {
     [[nodiscard]] Endpoint destination() const { return {ip.destination, udp.destination_port}; }
 };
 
+/// The guest's frame inside it, as it arrived.
+struct InnerFrame {
+    Vni vni;
+    Bytes held;            ///< what of it is in the buffer
+    std::size_t size = 0;  ///< on the wire
+    bool ecn_invalid = false;
+};
+
 class Eppc::Engine {
   public:
     Engine(const EppcConfig& config, const auth::Seed& seed);
@@ -108,7 +116,7 @@ class Eppc::Engine {
     Result<std::optional<wire::TrackOption>, wire::DropReason> find_track_option(Bytes options,
                                                                                  Bytes& fields);
     void measure(const UnderlayPacket& packet, const std::optional<wire::TrackOption>& track, Bytes fields,
-                 Vni vni, Time now);
+                 const InnerFrame& inner, Time now);
     Decapsulated dropped(wire::DropReason reason);
 
     // control_path.cpp

@@ -227,6 +227,7 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     parameters.keep_alive_interval =
         std::max(std::min(request.keep_alive_interval, config.keep_alive_interval), kKeepAliveLeast);
     parameters.metrics = request.metrics & wire::kMetricsAll;
+    parameters.waiting_time = config.waiting_time;
     parameters.retransmit = retransmit_policy(config);
     parameters.records_per_report = records_per_report(config);
     // The ports that the peer announces are the ones whose packets are counted; sessions of one peer share

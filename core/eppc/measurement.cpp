@@ -3,14 +3,26 @@
 #include <algorithm>
 
 #include "core/eppc/engine.h"
+#include "core/wire/checksum.h"
 
 namespace dyetrace::eppc {
 
 using wire::DropReason;
 using wire::TrackOption;
 
+namespace {
+
+/// The own check. A segment that LSO cut from a longer packet carries that one's option (RFC 8926 §4.6), so
+/// the check is applied to what has the length that the option says.
+bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
+    return track.inner_length == inner.size &&
+           track.inner_checksum != wire::checksum_finish(wire::checksum_add(inner.held));
+}
+
+}  // namespace
+
 void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<TrackOption>& track,
-                           Bytes fields, Vni vni, Time now) {
+                           Bytes fields, const InnerFrame& inner, Time now) {
     const auto index = find_peer(packet.ip.source);
     if (!index) {
         if (track) drops.add(DropReason::TrackUnknownSession);
@@ -29,7 +41,7 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     }
     const std::uint64_t expected =
         auth::track_tag((*session)->track_key(), fields,
-                        {packet.ip.source, packet.ip.destination, packet.udp.source_port, vni});
+                        {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
     if (expected != track->tag) {
         drops.add(DropReason::TrackBadTag);
         return;
@@ -41,6 +53,10 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracked.count_received = peer.received[path];
     tracked.delay = clocks_difference(now, Time{track->transmit_ns});
     tracked.now = now;
+    tracked.ttl = packet.ip.ttl;
+    tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track->flags & TrackOption::kFlagSentCe) == 0;
+    tracked.ecn_invalid = inner.ecn_invalid;
+    tracked.corrupted = is_corrupted(*track, inner);
     if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[path];
     timers_.set(*index, std::min((*session)->next_deadline(), timers_.wanted(*index)));
 }

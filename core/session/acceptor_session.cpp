@@ -89,16 +89,13 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t co
     if (marker.path.value >= paths_.size()) return false;
     Path& path = paths_[marker.path.value];
     bool news = false;
+    const tracking::Mark mark{marker.interval, marker.count, marker.next_sequence, count_received, now};
     switch (marker.kind) {
         case wire::MarkerKind::Start:
-            news =
-                path.measured.start(marker.interval, marker.count, marker.next_sequence, count_received, now);
+            news = path.measured.start(mark, parameters_.waiting_time);
             if (news) path.generation = marker.generation;
             break;
-        case wire::MarkerKind::End:
-            news =
-                path.measured.end(marker.interval, marker.count, marker.next_sequence, count_received, now);
-            break;
+        case wire::MarkerKind::End: news = path.measured.end(mark); break;
     }
     if (news) mark_changed(marker.path, now, marker.kind == wire::MarkerKind::End);
     // Acknowledged also when it was a repeat: the first acknowledgement may be lost.
@@ -112,7 +109,7 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t co
 }
 
 tracking::Arrival AcceptorSession::on_tracked(PathIndex index, const tracking::TrackedPacket& packet) {
-    const tracking::Arrival arrival = paths_[index.value].measured.track(packet);
+    const tracking::Arrival arrival = paths_[index.value].measured.track(packet, parameters_.waiting_time);
     if (arrival != tracking::Arrival::Outside) mark_changed(index, packet.now, false);
     // A repeat may be anybody's recording: it keeps no session alive.
     if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) channel_.hear(packet.now);

@@ -30,6 +30,7 @@ struct AcceptorParameters {
     Duration report_interval;      ///< granted
     Duration keep_alive_interval;  ///< granted; the peer is lost after three without a word
     std::uint32_t metrics = 0;     ///< granted
+    Duration waiting_time;         ///< what comes later behind an END is lost (RFC 7680 §2.2, Tmax)
     RetransmitPolicy retransmit;
     std::size_t records_per_report = 16;  ///< that fit one packet
 };

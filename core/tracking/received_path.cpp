@@ -2,104 +2,248 @@
 #include "core/tracking/received_path.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "core/base/sequence.h"
 
 namespace dyetrace::tracking {
+namespace {
 
-bool ReceivedPath::start(std::uint16_t interval, std::uint64_t count_sent, std::uint32_t next_sequence,
-                         std::uint64_t count_received, Time now) {
-    if (interval_ != 0 && sequence_distance(interval_, interval) <= 0) return false;
-    settle();  // an interval whose END never came keeps what was measured up to its last snapshot
-    open_ = true;
-    interval_ = interval;
-    start_sequence_ = next_sequence_ = next_sequence;
-    seen_ = 0;
-    start_sent_ = count_sent;
-    start_received_ = count_received;
-    measured_ = now;
-    return true;
+/// A peer may say any count and any time; a sum that has left the range stays at its end.
+template <class Integer>
+void add_saturating(Integer& sum, std::int64_t value) {
+    if (!__builtin_add_overflow(sum, value, &sum)) return;
+    sum = value < 0 ? std::numeric_limits<Integer>::min() : std::numeric_limits<Integer>::max();
 }
 
-bool ReceivedPath::end(std::uint16_t interval, std::uint64_t count_sent, std::uint32_t next_sequence,
-                       std::uint64_t count_received, Time now) {
-    if (!open_ || interval != interval_) return false;
-    snapshot(count_sent, next_sequence, count_received, now);
-    settle();
-    return true;
+/// |one - other|, at most a quarter of an hour: what a clock steps is no jitter.
+std::uint64_t distance_of_delays(std::int64_t one, std::int64_t other) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+    const auto a = static_cast<std::uint64_t>(one);
+    const auto b = static_cast<std::uint64_t>(other);
+    return std::min(one < other ? b - a : a - b, kMost);
 }
 
-Arrival ReceivedPath::track(const TrackedPacket& packet) {
-    if (!open_ || sequence_distance(start_sequence_, packet.sequence) < 0) return Arrival::Outside;
-    const std::int32_t ahead = sequence_distance(next_sequence_, packet.sequence);
-    Arrival arrival = Arrival::New;
-    if (ahead >= 0) {
-        const auto shift = static_cast<std::uint32_t>(ahead) + 1;
-        seen_ = shift < kReorderWindow ? seen_ << shift | 1 : 1;
-        snapshot(packet.count_sent, packet.sequence + 1, packet.count_received, packet.now);
+}  // namespace
+
+bool ReceivedPath::start(const Mark& mark, Duration waiting) {
+    const bool first = interval_ == 0;
+    if (!first && sequence_distance(interval_, mark.interval) <= 0) return false;
+    const bool ended = !first && !open_;
+    if (open_) settle(mark.now);  // its END never came: it keeps what was measured up to its last snapshot
+    const bool waits = ended && mark.now - ended_at_ <= waiting;
+    // Nothing was sent in between, so whatever came in between was on its way as the END overtook it.
+    if (waits && mark.count_sent == mark_sent_ && mark.next_sequence == next_sequence_) {
+        const std::uint64_t credit = mark.count_received - mark_received_;
+        received_ += credit;
+        add_saturating(balance_, -static_cast<std::int64_t>(credit));
+        if (balance_ < 0) excess_ = true;
+    }
+    const std::int32_t by = sequence_distance(next_sequence_, mark.next_sequence);
+    if (!waits) accept_from_ = mark.next_sequence;
+    if (first || by < 0) {
+        seen_ = 0;
+        gap_count_ = 0;
+        accept_from_ = mark.next_sequence;
     } else {
-        const auto behind = static_cast<std::uint32_t>(-ahead) - 1;
-        if (behind >= kReorderWindow) return Arrival::Outside;
-        const std::uint64_t bit = std::uint64_t{1} << behind;
-        if ((seen_ & bit) != 0) {
-            ++duplicates_;
-            return Arrival::Duplicate;
-        }
-        seen_ |= bit;
+        advance(static_cast<std::uint32_t>(by));
+    }
+    start_sequence_ = next_sequence_ = mark.next_sequence;
+    mark_sent_ = mark.count_sent;
+    mark_received_ = mark.count_received;
+    interval_ = mark.interval;
+    open_ = true;
+    balance_ = 0;
+    measured_ = mark.now;
+    return true;
+}
+
+bool ReceivedPath::count(const Mark& mark) {
+    if (!open_ || mark.interval != interval_) return false;
+    // Overtaken by a tracked packet or a marker that says more.
+    if (sequence_distance(next_sequence_, mark.next_sequence) < 0 || mark.count_sent < mark_sent_)
+        return false;
+    snapshot(mark.count_sent, mark.next_sequence, mark.count_received, mark.now);
+    return true;
+}
+
+bool ReceivedPath::end(const Mark& mark) {
+    if (!count(mark)) return false;
+    settle(mark.now);
+    return true;
+}
+
+void ReceivedPath::settle(Time now) {
+    if (balance_ < 0) excess_ = true;
+    open_ = false;
+    ended_at_ = now;
+}
+
+Arrival ReceivedPath::track(const TrackedPacket& packet, Duration waiting) {
+    if (interval_ == 0) return Arrival::Outside;
+    const std::int32_t ahead = sequence_distance(next_sequence_, packet.sequence);
+    if (ahead < 0) return track_behind(packet, static_cast<std::uint32_t>(-ahead) - 1, waiting);
+    if (!open_) return Arrival::Outside;  // nothing is tagged between intervals
+    const bool leaves_gap = ahead != 0 || newest_behind() != 0;
+    snapshot(packet.count_sent, packet.sequence + 1, packet.count_received, packet.now);
+    if (leaves_gap) note_gap(packet.sequence);
+    seen_ |= 1;
+    take_sample(packet);
+    return Arrival::New;
+}
+
+Arrival ReceivedPath::track_behind(const TrackedPacket& packet, std::uint32_t behind, Duration waiting) {
+    if (behind >= kReorderWindow || !may_come(packet.sequence, packet.now, waiting)) return Arrival::Outside;
+    const std::uint64_t bit = std::uint64_t{1} << behind;
+    if ((seen_ & bit) != 0) {
+        ++duplicates_;
+        if (packet.ecn_invalid) ++ecn_invalid_;
+        return Arrival::Duplicate;
+    }
+    const std::uint32_t newest = newest_behind();
+    // RFC 4737 §3.3: reordered when a packet that was sent later has arrived before. A marker is no packet of
+    // the stream: what only a marker has overtaken is in order.
+    const bool late = behind > newest;
+    if (late) {
         ++late_;
-        arrival = Arrival::Late;
+        extent_max_ = std::max(extent_max_, extent_of(behind));
+    } else if (newest != behind + 1) {
+        note_gap(packet.sequence);
     }
-    ++tracked_received_;
-    measured_ = packet.now;
-    const std::int64_t delay_ns = packet.delay.ns;
-    delay_ns_min_ = delay_count_ == 0 ? delay_ns : std::min(delay_ns_min_, delay_ns);
-    delay_ns_max_ = delay_count_ == 0 ? delay_ns : std::max(delay_ns_max_, delay_ns);
-    // A peer may say any time; a sum that has left the range stays at its end.
-    if (__builtin_add_overflow(delay_ns_sum_, delay_ns, &delay_ns_sum_)) {
-        delay_ns_sum_ = delay_ns < 0 ? std::numeric_limits<std::int64_t>::min()
-                                     : std::numeric_limits<std::int64_t>::max();
+    if (!open_) {  // the END's snapshot missed it
+        ++received_;
+        ++mark_received_;
+        add_saturating(balance_, -1);
+        if (balance_ < 0) excess_ = true;
+    } else if (sequence_distance(start_sequence_, packet.sequence) < 0) {
+        add_saturating(balance_, 1);  // the next snapshot takes it for one of this interval
     }
-    ++delay_count_;
-    return arrival;
+    seen_ |= bit;
+    take_sample(packet);
+    return late ? Arrival::Late : Arrival::New;
+}
+
+/// Whether a sequence number behind the newest is of the open interval, or of one that still waits.
+bool ReceivedPath::may_come(std::uint32_t sequence, Time now, Duration waiting) const {
+    if (open_ && sequence_distance(start_sequence_, sequence) >= 0) return true;
+    return sequence_distance(accept_from_, sequence) >= 0 && now - ended_at_ <= waiting;
 }
 
 void ReceivedPath::snapshot(std::uint64_t count_sent, std::uint32_t next_sequence,
                             std::uint64_t count_received, Time now) {
+    const std::uint32_t by = next_sequence - next_sequence_;
+    advance(by);
     next_sequence_ = next_sequence;
-    open_sent_ = count_sent - start_sent_;
-    open_received_ = count_received - start_received_;
-    open_tracked_ = next_sequence - start_sequence_;
-    if (open_received_ > open_sent_) excess_ = true;
+    tracked_sent_ += by;
+    const std::uint64_t sent = count_sent - mark_sent_;
+    const std::uint64_t received = count_received - mark_received_;
+    sent_ += sent;
+    received_ += received;
+    add_saturating(balance_, static_cast<std::int64_t>(sent - received));
+    mark_sent_ = count_sent;
+    mark_received_ = count_received;
     measured_ = now;
 }
 
-void ReceivedPath::settle() {
-    settled_sent_ += open_sent_;
-    settled_received_ += open_received_;
-    settled_tracked_ += open_tracked_;
-    open_sent_ = open_received_ = 0;
-    open_tracked_ = 0;
-    open_ = false;
+/// Moves the window forward, and forgets the gaps that leave it. To be called before `next_sequence_` moves.
+void ReceivedPath::advance(std::uint32_t by) {
+    seen_ = by < kReorderWindow ? seen_ << by : 0;
+    const auto left_window = [&](const Gap& gap) {
+        const auto behind = static_cast<std::uint8_t>(next_sequence_ - 1 - gap.sequence);
+        return std::uint64_t{behind} + by >= kReorderWindow;
+    };
+    std::size_t gone = 0;
+    while (gone < gap_count_ && left_window(gaps_[gone]))
+        ++gone;
+    if (gone == 0) return;
+    std::copy(gaps_.begin() + gone, gaps_.begin() + gap_count_, gaps_.begin());
+    gap_count_ = static_cast<std::uint8_t>(gap_count_ - gone);
+}
+
+/// Place in the window of the tracked packet that is ahead of all others that came.
+std::uint32_t ReceivedPath::newest_behind() const {
+    return static_cast<std::uint32_t>(std::countr_zero(seen_));
+}
+
+/// A tracked packet is about to be counted that leaves others behind it missing.
+void ReceivedPath::note_gap(std::uint32_t sequence) {
+    if (gap_count_ == kGapsMost) {
+        std::copy(gaps_.begin() + 1, gaps_.end(), gaps_.begin());
+        --gap_count_;
+    }
+    gaps_[gap_count_++] = {static_cast<std::uint8_t>(sequence),
+                           static_cast<std::uint8_t>(tracked_received_ + 1)};
+}
+
+/// RFC 4737 §4.2.2, of the reordered packet that is about to be counted: arrivals since the first of those
+/// that were sent later, that one included. It is the packet behind the gap that this one helps to close.
+std::uint32_t ReceivedPath::extent_of(std::uint32_t behind) const {
+    // Of those arrivals the ones that were sent later are certain even where the gap is forgotten.
+    const std::uint64_t ahead = seen_ & ((std::uint64_t{1} << behind) - 1);
+    const auto at_least = static_cast<std::uint32_t>(std::popcount(ahead));
+    for (std::size_t i = 0; i < gap_count_; ++i) {
+        if (static_cast<std::uint8_t>(next_sequence_ - 1 - gaps_[i].sequence) >= behind) continue;
+        const auto since = static_cast<std::uint8_t>(tracked_received_ + 1 - gaps_[i].arrival);
+        return std::max<std::uint32_t>(at_least, since);
+    }
+    return at_least;
+}
+
+/// Counts a tracked packet that came for the first time.
+void ReceivedPath::take_sample(const TrackedPacket& packet) {
+    const bool first = !sampled_;
+    sampled_ = true;
+    ++tracked_received_;
+    measured_ = packet.now;
+    if (packet.marked) ++ce_;
+    if (packet.ecn_invalid) ++ecn_invalid_;
+    if (packet.corrupted) ++corrupted_;
+    if (!first && packet.ttl != ttl_ && ttl_changes_ != 0xffff) ++ttl_changes_;
+    ttl_ = packet.ttl;
+
+    const std::int64_t delay_ns = packet.delay.ns;
+    delay_ns_min_ = first ? delay_ns : std::min(delay_ns_min_, delay_ns);
+    delay_ns_max_ = first ? delay_ns : std::max(delay_ns_max_, delay_ns);
+    add_saturating(delay_ns_sum_, delay_ns);
+    if (!first) {
+        const std::uint64_t variation = distance_of_delays(delay_ns, delay_ns_last_);
+        // RFC 3550 §6.4.1: J += (|D| - J) / 16 with each arrival; in sixteenths, J rounded, as its A.8 has
+        // it.
+        jitter_sixteenths_ += variation - ((jitter_sixteenths_ + 8) >> 4);
+        // RFC 3393 §2.6, selection function: pairs that were sent, and arrived, one after the other.
+        if (packet.sequence == last_sequence_ + 1)
+            add_saturating(ipdv_ns_sum_, static_cast<std::int64_t>(variation));
+    }
+    delay_ns_last_ = delay_ns;
+    last_sequence_ = packet.sequence;
 }
 
 wire::PathRecord ReceivedPath::record(PathIndex path, PathGeneration generation) const {
     wire::PathRecord record;
     record.path = path;
     record.generation = generation;
-    record.flags = static_cast<std::uint8_t>((open_ ? wire::PathRecord::kFlagOpen : 0) |
-                                             (excess_ ? wire::PathRecord::kFlagExcess : 0));
+    if (open_) record.flags |= wire::PathRecord::kFlagOpen;
+    if (excess_ || balance_ < 0) record.flags |= wire::PathRecord::kFlagExcess;
     record.intervals = interval_;
-    record.sent = settled_sent_ + open_sent_;
-    record.received = settled_received_ + open_received_;
-    record.tracked_sent = settled_tracked_ + open_tracked_;
+    record.ttl_changes = ttl_changes_;
+    record.sent = sent_;
+    record.received = received_;
+    record.tracked_sent = tracked_sent_;
     record.tracked_received = tracked_received_;
     record.duplicates = duplicates_;
     record.late = late_;
     record.delay_ns_min = delay_ns_min_;
     record.delay_ns_max = delay_ns_max_;
     record.delay_ns_sum = delay_ns_sum_;
-    record.delay_count = delay_count_;
+    record.delay_count = tracked_received_;
+    record.ce = ce_;
+    record.ecn_invalid = ecn_invalid_;
+    record.corrupted = corrupted_;
+    record.reordering_extent_max = extent_max_;
+    constexpr std::uint64_t kJitterMost = std::numeric_limits<std::uint32_t>::max();
+    record.jitter_ns = static_cast<std::uint32_t>(std::min((jitter_sixteenths_ + 8) >> 4, kJitterMost));
+    record.ipdv_ns_sum = ipdv_ns_sum_;
     record.measured_ns = measured_.ns;
     return record;
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The acceptor's side of one path of one session: measures loss twice, and one-way delay.
+// The acceptor's side of one path generation of one session: measures loss twice, and what tracked packets
+// went through. docs/metrics.md has each figure's formula and what it does not prove.
 //
-// Loss of all packets: at the START marker and at each tracked packet the sender's cumulative count is set
-// beside the receiver's own. On one path packets stay in order, so between two such points
+// Loss of all packets: at each marker and each tracked packet the sender's cumulative count is set beside the
+// receiver's own. On one path packets stay in order, so between two such points
 //
 //   sent = difference of the sender's counts,  received = difference of the receiver's counts,
-//   net loss = sent - received        (exact where nothing untracked was duplicated or injected)
+//   net loss = sent - received        (exact where nothing untracked was duplicated, injected or reordered
+//                                      past START or END)
 //
 // and the END marker settles the tail. Loss of tracked packets: from their sequence numbers, each exactly
-// once.
+// once. What comes late is taken back from both losses, until a waiting time after the END (RFC 7680 §2.2,
+// Tmax).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "core/base/ids.h"
@@ -26,65 +31,110 @@ struct TrackedPacket {
     std::uint64_t count_received = 0;  ///< the receiver's own, this packet included
     Duration delay;                    ///< receive time less transmit timestamp, each on its local clock
     Time now;
+    std::uint8_t ttl = 0;      ///< outer, as it arrived
+    bool marked = false;       ///< outer CE that was not there when it was sent
+    bool ecn_invalid = false;  ///< will be dropped at decapsulation (RFC 6040 §4.2)
+    bool corrupted = false;    ///< its own check failed
+};
+
+/// What a marker says, beside the receiver's own count as it arrived.
+struct Mark {
+    std::uint16_t interval = 0;
+    std::uint64_t count_sent = 0;
+    std::uint32_t next_sequence = 0;  ///< of the tracked packet that will follow
+    std::uint64_t count_received = 0;
+    Time now;
 };
 
 /// What a tracked packet turned out to be.
 enum class Arrival : std::uint8_t {
-    New,        ///< ahead of all before it
-    Late,       ///< behind a later one, first time seen: not lost
+    New,        ///< ahead of all tracked packets before it
+    Late,       ///< reordered (RFC 4737 §3.3): behind a later one, first time seen; not lost
     Duplicate,  ///< seen before; the caller takes it out of its count of received packets again
-    Outside,    ///< no interval is open, or older than what can still be told apart
+    Outside,    ///< of no interval that is open or still waits, or older than what can be told apart
 };
 
 class ReceivedPath {
   public:
     /// How far behind the newest a tracked packet may come and still be told from a duplicate.
     static constexpr std::uint32_t kReorderWindow = 64;
+    /// So many gaps in the sequence are remembered, each with when it was left. Of a packet that closes an
+    /// older one the reordering extent is known from below only.
+    static constexpr std::size_t kGapsMost = 10;
 
-    /// A START marker of interval `interval`, with the sender's count and next sequence number;
-    /// `count_received` is the receiver's own count as the marker arrives. Returns false where that interval
+    /// A START marker. Where it shows that nothing was sent since the last END, what was received since was
+    /// late, and is credited if the END is no further back than `waiting`. Returns false where that interval
     /// began already.
-    bool start(std::uint16_t interval, std::uint64_t count_sent, std::uint32_t next_sequence,
-               std::uint64_t count_received, Time now);
+    bool start(const Mark& mark, Duration waiting);
+    /// A COUNT marker inside the interval: a snapshot. Returns false where it is not open, or was overtaken.
+    bool count(const Mark& mark);
     /// The END marker of the same interval. Returns false where that interval is not open.
-    bool end(std::uint16_t interval, std::uint64_t count_sent, std::uint32_t next_sequence,
-             std::uint64_t count_received, Time now);
-    Arrival track(const TrackedPacket& packet);
+    bool end(const Mark& mark);
+    /// A tracked packet. One of an interval that has ended counts until `waiting` after its END; intervals
+    /// that follow each other within `waiting` wait together.
+    Arrival track(const TrackedPacket& packet, Duration waiting);
 
     [[nodiscard]] bool is_open() const { return open_; }
-    /// Totals since the session began; the open interval up to its last snapshot.
+    /// Totals since the generation began; the open interval up to its last snapshot.
     [[nodiscard]] wire::PathRecord record(PathIndex path, PathGeneration generation) const;
 
   private:
+    /// The first tracked packet behind a gap, low bits: arrivals are counted by `tracked_received_`.
+    struct Gap {
+        std::uint8_t sequence = 0;
+        std::uint8_t arrival = 0;
+    };
+
     void snapshot(std::uint64_t count_sent, std::uint32_t next_sequence, std::uint64_t count_received,
                   Time now);
-    void settle();
+    void advance(std::uint32_t by);
+    void settle(Time now);
+    [[nodiscard]] std::uint32_t newest_behind() const;
+    [[nodiscard]] bool may_come(std::uint32_t sequence, Time now, Duration waiting) const;
+    Arrival track_behind(const TrackedPacket& packet, std::uint32_t behind, Duration waiting);
+    void note_gap(std::uint32_t sequence);
+    [[nodiscard]] std::uint32_t extent_of(std::uint32_t behind) const;
+    void take_sample(const TrackedPacket& packet);
 
-    // The open interval
-    bool open_ = false;
-    bool excess_ = false;
-    std::uint16_t interval_ = 0;
-    std::uint32_t start_sequence_ = 0;
-    std::uint32_t next_sequence_ = 0;  ///< one past the newest seen
-    std::uint64_t seen_ = 0;           ///< bit i: sequence next_sequence_ - 1 - i has arrived
-    std::uint64_t start_sent_ = 0;
-    std::uint64_t start_received_ = 0;
-    std::uint64_t open_sent_ = 0;  ///< at the last snapshot
-    std::uint64_t open_received_ = 0;
-    std::uint32_t open_tracked_ = 0;
+    // Counts: what both sides showed at the last snapshot, and the totals up to it
+    std::uint64_t mark_sent_ = 0;
+    std::uint64_t mark_received_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    std::uint64_t seen_ = 0;  ///< bit i: sequence next_sequence_ - 1 - i has arrived
+    Time ended_at_{};
+    Time measured_{};
 
-    // Settled intervals, and what needs no settling
-    std::uint64_t settled_sent_ = 0;
-    std::uint64_t settled_received_ = 0;
-    std::uint32_t settled_tracked_ = 0;
-    std::uint32_t tracked_received_ = 0;
-    std::uint32_t duplicates_ = 0;
-    std::uint32_t late_ = 0;
-    std::uint32_t delay_count_ = 0;
+    // Delay samples; their number is tracked_received_
     std::int64_t delay_ns_min_ = 0;
     std::int64_t delay_ns_max_ = 0;
     std::int64_t delay_ns_sum_ = 0;
-    Time measured_{};
+    std::int64_t delay_ns_last_ = 0;
+    std::int64_t ipdv_ns_sum_ = 0;
+    std::uint64_t jitter_sixteenths_ = 0;
+
+    std::int32_t balance_ = 0;          ///< of the newest interval: sent less received; saturates
+    std::uint32_t accept_from_ = 0;     ///< older sequence numbers are of no interval that waits
+    std::uint32_t start_sequence_ = 0;  ///< of the newest interval
+    std::uint32_t next_sequence_ = 0;   ///< one past the newest that was sent, as far as is known
+    std::uint32_t last_sequence_ = 0;   ///< of the tracked packet that came last
+    std::uint32_t tracked_sent_ = 0;
+    std::uint32_t tracked_received_ = 0;
+    std::uint32_t duplicates_ = 0;
+    std::uint32_t late_ = 0;
+    std::uint32_t ce_ = 0;
+    std::uint32_t ecn_invalid_ = 0;
+    std::uint32_t corrupted_ = 0;
+    std::uint32_t extent_max_ = 0;
+
+    std::uint16_t interval_ = 0;
+    std::uint16_t ttl_changes_ = 0;
+    std::uint8_t ttl_ = 0;      ///< of the last tracked packet
+    bool sampled_ : 1 = false;  ///< whether there was one
+    bool open_ : 1 = false;
+    bool excess_ : 1 = false;  ///< of an interval that has ended
+    std::uint8_t gap_count_ = 0;
+    std::array<Gap, kGapsMost> gaps_{};  ///< oldest first
 };
 
 }  // namespace dyetrace::tracking
