@@ -20,10 +20,6 @@ namespace {
 constexpr std::uint64_t kTurnsBetweenLooks = 32;
 /// How often the ports' counters are looked at for something to warn of.
 constexpr Duration kCheckInterval = Duration::seconds(5);
-/// What encapsulation adds to a guest's frame, less the outer Ethernet header, and the inner one: the
-/// difference of the two MTUs.
-constexpr std::size_t kMtuDifference = eppc::Eppc::kHeadroom;
-
 NetworkInterface find_interface(const std::string& name) {
     NetworkInterface interface = NetworkInterface::find(name);
     if (!interface.up) spdlog::warn("interface {} is down", name);
@@ -83,8 +79,7 @@ void Daemon::open_guest(GuestPort id, const GuestSettings& guest) {
         port = std::make_unique<TapPort>(guest.interface, clock_);
     } else {
         const NetworkInterface interface = find_interface(guest.interface);
-        const std::size_t guest_mtu_most =
-            config_.eppc.underlay_mtu - std::min(config_.eppc.underlay_mtu, kMtuDifference);
+        const std::size_t guest_mtu_most = eppc::Eppc::guest_mtu(config_.eppc);
         if (interface.mtu > guest_mtu_most) {
             spdlog::warn("guest {}: MTU {} exceeds {}: longer frames will be dropped", guest.interface,
                          interface.mtu, guest_mtu_most);

@@ -32,9 +32,22 @@ struct EppcBounds {
     std::size_t trace_queue = 16384;        ///< paths waiting to be traced, 32 bytes each
 };
 
+/// The UDP checksum of tunnel packets (RFC 8926 §4.3).
+enum class UdpChecksum : std::uint8_t {
+    Default,  ///< none over IPv4, full over IPv6
+    Zero,     ///< none; over IPv6 only where it is said of a peer (RFC 6936 §5)
+    Full,
+};
+
+/// How to speak with one peer, where that differs from the others.
+struct PeerOptions {
+    UdpChecksum udp_checksum =
+        UdpChecksum::Default;  ///< Default: EppcConfig's. Over IPv6 Zero also accepts it
+};
+
 struct EppcConfig {
     // Where it stands
-    IpAddress address;                ///< of this EPPC on the underlay
+    IpAddress address;                ///< of this EPPC on the underlay; peers and NHMS have the same version
     MacAddress mac;                   ///< of its underlay port
     MacAddress gateway_mac;           ///< every underlay packet is sent to it
     std::size_t underlay_mtu = 1600;  ///< longest outer IP packet, bytes
@@ -53,6 +66,8 @@ struct EppcConfig {
     /// path_count + 16, or as many as there are below 65536.
     std::uint16_t port_count = 0;
     std::uint8_t dscp = 0;  ///< of every outer packet: pipe model
+    /// Of data packets, and of the control packets beside them.
+    UdpChecksum udp_checksum = UdpChecksum::Default;
 
     // Tracking
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);

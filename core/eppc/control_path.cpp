@@ -5,7 +5,7 @@
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
-#include "core/eppc/packet_builder.h"
+#include "core/eppc/flow_hash.h"
 #include "core/wire/session_messages.h"
 
 namespace dyetrace::eppc {
@@ -156,6 +156,19 @@ bool Eppc::Engine::is_draining() const {
     return requested_count_ > 0 || !updates_.is_empty() || !outputs_.empty();
 }
 
+ControlRoute Eppc::Engine::route_to(const IpAddress& to, std::uint16_t source_port) const {
+    ControlRoute route;
+    route.source_mac = config.mac;
+    route.next_hop_mac = config.gateway_mac;
+    route.source = {config.address, source_port};
+    route.destination = {to, config.geneve_port};
+    route.dscp = config.dscp;
+    route.flow_label = flow_label_of(to, source_port, flow_seed_);
+    const auto known = find_peer(to);
+    route.has_checksum = known ? peers_[*known].outer.has_checksum() : has_checksum_to(to, {});
+    return route;
+}
+
 std::vector<std::uint8_t> Eppc::Engine::sealed(const session::OutgoingMessage& message,
                                                const Endpoint& source, const Endpoint& destination) const {
     wire::ControlHeader header;
@@ -186,12 +199,7 @@ void Eppc::Engine::send_to_peer(std::uint32_t index, const session::OutgoingMess
 
 void Eppc::Engine::send_message(const session::OutgoingMessage& message, IpAddress to, std::uint16_t port,
                                 std::uint16_t identification) {
-    ControlRoute route;
-    route.source_mac = config.mac;
-    route.next_hop_mac = config.gateway_mac;
-    route.source = {config.address, static_cast<std::uint16_t>(config.source_port_base + port)};
-    route.destination = {to, config.geneve_port};
-    route.dscp = config.dscp;
+    ControlRoute route = route_to(to, static_cast<std::uint16_t>(config.source_port_base + port));
     route.identification = identification;
     if (message.type == ControlType::Report) ++counters.reports_sent;
     emit_frame(build_geneve_control(route, sealed(message, route.source, route.destination)));

@@ -21,10 +21,15 @@ using wire::UdpHeader;
 namespace {
 
 constexpr std::size_t kIp = EthernetHeader::kSize;
-constexpr std::size_t kUdp = kIp + Ipv4Header::kSize;
-constexpr std::size_t kGeneve = kUdp + UdpHeader::kSize;
-constexpr std::size_t kOptions = kGeneve + GeneveHeader::kSize;
-static_assert(kOptions + TrackOption::kSize == Eppc::kHeadroom);
+static_assert(OuterHeader::kSizeMost + TrackOption::kSize == Eppc::kHeadroom);
+
+/// The UDP datagram at `offset`, of `length` bytes; padding of the link behind it is not its own.
+wire::PartlyHeld datagram_at(const wire::FrameBuffer& frame, std::size_t offset, std::size_t length) {
+    wire::PartlyHeld datagram = frame.from(offset);
+    if (datagram.head.size() >= length) return {datagram.head.first(length)};
+    datagram.tail = length - datagram.head.size();
+    return datagram;
+}
 
 /// The ECN codepoint of the frame's IP header, at encapsulation and at decapsulation.
 struct InnerIp {
@@ -74,12 +79,14 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     if (destination.is_group()) return refuse(DropReason::GroupAddress);
     const auto peer_index = overlay.peer_of({guest->vni, destination});
     if (!peer_index) return refuse(DropReason::UnknownDestination);
-    // The room for the option is asked for whether or not this packet is tagged: a tag changes no packet's
-    // fate.
-    const std::size_t inner_size = frame.wire_size();
-    if (inner_size + kHeadroom - kIp > config.underlay_mtu) return refuse(DropReason::FrameTooLong);
-
+    // RFC 8926 §4.4.1: the room for the option is asked for whether or not this packet is tagged, so that a
+    // tag changes no packet's fate.
     Peer& peer = peers_[*peer_index];
+    const std::size_t inner_size = frame.wire_size();
+    if (inner_size + peer.outer.size_in_mtu() + TrackOption::kSize > config.underlay_mtu) {
+        return refuse(DropReason::FrameTooLong);
+    }
+
     const PathIndex path = path_of(flow_hash(inner, flow_seed_), config.path_count);
     tracking::PathCount& sent = peer.paths[path];
     ++sent.packets;
@@ -96,30 +103,16 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         attention_at_ = std::min(attention_at_, now);
     }
 
-    const auto source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
-    const wire::Ecn ecn = ecn_to_outer(inner_ip(inner).ecn);
-    const std::size_t option_size = tag ? TrackOption::kSize : 0;
-    const MutableBytes outer = frame.prepend(kOptions + option_size);
-    EthernetHeader{config.gateway_mac, config.mac, wire::kEtherTypeIpv4}.encode_into(outer);
-    Ipv4Header ip;
-    ip.dscp = config.dscp;
-    ip.ecn = ecn;
-    ip.total_length = static_cast<std::uint16_t>(frame.wire_size() - kIp);
-    ip.identification = static_cast<std::uint16_t>(sent.packets);
-    ip.protocol = wire::kProtocolUdp;
-    ip.source = config.address.ipv4();
-    ip.destination = peer.address.ipv4();
-    ip.encode_into(outer.subspan(kIp));
-    UdpHeader udp;
-    udp.source_port = source_port;
-    udp.destination_port = config.geneve_port;
-    udp.length = static_cast<std::uint16_t>(frame.wire_size() - kUdp);
-    udp.encode_into(outer.subspan(kUdp));  // checksum zero: RFC 8926 §3.3, IPv4
-    GeneveHeader geneve;
-    geneve.options_length = option_size;
-    geneve.protocol_type = wire::kEtherTypeEthernet;
-    geneve.vni = guest->vni;
-    geneve.encode_into(outer.subspan(kGeneve));
+    OuterFields fields;
+    fields.ecn = ecn_to_outer(inner_ip(inner).ecn);
+    fields.identification = static_cast<std::uint16_t>(sent.packets);
+    fields.source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
+    if (!peer.outer.is_ipv4())
+        fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
+    fields.vni = guest->vni;
+    fields.options_length = tag ? TrackOption::kSize : 0;
+    const MutableBytes outer = frame.prepend(peer.outer.size() + fields.options_length);
+    peer.outer.write(frame, fields);
     if (tag) {
         TrackOption option;
         option.session = peer.requested->id();
@@ -128,18 +121,20 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         option.sequence = peer.requested->take_sequence(path);
         option.transmit_ns = now.ns;
         option.count = sent.packets;
-        if (ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
+        if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
         option.inner_length = static_cast<std::uint16_t>(inner_size);
-        option.inner_checksum = wire::checksum_finish(wire::checksum_add(inner));
-        const MutableBytes bytes = outer.subspan(kOptions);
+        option.inner_checksum =
+            wire::checksum_finish(wire::checksum_add(wire::PartlyHeld{inner, frame.tail, frame.tail_sum}));
+        const MutableBytes bytes = outer.subspan(peer.outer.size());
         option.encode_into(bytes, config.option_class);
         constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
         store_u64(
             &bytes[TrackOption::kTagOffset],
             auth::track_tag(peer.requested->track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
-                            {config.address, peer.address, source_port, guest->vni}));
+                            {config.address, peer.address, fields.source_port, guest->vni}));
         ++counters.tagged;
     }
+    peer.outer.write_checksum(frame);
     ++counters.encapsulated;
     return std::nullopt;
 }
@@ -148,32 +143,49 @@ Result<UnderlayPacket, DropReason> Eppc::Engine::parse_underlay(const wire::Fram
     const Bytes bytes = frame.head();
     const auto ethernet = EthernetHeader::parse(bytes);
     if (!ethernet) return Failure{ethernet.error()};
-    if (ethernet->ether_type != wire::kEtherTypeIpv4) return Failure{DropReason::NotForUs};
-    const auto ip = Ipv4Header::parse(bytes.subspan(kIp), frame.wire_size() - kIp);
+    const auto ip = wire::IpHeader::parse(ethernet->ether_type, bytes.subspan(kIp), frame.wire_size() - kIp);
     if (!ip) return Failure{ip.error()};
     if (ip->destination != config.address) return Failure{DropReason::NotForUs};
     UnderlayPacket packet;
     packet.ip = *ip;
     packet.payload_offset = kIp + ip->header_length;
-    if (ip->protocol != wire::kProtocolUdp && ip->protocol != wire::kProtocolIcmp) {
+    if (ip->protocol == wire::kProtocolUdp) return parse_datagram(frame, packet);
+    // No time-exceeded message comes in fragments, or behind extension headers.
+    const std::uint8_t icmp = ip->source.is_ipv4() ? wire::kProtocolIcmp : wire::kProtocolIcmpv6;
+    if (ip->protocol != icmp || ip->is_fragment || ip->is_extended) return Failure{DropReason::NotForUs};
+    return packet;
+}
+
+Result<UnderlayPacket, DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame,
+                                                                UnderlayPacket packet) const {
+    const bool is_ipv4 = packet.ip.source.is_ipv4();
+    // RFC 8926 §4.4.1: ingress does not fragment, so a fragment is none of ours, or the fabric's MTU is
+    // wrong.
+    if (packet.ip.is_fragment) return Failure{is_ipv4 ? DropReason::Ipv4Fragment : DropReason::Ipv6Fragment};
+    const auto udp = UdpHeader::parse(frame.head().subspan(packet.payload_offset), packet.ip.payload_length);
+    if (!udp) return Failure{udp.error()};
+    packet.udp = *udp;
+    if (udp->destination_port != config.geneve_port &&
+        !(config.nhms && udp->destination_port == config.management_port)) {
         return Failure{DropReason::NotForUs};
     }
-    if (ip->more_fragments || ip->fragment_offset != 0) return Failure{DropReason::Ipv4Fragment};
-    if (ip->protocol == wire::kProtocolUdp) {
-        const Bytes payload = bytes.subspan(packet.payload_offset);
-        const std::size_t payload_size = ip->total_length - std::size_t{ip->header_length};
-        const auto udp = UdpHeader::parse(payload, payload_size);
-        if (!udp) return Failure{udp.error()};
-        // RFC 768: a checksum that is there must be right. It can be checked where the whole datagram is
-        // held.
-        if (payload.size() >= udp->length &&
-            !wire::udp_checksum_ok(ip->source, ip->destination, payload.first(udp->length))) {
-            return Failure{DropReason::UdpBadChecksum};
-        }
-        packet.udp = *udp;
-        packet.payload_offset += UdpHeader::kSize;
+    if (packet.ip.is_extended) return Failure{DropReason::Ipv6ExtensionHeader};
+    if (udp->checksum == 0) {
+        if (!is_ipv4 && !zero_checksum_ok(packet)) return Failure{DropReason::UdpZeroChecksum};
+    } else if (!wire::udp_checksum_ok(packet.ip.source, packet.ip.destination,
+                                      datagram_at(frame, packet.payload_offset, udp->length))) {
+        return Failure{DropReason::UdpBadChecksum};  // RFC 8926 §3.3
     }
+    packet.payload_offset += UdpHeader::kSize;
     return packet;
+}
+
+/// Over IPv6: only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that was
+/// configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
+bool Eppc::Engine::zero_checksum_ok(const UnderlayPacket& packet) const {
+    if (packet.udp.destination_port != config.geneve_port) return false;
+    const auto peer = find_peer(packet.ip.source);
+    return peer && peers_[*peer].zero_checksum_ok;
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
@@ -184,22 +196,19 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     not_ours.kind = Decapsulated::Kind::NotOurs;
     if (!packet) return packet.error() == DropReason::NotForUs ? not_ours : dropped(packet.error());
     const Bytes bytes = frame.head();
-    if (packet->ip.protocol == wire::kProtocolIcmp) {
-        const std::size_t size = packet->ip.total_length - std::size_t{packet->ip.header_length};
+    if (packet->ip.protocol != wire::kProtocolUdp) {
+        const std::size_t size = packet->ip.payload_length;
         const Bytes message = bytes.subspan(packet->payload_offset);
         if (message.size() < size)
             return not_ours;  // payload held elsewhere: no time-exceeded message is that long
         return handle_icmp(*packet, message.first(size), now) ? consumed : not_ours;
     }
     if (packet->udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, *packet, now);
-    if (config.nhms && packet->udp.destination_port == config.management_port) {
-        const std::size_t size = packet->udp.length - UdpHeader::kSize;
-        const Bytes payload = bytes.subspan(packet->payload_offset);
-        if (payload.size() < size) return dropped(DropReason::ControlTruncated);
-        handle_management(*packet, payload.first(size), now);
-        return consumed;
-    }
-    return not_ours;
+    const std::size_t size = packet->udp.length - UdpHeader::kSize;
+    const Bytes payload = bytes.subspan(packet->payload_offset);
+    if (payload.size() < size) return dropped(DropReason::ControlTruncated);
+    handle_management(*packet, payload.first(size), now);
+    return consumed;
 }
 
 Result<std::optional<TrackOption>, DropReason> Eppc::Engine::find_track_option(Bytes options, Bytes& fields) {
@@ -258,6 +267,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     frame.strip(packet.payload_offset + headers);
     frame.end = frame.begin + inner.held.size();
     frame.tail = inner.size - inner.held.size();
+    if (frame.tail == 0) frame.tail_sum = 0;
     return deliver(frame, geneve->vni, packet.ip.ecn);
 }
 

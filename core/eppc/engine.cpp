@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/wire/ethernet.h"
+
 namespace dyetrace::eppc {
 namespace {
 
@@ -20,27 +22,46 @@ UpdateSenderConfig update_config(const EppcConfig& config) {
     update.interval = config.update_interval;
     update.retransmit = retransmit_policy(config);
     update.entries_most = config.bounds.update_entries;
-    constexpr std::size_t kAround = wire::Ipv4Header::kSize + wire::UdpHeader::kSize +
-                                    wire::ControlHeader::kSize + wire::ControlHeader::kTagSize;
-    update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - kAround);
+    const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
+                               wire::ControlHeader::kSize + wire::ControlHeader::kTagSize;
+    update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - around);
     return update;
 }
 
-std::optional<std::string> wrong_field(const EppcConfig& config) {
+std::string version_of(const IpAddress& address) {
+    return address.to_string() + (address.is_ipv4() ? " is IPv4" : " is IPv6");
+}
+
+std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     if (config.address.is_unspecified()) return "address: must be set";
-    if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
-    if (config.key && config.insecure) return "insecure: contradicts key";
+    if (config.address.is_multicast()) return "address: " + config.address.to_string() + " is multicast";
+    const bool is_ipv4 = config.address.is_ipv4();
+    if (config.nhms && config.nhms->address.is_ipv4() != is_ipv4)
+        return "nhms: " + version_of(config.nhms->address) + ", but address " + version_of(config.address);
+    // RFC 6936 §5 (1): never by default, and never for whoever may turn up.
+    if (!is_ipv4 && config.udp_checksum == UdpChecksum::Zero)
+        return "udp_checksum: zero over IPv6 must be said of each peer";
+    // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
+    // RFC 8200 §5: over IPv6 it is 1280.
+    const std::size_t mtu_least = is_ipv4 ? 576 : 1280;
+    if (config.underlay_mtu < mtu_least || config.underlay_mtu > 65535)
+        return "underlay_mtu: must be " + std::to_string(mtu_least) + " to 65535";
     if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
     if (config.port_count != 0 && (config.port_count < config.path_count || config.port_count > 2048))
         return "port_count: must be path_count to 2048, or 0";
     if (config.source_port_base + std::max(config.path_count, config.port_count) > 65536)
         return "source_port_base: the ports run past 65535";
-    // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
-    if (config.underlay_mtu < 576 || config.underlay_mtu > 65535) return "underlay_mtu: must be 576 to 65535";
+    if (config.dscp > 63) return "dscp: must be 0 to 63";
+    return std::nullopt;
+}
+
+std::optional<std::string> wrong_field(const EppcConfig& config) {
+    if (auto wrong = wrong_wire_field(config)) return wrong;
+    if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
+    if (config.key && config.insecure) return "insecure: contradicts key";
     if (config.trace_ttl_most < 1 || config.trace_ttl_most > wire::PathEntry::kMaxHops)
         return "trace_ttl_most: must be 1 to 24";
     if (config.bounds.traces < 1 || config.bounds.traces > 1024) return "bounds.traces: must be 1 to 1024";
-    if (config.dscp > 63) return "dscp: must be 0 to 63";
     const auto positive = [](Duration d) { return d.ns > 0; };
     if (!positive(config.report_interval)) return "report_interval: must be positive";
     if (!positive(config.path_idle)) return "path_idle: must be positive";
@@ -92,7 +113,8 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     if (const auto known = find_peer(address)) return known;
     if (peers_.size() >= config.bounds.peers) return std::nullopt;
     const auto index = static_cast<std::uint32_t>(peers_.size());
-    peers_.emplace_back(address, config.path_count, config.port_count);
+    Peer& peer = peers_.emplace_back(address, config.path_count, config.port_count);
+    set_options(peer, {});
     peer_index_.emplace(address, index);
     // Room for one entry a peer, so that the data path never allocates.
     timers_.reserve(peers_.size());
@@ -100,8 +122,39 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     return index;
 }
 
+std::optional<std::string> Eppc::Engine::wrong_peer(IpAddress address) const {
+    if (address == config.address) return "peer: " + address.to_string() + " is this host's own address";
+    if (address.is_unspecified() || address.is_multicast())
+        return "peer: " + address.to_string() + " is not the address of one host";
+    if (address.is_ipv4() != config.address.is_ipv4())
+        return "peer: " + version_of(address) + ", but address " + version_of(config.address);
+    return std::nullopt;
+}
+
+bool Eppc::Engine::has_checksum_to(const IpAddress& peer, const PeerOptions& options) const {
+    UdpChecksum checksum = options.udp_checksum;
+    if (checksum == UdpChecksum::Default) checksum = config.udp_checksum;
+    // RFC 8926 §4.3: over IPv4 a checksum is optional, over IPv6 it is there unless it was said otherwise.
+    if (checksum == UdpChecksum::Default) checksum = peer.is_ipv4() ? UdpChecksum::Zero : UdpChecksum::Full;
+    return checksum == UdpChecksum::Full;
+}
+
+void Eppc::Engine::set_options(Peer& peer, const PeerOptions& options) const {
+    const bool has_checksum = has_checksum_to(peer.address, options);
+    peer.outer = OuterHeader(config, peer.address, has_checksum);
+    peer.zero_checksum_ok = !has_checksum;
+}
+
+Result<Done, std::string> Eppc::Engine::add_peer(IpAddress address, const PeerOptions& options) {
+    if (const auto wrong = wrong_peer(address)) return Failure{*wrong};
+    const auto index = find_or_add_peer(address);
+    if (!index) return Failure{std::string("the table of peers is full")};
+    set_options(peers_[*index], options);
+    return Done{};
+}
+
 Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
-    if (peer == config.address) return Failure{"peer " + peer.to_string() + " is this host's own address"};
+    if (const auto wrong = wrong_peer(peer)) return Failure{*wrong};
     const auto index = find_or_add_peer(peer);
     if (!index) return Failure{std::string("the table of peers is full")};
     return overlay.add_remote({vni, mac}, *index);
@@ -243,6 +296,15 @@ Eppc::~Eppc() = default;
 
 Result<Done, std::string> Eppc::add_guest(GuestPort port, Vni vni, const MacAddress& mac) {
     return engine_->overlay.add_guest({port, vni, mac});
+}
+std::size_t Eppc::guest_mtu(const EppcConfig& config) {
+    const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
+                               wire::GeneveHeader::kSize + wire::TrackOption::kSize +
+                               wire::EthernetHeader::kSize;
+    return config.underlay_mtu - std::min(config.underlay_mtu, around);
+}
+Result<Done, std::string> Eppc::add_peer(IpAddress peer, const PeerOptions& options) {
+    return engine_->add_peer(peer, options);
 }
 Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_remote(vni, mac, peer);

@@ -18,7 +18,9 @@
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
 #include "core/eppc/nhms_channel.h"
+#include "core/eppc/outer_header.h"
 #include "core/eppc/overlay.h"
+#include "core/eppc/packet_builder.h"
 #include "core/eppc/path_tracer.h"
 #include "core/eppc/update_sender.h"
 #include "core/session/acceptor_session.h"
@@ -26,7 +28,7 @@
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
 #include "core/wire/geneve.h"
-#include "core/wire/ipv4.h"
+#include "core/wire/ip.h"
 #include "core/wire/track_option.h"
 #include "core/wire/udp.h"
 
@@ -38,7 +40,9 @@ struct Peer {
         : address(its_address), paths(path_count, port_count), routers(path_count) {}
 
     IpAddress address;
-    bool queued = false;  ///< waits for attention
+    OuterHeader outer;
+    bool zero_checksum_ok = false;  ///< IPv6: its data may come without a UDP checksum
+    bool queued = false;            ///< waits for attention
     std::unique_ptr<session::RequesterSession> requested;
     tracking::PathTable paths;  ///< of what is sent to it
     /// Data packets received from it, by port offset; empty until the peer has announced its ports.
@@ -55,7 +59,7 @@ struct Peer {
 
 /// A packet of the underlay, its headers read and checked.
 struct UnderlayPacket {
-    wire::Ipv4Header ip;
+    wire::IpHeader ip;
     wire::UdpHeader udp;
     std::size_t payload_offset = 0;  ///< of the UDP payload, from the frame's start
 
@@ -76,6 +80,7 @@ class Eppc::Engine {
     Engine(const EppcConfig& config, const auth::Seed& seed);
 
     // engine.cpp
+    Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
@@ -102,6 +107,11 @@ class Eppc::Engine {
     // engine.cpp
     std::optional<std::uint32_t> find_peer(IpAddress address) const;
     std::optional<std::uint32_t> find_or_add_peer(IpAddress address);
+    /// Why `address` can be no peer's.
+    std::optional<std::string> wrong_peer(IpAddress address) const;
+    /// Whether packets to `peer` carry a UDP checksum.
+    [[nodiscard]] bool has_checksum_to(const IpAddress& peer, const PeerOptions& options) const;
+    void set_options(Peer& peer, const PeerOptions& options) const;
     void want_attention(std::uint32_t peer);
     void service_peer(std::uint32_t peer, Time now);
     void remove_ended_sessions(Peer& peer, Time now);
@@ -111,6 +121,9 @@ class Eppc::Engine {
 
     // data_path.cpp
     Result<UnderlayPacket, wire::DropReason> parse_underlay(const wire::FrameBuffer& frame) const;
+    Result<UnderlayPacket, wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
+                                                            UnderlayPacket packet) const;
+    [[nodiscard]] bool zero_checksum_ok(const UnderlayPacket& packet) const;
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, Vni vni, wire::Ecn outer_ecn);
     Result<std::optional<wire::TrackOption>, wire::DropReason> find_track_option(Bytes options,
@@ -134,6 +147,8 @@ class Eppc::Engine {
                     session::Channel& channel, Time now);
     void flush_outbox(std::uint32_t peer, Time now);
     void send_to_peer(std::uint32_t peer, const session::OutgoingMessage& message);
+    /// The way of a control packet to the EPPC at `to` from `source_port`, which is that of the path's data.
+    [[nodiscard]] ControlRoute route_to(const IpAddress& to, std::uint16_t source_port) const;
     void send_message(const session::OutgoingMessage& message, IpAddress to, std::uint16_t port,
                       std::uint16_t identification);
     [[nodiscard]] std::vector<std::uint8_t> sealed(const session::OutgoingMessage& message,

@@ -67,8 +67,10 @@ struct EppcCounters {
 
 class Eppc {
   public:
-    /// Largest growth of a frame: Ethernet, IPv4, UDP, Geneve and the track option. The headroom to leave.
-    static constexpr std::size_t kHeadroom = 14 + 20 + 8 + 8 + 44;
+    /// Largest growth of a frame: Ethernet, IPv6, UDP, Geneve and the track option. The headroom to leave.
+    static constexpr std::size_t kHeadroom = 14 + 40 + 8 + 8 + wire::TrackOption::kSize;
+    /// Longest IP packet of a guest, without VLAN tags, that this configuration's underlay carries.
+    static std::size_t guest_mtu(const EppcConfig& config);
 
     /// Errors name the field of the configuration that is wrong. The boot id, nonces and sampling phases are
     /// drawn from `seed`, which must be fresh at every start, and unpredictable where strangers are met.
@@ -82,6 +84,9 @@ class Eppc {
 
     /// Plugs a guest in. Fails where the port or the address in that VNI is taken, or the table is full.
     Result<Done, std::string> add_guest(GuestPort port, Vni vni, const MacAddress& mac);
+    /// Says how to speak with a peer, where that differs from the configuration. Before the first packet to
+    /// it.
+    Result<Done, std::string> add_peer(IpAddress peer, const PeerOptions& options);
     /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
 

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 
+#include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/base/random.h"
 
 namespace dyetrace::eppc {
 
@@ -14,6 +16,14 @@ namespace dyetrace::eppc {
 /// fragment is hashed without ports, so that all fragments of a packet agree. `frame` starts at the inner
 /// Ethernet header and holds at least that.
 std::uint64_t flow_hash(Bytes frame, std::uint64_t seed);
+
+/// The IPv6 flow label of what leaves `source_port` for `destination`: 20 bits, constant, never zero, and not
+/// to be guessed without the seed (RFC 6437 §3; RFC 6438 §3).
+inline std::uint32_t flow_label_of(const IpAddress& destination, std::uint16_t source_port,
+                                   std::uint64_t seed) {
+    const std::uint64_t hash = mix64(mix64(destination.high ^ seed) ^ destination.low ^ source_port);
+    return static_cast<std::uint32_t>((hash >> 32) * 0xfffff >> 32) + 1;
+}
 
 /// Maps a hash onto [0, path_count) without bias that matters.
 inline PathIndex path_of(std::uint64_t hash, std::uint16_t path_count) {

@@ -27,9 +27,9 @@ constexpr Duration kKeepAliveLeast = Duration::milliseconds(10);
 
 /// Records that fit one report: underlay MTU less every header and the tag.
 std::size_t records_per_report(const EppcConfig& config) {
-    constexpr std::size_t kAround =
-        20 + 8 + 8 + wire::ControlHeader::kSize + wire::ControlHeader::kTagSize + wire::ReportHeader::kSize;
-    const std::size_t room = config.underlay_mtu > kAround ? config.underlay_mtu - kAround : 0;
+    const std::size_t around = wire::ip_header_size(config.address) + 8 + 8 + wire::ControlHeader::kSize +
+                               wire::ControlHeader::kTagSize + wire::ReportHeader::kSize;
+    const std::size_t room = config.underlay_mtu > around ? config.underlay_mtu - around : 0;
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
 }
 
@@ -304,7 +304,7 @@ session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time
 }
 
 Result<SessionId, std::string> Eppc::Engine::open_session(IpAddress address, Time now) {
-    if (address == config.address) return Failure{address.to_string() + " is this host's own address"};
+    if (const auto wrong = wrong_peer(address)) return Failure{*wrong};
     const auto index = find_or_add_peer(address);
     if (!index) return Failure{std::string("the table of peers is full")};
     if (peers_[*index].requested) return peers_[*index].requested->id();

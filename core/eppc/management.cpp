@@ -5,7 +5,7 @@
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
-#include "core/eppc/packet_builder.h"
+#include "core/eppc/flow_hash.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/update.h"
 
@@ -47,6 +47,7 @@ void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, std::uin
     DYETRACE_ASSERT(key.has_value());
     const std::vector<std::uint8_t> bytes = auth::seal(header, body, *key, route.source, route.destination);
     route.identification = ++control_identification_;
+    route.flow_label = flow_label_of(route.destination.address, route.source.port, flow_seed_);
     emit_frame(build_datagram(route, bytes));
 }
 

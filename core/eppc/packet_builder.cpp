@@ -2,64 +2,93 @@
 #include "core/eppc/packet_builder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
+#include "core/wire/ip.h"
+#include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
 
 namespace dyetrace::eppc {
 namespace {
 
 constexpr std::size_t kIp = wire::EthernetHeader::kSize;
-constexpr std::size_t kUdp = kIp + wire::Ipv4Header::kSize;
-constexpr std::size_t kUdpPayload = kUdp + wire::UdpHeader::kSize;
+
+/// A frame on its way to be written.
+struct Draft {
+    std::vector<std::uint8_t> frame;
+    std::size_t udp = 0;  ///< offset of the UDP header
+
+    [[nodiscard]] MutableBytes payload() { return MutableBytes(frame).subspan(udp + wire::UdpHeader::kSize); }
+};
+
+void write_ip(const ControlRoute& route, MutableBytes packet) {
+    if (route.source.address.is_ipv4()) {
+        wire::Ipv4Header ip;
+        ip.dscp = route.dscp;
+        ip.total_length = static_cast<std::uint16_t>(packet.size());
+        ip.identification = route.identification;
+        ip.ttl = route.ttl;
+        ip.protocol = wire::kProtocolUdp;
+        ip.source = route.source.address.ipv4();
+        ip.destination = route.destination.address.ipv4();
+        ip.encode_into(packet);
+    } else {
+        wire::Ipv6Header ip;
+        ip.dscp = route.dscp;
+        ip.flow_label = route.flow_label;
+        ip.payload_length = static_cast<std::uint16_t>(packet.size() - wire::Ipv6Header::kSize);
+        ip.next_header = wire::kProtocolUdp;
+        ip.hop_limit = route.ttl;
+        ip.source = route.source.address;
+        ip.destination = route.destination.address;
+        ip.encode_into(packet);
+    }
+}
 
 /// A frame with everything up to the UDP header written, for `payload_size` bytes of UDP payload.
-std::vector<std::uint8_t> start_frame(const ControlRoute& route, std::size_t payload_size) {
-    std::vector<std::uint8_t> frame(kUdpPayload + payload_size);
-    const MutableBytes bytes(frame);
-    wire::EthernetHeader{route.next_hop_mac, route.source_mac, wire::kEtherTypeIpv4}.encode_into(bytes);
-    wire::Ipv4Header ip;
-    ip.dscp = route.dscp;
-    ip.total_length = static_cast<std::uint16_t>(frame.size() - kIp);
-    ip.identification = route.identification;
-    ip.ttl = route.ttl;
-    ip.protocol = wire::kProtocolUdp;
-    ip.source = route.source.address.ipv4();
-    ip.destination = route.destination.address.ipv4();
-    ip.encode_into(bytes.subspan(kIp));
+Draft start_frame(const ControlRoute& route, std::size_t payload_size) {
+    Draft draft;
+    draft.udp = kIp + wire::ip_header_size(route.source.address);
+    draft.frame.resize(draft.udp + wire::UdpHeader::kSize + payload_size);
+    const MutableBytes bytes(draft.frame);
+    wire::EthernetHeader{route.next_hop_mac, route.source_mac,
+                         route.source.address.is_ipv4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6}
+        .encode_into(bytes);
+    write_ip(route, bytes.subspan(kIp));
     wire::UdpHeader udp;
     udp.source_port = route.source.port;
     udp.destination_port = route.destination.port;
-    udp.length = static_cast<std::uint16_t>(frame.size() - kUdp);
-    udp.encode_into(bytes.subspan(kUdp));
-    return frame;
+    udp.length = static_cast<std::uint16_t>(bytes.size() - draft.udp);
+    udp.encode_into(bytes.subspan(draft.udp));
+    return draft;
 }
 
-void write_checksum(const ControlRoute& route, std::vector<std::uint8_t>& frame) {
-    const MutableBytes datagram = MutableBytes(frame).subspan(kUdp);
+void write_checksum(const ControlRoute& route, Draft& draft) {
+    const MutableBytes datagram = MutableBytes(draft.frame).subspan(draft.udp);
     store_u16(&datagram[6],
-              wire::udp_checksum(route.source.address.ipv4(), route.destination.address.ipv4(), datagram));
+              wire::udp_checksum(route.source.address, route.destination.address, Bytes(datagram)));
 }
 
 }  // namespace
 
 std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes message) {
-    std::vector<std::uint8_t> frame = start_frame(route, wire::GeneveHeader::kSize + message.size());
+    Draft draft = start_frame(route, wire::GeneveHeader::kSize + message.size());
     wire::GeneveHeader geneve;
     geneve.control = true;
     geneve.protocol_type = wire::kEtherTypeControl;
-    geneve.encode_into(MutableBytes(frame).subspan(kUdpPayload));
-    std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload + wire::GeneveHeader::kSize);
-    if (route.has_checksum) write_checksum(route, frame);
-    return frame;
+    geneve.encode_into(draft.payload());
+    std::copy(message.begin(), message.end(), draft.payload().begin() + wire::GeneveHeader::kSize);
+    if (route.has_checksum) write_checksum(route, draft);
+    return std::move(draft.frame);
 }
 
 std::vector<std::uint8_t> build_datagram(const ControlRoute& route, Bytes message) {
-    std::vector<std::uint8_t> frame = start_frame(route, message.size());
-    std::copy(message.begin(), message.end(), frame.begin() + kUdpPayload);
-    write_checksum(route, frame);
-    return frame;
+    Draft draft = start_frame(route, message.size());
+    std::copy(message.begin(), message.end(), draft.payload().begin());
+    write_checksum(route, draft);
+    return std::move(draft.frame);
 }
 
 }  // namespace dyetrace::eppc

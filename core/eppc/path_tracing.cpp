@@ -3,9 +3,9 @@
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
-#include "core/eppc/packet_builder.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
+#include "core/wire/icmpv6.h"
 #include "core/wire/session_messages.h"
 
 namespace dyetrace::eppc {
@@ -14,7 +14,9 @@ using wire::ControlType;
 using wire::DropReason;
 
 bool Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time now) {
-    const auto exceeded = wire::IcmpTimeExceeded::parse(message);
+    const auto exceeded = packet.ip.source.is_ipv4() ? wire::IcmpTimeExceeded::parse(message)
+                                                     : wire::parse_icmpv6_time_exceeded(
+                                                           packet.ip.source, packet.ip.destination, message);
     if (!exceeded) {
         if (exceeded.error() == DropReason::NotForUs) return false;
         drops.add(exceeded.error());
@@ -59,19 +61,15 @@ void Eppc::Engine::service_tracer(Time now) {
         session::OutgoingMessage message = peer.requested->message(ControlType::PathTrace);
         message.body.resize(wire::PathTraceBody::kSize);
         probe.body.encode_into(message.body);
-        ControlRoute route;
-        route.source_mac = config.mac;
-        route.next_hop_mac = config.gateway_mac;
-        route.source = {config.address, probe.path.source_port};
-        route.destination = {peer.address, config.geneve_port};
+        ControlRoute route = route_to(peer.address, probe.path.source_port);
         route.ttl = probe.body.ttl;
-        route.dscp = config.dscp;
         route.identification = probe.identification;
         // Over IPv4 too: it covers the tag, so that nobody who did not see the probe can quote it.
         route.has_checksum = true;
         std::vector<std::uint8_t> frame =
             build_geneve_control(route, sealed(message, route.source, route.destination));
-        const Bytes datagram = Bytes(frame).subspan(wire::EthernetHeader::kSize + wire::Ipv4Header::kSize);
+        const Bytes datagram =
+            Bytes(frame).subspan(wire::EthernetHeader::kSize + wire::ip_header_size(config.address));
         tracer_.on_sent(probe, load_u16(&datagram[6]), datagram.subspan(wire::UdpHeader::kSize));
         ++counters.traces_sent;
         emit_frame(std::move(frame));

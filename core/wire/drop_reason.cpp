@@ -14,9 +14,15 @@ std::string_view to_string(DropReason reason) {
         case DropReason::Ipv4BadTotalLength: return "ipv4-bad-total-length";
         case DropReason::Ipv4BadChecksum: return "ipv4-bad-checksum";
         case DropReason::Ipv4Fragment: return "ipv4-fragment";
+        case DropReason::Ipv6Truncated: return "ipv6-truncated";
+        case DropReason::Ipv6BadVersion: return "ipv6-bad-version";
+        case DropReason::Ipv6BadPayloadLength: return "ipv6-bad-payload-length";
+        case DropReason::Ipv6ExtensionHeader: return "ipv6-extension-header";
+        case DropReason::Ipv6Fragment: return "ipv6-fragment";
         case DropReason::UdpTruncated: return "udp-truncated";
         case DropReason::UdpBadLength: return "udp-bad-length";
         case DropReason::UdpBadChecksum: return "udp-bad-checksum";
+        case DropReason::UdpZeroChecksum: return "udp-zero-checksum";
         case DropReason::IcmpTruncated: return "icmp-truncated";
         case DropReason::IcmpBadChecksum: return "icmp-bad-checksum";
         case DropReason::GeneveTruncated: return "geneve-truncated";

@@ -11,18 +11,24 @@ namespace dyetrace::wire {
 
 enum class DropReason : std::uint8_t {
     // Outer and inner headers
-    EthernetTruncated,    ///< fewer than 14 bytes
-    Ipv4Truncated,        ///< fewer bytes than the header or its IHL says
-    Ipv4BadVersion,       ///< version is not 4
-    Ipv4BadHeaderLength,  ///< IHL below 5
-    Ipv4BadTotalLength,   ///< total length below the header's or above what arrived
-    Ipv4BadChecksum,      ///< header checksum (RFC 791 §3.1)
-    Ipv4Fragment,         ///< tunnel packets are not fragmented (RFC 8926 §4.1.1)
-    UdpTruncated,         ///< fewer than 8 bytes
-    UdpBadLength,         ///< length below 8 or above what arrived
-    UdpBadChecksum,       ///< non-zero and wrong (RFC 768)
-    IcmpTruncated,        ///< shorter than the header and the quoted packet
-    IcmpBadChecksum,      ///< RFC 792
+    EthernetTruncated,     ///< fewer than 14 bytes
+    Ipv4Truncated,         ///< fewer bytes than the header or its IHL says
+    Ipv4BadVersion,        ///< version is not 4
+    Ipv4BadHeaderLength,   ///< IHL below 5
+    Ipv4BadTotalLength,    ///< total length below the header's or above what arrived
+    Ipv4BadChecksum,       ///< header checksum (RFC 791 §3.1)
+    Ipv4Fragment,          ///< tunnel packets are not fragmented (RFC 8926 §4.4.1)
+    Ipv6Truncated,         ///< fewer than 40 bytes, or fewer than its extension headers say
+    Ipv6BadVersion,        ///< version is not 6
+    Ipv6BadPayloadLength,  ///< payload length above what arrived
+    Ipv6ExtensionHeader,   ///< tunnel packets have none (RFC 8926 §4.4.1)
+    Ipv6Fragment,          ///< as over IPv4
+    UdpTruncated,          ///< fewer than 8 bytes
+    UdpBadLength,          ///< length below 8 or above what arrived
+    UdpBadChecksum,        ///< non-zero and wrong (RFC 768)
+    UdpZeroChecksum,       ///< over IPv6, from who was not configured to leave it out (RFC 6935 §5)
+    IcmpTruncated,         ///< shorter than the header and the quoted packet
+    IcmpBadChecksum,       ///< RFC 792; RFC 4443 §2.3
     // Geneve, RFC 8926
     GeneveTruncated,        ///< fewer than 8 bytes, or fewer than the options' length
     GeneveBadVersion,       ///< §3.4: unknown version

@@ -5,25 +5,48 @@
 //       | headroom  | head: bytes held here   |  . . . tail: payload held elsewhere . . .
 //
 // The engine reads and writes headers only. An owner may therefore keep the rest of a frame's payload
-// elsewhere (a simulator that never stores it, an iovec) and just say how long it is.
+// elsewhere (a simulator that never stores it, an iovec) and just say how long it is, and what it sums to:
+// with that, checksums over the whole frame are made and verified without it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/wire/checksum.h"
 
 namespace dyetrace::wire {
+
+/// Bytes of which only the first are held here.
+struct PartlyHeld {
+    Bytes head;
+    std::size_t tail = 0;
+    std::uint16_t tail_sum = 0;  ///< as in FrameBuffer
+
+    [[nodiscard]] std::size_t size() const { return head.size() + tail; }
+};
+
+/// Adds the 16-bit words of head and tail to `sum`, unfolded.
+inline std::uint64_t checksum_add(const PartlyHeld& bytes, std::uint64_t sum = 0) {
+    return checksum_add(bytes.head, sum) + checksum_at(bytes.tail_sum, bytes.head.size());
+}
 
 struct FrameBuffer {
     std::uint8_t* data = nullptr;  ///< start of the memory; owned by the caller
     std::size_t begin = 0;         ///< offset of the frame's first byte: the headroom's length
     std::size_t end = 0;           ///< offset past the last byte held here
     std::size_t tail = 0;          ///< payload bytes that follow on the wire and are not held here
+    /// Folded sum (RFC 1071) of the tail's 16-bit words as if it began at an even offset; tails of zeros have
+    /// 0. Padding of the link, if it is in the tail, is zeros.
+    std::uint16_t tail_sum = 0;
 
     [[nodiscard]] std::size_t head_size() const { return end - begin; }
     [[nodiscard]] std::size_t wire_size() const { return head_size() + tail; }
     [[nodiscard]] MutableBytes head() const { return {data + begin, head_size()}; }
+    /// The frame from `offset` on. Precondition: offset <= head_size().
+    [[nodiscard]] PartlyHeld from(std::size_t offset) const {
+        return {head().subspan(offset), tail, tail_sum};
+    }
     /// Moves the frame's start forward over `n` bytes of header. Precondition: n <= head_size().
     void strip(std::size_t n) {
         DYETRACE_ASSERT(n <= head_size());
@@ -36,5 +59,10 @@ struct FrameBuffer {
         return {data + begin, n};
     }
 };
+
+/// The Internet checksum of a whole frame, tail included: what a checksum field over it would hold.
+inline std::uint16_t inner_checksum(const FrameBuffer& frame) {
+    return checksum_finish(checksum_add(frame.from(0)));
+}
 
 }  // namespace dyetrace::wire

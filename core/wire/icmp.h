@@ -25,14 +25,14 @@ namespace dyetrace::wire {
 
 constexpr std::uint8_t kIcmpTimeExceeded = 11;
 
-/// What a time-exceeded message says of the packet that died.
+/// What a time-exceeded message, of IPv4 or of IPv6 (icmpv6.h), says of the packet that died.
 struct IcmpTimeExceeded {
     static constexpr std::size_t kHeaderSize = 8;
-    static constexpr std::size_t kQuoteSize = 28;  ///< IPv4 header without options + 8 bytes
+    static constexpr std::size_t kQuoteSize = 28;  ///< least of IPv4: header without options + 8 bytes
 
     IpAddress quoted_source;
     IpAddress quoted_destination;
-    std::uint16_t quoted_identification = 0;
+    std::uint16_t quoted_identification = 0;  ///< IPv4
     std::uint16_t quoted_source_port = 0;
     std::uint16_t quoted_destination_port = 0;
     std::uint16_t quoted_udp_checksum = 0;

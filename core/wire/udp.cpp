@@ -5,16 +5,6 @@
 #include "core/wire/ipv4.h"
 
 namespace dyetrace::wire {
-namespace {
-
-/// The pseudo header's share of the sum (RFC 768).
-std::uint64_t pseudo_header_sum(Ipv4Address source, Ipv4Address destination, std::size_t length) {
-    return static_cast<std::uint64_t>(source.value >> 16) + (source.value & 0xffff) +
-           (destination.value >> 16) + (destination.value & 0xffff) + kProtocolUdp + length;
-}
-
-}  // namespace
-
 Result<UdpHeader, DropReason> UdpHeader::parse(Bytes bytes, std::size_t payload_size) {
     if (bytes.size() < kSize) return Failure{DropReason::UdpTruncated};
     UdpHeader header;
@@ -34,17 +24,30 @@ void UdpHeader::encode_into(MutableBytes bytes) const {
     out.u16(checksum);
 }
 
-std::uint16_t udp_checksum(Ipv4Address source, Ipv4Address destination, Bytes datagram) {
-    const std::uint16_t sum =
-        checksum_finish(checksum_add(datagram, pseudo_header_sum(source, destination, datagram.size())));
-    return sum == 0 ? 0xffff : sum;  // RFC 768: zero means "no checksum"
+std::uint64_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+                                std::size_t length) {
+    const auto words = [](std::uint64_t value) {
+        return (value >> 48) + (value >> 32 & 0xffff) + (value >> 16 & 0xffff) + (value & 0xffff);
+    };
+    std::uint64_t sum = protocol + length;
+    for (const IpAddress& address : {source, destination}) {
+        sum += address.is_ipv4() ? words(address.ipv4().value) : words(address.high) + words(address.low);
+    }
+    return sum;
 }
 
-bool udp_checksum_ok(Ipv4Address source, Ipv4Address destination, Bytes datagram) {
-    DYETRACE_ASSERT(datagram.size() >= UdpHeader::kSize);
-    if (load_u16(&datagram[6]) == 0) return true;
-    return checksum_finish(checksum_add(datagram, pseudo_header_sum(source, destination, datagram.size()))) ==
-           0;
+std::uint16_t udp_checksum(const IpAddress& source, const IpAddress& destination,
+                           const PartlyHeld& datagram) {
+    const std::uint16_t sum = checksum_finish(
+        checksum_add(datagram, pseudo_header_sum(source, destination, kProtocolUdp, datagram.size())));
+    return sum == 0 ? 0xffff : sum;  // RFC 768, RFC 8200 §8.1: zero means "no checksum"
+}
+
+bool udp_checksum_ok(const IpAddress& source, const IpAddress& destination, const PartlyHeld& datagram) {
+    DYETRACE_ASSERT(datagram.head.size() >= UdpHeader::kSize);
+    if (load_u16(&datagram.head[6]) == 0) return true;
+    return checksum_finish(checksum_add(
+               datagram, pseudo_header_sum(source, destination, kProtocolUdp, datagram.size()))) == 0;
 }
 
 }  // namespace dyetrace::wire

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// UDP header (RFC 768).
+// UDP header (RFC 768; over IPv6 RFC 8200 §8.1).
 //
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -17,6 +17,7 @@
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/frame_buffer.h"
 
 namespace dyetrace::wire {
 
@@ -38,11 +39,23 @@ struct UdpHeader {
     void encode_into(MutableBytes bytes) const;
 };
 
-/// The checksum of a whole UDP datagram over IPv4 (RFC 768), whose checksum field holds zero; never returns
-/// zero.
-std::uint16_t udp_checksum(Ipv4Address source, Ipv4Address destination, Bytes datagram);
+/// The pseudo header's share of the sum of what is `length` bytes of `protocol` (RFC 768; RFC 8200 §8.1).
+/// Both addresses are of one version.
+std::uint64_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+                                std::size_t length);
+
+/// The checksum of a whole UDP datagram (RFC 768; RFC 8200 §8.1), whose checksum field holds zero; never
+/// returns zero.
+std::uint16_t udp_checksum(const IpAddress& source, const IpAddress& destination, const PartlyHeld& datagram);
+inline std::uint16_t udp_checksum(const IpAddress& source, const IpAddress& destination, Bytes datagram) {
+    return udp_checksum(source, destination, PartlyHeld{datagram});
+}
 
 /// Whether a whole datagram's checksum is right; a zero checksum means "not used" and is right (RFC 768).
-bool udp_checksum_ok(Ipv4Address source, Ipv4Address destination, Bytes datagram);
+/// Whether it may be zero is not asked here (RFC 8200 §8.1). Precondition: the header is held.
+bool udp_checksum_ok(const IpAddress& source, const IpAddress& destination, const PartlyHeld& datagram);
+inline bool udp_checksum_ok(const IpAddress& source, const IpAddress& destination, Bytes datagram) {
+    return udp_checksum_ok(source, destination, PartlyHeld{datagram});
+}
 
 }  // namespace dyetrace::wire

@@ -11,7 +11,10 @@
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
 #include "core/wire/icmp.h"
+#include "core/wire/icmpv6.h"
+#include "core/wire/ip.h"
 #include "core/wire/ipv4.h"
+#include "core/wire/ipv6.h"
 #include "core/wire/report.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
@@ -83,10 +86,11 @@ void walk_packet(Bytes bytes) {
     const auto ethernet = EthernetHeader::parse(bytes);
     if (!ethernet) return;
     const Bytes packet = bytes.subspan(EthernetHeader::kSize);
-    const auto ip = Ipv4Header::parse(packet, packet.size());
+    const auto ip = IpHeader::parse(ethernet->ether_type, packet, packet.size());
     if (!ip) return;
-    const Bytes payload = packet.first(ip.value().total_length).subspan(ip.value().header_length);
+    const Bytes payload = packet.subspan(ip->header_length, ip->payload_length);
     (void)IcmpTimeExceeded::parse(payload);
+    (void)parse_icmpv6_time_exceeded(ip->source, ip->destination, payload);
     if (!UdpHeader::parse(payload, payload.size())) return;
     const Bytes datagram = payload.subspan(UdpHeader::kSize);
     walk_geneve(datagram);
@@ -98,6 +102,14 @@ void time_exceeded_quotes_itself(Bytes packet) {
     std::vector<std::uint8_t> message(8 + 68);
     message.resize(encode_icmp_time_exceeded(packet, message));
     (void)IcmpTimeExceeded::parse(message);
+}
+
+void time_exceeded_of_ipv6_quotes_itself(Bytes packet) {
+    const auto header = Ipv6Header::parse(packet, packet.size());
+    if (!header) return;
+    std::vector<std::uint8_t> message(kIcmpv6SizeMost);
+    message.resize(encode_icmpv6_time_exceeded(header->destination, header->source, packet, message));
+    (void)parse_icmpv6_time_exceeded(header->destination, header->source, message);
 }
 
 void every_body(std::uint8_t which, Bytes bytes) {
@@ -119,6 +131,7 @@ void every_body(std::uint8_t which, Bytes bytes) {
         case 14: return walk_geneve(bytes);
         case 15: return time_exceeded_quotes_itself(bytes);
         case 16: return round_trip<ReportAckBody>(bytes);
+        case 17: return time_exceeded_of_ipv6_quotes_itself(bytes);
         default: return walk_packet(bytes);
     }
 }

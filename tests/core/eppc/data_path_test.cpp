@@ -174,7 +174,8 @@ TEST_F(DataPath, OuterHeadersAreThoseOfTheConfiguration) {
     EXPECT_EQ(seen.ip.destination, net.host(1).config.address);
     EXPECT_EQ(seen.ip.dscp, 0x2e);
     EXPECT_EQ(seen.ip.ttl, 64);
-    EXPECT_TRUE(seen.ip.dont_fragment);
+    EXPECT_TRUE(
+        wire::Ipv4Header::parse(Bytes(frame).subspan(kOuterIp), frame.size() - kOuterIp)->dont_fragment);
     EXPECT_GE(seen.source_port, 49152);
     EXPECT_LT(seen.source_port, 49156);
     EXPECT_EQ(load_u16(&frame[kOuterUdp + 6]), 0);

@@ -50,8 +50,7 @@ TEST(Ecn, OfThePacketThatIsDeliveredIsThatOfFigure4AndItsChecksumIsRight) {
             net.add_host();
             net.add_host();
             net.line(0, 1).hook = [outer](Transit& transit) {
-                if (transit.seen.kind == SeenPacket::Kind::Data)
-                    wire::set_ipv4_ecn(MutableBytes(transit.bytes).subspan(kOuterIp), kAll[outer]);
+                if (transit.seen.kind == SeenPacket::Kind::Data) set_outer_ecn(transit.bytes, kAll[outer]);
                 return Fate{};
             };
             (void)net.send(0, 1, 0, 100, kAll[inner]);
@@ -74,7 +73,7 @@ TEST(Ecn, AnInvalidCombinationIsADropAndNotALoss) {
     net.add_host();
     net.line(0, 1).hook = [](Transit& transit) {
         if (transit.seen.kind == SeenPacket::Kind::Data && transit.ordinal % 3 == 0)
-            wire::set_ipv4_ecn(MutableBytes(transit.bytes).subspan(kOuterIp), Ecn::Ce);
+            set_outer_ecn(transit.bytes, Ecn::Ce);
         return Fate{};
     };
     net.send_many(0, 1, 600, Duration::microseconds(20));

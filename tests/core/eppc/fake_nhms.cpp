@@ -10,19 +10,19 @@
 
 namespace dyetrace::test {
 
-FakeNhms::FakeNhms(Network& network) : network_(network) {
-    network.set_service(kAddress, [this](Bytes frame, std::size_t host) { receive(frame, host); });
+FakeNhms::FakeNhms(Network& network, const Endpoint& endpoint) : network_(network), endpoint_(endpoint) {
+    network.set_service(endpoint_.address, [this](Bytes frame, std::size_t host) { receive(frame, host); });
 }
 
 void FakeNhms::receive(Bytes frame, std::size_t host) {
     if (!up) return;
     const SeenPacket seen = look_at(frame);
-    const Bytes datagram = frame.subspan(wire::EthernetHeader::kSize + wire::Ipv4Header::kSize);
+    const Bytes datagram = frame.subspan(outer_udp_of(frame));
     const auto udp = wire::UdpHeader::parse(datagram, datagram.size());
     const auto message = wire::ControlMessage::parse(datagram.subspan(wire::UdpHeader::kSize));
     const eppc::EppcConfig& config = network_.host(host).config;
-    const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, kAddress);
-    if (!udp.ok() || udp->destination_port != kEndpoint.port || udp->checksum == 0 ||
+    const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, endpoint_.address);
+    if (!udp.ok() || udp->destination_port != endpoint_.port || udp->checksum == 0 ||
         !wire::udp_checksum_ok(seen.ip.source, seen.ip.destination, datagram) || !message.ok() ||
         !auth::control_tag_ok(key, seen.source(), seen.destination(), *message)) {
         ++malformed;
@@ -60,10 +60,10 @@ void FakeNhms::answer(std::size_t host, wire::ControlType type, const wire::Cont
     header.message_number = to.message_number;
     header.sender_boot = boot;
     header.receiver_boot = boots_.at(host);
-    const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, kAddress);
+    const auth::PairKey key = auth::derive_pair_key(*config.key, config.address, endpoint_.address);
     eppc::ControlRoute route;
     route.next_hop_mac = config.mac;
-    route.source = kEndpoint;
+    route.source = endpoint_;
     route.destination = {config.address, config.management_port};
     const auto message = auth::seal(header, body, key, route.source, route.destination);
     answers.push_back(eppc::build_datagram(route, message));

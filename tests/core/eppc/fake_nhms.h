@@ -19,8 +19,8 @@ class FakeNhms {
     static constexpr IpAddress kAddress{Ipv4Address{0x0a00ff01}};
     static constexpr Endpoint kEndpoint{kAddress, 46081};
 
-    /// Answers for `kEndpoint` on `network`, which must outlive it.
-    explicit FakeNhms(Network& network);
+    /// Answers for `endpoint` on `network`, which must outlive it.
+    explicit FakeNhms(Network& network, const Endpoint& endpoint = kEndpoint);
 
     /// Sends a directive to a host that has sent an update.
     void direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive);
@@ -50,6 +50,7 @@ class FakeNhms {
     void answer(std::size_t host, wire::ControlType type, const wire::ControlHeader& to, Bytes body);
 
     Network& network_;
+    Endpoint endpoint_;
     std::vector<BootId> boots_;  ///< by host
     std::set<std::pair<std::uint64_t, std::uint32_t>> seen_;
 };

@@ -6,34 +6,60 @@
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
+#include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
 
 namespace dyetrace::test {
 
 using namespace dyetrace::wire;
 
+namespace {
+
+void write_ip(const GuestPacket& guest, MutableBytes packet) {
+    if (guest.source.is_ipv4()) {
+        Ipv4Header ip;
+        ip.ecn = guest.ecn;
+        ip.total_length = static_cast<std::uint16_t>(packet.size());
+        ip.protocol = kProtocolUdp;
+        ip.source = guest.source.ipv4();
+        ip.destination = guest.destination.ipv4();
+        ip.encode_into(packet);
+    } else {
+        Ipv6Header ip;
+        ip.ecn = guest.ecn;
+        ip.payload_length = static_cast<std::uint16_t>(packet.size() - Ipv6Header::kSize);
+        ip.next_header = kProtocolUdp;
+        ip.source = guest.source;
+        ip.destination = guest.destination;
+        ip.encode_into(packet);
+    }
+}
+
+}  // namespace
+
 std::vector<std::uint8_t> GuestPacket::frame() const {
-    constexpr std::size_t kIp = EthernetHeader::kSize;
-    constexpr std::size_t kUdp = kIp + Ipv4Header::kSize;
-    constexpr std::size_t kPayload = kUdp + UdpHeader::kSize;
-    std::vector<std::uint8_t> bytes(kPayload + payload);
+    const std::size_t ip_at = EthernetHeader::kSize + 4 * tags.size();
+    const std::size_t udp_at = ip_at + ip_header_size(source);
+    const std::size_t payload_at = udp_at + UdpHeader::kSize;
+    std::vector<std::uint8_t> bytes(payload_at + payload);
     const MutableBytes all(bytes);
-    EthernetHeader{destination_mac, source_mac, kEtherTypeIpv4}.encode_into(all);
-    Ipv4Header ip;
-    ip.ecn = ecn;
-    ip.total_length = static_cast<std::uint16_t>(bytes.size() - kIp);
-    ip.protocol = kProtocolUdp;
-    ip.source = source;
-    ip.destination = destination;
-    ip.encode_into(all.subspan(kIp));
+    EthernetHeader{destination_mac, source_mac, 0}.encode_into(all);
+    std::size_t at = 12;
+    for (const GuestTag& tag : tags) {
+        store_u16(&bytes[at], tag.type);
+        store_u16(&bytes[at + 2], tag.control);
+        at += 4;
+    }
+    store_u16(&bytes[at], source.is_ipv4() ? kEtherTypeIpv4 : kEtherTypeIpv6);
+    write_ip(*this, all.subspan(ip_at));
     UdpHeader udp;
     udp.source_port = source_port;
     udp.destination_port = destination_port;
-    udp.length = static_cast<std::uint16_t>(bytes.size() - kUdp);
-    udp.encode_into(all.subspan(kUdp));
-    for (std::size_t i = kPayload; i < bytes.size(); ++i)
+    udp.length = static_cast<std::uint16_t>(bytes.size() - udp_at);
+    udp.encode_into(all.subspan(udp_at));
+    for (std::size_t i = payload_at; i < bytes.size(); ++i)
         bytes[i] = static_cast<std::uint8_t>(i);
-    store_u16(&bytes[kUdp + 6], udp_checksum(source, destination, all.subspan(kUdp)));
+    store_u16(&bytes[udp_at + 6], udp_checksum(source, destination, Bytes(all.subspan(udp_at))));
     return bytes;
 }
 
@@ -79,11 +105,11 @@ SeenPacket look_at(Bytes frame) {
     SeenPacket seen;
     if (frame.size() < EthernetHeader::kSize) return seen;
     const Bytes packet = frame.subspan(EthernetHeader::kSize);
-    const auto ip = Ipv4Header::parse(packet, packet.size());
+    const auto ip = IpHeader::parse(load_u16(&frame[12]), packet, packet.size());
     if (!ip) return seen;
     seen.ip = *ip;
-    const Bytes rest = packet.first(ip->total_length).subspan(ip->header_length);
-    if (ip->protocol == kProtocolIcmp) seen.kind = SeenPacket::Kind::Icmp;
+    const Bytes rest = packet.subspan(ip->header_length, ip->payload_length);
+    if (ip->protocol == kProtocolIcmp || ip->protocol == kProtocolIcmpv6) seen.kind = SeenPacket::Kind::Icmp;
     if (ip->protocol != kProtocolUdp) return seen;
     const auto udp = UdpHeader::parse(rest, rest.size());
     if (!udp) return seen;
@@ -108,11 +134,37 @@ void mend_ip(std::vector<std::uint8_t>& frame) {
 }
 
 void mend_udp(std::vector<std::uint8_t>& frame) {
-    const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
-    const MutableBytes datagram = MutableBytes(frame).subspan(kOuterUdp);
+    const auto ip =
+        IpHeader::parse(load_u16(&frame[12]), Bytes(frame).subspan(kOuterIp), frame.size() - kOuterIp);
+    if (!ip) return;
+    const MutableBytes datagram =
+        MutableBytes(frame).subspan(kOuterIp + ip->header_length, ip->payload_length);
     store_u16(&datagram[6], 0);
-    store_u16(&datagram[6],
-              udp_checksum(Ipv4Address{load_u32(&ip[12])}, Ipv4Address{load_u32(&ip[16])}, datagram));
+    store_u16(&datagram[6], udp_checksum(ip->source, ip->destination, Bytes(datagram)));
+}
+
+void set_outer_ecn(std::vector<std::uint8_t>& frame, Ecn ecn) {
+    const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
+    if (load_u16(&frame[12]) == kEtherTypeIpv4) {
+        set_ipv4_ecn(ip, ecn);
+    } else {
+        set_ipv6_ecn(ip, ecn);
+    }
+}
+
+void count_ttl_down(std::vector<std::uint8_t>& frame, std::uint8_t hops) {
+    const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
+    if (load_u16(&frame[12]) == kEtherTypeIpv6) {
+        ip[7] = static_cast<std::uint8_t>(ip[7] - hops);
+        return;
+    }
+    const std::uint16_t before = load_u16(&ip[8]);
+    ip[8] = static_cast<std::uint8_t>(ip[8] - hops);
+    store_u16(&ip[10], checksum_update(load_u16(&ip[10]), before, load_u16(&ip[8])));
+}
+
+std::size_t outer_udp_of(Bytes frame) {
+    return load_u16(&frame[12]) == kEtherTypeIpv6 ? kOuterIp + Ipv6Header::kSize : kOuterUdp;
 }
 
 }  // namespace dyetrace::test

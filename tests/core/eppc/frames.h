@@ -11,21 +11,28 @@
 #include "core/base/ids.h"
 #include "core/wire/control.h"
 #include "core/wire/frame_buffer.h"
-#include "core/wire/ipv4.h"
+#include "core/wire/ip.h"
 #include "core/wire/track_option.h"
 
 namespace dyetrace::test {
 
-/// One UDP packet of a guest, with right checksums.
+/// An IEEE 802.1Q or 802.1ad tag in a guest's frame.
+struct GuestTag {
+    std::uint16_t type = 0x8100;
+    std::uint16_t control = 0;
+};
+
+/// One UDP packet of a guest, over IPv4 or IPv6, with right checksums.
 struct GuestPacket {
     MacAddress source_mac;
     MacAddress destination_mac;
-    Ipv4Address source;
-    Ipv4Address destination;
+    IpAddress source;
+    IpAddress destination;
     std::uint16_t source_port = 1000;
     std::uint16_t destination_port = 2000;
     std::size_t payload = 100;
     wire::Ecn ecn = wire::Ecn::NotEct;
+    std::vector<GuestTag> tags = {};  ///< outermost first
 
     [[nodiscard]] std::vector<std::uint8_t> frame() const;
 };
@@ -44,7 +51,7 @@ struct OwnedFrame {
 struct SeenPacket {
     enum class Kind : std::uint8_t { Data, Control, Icmp, Datagram, Other };
     Kind kind = Kind::Other;
-    wire::Ipv4Header ip;
+    wire::IpHeader ip;
     std::uint16_t source_port = 0;
     std::uint16_t destination_port = 0;
     std::optional<wire::TrackOption> track;      ///< Data
@@ -60,10 +67,16 @@ SeenPacket look_at(Bytes frame);
 
 /// Makes the outer IPv4 header's checksum right after a change.
 void mend_ip(std::vector<std::uint8_t>& frame);
-/// The same for the UDP checksum of a whole datagram behind it.
+/// The same for the UDP checksum of a whole datagram behind the outer IP header of either version.
 void mend_udp(std::vector<std::uint8_t>& frame);
+/// What a router that marks does. A UDP checksum does not cover it.
+void set_outer_ecn(std::vector<std::uint8_t>& frame, wire::Ecn ecn);
+/// Takes `hops` off the TTL of the outer header.
+void count_ttl_down(std::vector<std::uint8_t>& frame, std::uint8_t hops);
+/// Where the outer UDP header of a frame over IPv4 or IPv6 begins.
+std::size_t outer_udp_of(Bytes frame);
 
-// Where the headers of an encapsulation packet begin.
+// Where the headers of an encapsulation packet over IPv4 begin.
 constexpr std::size_t kOuterIp = 14;
 constexpr std::size_t kOuterUdp = 34;
 constexpr std::size_t kGeneve = 42;

@@ -10,6 +10,8 @@
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
+#include "core/wire/icmpv6.h"
+#include "core/wire/ipv6.h"
 #include "core/wire/session_messages.h"
 
 namespace dyetrace::test {
@@ -47,6 +49,41 @@ class PcapFile {
 };
 
 }  // namespace
+
+std::vector<std::uint8_t> time_exceeded_frame(IpAddress router, const eppc::EppcConfig& config, Bytes frame) {
+    // A router counts down to zero before it finds that out; its quote shows that.
+    std::vector<std::uint8_t> died(frame.begin() + EthernetHeader::kSize, frame.end());
+    std::vector<std::uint8_t> message(wire::kIcmpv6SizeMost);
+    if (router.is_ipv4()) {
+        died[8] = 0;
+        message.resize(wire::encode_icmp_time_exceeded(died, message));
+    } else {
+        died[7] = 0;
+        message.resize(wire::encode_icmpv6_time_exceeded(router, config.address, died, message));
+    }
+    std::vector<std::uint8_t> answer(EthernetHeader::kSize + wire::ip_header_size(router));
+    const MutableBytes packet = MutableBytes(answer).subspan(EthernetHeader::kSize);
+    EthernetHeader{config.mac, config.gateway_mac,
+                   router.is_ipv4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6}
+        .encode_into(answer);
+    if (router.is_ipv4()) {
+        Ipv4Header ip;
+        ip.total_length = static_cast<std::uint16_t>(packet.size() + message.size());
+        ip.protocol = wire::kProtocolIcmp;
+        ip.source = router.ipv4();
+        ip.destination = config.address.ipv4();
+        ip.encode_into(packet);
+    } else {
+        wire::Ipv6Header ip;
+        ip.payload_length = static_cast<std::uint16_t>(message.size());
+        ip.next_header = wire::kProtocolIcmpv6;
+        ip.source = router;
+        ip.destination = config.address;
+        ip.encode_into(packet);
+    }
+    answer.insert(answer.end(), message.begin(), message.end());
+    return answer;
+}
 
 std::optional<wire::PathRecord> Host::newest(IpAddress peer, SessionId session, PathIndex path) const {
     for (auto it = metrics.rbegin(); it != metrics.rend(); ++it) {
@@ -301,17 +338,13 @@ void Network::carry(std::size_t from, std::size_t to, std::vector<std::uint8_t> 
                     Duration extra) {
     Line& way = line(from, to);
     const std::size_t routers = way.routers.size();
-    const std::uint8_t ttl = frame[EthernetHeader::kSize + 8];
-    if (ttl <= routers) {
-        time_exceeded(from, way, ttl - 1U, frame);
+    const bool is_ipv4 = load_u16(&frame[12]) == wire::kEtherTypeIpv4;
+    const std::uint8_t ttl = frame[EthernetHeader::kSize + (is_ipv4 ? 8 : 7)];
+    if (routers > 0 && ttl <= routers) {
+        time_exceeded(from, way, ttl == 0 ? 0 : ttl - 1U, frame);
         return;
     }
-    if (routers > 0) {
-        const MutableBytes ip = MutableBytes(frame).subspan(EthernetHeader::kSize);
-        const std::uint16_t before = load_u16(&ip[8]);
-        ip[8] = static_cast<std::uint8_t>(ttl - routers);
-        store_u16(&ip[10], wire::checksum_update(load_u16(&ip[10]), before, load_u16(&ip[8])));
-    }
+    if (routers > 0) count_ttl_down(frame, static_cast<std::uint8_t>(routers));
     at(now_ + way.delay + extra, [this, to, id, frame = std::move(frame)] { arrive(to, frame, id); });
 }
 
@@ -322,22 +355,7 @@ void Network::time_exceeded(std::size_t from, Line& way, std::size_t router,
         if (speaker.silent_for > 0) --speaker.silent_for;
         return;
     }
-    std::vector<std::uint8_t> answer(EthernetHeader::kSize + Ipv4Header::kSize + 8 + 68);
-    const MutableBytes all(answer);
-    // A router counts down to zero before it finds that out; its quote shows that.
-    std::vector<std::uint8_t> died(frame.begin() + EthernetHeader::kSize, frame.end());
-    died[8] = 0;
-    constexpr std::size_t kMessage = EthernetHeader::kSize + Ipv4Header::kSize;
-    answer.resize(kMessage + wire::encode_icmp_time_exceeded(died, all.subspan(kMessage)));
-    const Host& host = *hosts_[from];
-    EthernetHeader{host.config.mac, host.config.gateway_mac, wire::kEtherTypeIpv4}.encode_into(answer);
-    Ipv4Header ip;
-    ip.total_length = static_cast<std::uint16_t>(answer.size() - EthernetHeader::kSize);
-    ip.protocol = wire::kProtocolIcmp;
-    ip.source = speaker.address.ipv4();
-    ip.destination = host.config.address.ipv4();
-    ip.encode_into(MutableBytes(answer).subspan(EthernetHeader::kSize));
-    deliver_later(from, std::move(answer), way.delay);
+    deliver_later(from, time_exceeded_frame(speaker.address, hosts_[from]->config, frame), way.delay);
 }
 
 void Network::deliver_later(std::size_t to, std::vector<std::uint8_t> frame, Duration delay) {

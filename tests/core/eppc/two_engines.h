@@ -45,6 +45,9 @@ struct Router {
     int silent_for = 0;  ///< answers that it still keeps to itself; negative: all
 };
 
+/// What `router` sends to the host of `config` when the TTL of that host's `frame` runs out.
+std::vector<std::uint8_t> time_exceeded_frame(IpAddress router, const eppc::EppcConfig& config, Bytes frame);
+
 /// One direction between two hosts.
 struct Line {
     Duration delay = Duration::microseconds(10);
@@ -91,6 +94,11 @@ struct Arrived {
     std::size_t to = 0;
     std::vector<std::uint8_t> bytes;
 };
+
+/// The address of host n of a network over IPv6: 2001:db8::(n+1).
+constexpr IpAddress ipv6_of(std::size_t host) {
+    return {0x20010db8ULL << 32, host + 1};
+}
 
 class Network {
   public:

@@ -264,7 +264,7 @@ TEST(UdpCodec, ZeroChecksumMeansNoneAndIsNeverComputed) {
 }
 
 IcmpTimeExceeded time_exceeded() {
-    return {kRequester, kAcceptor, 7, 49157, 6081, 0, 36};
+    return {kRequester, kAcceptor, 7, 49157, 6081, 0, 8 + 28};
 }
 
 DropReason icmp_refusal(const Buffer& bytes) {

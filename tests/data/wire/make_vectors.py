@@ -9,6 +9,7 @@ It shares no line with core: integers by `struct`, HMAC by `hmac`, SipHash-2-4 f
 """
 import hashlib
 import hmac
+import ipaddress
 import os
 import struct
 import sys
@@ -65,12 +66,13 @@ def internet_checksum(data):
 
 
 def address(text):
-    return bytes(int(part) for part in text.split("."))
+    return ipaddress.ip_address(text).packed
 
 
 def mapped(text):
     """An address as it travels inside messages and enters tags: 16 bytes (RFC 4291 §2.5.5.2)."""
-    return bytes(10) + b"\xff\xff" + address(text)
+    packed = address(text)
+    return packed if len(packed) == 16 else bytes(10) + b"\xff\xff" + packed
 
 
 def mac(text):
@@ -87,11 +89,22 @@ def ipv4(source, destination, protocol, payload, *, identification=0, ttl=64, to
     return header[:10] + struct.pack(">H", internet_checksum(header)) + header[12:] + payload
 
 
+def ipv6(source, destination, next_header, payload, *, traffic_class=0, flow_label=0, hop_limit=64):
+    first = 6 << 28 | traffic_class << 20 | flow_label
+    return struct.pack(">IHBB", first, len(payload), next_header, hop_limit) + address(source) + address(destination) + payload
+
+
+def pseudo_header(source, destination, protocol, length):
+    """RFC 768 for IPv4, RFC 8200 §8.1 for IPv6."""
+    ends = address(source) + address(destination)
+    return ends + (struct.pack(">BBH", 0, protocol, length) if len(ends) == 8 else struct.pack(">IxxxB", length, protocol))
+
+
 def udp(source, destination, source_port, destination_port, payload, *, checksum=True):
     header = struct.pack(">HHHH", source_port, destination_port, 8 + len(payload), 0)
     if not checksum:
         return header + payload
-    pseudo = address(source) + address(destination) + struct.pack(">BBH", 0, 17, 8 + len(payload))
+    pseudo = pseudo_header(source, destination, 17, 8 + len(payload))
     value = internet_checksum(pseudo + header + payload) or 0xFFFF
     return header[:6] + struct.pack(">H", value) + payload
 
@@ -111,6 +124,7 @@ REQUESTER, ACCEPTOR, NHMS = "10.0.0.1", "10.0.1.2", "10.0.2.3"
 REQUESTER_MAC, ACCEPTOR_MAC = "02:00:0a:00:00:01", "02:00:0a:00:01:02"
 REQUESTER_BOOT, ACCEPTOR_BOOT = 0x1122334455667788, 0x99AABBCCDDEEFF01
 REQUESTER_NONCE, ACCEPTOR_NONCE = 0x0102030405060708, 0x1112131415161718
+REQUESTER_V6, ACCEPTOR_V6, ROUTER_V6 = "2001:db8::1", "2001:db8::1:2", "2001:db8:ff::7"
 SESSION, VNI, SOURCE_PORT, GENEVE_PORT = 0xA1B2C3D4, 0x123456, 49157, 6081
 SHARED_KEY = bytes(range(32))
 PAIR_KEY = hmac_sha256(SHARED_KEY, b"dyetrace pair 1" + b"".join(sorted(map(mapped, (REQUESTER, ACCEPTOR)))))
@@ -216,11 +230,30 @@ def time_exceeded():
     return message[:2] + struct.pack(">H", internet_checksum(message)) + message[4:]
 
 
+def ipv6_packet():
+    """An untracked packet over IPv6, with the UDP checksum that is the rule there."""
+    datagram = udp(REQUESTER_V6, ACCEPTOR_V6, SOURCE_PORT, 6081, geneve(VNI, 0x6558, inner_frame()))
+    packet = ipv6(REQUESTER_V6, ACCEPTOR_V6, 17, datagram, traffic_class=0xBA, flow_label=0xBEEF5)
+    return ethernet(ACCEPTOR_MAC, REQUESTER_MAC, 0x86DD, packet)
+
+
+def time_exceeded_v6():
+    died = ipv6_packet()[14:]
+    died = died[:7] + b"\x00" + died[8:]
+    message = struct.pack(">BBHI", 3, 0, 0, 0) + died
+    checksum = internet_checksum(pseudo_header(ROUTER_V6, REQUESTER_V6, 58, len(message)) + message)
+    return message[:2] + struct.pack(">H", checksum) + message[4:]
+
+
 VECTORS = {
     "ethernet_header": ("IEEE 802.3 §3.2", mac("02:00:0a:00:01:02") + mac("02:00:0a:00:00:01") + b"\x08\x00"),
     "ipv4_header": ("RFC 791 §3.1, header checksum included",
                     ipv4(REQUESTER, ACCEPTOR, 17, bytes(80), identification=0xBEEF, tos=0xBA, ttl=61)[:20]),
     "udp_datagram": ("RFC 768, checksum included", udp(REQUESTER, ACCEPTOR, 46082, 46081, b"dyetrace")),
+    "ipv6_header": ("RFC 8200 §3", ipv6_packet()[14:54]),
+    "ipv6_packet": ("RFC 8200, RFC 8926 §3.2: a whole untracked packet over IPv6, UDP checksum included", ipv6_packet()),
+    "udp_datagram_ipv6": ("RFC 8200 §8.1, checksum included", udp(REQUESTER_V6, ACCEPTOR_V6, 46082, 46081, b"dyetrace!")),
+    "icmpv6_time_exceeded": ("RFC 4443 §3.3: quotes ipv6_packet, from 2001:db8:ff::7 to 2001:db8::1", time_exceeded_v6()),
     "geneve_header": ("RFC 8926 §3.4", geneve(VNI, 0x6558, b"", options=bytes(44))[:8]),
     "geneve_options": ("RFC 8926 §3.5: three options, the second one ours, the third empty",
                        option(0x0102, 0x07, b"abcd") + track_option() + option(0x0103, 0x00, b"")),

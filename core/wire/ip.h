@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What both versions of IP have in common, for whoever does not care which it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/wire/drop_reason.h"
+#include "core/wire/ipv4.h"
+
+namespace dyetrace::wire {
+
+struct IpHeader {
+    IpAddress source;
+    IpAddress destination;
+    std::uint8_t dscp = 0;
+    Ecn ecn = Ecn::NotEct;
+    std::uint8_t ttl = 0;              ///< IPv6: hop limit
+    std::uint8_t protocol = 0;         ///< of the payload; IPv6: behind the extension headers
+    bool is_fragment = false;          ///< not the only one
+    bool is_extended = false;          ///< IPv6: has extension headers
+    std::uint16_t identification = 0;  ///< IPv4
+    std::uint32_t flow_label = 0;      ///< IPv6
+    std::size_t header_length = 0;     ///< bytes, options and extension headers included
+    std::size_t payload_length = 0;    ///< bytes behind them
+
+    bool operator==(const IpHeader&) const = default;
+
+    /// Reads and checks the header that the EtherType announces; `NotForUs` where that is no IP. `wire_size`
+    /// and padding as for Ipv4Header.
+    static Result<IpHeader, DropReason> parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
+};
+
+/// Bytes of the header that an engine writes in front of what goes to or from `address`.
+constexpr std::size_t ip_header_size(const IpAddress& address) {
+    return address.is_ipv4() ? 20 : 40;
+}
+
+}  // namespace dyetrace::wire
