@@ -5,6 +5,13 @@
 #include <cmath>
 
 namespace dyetrace::viewer {
+namespace {
+
+// Of ten: the clock's own bounds.
+constexpr int slowest_power = -6;
+constexpr int fastest_power = 3;
+
+}  // namespace
 
 void PlaybackClock::play() {
     const bool forward = speed_ > 0;
@@ -55,16 +62,23 @@ bool PlaybackClock::step_backward(std::span<const std::int64_t> sorted_ns) {
     return true;
 }
 
+std::vector<double> round_speeds(int first, int last) {
+    std::vector<double> speeds;
+    for (int power = first; power <= last; ++power) {
+        for (const double digit : {1.0, 2.0, 5.0})
+            speeds.push_back(digit * std::pow(10.0, power));
+    }
+    return speeds;
+}
+
 double comfortable_speed(TimeRange range, double wall_seconds) {
     const double exact = static_cast<double>(range.length_ns()) * 1e-9 / wall_seconds;
     double best = PlaybackClock::speed_min;
-    for (double power = PlaybackClock::speed_min; power <= PlaybackClock::speed_max; power *= 10) {
-        for (const double digit : {1.0, 2.0, 5.0}) {
-            // 1.001: 3 * 0.1 / 0.3 should count as 1.
-            if (power * digit <= exact * 1.001) best = power * digit;
-        }
+    for (const double speed : round_speeds(slowest_power, fastest_power)) {
+        // 1.001: 3 * 0.1 / 0.3 should count as 1.
+        if (speed <= exact * 1.001) best = speed;
     }
-    return best;
+    return std::min(best, PlaybackClock::speed_max);
 }
 
 }  // namespace dyetrace::viewer

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "gui/model/time_mapping.h"
 
@@ -47,7 +48,10 @@ class PlaybackClock {
     bool playing_ = false;
 };
 
-/// A speed of 1, 2 or 5 times a power of ten at which the whole run takes about `wall_seconds`.
+/// 1, 2 and 5 times each power of ten from 10^`first` to 10^`last`, rising.
+[[nodiscard]] std::vector<double> round_speeds(int first, int last);
+
+/// The fastest of the round speeds at which the whole run takes at least about `wall_seconds`.
 [[nodiscard]] double comfortable_speed(TimeRange range, double wall_seconds);
 
 }  // namespace dyetrace::viewer

@@ -9,6 +9,9 @@ namespace dyetrace::viewer {
 
 RunLoader::RunLoader(QObject* parent) : QObject(parent) {
     pool_.setMaxThreadCount(1);
+    connect(this, &RunLoader::job_progressed, this, &RunLoader::take_progress, Qt::QueuedConnection);
+    connect(this, &RunLoader::job_ended, this, &RunLoader::take, Qt::QueuedConnection);
+    connect(this, &RunLoader::job_failed, this, &RunLoader::take_failure, Qt::QueuedConnection);
 }
 
 RunLoader::~RunLoader() {
@@ -20,25 +23,22 @@ int RunLoader::load(const QString& file) {
     const int job = ++*newest_job_;
     loading_ = true;
     pool_.start([this, job, file, newest = newest_job_] {
-        // `this` outlives the job: the destructor waits. Results are queued and looked at in its own thread.
-        const auto later = [this](auto action) {
-            QMetaObject::invokeMethod(this, action, Qt::QueuedConnection);
-        };
+        // `this` outlives the job: the destructor waits.
         try {
             const SnapshotPtr run = load_snapshot(file.toStdString(), [&](const QString& what) {
-                later([this, job, what] {
-                    if (job == *newest_job_) Q_EMIT progress(what);
-                });
+                Q_EMIT job_progressed(job, what, {});
                 return job == *newest;
             });
-            later([this, job, run] { take(job, run); });
+            Q_EMIT job_ended(job, run, {});
         } catch (const std::exception& error) {
-            later([this, job, file, reason = QString::fromUtf8(error.what())] {
-                take_failure(job, file, reason);
-            });
+            Q_EMIT job_failed(job, file, QString::fromUtf8(error.what()), {});
         }
     });
     return job;
+}
+
+void RunLoader::take_progress(int job, const QString& what) {
+    if (job == *newest_job_) Q_EMIT progress(what);
 }
 
 void RunLoader::take(int job, const SnapshotPtr& run) {

@@ -29,7 +29,13 @@ class RunLoader : public QObject {
     void loaded(dyetrace::viewer::SnapshotPtr run);
     void failed(const QString& file, const QString& reason);
 
+    // From the job, in its thread, to the takers below, in this object's thread.
+    void job_progressed(int job, const QString& what, QPrivateSignal);
+    void job_ended(int job, const dyetrace::viewer::SnapshotPtr& run, QPrivateSignal);
+    void job_failed(int job, const QString& file, const QString& reason, QPrivateSignal);
+
   private:
+    void take_progress(int job, const QString& what);
     void take(int job, const SnapshotPtr& run);
     void take_failure(int job, const QString& file, const QString& reason);
 

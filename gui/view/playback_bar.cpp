@@ -85,10 +85,8 @@ void PlaybackBar::add_speed(QHBoxLayout* row) {
     speed_->setObjectName(QStringLiteral("speed"));
     speed_->setFocusPolicy(Qt::NoFocus);
     speed_->setToolTip(tr("Seconds of the run per second (+ and -, R reverses)"));
-    for (double power = 0.001; power < 20; power *= 10) {
-        for (const double digit : {1.0, 2.0, 5.0})
-            speed_->addItem(speed_text(power * digit), power * digit);
-    }
+    for (const double speed : round_speeds(-3, 1))
+        speed_->addItem(speed_text(speed), speed);
     connect(speed_, &QComboBox::activated, this, [this](int i) {
         const double direction = playhead_->clock().speed() < 0 ? -1 : 1;
         playhead_->set_speed(direction * std::abs(speed_->itemData(i).toDouble()));

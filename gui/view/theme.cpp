@@ -5,6 +5,7 @@
 #include <QFontMetricsF>
 #include <QPainter>
 #include <algorithm>
+#include <cmath>
 
 namespace dyetrace::viewer::theme {
 
@@ -73,8 +74,11 @@ void hatch(QPainter& painter, const QPainterPath& shape) {
     painter.setPen(QPen(truth, 1.0));
     const QRectF box = shape.boundingRect();
     const double first = std::floor((box.left() - box.height()) / step) * step;
-    for (double x = first; x < box.right() + step; x += step)
+    const int strokes = static_cast<int>(std::ceil((box.right() + step - first) / step));
+    for (int i = 0; i < strokes; ++i) {
+        const double x = first + i * step;
         painter.drawLine(QPointF(x, box.bottom()), QPointF(x + box.height(), box.top()));
+    }
     painter.restore();
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);

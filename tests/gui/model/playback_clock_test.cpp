@@ -133,6 +133,15 @@ TEST(PlaybackClock, KeepsItsSpeedWithinBounds) {
     EXPECT_EQ(clock.speed(), PlaybackClock::speed_min);
 }
 
+TEST(RoundSpeeds, AreOneTwoAndFiveOfEachPowerOfTen) {
+    EXPECT_EQ(round_speeds(-1, 1), (std::vector<double>{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50}));
+}
+
+TEST(ComfortableSpeed, StaysWithinTheClocksBounds) {
+    EXPECT_EQ(comfortable_speed({0, 1}, 20), PlaybackClock::speed_min);
+    EXPECT_EQ(comfortable_speed({0, 1'000'000'000'000'000}, 20), PlaybackClock::speed_max);
+}
+
 TEST(ComfortableSpeed, IsRoundAndNotFasterThanAsked) {
     EXPECT_NEAR(comfortable_speed({0, 1'600'000'000}, 20), 0.05, 1e-9);
     EXPECT_NEAR(comfortable_speed({0, 20'000'000'000}, 20), 1, 1e-9);
