@@ -24,7 +24,6 @@ using scenario::BooleanType;
 using scenario::Diagnostics;
 using scenario::DurationType;
 using scenario::IntegerType;
-using scenario::Problem;
 using scenario::SecretType;
 using scenario::ShareType;
 using scenario::SizeType;
