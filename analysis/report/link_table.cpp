@@ -65,6 +65,7 @@ std::vector<LinkLine> make_link_table(const store::RunReader& run) {
     add_measured(run, lines);
     add_truth(run, lines);
     std::vector<LinkLine> table;
+    table.reserve(lines.size());
     for (auto& [ends, line] : lines)
         table.push_back(std::move(line));
     std::stable_sort(table.begin(), table.end(),

@@ -193,6 +193,7 @@ Plot updates_plot(const store::RunReader& run, double slice_s) {
         records[static_cast<std::int64_t>(seconds(update.t_ns) / slice_s)] += update.records;
     }
     std::vector<Point> points;
+    points.reserve(records.size());
     for (const auto& [slice, count] : records) {
         points.push_back(
             {(static_cast<double>(slice) + 0.5) * slice_s, static_cast<double>(count) / slice_s / 1000.0});

@@ -190,7 +190,7 @@ class Teller {
         return incident.reason;
     }
 
-    static std::string with_reason(std::string text, const std::string& reason) {
+    static std::string with_reason(const std::string& text, const std::string& reason) {
         return reason.empty() ? text : text + " (" + reason + ")";
     }
 
