@@ -20,7 +20,7 @@ struct CsvOptions {
     bool truth = false;  ///< also what the simulator knows
 };
 
-/// Writes <table>.csv for each measured table and provenance.csv into `folder`, which is made where missing.
+/// Writes `TABLE.csv` for each measured table and provenance.csv into `folder`, which is made where missing.
 /// The same run gives the same bytes. Returns the files. Throws `store::OutputExists` before anything is
 /// written; with `force`, all files of an earlier export are removed, so that the folder never holds a
 /// mixture of two runs.

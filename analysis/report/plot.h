@@ -51,7 +51,7 @@ class PlotError : public std::runtime_error {
 /// What gnuplot is told. The same plot gives the same script.
 [[nodiscard]] std::string gnuplot_script(const Plot& plot);
 
-/// The plot as an <svg> element to be put into a page. Throws `PlotError`.
+/// The plot as an `svg` element to be put into a page. Throws `PlotError`.
 [[nodiscard]] std::string draw_svg(const Plot& plot);
 
 }  // namespace dyetrace::report
