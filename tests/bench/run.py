@@ -18,11 +18,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def is_program(script):
+    """Whether it can be run, and is not only imported by others."""
+    with open(script, encoding="utf-8") as file:
+        return "__main__" in file.read()
+
+
 def benchmarks(build):
     """(name, command) of each."""
     program = os.path.join(build, "bin", "dyetrace")
     for script in sorted(glob.glob(os.path.join(HERE, "*.py"))):
-        if os.path.basename(script) != os.path.basename(__file__):
+        if os.path.basename(script) != os.path.basename(__file__) and is_program(script):
             yield os.path.basename(script), [sys.executable, script, "--program", program]
     for path in sorted(glob.glob(os.path.join(build, "tests", "bin", "*_bench"))):
         yield os.path.basename(path), [path]
