@@ -101,8 +101,8 @@ void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
 
 void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     read_sampling(table, eppc);
-    table.read("paths", IntegerType{1, 1024}, eppc.path_count);
-    table.read("ports", IntegerType{0, 2048}, eppc.port_count);
+    table.read("path_count", IntegerType{1, 1024}, eppc.path_count);
+    table.read("port_count", IntegerType{0, 2048}, eppc.port_count);
     table.read("open_on_traffic", BooleanType{}, eppc.open_on_traffic);
     table.read("report_interval", kInterval, eppc.report_interval);
     table.read("path_idle", kInterval, eppc.path_idle);
@@ -124,11 +124,11 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
         table.error(key, {"retransmit_last is below retransmit_first", ""});
     }
     if (eppc.port_count != 0 && eppc.port_count < eppc.path_count) {
-        table.error("ports", {fmt::format("{} paths need as many ports", eppc.path_count), ""});
+        table.error("port_count", {fmt::format("{} paths need as many ports", eppc.path_count), ""});
     }
     const int ports = std::max(eppc.path_count, eppc.port_count);
     if (eppc.source_port_base + ports > 65536) {
-        table.error(eppc.port_count > eppc.path_count ? "ports" : "paths",
+        table.error(eppc.port_count > eppc.path_count ? "port_count" : "path_count",
                     {fmt::format("{} ports from underlay.source_port_base = {} on run past 65535", ports,
                                  eppc.source_port_base),
                      ""});

@@ -133,8 +133,9 @@ std::string summarise(const scenario::Scenario& scenario) {
                                     format_rate(workload.flow_rate_bps), format_duration(workload.start),
                                     format_duration(workload.stop.value_or(scenario.run.duration))));
     text += row("load", fmt::format("{} of each host's link", percent(workload.load)));
-    text += row("tracking", fmt::format("{}, {} paths to each peer, {}", sampling_words(tracking),
-                                        tracking.paths, tracking.insecure ? "without a key" : "with a key"));
+    text +=
+        row("tracking", fmt::format("{}, {} paths to each peer, {}", sampling_words(tracking),
+                                    tracking.path_count, tracking.insecure ? "without a key" : "with a key"));
     text += row("health", fmt::format("on {}, updates every {}", scenario.health.host,
                                       format_duration(scenario.health.update_interval)));
     text += row("faults", scenario.faults.empty() ? "none" : std::to_string(scenario.faults.size()));
@@ -170,7 +171,7 @@ nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
             {"flow_bytes_mean", scenario.workload.flow_sizes.mean_bytes()},
             {"load", scenario.workload.load},
             {"tracking_rate", scenario.tracking.rate},
-            {"paths", scenario.tracking.paths},
+            {"path_count", scenario.tracking.path_count},
             {"faults", std::move(faults)}};
 }
 

@@ -29,7 +29,7 @@ key_file = "{key_file}"
 [tracking]
 rate = "{rate}"
 sampling = "probability"
-paths = {paths}
+path_count = {paths}
 report_interval = "50ms"
 path_idle = "1h"
 

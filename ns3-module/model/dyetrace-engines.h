@@ -25,9 +25,12 @@ class DyetraceEngineListener {
     virtual void NhmsOutput(uint32_t host, const dyetrace::health::Output& output) = 0;
 };
 
-/// Everything here needs the host, or the service, to have been started.
+/// Everything but GetConfig needs the host, or the service, to have been started.
 class DyetraceEngines {
   public:
+    /// What the attributes come to; Start() adds the addresses, which are the fabric's.
+    static dyetrace::eppc::EppcConfig GetConfig(const DyetraceHost& host);
+    static dyetrace::health::NhmsConfig GetConfig(const DyetraceNhms& nhms);
     static dyetrace::eppc::Eppc& GetEppc(const DyetraceHost& host);
     static dyetrace::health::Nhms& GetNhms(const DyetraceNhms& nhms);
     static DyetraceHostPort& GetPort(const DyetraceHost& host);

@@ -52,9 +52,9 @@ TypeId DyetraceFabric::GetTypeId() {
             .SetGroupName("Dyetrace")
             .AddConstructor<DyetraceFabric>()
             .AddAttribute("K", "Ports of a switch in the k-ary fat-tree: even. There are k*k*k/4 hosts.",
-                          UintegerValue(4), MakeUintegerAccessor(&DyetraceFabric::m_k),
+                          UintegerValue(6), MakeUintegerAccessor(&DyetraceFabric::m_k),
                           MakeUintegerChecker<uint32_t>(2, 254))
-            .AddAttribute("LinkRate", "Of every link, in both directions.", DataRateValue(DataRate("10Gbps")),
+            .AddAttribute("LinkRate", "Of every link, in both directions.", DataRateValue(DataRate("1Gbps")),
                           MakeDataRateAccessor(&DyetraceFabric::m_linkRate), MakeDataRateChecker())
             .AddAttribute("LinkDelay", "Propagation delay of every link.", TimeValue(MicroSeconds(1)),
                           MakeTimeAccessor(&DyetraceFabric::m_linkDelay),

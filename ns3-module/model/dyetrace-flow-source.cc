@@ -120,7 +120,7 @@ DyetraceFlowSource::Sender::Sender(DyetraceFlowSource& owner, DyetraceGuestPort&
                                      [rack](const DyetraceGuest& guest) { return guest.rack != rack; });
     NS_ABORT_MSG_UNLESS(hasPeer, "guest " << self << " has no guest in another rack to send to");
     const int64_t nowNs = Simulator::Now().GetNanoSeconds();
-    m_arrivalNs = static_cast<double>(std::max(nowNs, owner.m_begin.GetNanoSeconds()));
+    m_arrivalNs = static_cast<double>(std::max(nowNs, owner.m_start.GetNanoSeconds()));
     DrawArrival();
     ScheduleNext(nowNs);
 }
@@ -154,7 +154,7 @@ void DyetraceFlowSource::Sender::Run() {
 
 void DyetraceFlowSource::Sender::ScheduleNext(int64_t nowNs) {
     int64_t nextNs = m_due.empty() ? kNever : m_due.front().first;
-    const double endNs = static_cast<double>(m_owner.m_end.GetNanoSeconds());
+    const double endNs = static_cast<double>(m_owner.m_stop.GetNanoSeconds());
     if (m_arrivalNs < endNs) nextNs = std::min(nextNs, static_cast<int64_t>(std::ceil(m_arrivalNs)));
     if (nextNs == kNever) return;
     m_event->Ref();  // the simulator drops one reference for each time the event was scheduled
@@ -165,7 +165,7 @@ void DyetraceFlowSource::Sender::ScheduleNext(int64_t nowNs) {
 void DyetraceFlowSource::Sender::DrawArrival() {
     const double meanNs = 1e9 / m_owner.m_arrivalRate;
     m_arrivalNs += -std::log1p(-Uniform()) * meanNs;
-    if (m_arrivalNs >= static_cast<double>(m_owner.m_end.GetNanoSeconds())) {
+    if (m_arrivalNs >= static_cast<double>(m_owner.m_stop.GetNanoSeconds())) {
         m_arrivalNs = std::numeric_limits<double>::infinity();
     }
 }
@@ -254,10 +254,10 @@ TypeId DyetraceFlowSource::GetTypeId() {
             .SetParent<Object>()
             .SetGroupName("Dyetrace")
             .AddConstructor<DyetraceFlowSource>()
-            .AddAttribute("Begin", "When flows begin to arrive.", TimeValue(Seconds(0)),
-                          MakeTimeAccessor(&DyetraceFlowSource::m_begin), MakeTimeChecker(Seconds(0)))
-            .AddAttribute("End", "When flows cease to arrive; those begun are finished.",
-                          TimeValue(Time::Max()), MakeTimeAccessor(&DyetraceFlowSource::m_end),
+            .AddAttribute("Start", "When flows begin to arrive.", TimeValue(Seconds(0)),
+                          MakeTimeAccessor(&DyetraceFlowSource::m_start), MakeTimeChecker(Seconds(0)))
+            .AddAttribute("Stop", "When flows cease to arrive; those begun are finished.",
+                          TimeValue(Time::Max()), MakeTimeAccessor(&DyetraceFlowSource::m_stop),
                           MakeTimeChecker(Seconds(0)))
             .AddAttribute("ArrivalRate", "Mean number of flows a second that the guest begins.",
                           DoubleValue(10), MakeDoubleAccessor(&DyetraceFlowSource::m_arrivalRate),

@@ -64,8 +64,8 @@ class DyetraceFlowSource : public Object, public DyetraceReceiver {
   private:
     class Sender;
 
-    Time m_begin;
-    Time m_end;
+    Time m_start;
+    Time m_stop;
     DataRate m_flowRate;
     double m_arrivalRate;
     uint32_t m_packetBytes;

@@ -35,7 +35,7 @@ constexpr uint64_t kSaltHost = 0x686f737400000001;
 
 wire::SamplingSpec ParseSampling(const std::string& kind, double rate) {
     if (kind == "probability") return wire::SamplingSpec::probability(rate);
-    NS_ABORT_MSG_IF(kind != "every-nth", "DyetraceHost: no SamplingKind is called \"" << kind << '"');
+    NS_ABORT_MSG_IF(kind != "every-nth", "DyetraceHost: no Sampling is called \"" << kind << '"');
     if (rate < 1e-9) return wire::SamplingSpec::probability(0);  // none, which no N says
     return wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / rate)));
 }
@@ -135,11 +135,14 @@ TypeId DyetraceHost::GetTypeId() {
                 MakeUintegerChecker<uint16_t>(0, 2048))
             .AddAttribute("Dscp", "Of every outer packet.", UintegerValue(defaults.dscp),
                           MakeUintegerAccessor(&DyetraceHost::m_dscp), MakeUintegerChecker<uint8_t>(0, 63))
-            .AddAttribute("SamplingKind", "\"every-nth\" or \"probability\".", StringValue("every-nth"),
-                          MakeStringAccessor(&DyetraceHost::m_samplingKind), MakeStringChecker())
-            .AddAttribute("SamplingRate", "Share of the data packets to tag.",
-                          DoubleValue(defaults.sampling.rate()),
-                          MakeDoubleAccessor(&DyetraceHost::m_samplingRate), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Sampling",
+                          "Which data packets carry the tag: \"every-nth\" (N is 1 / Rate, rounded) or "
+                          "\"probability\".",
+                          StringValue("every-nth"), MakeStringAccessor(&DyetraceHost::m_sampling),
+                          MakeStringChecker())
+            .AddAttribute("Rate", "Share of the data packets that carry the tag.",
+                          DoubleValue(defaults.sampling.rate()), MakeDoubleAccessor(&DyetraceHost::m_rate),
+                          MakeDoubleChecker<double>(0, 1))
             .AddAttribute("OpenOnTraffic", "Ask for a session with a peer when a guest first sends to it.",
                           BooleanValue(defaults.open_on_traffic),
                           MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())
@@ -191,7 +194,8 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("NhmsAddress", "Underlay address of the health service; 0.0.0.0: there is none.",
                           Ipv4AddressValue(Ipv4Address::GetAny()),
                           MakeIpv4AddressAccessor(&DyetraceHost::m_nhmsAddress), MakeIpv4AddressChecker())
-            .AddAttribute("NhmsPort", "UDP port of the health service.", UintegerValue(46081),
+            .AddAttribute("NhmsPort", "UDP port of the health service.",
+                          UintegerValue(dyetrace::health::NhmsConfig::kPortDefault),
                           MakeUintegerAccessor(&DyetraceHost::m_nhmsPort), MakeUintegerChecker<uint16_t>(1))
             .AddAttribute(
                 "ManagementPort", "UDP port of this EPPC for the health service's answers and directives.",
@@ -231,42 +235,10 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     NS_LOG_FUNCTION(this << host);
     NS_ABORT_MSG_IF(m_state, "DyetraceHost::Start was called before");
     m_host = host;
-    eppc::EppcConfig config;
+    eppc::EppcConfig config = DyetraceEngines::GetConfig(*this);
     config.address = dyetrace::Ipv4Address{fabric->GetTopology().GetNode(host).address.Get()};
     config.mac = DyetraceToMac(fabric->GetTopology().GetMac(host));
     config.gateway_mac = DyetraceToMac(fabric->GetGatewayMac(host));
-    if (!m_key.empty()) config.key = DyetraceParseKey("DyetraceHost", m_key);
-    config.key_id = dyetrace::KeyId{m_keyId};
-    config.insecure = m_insecure;
-    config.underlay_mtu = m_underlayMtu;
-    config.option_class = m_optionClass;
-    config.source_port_base = m_sourcePortBase;
-    config.path_count = m_pathCount;
-    config.port_count = m_portCount;
-    config.dscp = m_dscp;
-    config.sampling = ParseSampling(m_samplingKind, m_samplingRate);
-    config.open_on_traffic = m_openOnTraffic;
-    config.report_interval = DyetraceToDuration(m_reportInterval);
-    config.path_idle = DyetraceToDuration(m_pathIdle);
-    config.session_duration = DyetraceToDuration(m_sessionDuration);
-    config.retransmit_first = DyetraceToDuration(m_retransmitFirst);
-    config.retransmit_last = DyetraceToDuration(m_retransmitLast);
-    config.retransmit_most = static_cast<int>(m_retransmitMost);
-    config.keep_alive_interval = DyetraceToDuration(m_keepAliveInterval);
-    config.reject_back_off = DyetraceToDuration(m_rejectBackOff);
-    config.trace_paths = m_tracePaths;
-    config.trace_ttl_most = m_traceTtlMost;
-    config.trace_timeout = DyetraceToDuration(m_traceTimeout);
-    config.trace_attempts = static_cast<int>(m_traceAttempts);
-    config.trace_spacing = DyetraceToDuration(m_traceSpacing);
-    config.trace_retry = DyetraceToDuration(m_traceRetry);
-    if (m_nhmsAddress != Ipv4Address::GetAny()) {
-        config.nhms = dyetrace::Endpoint{dyetrace::Ipv4Address{m_nhmsAddress.Get()}, m_nhmsPort};
-    }
-    config.management_port = m_managementPort;
-    config.update_interval = DyetraceToDuration(m_updateInterval);
-    config.bounds.requested_sessions = m_requestedSessions;
-    config.bounds.accepted_sessions = m_acceptedSessions;
     const uint64_t seed =
         dyetrace::mix64(dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltHost) + host);
     m_state = std::make_unique<State>(
@@ -328,6 +300,43 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const 
         std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
         counters.end());
     return counters;
+}
+
+dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) {
+    eppc::EppcConfig config;
+    if (!host.m_key.empty()) config.key = DyetraceParseKey("DyetraceHost", host.m_key);
+    config.key_id = dyetrace::KeyId{host.m_keyId};
+    config.insecure = host.m_insecure;
+    config.underlay_mtu = host.m_underlayMtu;
+    config.option_class = host.m_optionClass;
+    config.source_port_base = host.m_sourcePortBase;
+    config.path_count = host.m_pathCount;
+    config.port_count = host.m_portCount;
+    config.dscp = host.m_dscp;
+    config.sampling = ParseSampling(host.m_sampling, host.m_rate);
+    config.open_on_traffic = host.m_openOnTraffic;
+    config.report_interval = DyetraceToDuration(host.m_reportInterval);
+    config.path_idle = DyetraceToDuration(host.m_pathIdle);
+    config.session_duration = DyetraceToDuration(host.m_sessionDuration);
+    config.retransmit_first = DyetraceToDuration(host.m_retransmitFirst);
+    config.retransmit_last = DyetraceToDuration(host.m_retransmitLast);
+    config.retransmit_most = static_cast<int>(host.m_retransmitMost);
+    config.keep_alive_interval = DyetraceToDuration(host.m_keepAliveInterval);
+    config.reject_back_off = DyetraceToDuration(host.m_rejectBackOff);
+    config.trace_paths = host.m_tracePaths;
+    config.trace_ttl_most = host.m_traceTtlMost;
+    config.trace_timeout = DyetraceToDuration(host.m_traceTimeout);
+    config.trace_attempts = static_cast<int>(host.m_traceAttempts);
+    config.trace_spacing = DyetraceToDuration(host.m_traceSpacing);
+    config.trace_retry = DyetraceToDuration(host.m_traceRetry);
+    if (host.m_nhmsAddress != Ipv4Address::GetAny()) {
+        config.nhms = dyetrace::Endpoint{dyetrace::Ipv4Address{host.m_nhmsAddress.Get()}, host.m_nhmsPort};
+    }
+    config.management_port = host.m_managementPort;
+    config.update_interval = DyetraceToDuration(host.m_updateInterval);
+    config.bounds.requested_sessions = host.m_requestedSessions;
+    config.bounds.accepted_sessions = host.m_acceptedSessions;
+    return config;
 }
 
 dyetrace::eppc::Eppc& DyetraceEngines::GetEppc(const DyetraceHost& host) {

@@ -117,8 +117,8 @@ class DyetraceHost : public Object {
     uint16_t m_pathCount;
     uint16_t m_portCount;
     uint8_t m_dscp;
-    std::string m_samplingKind;
-    double m_samplingRate;
+    std::string m_sampling;
+    double m_rate;
     bool m_openOnTraffic;
     Time m_reportInterval;
     Time m_pathIdle;

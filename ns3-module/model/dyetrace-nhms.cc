@@ -178,10 +178,9 @@ TypeId DyetraceNhms::GetTypeId() {
                 MakeTimeAccessor(&DyetraceNhms::m_evaluateInterval), MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute("Memory", "Evidence older than this opens no incident.", time(defaults.memory),
                           MakeTimeAccessor(&DyetraceNhms::m_memory), MakeTimeChecker(NanoSeconds(1)))
-            .AddAttribute("RaisedSamplingRate", "Share of packets to tag that a directive asks for.",
+            .AddAttribute("RaisedRate", "Share of packets to tag that a directive asks for.",
                           DoubleValue(defaults.raised_sampling.rate()),
-                          MakeDoubleAccessor(&DyetraceNhms::m_raisedSamplingRate),
-                          MakeDoubleChecker<double>(1e-9, 1))
+                          MakeDoubleAccessor(&DyetraceNhms::m_raisedRate), MakeDoubleChecker<double>(1e-9, 1))
             .AddAttribute("Investigation", "How long an investigation may last.",
                           time(defaults.investigation), MakeTimeAccessor(&DyetraceNhms::m_investigation),
                           MakeTimeChecker(NanoSeconds(1)))
@@ -224,26 +223,9 @@ void DyetraceNhms::DoDispose() {
 void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {
     NS_LOG_FUNCTION(this << host->GetHost());
     NS_ABORT_MSG_IF(m_state, "DyetraceNhms::Start was called before");
-    health::NhmsConfig config;
+    health::NhmsConfig config = DyetraceEngines::GetConfig(*this);
     const Ipv4Address address = fabric->GetTopology().GetNode(host->GetHost()).address;
-    config.endpoint = dyetrace::Endpoint{DyetraceToAddress(address), m_port};
-    if (!m_key.empty()) config.key = DyetraceParseKey("DyetraceNhms", m_key);
-    config.key_id = dyetrace::KeyId{m_keyId};
-    config.insecure = m_insecure;
-    config.detector.baseline_rate = m_baselineRate;
-    config.detector.impaired_rate = m_impairedRate;
-    config.detector.false_alarm = m_falseAlarm;
-    config.detector.miss = m_miss;
-    config.detector.window_most = m_windowMost;
-    config.evaluate_interval = DyetraceToDuration(m_evaluateInterval);
-    config.memory = DyetraceToDuration(m_memory);
-    config.raised_sampling =
-        dyetrace::wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / m_raisedSamplingRate)));
-    config.investigation = DyetraceToDuration(m_investigation);
-    config.fresh_least = DyetraceToDuration(m_freshLeast);
-    config.fresh_packets_least = m_freshPacketsLeast;
-    config.directive_retry = DyetraceToDuration(m_directiveRetry);
-    config.directive_attempts = static_cast<int>(m_directiveAttempts);
+    config.endpoint.address = DyetraceToAddress(address);
     const uint64_t seed = dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltNhms);
     m_state =
         std::make_unique<State>(*this, DyetraceEngines::GetPort(*host), config, fabric->GetTopology(), seed);
@@ -276,6 +258,29 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceNhms::GetCounters() const 
         std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
         counters.end());
     return counters;
+}
+
+health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
+    health::NhmsConfig config;
+    config.endpoint.port = nhms.m_port;
+    if (!nhms.m_key.empty()) config.key = DyetraceParseKey("DyetraceNhms", nhms.m_key);
+    config.key_id = dyetrace::KeyId{nhms.m_keyId};
+    config.insecure = nhms.m_insecure;
+    config.detector.baseline_rate = nhms.m_baselineRate;
+    config.detector.impaired_rate = nhms.m_impairedRate;
+    config.detector.false_alarm = nhms.m_falseAlarm;
+    config.detector.miss = nhms.m_miss;
+    config.detector.window_most = nhms.m_windowMost;
+    config.evaluate_interval = DyetraceToDuration(nhms.m_evaluateInterval);
+    config.memory = DyetraceToDuration(nhms.m_memory);
+    config.raised_sampling =
+        dyetrace::wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / nhms.m_raisedRate)));
+    config.investigation = DyetraceToDuration(nhms.m_investigation);
+    config.fresh_least = DyetraceToDuration(nhms.m_freshLeast);
+    config.fresh_packets_least = nhms.m_freshPacketsLeast;
+    config.directive_retry = DyetraceToDuration(nhms.m_directiveRetry);
+    config.directive_attempts = static_cast<int>(nhms.m_directiveAttempts);
+    return config;
 }
 
 health::Nhms& DyetraceEngines::GetNhms(const DyetraceNhms& nhms) {

@@ -103,7 +103,7 @@ class DyetraceNhms : public Object {
     double m_windowMost;
     Time m_evaluateInterval;
     Time m_memory;
-    double m_raisedSamplingRate;
+    double m_raisedRate;
     Time m_investigation;
     Time m_freshLeast;
     uint64_t m_freshPacketsLeast;

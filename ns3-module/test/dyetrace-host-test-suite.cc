@@ -72,7 +72,7 @@ class TrackedFabric {
         helper.SetHostAttribute("PathCount", UintegerValue(8));
         helper.SetHostAttribute("ReportInterval", TimeValue(MilliSeconds(10)));
         helper.SetHostAttribute("PathIdle", TimeValue(MilliSeconds(5)));
-        helper.SetGuestAttribute("End", TimeValue(traffic));
+        helper.SetGuestAttribute("Stop", TimeValue(traffic));
         helper.SetTraffic(kSmallWebSearch, load);
     }
     ~TrackedFabric() {

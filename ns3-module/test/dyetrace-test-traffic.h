@@ -47,7 +47,7 @@ class TestFabric {
         uint32_t length;
     };
 
-    /// \param attributes name and value, as text
+    /// \param attributes name and value, as text; links are of 10 Gbps unless these say otherwise
     TestFabric(std::initializer_list<std::pair<std::string, std::string>> attributes);
     ~TestFabric();  ///< disposes of the fabric and destroys the simulator
 

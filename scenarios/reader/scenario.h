@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A scenario as read: every value typed, in range, and with its default filled in. docs/scenario-reference.md
-// lists the keys.
+// lists the keys. Those that an EPPC or the health service takes over have the engines' own defaults, and the
+// names of the engines' fields: tests/scenarios/runner/attributes_test.cpp.
 #pragma once
 
 #include <array>
@@ -15,8 +16,8 @@
 namespace dyetrace::scenario {
 
 struct RunSettings {
-    Duration duration = Duration::milliseconds(1500);  ///< simulated time with traffic
-    Duration drain = Duration::milliseconds(100);      ///< after it: sessions close, last reports arrive
+    Duration duration = Duration::milliseconds(3000);  ///< simulated time with traffic
+    Duration drain = Duration::milliseconds(300);      ///< after it: sessions close, last reports arrive
     std::uint64_t seed = 1;
 };
 
@@ -44,19 +45,19 @@ enum class SamplingKind : std::uint8_t { EveryNth, Probability };
 struct TrackingSettings {
     double rate = 0.01;  ///< share of data packets that is tagged, [0, 1]
     SamplingKind sampling = SamplingKind::EveryNth;
-    int paths = 16;  ///< source ports to each peer, 1 to 1024
-    Duration report_interval = Duration::milliseconds(20);
-    Duration path_idle = Duration::milliseconds(20);  ///< END marker after so long without data on a path
-    std::optional<std::array<std::uint8_t, 32>> key;  ///< of the underlay; none only with `insecure`
+    int path_count = 64;  ///< source ports to each peer, 1 to 1024
+    Duration report_interval = Duration::milliseconds(100);
+    Duration path_idle = Duration::milliseconds(100);  ///< END marker after so long without data on a path
+    std::optional<std::array<std::uint8_t, 32>> key;   ///< of the underlay; none only with `insecure`
     bool insecure = false;
 };
 
 struct HealthSettings {
     std::string host = "host-0-0-0";  ///< where the health service runs
-    Duration update_interval = Duration::milliseconds(20);
-    Duration evaluate_interval = Duration::milliseconds(20);
-    double raise_rate = 0.1;                               ///< sampling that a directive asks for, (0, 1]
-    Duration investigation = Duration::milliseconds(300);  ///< longest wait for fresh evidence
+    Duration update_interval = Duration::milliseconds(100);
+    Duration evaluate_interval = Duration::milliseconds(100);
+    double raised_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]
+    Duration investigation = Duration::milliseconds(500);  ///< longest wait for fresh evidence
 };
 
 enum class FaultKind : std::uint8_t { SilentDrop, LinkDown };

@@ -141,7 +141,8 @@ const TableSchema<TrackingSettings>& tracking_schema() {
                  {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
              "Which packets those are: every Nth to a peer (N is 1 / `rate`, rounded), or each with a "
              "probability (RFC 5475)."),
-         key("paths", &S::paths, IntegerType{1, 1024}, "Outer UDP source ports, and so paths, to each peer."),
+         key("path_count", &S::path_count, IntegerType{1, 1024},
+             "Outer UDP source ports, and so paths, to each peer."),
          key("report_interval", &S::report_interval, DurationType{shortest_interval, longest_interval},
              "Between two reports of a session's acceptor."),
          key("path_idle", &S::path_idle, DurationType{shortest_interval, longest_interval},
@@ -165,7 +166,7 @@ const TableSchema<HealthSettings>& health_schema() {
              "Between two health updates of an EPPC."),
          key("evaluate_interval", &S::evaluate_interval, DurationType{shortest_interval, longest_interval},
              "Between two looks at the evidence."),
-         key("raise_rate", &S::raise_rate, ShareType{least_share},
+         key("raised_rate", &S::raised_rate, ShareType{least_share},
              "Sampling that it asks suspected pairs for, as `tracking.rate`."),
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},

@@ -4,17 +4,15 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <ns3/boolean.h>
-#include <ns3/double.h>
 #include <ns3/dyetrace-helper.h>
 #include <ns3/object-factory.h>
 #include <ns3/rng-seed-manager.h>
 #include <ns3/simulator.h>
-#include <ns3/string.h>
 #include <ns3/uinteger.h>
 
 #include "core/base/random.h"
 #include "ns3-module/model/dyetrace-engines.h"
+#include "scenarios/runner/attributes.h"
 
 namespace dyetrace::runner {
 namespace {
@@ -23,58 +21,29 @@ ns3::Time to_ns3(Duration duration) {
     return ns3::NanoSeconds(duration.ns);
 }
 
-std::string hex(const std::array<std::uint8_t, 32>& key) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::string text;
-    for (const std::uint8_t byte : key) {
-        text += kDigits[byte >> 4];
-        text += kDigits[byte & 0xf];
-    }
-    return text;
-}
-
 void set_fabric(ns3::DyetraceHelper& helper, const scenario::Scenario& s, std::uint64_t seed) {
-    helper.SetFabricAttribute("K", ns3::UintegerValue(static_cast<std::uint64_t>(s.fabric.k)));
-    helper.SetFabricAttribute("LinkRate", ns3::DataRateValue(ns3::DataRate(s.fabric.link_rate_bps)));
-    helper.SetFabricAttribute("LinkDelay", ns3::TimeValue(to_ns3(s.fabric.link_delay)));
-    helper.SetFabricAttribute("QueueBytes", ns3::UintegerValue(s.fabric.queue_bytes));
+    for (const KeyAttribute& one : fabric_attributes())
+        helper.SetFabricAttribute(one.attribute, *one.value(s));
     helper.SetFabricAttribute("Seed", ns3::UintegerValue(seed));
 }
 
 void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
-    const scenario::TrackingSettings& t = s.tracking;
-    if (t.key) helper.SetHostAttribute("Key", ns3::StringValue(hex(*t.key)));
-    helper.SetHostAttribute("Insecure", ns3::BooleanValue(t.insecure));
-    helper.SetHostAttribute("PathCount", ns3::UintegerValue(static_cast<std::uint64_t>(t.paths)));
-    // There is no N for a rate of zero; a probability of zero tags nothing either.
-    const bool nth = t.sampling == scenario::SamplingKind::EveryNth && t.rate > 0;
-    helper.SetHostAttribute("SamplingKind", ns3::StringValue(nth ? "every-nth" : "probability"));
-    helper.SetHostAttribute("SamplingRate", ns3::DoubleValue(t.rate));
-    helper.SetHostAttribute("ReportInterval", ns3::TimeValue(to_ns3(t.report_interval)));
-    helper.SetHostAttribute("PathIdle", ns3::TimeValue(to_ns3(t.path_idle)));
-    helper.SetHostAttribute("UpdateInterval", ns3::TimeValue(to_ns3(s.health.update_interval)));
+    for (const KeyAttribute& one : host_attributes())
+        helper.SetHostAttribute(one.attribute, *one.value(s));
 }
 
 void set_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
-    const scenario::WorkloadSettings& w = s.workload;
-    helper.SetGuestAttribute("Begin", ns3::TimeValue(to_ns3(w.start)));
-    helper.SetGuestAttribute("End", ns3::TimeValue(to_ns3(w.stop.value_or(s.run.duration))));
-    helper.SetGuestAttribute("FlowRate", ns3::DataRateValue(ns3::DataRate(w.flow_rate_bps)));
-    helper.SetGuestAttribute("PacketBytes", ns3::UintegerValue(w.packet_bytes));
+    for (const KeyAttribute& one : guest_attributes())
+        helper.SetGuestAttribute(one.attribute, *one.value(s));
     std::vector<std::pair<double, double>> sizes;
-    for (const auto& point : w.flow_sizes.points())
+    for (const auto& point : s.workload.flow_sizes.points())
         sizes.emplace_back(point.bytes, point.cumulative);
-    helper.SetTraffic(sizes, w.load);
+    helper.SetTraffic(sizes, s.workload.load);
 }
 
 void set_health(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
-    if (s.tracking.key) helper.SetNhmsAttribute("Key", ns3::StringValue(hex(*s.tracking.key)));
-    helper.SetNhmsAttribute("Insecure", ns3::BooleanValue(s.tracking.insecure));
-    helper.SetNhmsAttribute("EvaluateInterval", ns3::TimeValue(to_ns3(s.health.evaluate_interval)));
-    helper.SetNhmsAttribute("Investigation", ns3::TimeValue(to_ns3(s.health.investigation)));
-    // A directive never asks for less than what is sampled anyway.
-    helper.SetNhmsAttribute("RaisedSamplingRate",
-                            ns3::DoubleValue(std::max(s.health.raise_rate, s.tracking.rate)));
+    for (const KeyAttribute& one : nhms_attributes())
+        helper.SetNhmsAttribute(one.attribute, *one.value(s));
     helper.SetNhmsHost(s.health.host);
 }
 

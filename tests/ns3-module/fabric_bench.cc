@@ -17,6 +17,7 @@
 #include <ns3/event-impl.h>
 #include <ns3/simulator-impl.h>
 #include <ns3/simulator.h>
+#include <ns3/string.h>
 #include <ns3/uinteger.h>
 #include <sys/resource.h>
 
@@ -106,7 +107,8 @@ int main(int argc, char** argv) {
     Simulator::SetScheduler(scheduler);
 
     const double begun = CpuSeconds();
-    auto fabric = CreateObjectWithAttributes<DyetraceFabric>("K", UintegerValue(k), "Seed", UintegerValue(1));
+    auto fabric = CreateObjectWithAttributes<DyetraceFabric>("K", UintegerValue(k), "LinkRate",
+                                                             StringValue("10Gbps"), "Seed", UintegerValue(1));
     fabric->Build();
     dyetrace::Random random(1);
     const uint32_t hosts = fabric->GetTopology().GetNHosts();

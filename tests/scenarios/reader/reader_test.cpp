@@ -18,7 +18,7 @@ using testing::SizeIs;
 
 TEST(Reader, WhatIsNotGivenHasTheDefault) {
     const Scenario scenario = read(without_key);
-    EXPECT_EQ(scenario.run.duration, Duration::milliseconds(1500));
+    EXPECT_EQ(scenario.run.duration, Duration::milliseconds(3000));
     EXPECT_EQ(scenario.run.seed, 1U);
     EXPECT_EQ(scenario.fabric.k, 6);
     EXPECT_EQ(scenario.fabric.link_rate_bps, 1'000'000'000U);
@@ -51,7 +51,7 @@ stop = "1.9s"
 [tracking]
 rate = "0.1%"
 sampling = "probability"
-paths = 64
+path_count = 32
 report_interval = "10ms"
 path_idle = "30ms"
 key = "000102030405060708090A0B0C0D0E0F101112131415161718191a1b1c1d1e1f"
@@ -60,7 +60,7 @@ insecure = false
 host = "host-7-3-3"
 update_interval = "11ms"
 evaluate_interval = "12ms"
-raise_rate = 0.5
+raised_rate = 0.5
 investigation = "400ms"
 [[fault]]
 kind = "silent-drop"
@@ -93,7 +93,7 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.workload.stop, Duration::milliseconds(1900));
     EXPECT_EQ(s.tracking.rate, 0.001);
     EXPECT_EQ(s.tracking.sampling, SamplingKind::Probability);
-    EXPECT_EQ(s.tracking.paths, 64);
+    EXPECT_EQ(s.tracking.path_count, 32);
     EXPECT_EQ(s.tracking.report_interval, Duration::milliseconds(10));
     EXPECT_EQ(s.tracking.path_idle, Duration::milliseconds(30));
     ASSERT_TRUE(s.tracking.key.has_value());
@@ -103,7 +103,7 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.health.host, "host-7-3-3");
     EXPECT_EQ(s.health.update_interval, Duration::milliseconds(11));
     EXPECT_EQ(s.health.evaluate_interval, Duration::milliseconds(12));
-    EXPECT_EQ(s.health.raise_rate, 0.5);
+    EXPECT_EQ(s.health.raised_rate, 0.5);
     EXPECT_EQ(s.health.investigation, Duration::milliseconds(400));
     ASSERT_THAT(s.faults, SizeIs(2));
     EXPECT_EQ(s.faults[0].kind, FaultKind::SilentDrop);
@@ -149,7 +149,8 @@ TEST(Reader, AnUnknownKeyIsToldWithTheNearestName) {
 }
 
 TEST(Reader, AKeyInTheWrongTableIsToldWhereItBelongs) {
-    EXPECT_EQ(only_suggestion("[run]\npaths = 4\n[tracking]\ninsecure = true\n"), "it belongs in [tracking]");
+    EXPECT_EQ(only_suggestion("[run]\npath_count = 4\n[tracking]\ninsecure = true\n"),
+              "it belongs in [tracking]");
     EXPECT_EQ(only_suggestion("[run]\nprobability = 4\n[tracking]\ninsecure = true\n"),
               "it belongs in [[fault]]");
     EXPECT_EQ(only_suggestion("seed = 4\n[tracking]\ninsecure = true\n"), "it belongs in [run]");

@@ -79,13 +79,13 @@ TEST(Reference, TheDefaultsThatItShowsAreThoseOfTheStructs) {
     EXPECT_EQ(written.workload.start, left_out.workload.start);
     EXPECT_EQ(written.tracking.rate, left_out.tracking.rate);
     EXPECT_EQ(written.tracking.sampling, left_out.tracking.sampling);
-    EXPECT_EQ(written.tracking.paths, left_out.tracking.paths);
+    EXPECT_EQ(written.tracking.path_count, left_out.tracking.path_count);
     EXPECT_EQ(written.tracking.report_interval, left_out.tracking.report_interval);
     EXPECT_EQ(written.tracking.path_idle, left_out.tracking.path_idle);
     EXPECT_EQ(written.health.host, left_out.health.host);
     EXPECT_EQ(written.health.update_interval, left_out.health.update_interval);
     EXPECT_EQ(written.health.evaluate_interval, left_out.health.evaluate_interval);
-    EXPECT_EQ(written.health.raise_rate, left_out.health.raise_rate);
+    EXPECT_EQ(written.health.raised_rate, left_out.health.raised_rate);
     EXPECT_EQ(written.health.investigation, left_out.health.investigation);
     EXPECT_EQ(written.record.pcap, left_out.record.pcap);
 }

@@ -20,7 +20,7 @@ TEST(EditDistance, CountsEachKindOfSlipAsOne) {
 }
 
 TEST(EditDistance, IsSymmetric) {
-    const std::vector<std::string> words = {"",   "a",   "rate", "link_rate", "raise_rate",
+    const std::vector<std::string> words = {"",   "a",   "rate", "link_rate", "raised_rate",
                                             "ca", "abc", "seed", "sede"};
     for (const auto& a : words) {
         for (const auto& b : words)

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scenarios/runner/attributes.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include <ns3/boolean.h>
+#include <ns3/data-rate.h>
+#include <ns3/double.h>
+#include <ns3/nstime.h>
+#include <ns3/string.h>
+#include <ns3/uinteger.h>
+
+namespace dyetrace::runner {
+namespace {
+
+using scenario::Scenario;
+using Value = ns3::Ptr<ns3::AttributeValue>;
+
+Value time(Duration duration) {
+    return ns3::Create<ns3::TimeValue>(ns3::NanoSeconds(duration.ns));
+}
+Value rate(std::uint64_t bps) {
+    return ns3::Create<ns3::DataRateValue>(ns3::DataRate(bps));
+}
+Value number(std::uint64_t value) {
+    return ns3::Create<ns3::UintegerValue>(value);
+}
+Value share(double value) {
+    return ns3::Create<ns3::DoubleValue>(value);
+}
+Value yes_or_no(bool value) {
+    return ns3::Create<ns3::BooleanValue>(value);
+}
+Value text(const std::string& value) {
+    return ns3::Create<ns3::StringValue>(value);
+}
+
+/// As an attribute takes it: hexadecimal digits, none for no key.
+Value key(const std::optional<std::array<std::uint8_t, 32>>& key) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string digits;
+    if (key) {
+        for (const std::uint8_t byte : *key) {
+            digits += kDigits[byte >> 4];
+            digits += kDigits[byte & 0xf];
+        }
+    }
+    return text(digits);
+}
+
+}  // namespace
+
+const std::vector<KeyAttribute>& fabric_attributes() {
+    static const std::vector<KeyAttribute> table{
+        {"fabric", "k", "K",
+         [](const Scenario& s) { return number(static_cast<std::uint64_t>(s.fabric.k)); }},
+        {"fabric", "link_rate", "LinkRate", [](const Scenario& s) { return rate(s.fabric.link_rate_bps); }},
+        {"fabric", "link_delay", "LinkDelay", [](const Scenario& s) { return time(s.fabric.link_delay); }},
+        {"fabric", "queue", "QueueBytes", [](const Scenario& s) { return number(s.fabric.queue_bytes); }},
+    };
+    return table;
+}
+
+const std::vector<KeyAttribute>& guest_attributes() {
+    static const std::vector<KeyAttribute> table{
+        {"workload", "flow_rate", "FlowRate",
+         [](const Scenario& s) { return rate(s.workload.flow_rate_bps); }},
+        {"workload", "packet", "PacketBytes",
+         [](const Scenario& s) { return number(s.workload.packet_bytes); }},
+        {"workload", "start", "Start", [](const Scenario& s) { return time(s.workload.start); }},
+        {"workload", "stop", "Stop",
+         [](const Scenario& s) { return time(s.workload.stop.value_or(s.run.duration)); }},
+    };
+    return table;
+}
+
+const std::vector<KeyAttribute>& host_attributes() {
+    static const std::vector<KeyAttribute> table{
+        {"tracking", "rate", "Rate", [](const Scenario& s) { return share(s.tracking.rate); }},
+        {"tracking", "sampling", "Sampling",
+         [](const Scenario& s) {
+             return text(s.tracking.sampling == scenario::SamplingKind::EveryNth ? "every-nth"
+                                                                                 : "probability");
+         }},
+        {"tracking", "path_count", "PathCount",
+         [](const Scenario& s) { return number(static_cast<std::uint64_t>(s.tracking.path_count)); }},
+        {"tracking", "report_interval", "ReportInterval",
+         [](const Scenario& s) { return time(s.tracking.report_interval); }},
+        {"tracking", "path_idle", "PathIdle", [](const Scenario& s) { return time(s.tracking.path_idle); }},
+        {"tracking", "key", "Key", [](const Scenario& s) { return key(s.tracking.key); }},
+        {"tracking", "insecure", "Insecure",
+         [](const Scenario& s) { return yes_or_no(s.tracking.insecure); }},
+        {"health", "update_interval", "UpdateInterval",
+         [](const Scenario& s) { return time(s.health.update_interval); }},
+    };
+    return table;
+}
+
+const std::vector<KeyAttribute>& nhms_attributes() {
+    static const std::vector<KeyAttribute> table{
+        {"tracking", "key", "Key", [](const Scenario& s) { return key(s.tracking.key); }},
+        {"tracking", "insecure", "Insecure",
+         [](const Scenario& s) { return yes_or_no(s.tracking.insecure); }},
+        {"health", "evaluate_interval", "EvaluateInterval",
+         [](const Scenario& s) { return time(s.health.evaluate_interval); }},
+        // A directive never asks for less than what is sampled anyway.
+        {"health", "raised_rate", "RaisedRate",
+         [](const Scenario& s) { return share(std::max(s.health.raised_rate, s.tracking.rate)); }},
+        {"health", "investigation", "Investigation",
+         [](const Scenario& s) { return time(s.health.investigation); }},
+    };
+    return table;
+}
+
+}  // namespace dyetrace::runner

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which keys of a scenario are attributes of ns-3's objects, and what they come to there.
+//
+// Key and attribute are one name, each in its own spelling: `link_rate` is LinkRate. A key's value says its
+// unit, an attribute's name does: `queue` is QueueBytes. A key that is left out is an attribute that is not
+// set: both have one default.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <ns3/attribute.h>
+#include <ns3/ptr.h>
+
+#include "scenarios/reader/scenario.h"
+
+namespace dyetrace::runner {
+
+struct KeyAttribute {
+    std::string table;
+    std::string key;
+    std::string attribute;
+    std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::Scenario&)> value;
+};
+
+const std::vector<KeyAttribute>& fabric_attributes();  ///< of ns3::DyetraceFabric
+const std::vector<KeyAttribute>& guest_attributes();   ///< of ns3::DyetraceFlowSource
+const std::vector<KeyAttribute>& host_attributes();    ///< of ns3::DyetraceHost
+const std::vector<KeyAttribute>& nhms_attributes();    ///< of ns3::DyetraceNhms
+
+}  // namespace dyetrace::runner

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A scenario's keys and the attributes that they set: one name, in two spellings, and one default.
+#include "scenarios/runner/attributes.h"
+
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <ns3/double.h>
+#include <ns3/dyetrace-fabric.h>
+#include <ns3/dyetrace-fault.h>
+#include <ns3/dyetrace-flow-source.h>
+#include <ns3/dyetrace-host.h>
+#include <ns3/dyetrace-nhms.h>
+#include <ns3/nstime.h>
+#include <ns3/string.h>
+
+#include "scenarios/reader/schema.h"
+#include "tests/scenarios/runner/spelling.h"
+
+namespace dyetrace::runner {
+namespace {
+
+/// Keys that no attribute stands for: what the runner itself does with them.
+const std::set<std::string> runners_own{
+    "run.duration",           // when the simulation stops
+    "run.drain",              // the same
+    "run.seed",               // goes into the seeds of everything
+    "fabric.kind",            // which topology is built
+    "workload.kind",          // which sources are built
+    "workload.distribution",  // DyetraceHelper::SetTraffic
+    "workload.load",          // the same
+    "health.host",            // DyetraceHelper::SetNhmsHost
+    "record.pcap",            // DyetraceHelper::EnablePcap
+};
+
+struct Group {
+    ns3::TypeId type;
+    const std::vector<KeyAttribute>& keys;
+};
+
+std::vector<Group> groups() {
+    return {{ns3::DyetraceFabric::GetTypeId(), fabric_attributes()},
+            {ns3::DyetraceFlowSource::GetTypeId(), guest_attributes()},
+            {ns3::DyetraceHost::GetTypeId(), host_attributes()},
+            {ns3::DyetraceNhms::GetTypeId(), nhms_attributes()}};
+}
+
+ns3::TypeId::AttributeInformation attribute(const ns3::TypeId& type, const std::string& name) {
+    ns3::TypeId::AttributeInformation info;
+    EXPECT_TRUE(type.LookupAttributeByName(name, &info)) << type.GetName() << " has no " << name;
+    return info;
+}
+
+std::string in_words(const ns3::AttributeValue& value, const ns3::TypeId::AttributeInformation& info) {
+    return value.SerializeToString(info.checker);
+}
+
+TEST(KeysAndAttributes, HaveOneName) {
+    for (const Group& group : groups()) {
+        for (const KeyAttribute& one : group.keys) {
+            attribute(group.type, one.attribute);
+            EXPECT_THAT(one.attribute, testing::AnyOf(camel_case(one.key), camel_case(one.key) + "Bytes"));
+        }
+    }
+}
+
+TEST(KeysAndAttributes, HaveOneDefault) {
+    const scenario::Scenario nothing_said;
+    for (const Group& group : groups()) {
+        for (const KeyAttribute& one : group.keys) {
+            if (one.attribute == "Stop") continue;  // an attribute cannot know of `run.duration`, its default
+            const auto info = attribute(group.type, one.attribute);
+            EXPECT_EQ(in_words(*one.value(nothing_said), info), in_words(*info.initialValue, info))
+                << one.table << '.' << one.key;
+        }
+    }
+}
+
+TEST(KeysAndAttributes, NoKeyIsForgotten) {
+    std::set<std::string> mapped = runners_own;
+    for (const Group& group : groups()) {
+        for (const KeyAttribute& one : group.keys)
+            mapped.insert(one.table + '.' + one.key);
+    }
+    std::set<std::string> keys;
+    for (const scenario::TableInfo& table : scenario::schema()) {
+        if (table.name == "fault") continue;  // below
+        for (const scenario::KeyInfo& key : table.keys)
+            keys.insert(table.name + '.' + key.name);
+    }
+    EXPECT_EQ(mapped, keys);
+}
+
+TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
+    scenario::Scenario said;
+    said.fabric = {"fat-tree", 8, 2'000'000'000, Duration::microseconds(3), 99'000};
+    said.workload.flow_rate_bps = 77'000'000;
+    said.workload.packet_bytes = 1000;
+    said.workload.start = Duration::milliseconds(4);
+    said.workload.stop = Duration::milliseconds(40);
+    said.tracking = {0.05,
+                     scenario::SamplingKind::Probability,
+                     7,
+                     Duration::milliseconds(11),
+                     Duration::milliseconds(12),
+                     std::nullopt,
+                     true};
+    said.tracking.key.emplace().fill(0xa5);
+    said.health = {"host-1-0-0", Duration::milliseconds(13), Duration::milliseconds(14), 0.5,
+                   Duration::milliseconds(15)};
+    const scenario::Scenario nothing_said;
+    for (const Group& group : groups()) {
+        for (const KeyAttribute& one : group.keys) {
+            const auto info = attribute(group.type, one.attribute);
+            EXPECT_TRUE(info.checker->Check(*one.value(said))) << one.key;
+            EXPECT_NE(in_words(*one.value(said), info), in_words(*one.value(nothing_said), info)) << one.key;
+        }
+    }
+}
+
+TEST(KeysAndAttributes, AFaultsKeysAreItsAttributes) {
+    std::set<std::string> keys;
+    for (const scenario::KeyInfo& key : scenario::fault_schema().info().keys)
+        keys.insert(camel_case(key.name));
+    std::set<std::string> attributes;
+    const ns3::TypeId type = ns3::DyetraceFault::GetTypeId();
+    for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+        attributes.insert(type.GetAttribute(i).name);
+    EXPECT_EQ(keys, attributes);
+}
+
+TEST(KeysAndAttributes, AFaultHasOneDefault) {
+    const scenario::Fault fault;
+    const auto built = ns3::CreateObject<ns3::DyetraceFault>();
+    EXPECT_EQ(fault.kind, scenario::FaultKind::SilentDrop);
+    EXPECT_EQ(built->GetKind(), "silent-drop");
+    EXPECT_EQ(built->GetFrom(), fault.from);
+    EXPECT_EQ(built->GetTo(), fault.to);
+    EXPECT_EQ(built->GetAt().GetNanoSeconds(), fault.at.ns);
+    EXPECT_EQ(built->GetProbability(), fault.probability);
+    EXPECT_FALSE(fault.until.has_value());
+    EXPECT_EQ(built->GetUntil(), ns3::Time::Max());
+}
+
+}  // namespace
+}  // namespace dyetrace::runner

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Attributes of DyetraceHost and DyetraceNhms, and the fields of the engines' configurations that they set:
+// one name, in two spellings, one default, and each reaches its field and no other.
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <ns3/boolean.h>
+#include <ns3/double.h>
+#include <ns3/dyetrace-host.h>
+#include <ns3/dyetrace-nhms.h>
+#include <ns3/nstime.h>
+#include <ns3/object-factory.h>
+#include <ns3/string.h>
+#include <ns3/uinteger.h>
+
+#include "ns3-module/model/dyetrace-engines.h"
+#include "tests/scenarios/runner/spelling.h"
+
+namespace dyetrace::runner {
+namespace {
+
+// Of each type that a field has: its value in words, as an attribute of that kind says it.
+std::string words(bool value) {
+    return value ? "true" : "false";
+}
+std::string words(double value) {
+    return ns3::DoubleValue(value).SerializeToString(nullptr);
+}
+std::string words(Duration value) {
+    return std::to_string(value.ns) + "ns";
+}
+std::string words(KeyId value) {
+    return std::to_string(value.value);
+}
+std::string words(wire::SamplingSpec::Kind kind) {
+    return kind == wire::SamplingSpec::Kind::EveryNth ? "every-nth" : "probability";
+}
+std::string words(const std::optional<auth::SharedKey>& key) {
+    return key ? "a key" : "";
+}
+template <class Integer>
+requires std::is_integral_v<Integer> std::string words(Integer value) {
+    return std::to_string(value);
+}
+
+template <class Config>
+struct Field {
+    std::string name;  ///< as the configuration spells it
+    std::function<std::string(const Config&)> read;
+};
+
+// The name is the expression itself, so that it cannot be another's.
+#define FIELD(expression)                                                        \
+    {                                                                            \
+#expression, [](const auto& config) { return words(config.expression); } \
+    }
+
+const std::vector<Field<eppc::EppcConfig>>& fields(const eppc::EppcConfig*) {
+    static const std::vector<Field<eppc::EppcConfig>> all{
+        FIELD(key),
+        FIELD(key_id),
+        FIELD(insecure),
+        FIELD(underlay_mtu),
+        FIELD(option_class),
+        FIELD(source_port_base),
+        FIELD(path_count),
+        FIELD(port_count),
+        FIELD(dscp),
+        FIELD(sampling.kind),
+        FIELD(sampling.rate()),
+        FIELD(open_on_traffic),
+        FIELD(report_interval),
+        FIELD(path_idle),
+        FIELD(session_duration),
+        FIELD(retransmit_first),
+        FIELD(retransmit_last),
+        FIELD(retransmit_most),
+        FIELD(keep_alive_interval),
+        FIELD(reject_back_off),
+        FIELD(trace_paths),
+        FIELD(trace_ttl_most),
+        FIELD(trace_timeout),
+        FIELD(trace_attempts),
+        FIELD(trace_spacing),
+        FIELD(trace_retry),
+        FIELD(management_port),
+        FIELD(update_interval),
+        FIELD(bounds.requested_sessions),
+        FIELD(bounds.accepted_sessions),
+    };
+    return all;
+}
+
+const std::vector<Field<health::NhmsConfig>>& fields(const health::NhmsConfig*) {
+    static const std::vector<Field<health::NhmsConfig>> all{
+        FIELD(endpoint.port),
+        FIELD(key),
+        FIELD(key_id),
+        FIELD(insecure),
+        FIELD(detector.baseline_rate),
+        FIELD(detector.impaired_rate),
+        FIELD(detector.false_alarm),
+        FIELD(detector.miss),
+        FIELD(detector.window_most),
+        FIELD(evaluate_interval),
+        FIELD(memory),
+        FIELD(raised_sampling.rate()),
+        FIELD(investigation),
+        FIELD(fresh_least),
+        FIELD(fresh_packets_least),
+        FIELD(directive_retry),
+        FIELD(directive_attempts),
+    };
+    return all;
+}
+#undef FIELD
+
+/// The attribute of a field. A part of a field is called as in the field's own type, a sampling's kind
+/// `sampling` and its rate `rate`: `raised_sampling.rate()` is RaisedRate.
+std::string attribute_of(std::string field) {
+    const auto replace = [&](std::string_view part, std::string_view by) {
+        if (const auto at = field.find(part); at != std::string::npos) field.replace(at, part.size(), by);
+    };
+    replace("sampling.kind", "sampling");
+    replace("sampling.rate()", "rate");
+    for (const std::string_view owner : {"bounds.", "detector.", "endpoint."})
+        replace(owner, "");
+    return camel_case(field);
+}
+
+std::string words(const ns3::AttributeValue& value) {
+    if (const auto* time = dynamic_cast<const ns3::TimeValue*>(&value))
+        return std::to_string(time->Get().GetNanoSeconds()) + "ns";
+    return value.SerializeToString(nullptr);
+}
+
+/// A value that an attribute allows and does not have.
+ns3::Ptr<ns3::AttributeValue> another(const ns3::TypeId::AttributeInformation& info) {
+    const ns3::AttributeValue& now = *info.initialValue;
+    if (const auto* time = dynamic_cast<const ns3::TimeValue*>(&now))
+        return ns3::Create<ns3::TimeValue>(time->Get() + ns3::MilliSeconds(1));
+    if (const auto* flag = dynamic_cast<const ns3::BooleanValue*>(&now))
+        return ns3::Create<ns3::BooleanValue>(!flag->Get());
+    if (const auto* number = dynamic_cast<const ns3::UintegerValue*>(&now))
+        return ns3::Create<ns3::UintegerValue>(number->Get() + 1);
+    if (const auto* real = dynamic_cast<const ns3::DoubleValue*>(&now))
+        return ns3::Create<ns3::DoubleValue>(real->Get() / 2);
+    if (info.name == "Key") return ns3::Create<ns3::StringValue>(std::string(64, '7'));
+    if (info.name == "Sampling") return ns3::Create<ns3::StringValue>("probability");
+    ADD_FAILURE() << "no other value for " << info.name;
+    return info.initialValue->Copy();
+}
+
+template <class Config>
+std::map<std::string, std::string> values(const Config& config) {
+    std::map<std::string, std::string> all;
+    for (const auto& field : fields(&config))
+        all[attribute_of(field.name)] = field.read(config);
+    return all;
+}
+
+template <class Config>
+Config default_config() {
+    Config config;
+    if constexpr (std::is_same_v<Config, health::NhmsConfig>) config.endpoint.port = Config::kPortDefault;
+    return config;
+}
+
+/// An object of ns-3 and its engine's configuration; `others` are its attributes that are no fields of that.
+template <class ObjectType, class ConfigType>
+struct Home {
+    using Object = ObjectType;
+    using Config = ConfigType;
+    static std::set<std::string> others();
+};
+using HostHome = Home<ns3::DyetraceHost, eppc::EppcConfig>;
+using NhmsHome = Home<ns3::DyetraceNhms, health::NhmsConfig>;
+
+template <>
+std::set<std::string> HostHome::others() {
+    // The engine is given its seed apart; address and port together are `nhms`, which is there or not.
+    return {"Seed", "NhmsAddress", "NhmsPort"};
+}
+template <>
+std::set<std::string> NhmsHome::others() {
+    return {"Seed"};
+}
+
+template <class HomeType>
+class EngineConfig : public testing::Test {
+  protected:
+    using Object = typename HomeType::Object;
+    using Config = typename HomeType::Config;
+
+    static std::vector<ns3::TypeId::AttributeInformation> attributes() {
+        std::vector<ns3::TypeId::AttributeInformation> all;
+        const ns3::TypeId type = Object::GetTypeId();
+        for (std::size_t i = 0; i < type.GetAttributeN(); ++i) {
+            if (!HomeType::others().contains(type.GetAttribute(i).name)) all.push_back(type.GetAttribute(i));
+        }
+        return all;
+    }
+    static std::map<std::string, std::string> with(const std::string& name,
+                                                   const ns3::AttributeValue& value) {
+        ns3::ObjectFactory factory;
+        factory.SetTypeId(Object::GetTypeId());
+        factory.Set(name, value);
+        return values(ns3::DyetraceEngines::GetConfig(*factory.Create<Object>()));
+    }
+};
+
+using Homes = testing::Types<HostHome, NhmsHome>;
+TYPED_TEST_SUITE(EngineConfig, Homes);
+
+TYPED_TEST(EngineConfig, EveryAttributeIsAFieldOfTheSameName) {
+    std::set<std::string> attributes;
+    for (const auto& attribute : TestFixture::attributes())
+        attributes.insert(attribute.name);
+    std::set<std::string> fields;
+    for (const auto& [name, value] : values(typename TypeParam::Config()))
+        fields.insert(name);
+    EXPECT_EQ(attributes, fields);
+}
+
+TYPED_TEST(EngineConfig, EveryAttributeHasItsFieldsDefault) {
+    const auto defaults = values(default_config<typename TypeParam::Config>());
+    for (const auto& attribute : TestFixture::attributes())
+        EXPECT_EQ(words(*attribute.initialValue), defaults.at(attribute.name)) << attribute.name;
+}
+
+TYPED_TEST(EngineConfig, WithoutAttributesItIsTheDefault) {
+    const auto object = ns3::CreateObject<typename TypeParam::Object>();
+    EXPECT_EQ(values(ns3::DyetraceEngines::GetConfig(*object)),
+              values(default_config<typename TypeParam::Config>()));
+}
+
+TYPED_TEST(EngineConfig, EveryAttributeSetsItsFieldAndNoOther) {
+    const auto defaults = values(default_config<typename TypeParam::Config>());
+    for (const auto& attribute : TestFixture::attributes()) {
+        const auto value = another(attribute);
+        ASSERT_TRUE(attribute.checker->Check(*value)) << attribute.name;
+        for (const auto& [name, now] : TestFixture::with(attribute.name, *value)) {
+            if (name != attribute.name) {
+                EXPECT_EQ(now, defaults.at(name)) << attribute.name << " changes " << name;
+            } else if (name == "Key") {
+                EXPECT_EQ(now, "a key");
+            } else {
+                EXPECT_EQ(now, words(*value)) << name;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace dyetrace::runner
