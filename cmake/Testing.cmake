@@ -52,8 +52,19 @@ function(dyetrace_register_test name label timeout serial environment)
   set_tests_properties(${DYETRACE_TEST_PREFIX}${name} PROPERTIES ${properties} SKIP_RETURN_CODE 77 ENVIRONMENT "${environment}")
 endfunction()
 
+# dyetrace_require_tests(<folder below tests/>): an error unless a test was defined there or further below.
+function(dyetrace_require_tests folder)
+  get_property(tested GLOBAL PROPERTY DYETRACE_TESTED_FOLDERS)
+  list(FILTER tested INCLUDE REGEX "^${folder}(/|$)")
+  if(NOT tested)
+    message(FATAL_ERROR "dyetrace: ${folder} has no tests: tests/${folder}/CMakeLists.txt defines none")
+  endif()
+endfunction()
+
 # Sets <out> to the properties that every test has, as a list of names and values.
 function(dyetrace_test_properties out label timeout serial)
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
+  set_property(GLOBAL APPEND PROPERTY DYETRACE_TESTED_FOLDERS ${folder})
   if(NOT label)
     file(RELATIVE_PATH label ${PROJECT_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
     string(REGEX REPLACE "/.*" "" label "${label}")
