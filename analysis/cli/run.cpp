@@ -75,8 +75,8 @@ void print_story(const Arguments& arguments, const runner::RunOutcome& outcome) 
         fmt::print("capture   {}  {} packets{}\n", capture.file, capture.packets,
                    capture.capped ? "  (stopped at the limit of packets in a file)" : "");
     }
-    fmt::print("next      dyetrace report {} -o run.html      dyetrace view: dyetrace-viewer {}\n",
-               arguments.database, arguments.database);
+    fmt::print("next      dyetrace report {} -o run.html, or dyetrace-viewer {}\n", arguments.database,
+               arguments.database);
 }
 
 void print_json(const Arguments& arguments, const runner::RunOutcome& outcome) {

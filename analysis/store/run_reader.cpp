@@ -12,6 +12,7 @@ namespace {
 
 // A writer that leaves its write-ahead log behind locks readers out for a moment.
 constexpr int busy_timeout_ms = 5000;
+constexpr int sqlite_cantopen = 14;  // SQLITE_CANTOPEN
 
 /// Rolls back what a dead process left half-written. Only where no write-ahead log was possible: such a file
 /// system has an ordinary journal, and that is rolled back by whoever may write.
@@ -31,7 +32,12 @@ SQLite::Database open_checked(const std::filesystem::path& path) {
         SQLite::Statement(db, "SELECT count(*) FROM sqlite_schema").executeStep();
         return db;
     } catch (const SQLite::Exception& failure) {
-        throw Error(path.string() + " cannot be opened: " + failure.what());
+        std::string why = failure.what();
+        if (failure.getErrorCode() == sqlite_cantopen && has_unfinished_write(path)) {
+            why = "its writer was killed, and what that left in " + wal_of(path).filename().string() +
+                  " can be read only where the folder can be written; copy both files to such a one";
+        }
+        throw Error(path.string() + " cannot be opened: " + why);
     }
 }
 

@@ -39,14 +39,18 @@ pid_t start(const std::vector<std::string>& words, const std::string& out, const
     _exit(127);
 }
 
-Outcome finish(pid_t child, const TestFolder& folder) {
-    int status = 0;
-    waitpid(child, &status, 0);
+Outcome outcome_of(int status, const TestFolder& folder) {
     Outcome outcome;
     outcome.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     outcome.out = read_file(folder.file("out"));
     outcome.err = read_file(folder.file("err"));
     return outcome;
+}
+
+Outcome finish(pid_t child, const TestFolder& folder) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return outcome_of(status, folder);
 }
 
 }  // namespace
@@ -61,6 +65,18 @@ Outcome interrupt_program(const std::vector<std::string>& words, int delay_ms) {
     const pid_t child = start(words, folder.file("out"), folder.file("err"));
     usleep(static_cast<useconds_t>(delay_ms) * 1000);
     kill(child, SIGINT);
+    return finish(child, folder);
+}
+
+Outcome kill_program(const std::vector<std::string>& words, const std::function<bool()>& moment) {
+    const TestFolder folder;
+    const pid_t child = start(words, folder.file("out"), folder.file("err"));
+    int status = 0;
+    while (!moment()) {
+        if (waitpid(child, &status, WNOHANG) == child) return outcome_of(status, folder);
+        usleep(5000);
+    }
+    kill(child, SIGKILL);
     return finish(child, folder);
 }
 

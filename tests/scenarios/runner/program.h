@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Outcome {
 Outcome run_program(const std::vector<std::string>& words);
 /// Runs it, sends SIGINT after `delay_ms`, and waits for the end.
 Outcome interrupt_program(const std::vector<std::string>& words, int delay_ms);
+/// Runs it, sends SIGKILL as soon as `moment` has come, and waits for the end. `moment` is asked every few
+/// milliseconds, until the program ends by itself.
+Outcome kill_program(const std::vector<std::string>& words, const std::function<bool()>& moment);
 
 /// Path of the built `dyetrace`.
 std::string dyetrace();

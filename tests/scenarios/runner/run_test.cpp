@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `dyetrace run` from the outside: what it records, against the truth, twice, and interrupted.
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/store/error.h"
 #include "analysis/store/run_reader.h"
 #include "analysis/store/truth_reader.h"
 #include "tests/scenarios/runner/program.h"
@@ -141,6 +143,62 @@ TEST(Run, AnInterruptedRunKeepsWhatWasRecordedAndSaysIncomplete) {
     EXPECT_FALSE(run.sessions().empty());
     EXPECT_GT(run.update_summary().count, 0U);
     EXPECT_EQ(run_program({dyetrace(), "show", database}).exit, 0);
+}
+
+/// Updates that readers of the run see now; none before there is a run.
+std::uint64_t updates_in(const std::string& database) {
+    try {
+        return store::RunReader(database).update_summary().count;
+    } catch (const store::Error&) {
+        return 0;
+    }
+}
+
+TEST(Run, AKilledRunShowsWhatWasCommittedAndSaysIncomplete) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    std::uint64_t seen = 0;
+    const Outcome outcome = kill_program(stormy_run(database, {"--set", "run.duration=600s"}),
+                                         [&] { return (seen = updates_in(database)) > 0; });
+    ASSERT_EQ(outcome.exit, 128 + SIGKILL) << outcome.err;
+    ASSERT_TRUE(fs::exists(database + "-wal")) << "it had come to an end";
+    const Outcome text = run_program({dyetrace(), "show", database});
+    EXPECT_EQ(text.exit, 0) << text.err;
+    EXPECT_NE(text.out.find("INCOMPLETE"), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find("agg-0-1 > core-2"), std::string::npos) << text.out;
+    const Outcome json = run_program({dyetrace(), "-j", "show", database});
+    const auto shown = nlohmann::json::parse(json.out, nullptr, false);
+    ASSERT_FALSE(shown.is_discarded()) << json.out << json.err;
+    EXPECT_EQ(shown["complete"], false);
+    EXPECT_GE(shown["updates"]["count"], seen);
+    EXPECT_EQ(shown["sessions"].size(), store::RunReader(database).sessions().size());
+    EXPECT_GT(shown["sessions"].size(), 0U);
+    for (const char* command : {"locate", "report", "export"}) {
+        std::vector<std::string> words{dyetrace(), command, database};
+        if (words[1] != "locate") words.insert(words.end(), {"-o", folder.file(command)});
+        const Outcome read = run_program(words);
+        EXPECT_EQ(read.exit, 0) << command << ": " << read.err;
+    }
+}
+
+/// What was recorded before 350 ms, in the order in which it was.
+std::vector<store::PathRecordRow> early_records(const std::string& database) {
+    return store::RunReader(database).path_records_between(0, 350'000'000);
+}
+
+TEST(Run, AKilledRunIsTheBeginningOfTheWholeOne) {
+    const TestFolder folder;
+    ASSERT_EQ(run_program(stormy_run(folder.file("whole.db"))).exit, 0);
+    const std::string killed = folder.file("killed.db");
+    const Outcome outcome = kill_program(stormy_run(killed, {"--set", "run.duration=600s"}),
+                                         [&] { return updates_in(killed) > 0; });
+    ASSERT_EQ(outcome.exit, 128 + SIGKILL) << outcome.err;
+    const auto recorded = early_records(killed);
+    auto beginning = early_records(folder.file("whole.db"));
+    ASSERT_GT(recorded.size(), 0U);
+    ASSERT_LE(recorded.size(), beginning.size());
+    beginning.resize(recorded.size());
+    EXPECT_EQ(recorded, beginning);
 }
 
 TEST(Run, TellsTheStoryOnATerminalAndAsJson) {
