@@ -92,6 +92,7 @@ Problem unknown_node(std::string_view name, const FatTreeNames& names, int k) {
     if (k <= compared_k_most) problem.suggestion = did_you_mean(name, names.nodes());
     if (problem.suggestion.empty()) {
         std::vector<std::string> last;
+        last.reserve(std::size(all));
         for (const Family& family : all)
             last.push_back(name_of(family.word, family.last));
         problem.suggestion = fmt::format(
