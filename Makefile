@@ -62,6 +62,7 @@ check: ## Format, clang-tidy, arrows between folders, then all tests and sanitiz
 	@python3 tests/house/arrows.py
 	@python3 tests/house/spdx.py
 	$(call configure,tidy,$(BUILD)/tidy)
+	$(call build,tidy,dyetrace_ns3_headers)
 	@python3 tests/house/tidy.py --build $(BUILD)/tidy --jobs $(JOBS)
 	@$(MAKE) test
 

@@ -157,7 +157,7 @@ std::string DyetraceHelper::EnablePcap(const std::string& directory, const std::
                                        uint64_t packetsMax) {
     std::string name = port;
     std::replace(name.begin(), name.end(), ':', '_');
-    const std::string file = directory + '/' + name + ".pcap";
+    std::string file = directory + '/' + name + ".pcap";
     m_fabric->EnablePcap(port, file, packetsMax);
     return file;
 }

@@ -47,7 +47,8 @@ double DyetraceFlowSizes::GetMeanPackets(uint32_t packetBytes) const {
     double packets = 0;
     for (int i = 0; i < slices; ++i) {
         const uint64_t size = GetQuantile((i + 0.5) / slices);
-        packets += static_cast<double>((size + packetBytes - 1) / packetBytes);
+        const uint64_t packetsOfFlow = (size + packetBytes - 1) / packetBytes;
+        packets += static_cast<double>(packetsOfFlow);
     }
     return packets / slices;
 }

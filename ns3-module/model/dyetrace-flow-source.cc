@@ -240,7 +240,7 @@ void DyetraceFlowSource::Sender::SendPacket(Flow& flow) {
     // The length counts twice: in the pseudo header and in the header (RFC 768). Zero would mean "no
     // checksum".
     const uint16_t checksum =
-        wire::checksum_finish(flow.udpSum + 2U * udpLength + DyetracePayload::ChecksumSum(payload));
+        wire::checksum_finish(flow.udpSum + uint64_t{2} * udpLength + DyetracePayload::ChecksumSum(payload));
     dyetrace::store_u16(udp + 6, checksum == 0 ? 0xffff : checksum);
 
     flow.nextNs += m_packetNs;  // of a whole packet; after a shorter one there is no other

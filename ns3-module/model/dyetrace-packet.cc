@@ -84,7 +84,7 @@ struct Pattern {
     Pattern() : bytes(), sums() {
         for (uint32_t i = 0; i < bytes.size(); ++i)
             bytes[i] = static_cast<uint8_t>(dyetrace::mix64(i + 1));
-        for (uint32_t word = 0; word + 1 < sums.size(); ++word) {
+        for (std::size_t word = 0; word + 1 < sums.size(); ++word) {
             sums[word + 1] = sums[word] + (static_cast<uint32_t>(bytes[2 * word]) << 8) + bytes[2 * word + 1];
         }
     }

@@ -23,6 +23,7 @@ std::string quoted(std::string_view text) {
 
 std::vector<std::string> all_quoted(const std::vector<std::string>& texts) {
     std::vector<std::string> all;
+    all.reserve(texts.size());
     for (const std::string& text : texts)
         all.push_back(quoted(text));
     return all;
@@ -144,7 +145,7 @@ Result<double, Problem> ShareType::read(const Node& node) const {
         value = *number;
         written = format_number(value);
     } else if (const auto text = text_of(node)) {
-        const auto parsed = parse_fraction(*text);
+        auto parsed = parse_fraction(*text);
         if (!parsed) return parsed;
         value = *parsed;
         written = quoted(*text);
