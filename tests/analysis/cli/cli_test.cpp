@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The built program as its users meet it: exit codes, streams, shape of the JSON.
 #include <cstdlib>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -14,6 +15,7 @@ namespace dyetrace::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -119,6 +121,25 @@ TEST_F(Program, ShowHasTheShapeThatScriptsRelyOn) {
     EXPECT_EQ(json["updates"]["count"], 800);
     EXPECT_EQ(json["updates"]["first_t_s"], 0.02);
     EXPECT_GT(json["updates"]["last_t_s"], 1.0);
+}
+
+/// Names of all members of the objects in `json`, but not of those that a run makes up itself.
+void collect_keys(const nlohmann::json& json, std::set<std::string>& keys) {
+    for (const auto& [key, value] : json.items()) {
+        if (json.is_object()) keys.insert(key);
+        if (value.is_structured() && key != "provenance") collect_keys(value, keys);
+    }
+}
+
+TEST_F(Program, TheGuideExplainsEveryKeyOfTheJson) {
+    make_sample();
+    std::set<std::string> keys;
+    for (const std::string command : {"show", "locate"})
+        collect_keys(nlohmann::json::parse(run("-j " + command + " @/run.db").out), keys);
+    EXPECT_GT(keys.size(), 40U);
+    const std::string guide = testing::file_bytes(DYETRACE_SOURCE_DIR "/docs/commands.md");
+    for (const std::string& key : keys)
+        EXPECT_THAT(guide, AnyOf(HasSubstr("`" + key + "`"), HasSubstr("`" + key + "[]`"))) << key;
 }
 
 TEST_F(Program, ShowListsConfirmedSuspectsAsDirectedLinks) {
