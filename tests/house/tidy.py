@@ -19,10 +19,15 @@ import subprocess
 import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Tests are read by people; GoogleTest's macros set off checks that are meant for other code.
 ROOMS = ("core/", "ns3-module/", "scenarios/", "analysis/", "host/", "gui/")
+# Tests are read by people; GoogleTest's macros, and ns-3's, set off checks that are meant for other code.
+TESTS = ("ns3-module/test/",)
 # A file takes up to half a minute of processor time (ns-3's and Qt's headers), and longer on a busy machine.
 ONE_FILE_TIMEOUT_S = 1200
+
+
+def is_examined(path, prefixes):
+    return path.startswith(prefixes) and not path.startswith(TESTS)
 
 
 def own_dependencies(entry):
@@ -77,7 +82,7 @@ def main():
 
     os.makedirs(os.path.join(build, "tidy-clean"), exist_ok=True)
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = [e for e in json.load(file) if os.path.relpath(e["file"], ROOT).startswith(tuple(arguments.prefixes))]
+        entries = [e for e in json.load(file) if is_examined(os.path.relpath(e["file"], ROOT), tuple(arguments.prefixes))]
     found = looked_at = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for entry, (text, looked) in zip(entries, pool.map(lambda e: examine(build, e), entries)):
