@@ -71,9 +71,9 @@ TEST(FaultLink, InAFabricThatIsWrongNamesAreNotJudged) {
 }
 
 TEST(FaultTimes, AFaultBeginsWithinTheRun) {
-    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.5s\"\n")),
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.5s\"\n"), {"run.duration=1.5s"}),
                 ElementsAre("7:6: the fault begins at 1.5s, when the run has ended (1.5s)"));
-    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.499s\"\n")), IsEmpty());
+    EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"1.499s\"\n"), {"run.duration=1.5s"}), IsEmpty());
     EXPECT_THAT(told(fault("agg-0-1", "core-4", "at = \"0.5s\"\n"), {"run.duration=0.4s"}),
                 ElementsAre("7:6: the fault begins at 500ms, when the run has ended (400ms)"));
 }
@@ -96,11 +96,11 @@ TEST(FaultProbability, ASilentDropMustHaveIt) {
 }
 
 TEST(Workload, StopsWithinTheRunAndAfterItStarts) {
-    EXPECT_THAT(told(without_key + "[workload]\nstop = \"2s\"\n"),
+    EXPECT_THAT(told(without_key + "[workload]\nstop = \"2s\"\n", {"run.duration=1.5s"}),
                 ElementsAre("3:8: the workload stops at 2s, after the run ends (1.5s)"));
     EXPECT_THAT(told(without_key + "[workload]\nstart = \"1s\"\nstop = \"1s\"\n"),
                 ElementsAre("3:9: the workload starts at 1s, not before it stops (1s)"));
-    EXPECT_THAT(told(without_key + "[workload]\nstart = \"1.5s\"\n"),
+    EXPECT_THAT(told(without_key + "[workload]\nstart = \"1.5s\"\n", {"run.duration=1.5s"}),
                 ElementsAre("3:9: the workload starts at 1.5s, not before the run ends (1.5s)"));
     EXPECT_THAT(told(without_key + "[workload]\nstart = \"1s\"\n"), IsEmpty());
 }
