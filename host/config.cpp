@@ -162,6 +162,7 @@ constexpr Bound kBounds[] = {
     {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
     {"outputs", &eppc::EppcBounds::outputs},
     {"update_entries", &eppc::EppcBounds::update_entries},
+    {"update_timings", &eppc::EppcBounds::update_timings},
     {"traces", &eppc::EppcBounds::traces, 1024},
     {"trace_queue", &eppc::EppcBounds::trace_queue},
 };

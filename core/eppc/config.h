@@ -27,9 +27,10 @@ struct EppcBounds {
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
     std::size_t paths_from_peer = 2048;     ///< most source ports that a peer may announce, spare ones too
     std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
-    std::size_t update_entries = 16384;     ///< path and session entries waiting, about 184 bytes each
-    std::size_t traces = 256;               ///< at most 1024: paths being traced at a time, about 1.5 kB each
-    std::size_t trace_queue = 16384;        ///< paths waiting to be traced, 32 bytes each
+    std::size_t update_entries = 16384;     ///< waiting; metrics 250 bytes each, routers and states 480
+    std::size_t update_timings = 1024;  ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
+    std::size_t traces = 256;           ///< at most 1024: paths being traced at a time, about 1.5 kB each
+    std::size_t trace_queue = 16384;    ///< paths waiting to be traced, 32 bytes each
 };
 
 /// The UDP checksum of tunnel packets (RFC 8926 §4.3).

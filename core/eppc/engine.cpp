@@ -22,6 +22,7 @@ UpdateSenderConfig update_config(const EppcConfig& config) {
     update.interval = config.update_interval;
     update.retransmit = retransmit_policy(config);
     update.entries_most = config.bounds.update_entries;
+    update.timings_most = config.bounds.update_timings;
     const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
                                wire::ControlHeader::kSize + wire::ControlHeader::kTagSize;
     update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - around);

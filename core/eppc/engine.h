@@ -190,8 +190,9 @@ class Eppc::Engine {
     void handle_answer(const wire::ControlMessage& message, Time now);
     wire::DirectiveResultBody investigate(const wire::DirectiveBody& directive, Time now);
     void send_to_nhms(wire::ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body);
-    /// Returns false where the entry had to be dropped.
-    bool tell_nhms(const wire::UpdateEntry& entry, Time now);
+    /// `troubled`: metrics that show new trouble.
+    void tell_nhms(const wire::UpdateEntry& entry, Time now, bool troubled = false);
+    void note_given_up(const GivenUp& given_up);
 
     auth::Secret secret_;
     auth::CookieMaker cookies_;

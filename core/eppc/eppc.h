@@ -59,7 +59,12 @@ struct EppcCounters {
     std::uint64_t reports_received = 0;
     std::uint64_t updates_sent = 0;  ///< first transmissions
     std::uint64_t updates_acked = 0;
-    std::uint64_t update_entries_dropped = 0;  ///< overflow of the update queue
+    std::uint64_t update_entries_dropped = 0;    ///< overflow of the update queue, the sum of the next five
+    std::uint64_t updates_dropped_healthy = 0;   ///< metrics that told of no new trouble
+    std::uint64_t updates_dropped_troubled = 0;  ///< metrics that did
+    std::uint64_t updates_dropped_sessions = 0;  ///< states of sessions
+    std::uint64_t updates_dropped_paths = 0;     ///< routers of a path; it is traced again
+    std::uint64_t updates_dropped_timings = 0;
     std::uint64_t traces_sent = 0;
     std::uint64_t traces_dropped = 0;    ///< paths not traced because the trace table was full
     std::uint64_t traces_disagreed = 0;  ///< hops asked about anew because two answers did not agree

@@ -15,10 +15,30 @@ using wire::ControlMessage;
 using wire::ControlType;
 using wire::DropReason;
 
-bool Eppc::Engine::tell_nhms(const wire::UpdateEntry& entry, Time now) {
-    if (!config.nhms || updates_.add(entry, now)) return true;
+void Eppc::Engine::tell_nhms(const wire::UpdateEntry& entry, Time now, bool troubled) {
+    if (!config.nhms) return;
+    if (const auto given_up = updates_.add(entry, troubled, now)) note_given_up(*given_up);
+}
+
+void Eppc::Engine::note_given_up(const GivenUp& given_up) {
     ++counters.update_entries_dropped;
-    return false;
+    const auto index = find_peer(given_up.peer);
+    Peer* peer = index ? &peers_[*index] : nullptr;
+    const bool lives = peer != nullptr && peer->requested && peer->requested->id() == given_up.session;
+    switch (given_up.kind) {
+        case GivenUp::Kind::Healthy: ++counters.updates_dropped_healthy; return;
+        case GivenUp::Kind::Session: ++counters.updates_dropped_sessions; return;
+        case GivenUp::Kind::Timing: ++counters.updates_dropped_timings; return;
+        case GivenUp::Kind::Troubled:
+            ++counters.updates_dropped_troubled;
+            if (lives) peer->requested->note_untold(given_up.path);
+            return;
+        case GivenUp::Kind::Path:
+            ++counters.updates_dropped_paths;
+            // To be traced again when the path is next started, or by a directive.
+            if (lives) peer->routers[given_up.path.value] = Peer::Routers::NotAsked;
+            return;
+    }
 }
 
 void Eppc::Engine::service_updates(Time now) {

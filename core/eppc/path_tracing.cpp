@@ -85,14 +85,12 @@ void Eppc::Engine::service_tracer(Time now) {
         entry.traced_ns = now.ns;
         entry.hop_count = path.hop_count;
         entry.hops = path.hops;
-        const bool told = tell_nhms(entry, now);
-        Peer& peer = peers_[path.path.peer];
-        if (!told) {
-            peer.routers[path.path.path.value] = Peer::Routers::NotAsked;
-        } else if (!path.complete) {  // asked again when the path is next started, or by a directive
+        if (!path.complete) {  // asked again when the path is next started, or by a directive
+            Peer& peer = peers_[path.path.peer];
             peer.routers[path.path.path.value] = Peer::Routers::NotAllKnown;
             peer.trace_again_at = now + config.trace_retry;
         }
+        tell_nhms(entry, now);
     }
 }
 

@@ -5,23 +5,17 @@
 
 namespace dyetrace::eppc {
 
-bool UpdateSender::add(const wire::UpdateEntry& entry, Time now) {
-    if (const auto* metrics = std::get_if<wire::MetricsEntry>(&entry)) {
-        const MetricsKey key{metrics->peer, metrics->session, metrics->record.path};
-        const auto it = metrics_.find(key);
-        if (it != metrics_.end()) {
-            it->second = *metrics;
-        } else if (waiting() < config_.entries_most) {
-            metrics_.emplace(key, *metrics);
-        } else {
-            return false;
-        }
-    } else {
-        if (waiting() >= config_.entries_most) return false;
-        others_.push_back(entry);
-    }
-    if (flush_at_ == Time::never()) flush_at_ = now + config_.interval;
-    return true;
+std::optional<GivenUp> UpdateSender::add(const wire::UpdateEntry& entry, bool troubled, Time now) {
+    DYETRACE_ASSERT(wire::UpdateBody::kHeaderSize + wire::encoded_size(entry) <= config_.body_bytes_most);
+    const auto given_up = waiting_.add(entry, troubled);
+    if (flush_at_ == Time::never() && !waiting_.is_empty()) flush_at_ = now + config_.interval;
+    return given_up;
+}
+
+std::size_t UpdateSender::sketch_room() const {
+    const std::size_t around =
+        wire::UpdateBody::kHeaderSize + wire::encoded_size(wire::UpdateEntry{wire::TimingEntry{}});
+    return std::min(wire::TimingEntry::kMaxSketchBytes, config_.body_bytes_most - around);
 }
 
 bool UpdateSender::is_newest(std::uint32_t number, std::uint32_t challenge) const {
@@ -49,7 +43,7 @@ void UpdateSender::heard(Time now) {
         update.retransmit_at = now;
     }
     retransmit_at_ = in_flight_.empty() ? Time::never() : now;
-    if (waiting() > 0 && flush_at_ == Time::never()) flush_at_ = now;
+    if (!waiting_.is_empty() && flush_at_ == Time::never()) flush_at_ = now;
 }
 
 bool UpdateSender::may_begin() const {
@@ -66,21 +60,8 @@ void UpdateSender::transmit(InFlight& update, Time now, std::vector<Transmission
 }
 
 std::vector<std::uint8_t> UpdateSender::next_body() {
-    std::vector<wire::UpdateEntry> entries;
-    std::size_t size = wire::UpdateBody::kHeaderSize;
-    const auto fits = [&](const wire::UpdateEntry& entry) {
-        size += wire::encoded_size(entry);
-        return size <= config_.body_bytes_most;
-    };
-    // Sessions and paths go before the metrics that speak of them.
-    while (!others_.empty() && fits(others_.front())) {
-        entries.push_back(others_.front());
-        others_.pop_front();
-    }
-    while (others_.empty() && !metrics_.empty() && fits(metrics_.begin()->second)) {
-        entries.emplace_back(metrics_.begin()->second);
-        metrics_.erase(metrics_.begin());
-    }
+    const std::vector<wire::UpdateEntry> entries =
+        waiting_.take(config_.body_bytes_most - wire::UpdateBody::kHeaderSize);
     std::vector<std::uint8_t> body(wire::UpdateBody::encoded_size(entries));
     wire::UpdateBody::encode_into(body, entries);
     return body;
@@ -96,7 +77,7 @@ void UpdateSender::service(Time now, std::vector<Transmission>& out) {
         if (!answered_) break;
     }
     if (now >= flush_at_) {
-        while (waiting() > 0 && may_begin()) {
+        while (!waiting_.is_empty() && may_begin()) {
             InFlight& update = in_flight_.emplace_back();
             update.number = next_number_++;
             update.body = next_body();
@@ -104,7 +85,7 @@ void UpdateSender::service(Time now, std::vector<Transmission>& out) {
             out.back().first = true;
         }
         // With the window full the rest waits for acknowledgements, and grows no further than its bound.
-        window_was_full_ = waiting() > 0;
+        window_was_full_ = !waiting_.is_empty();
         flush_at_ = window_was_full_ ? now + config_.interval : Time::never();
     }
     retransmit_at_ = Time::never();

@@ -43,6 +43,7 @@ struct StateChange {
 struct NewRecord {
     SessionId session;
     wire::PathRecord record;
+    bool troubled = false;  ///< it shows trouble that the ones before did not, or that nobody was told
 };
 
 struct Outbox {

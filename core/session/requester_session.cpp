@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/sequence.h"
+#include "core/session/trouble.h"
 
 namespace dyetrace::session {
 
@@ -18,7 +19,8 @@ RequesterSession::RequesterSession(const RequesterParameters& parameters)
     : parameters_(parameters),
       sampler_(parameters.sampling, parameters.sampler_seed),
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
-      records_(parameters.path_count) {}
+      records_(parameters.path_count),
+      trouble_untold_(parameters.path_count) {}
 
 OutgoingMessage RequesterSession::message(ControlType type) {
     OutgoingMessage out;
@@ -125,8 +127,12 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
         if (record.path.value >= records_.size()) continue;
         wire::PathRecord& latest = records_[record.path.value];
         if (record == latest) continue;
+        // A new generation begins to count anew.
+        const bool goes_on = record.generation == latest.generation && !trouble_untold_[record.path.value];
+        const bool troubled = shows_trouble(record, goes_on ? latest : wire::PathRecord{});
+        trouble_untold_[record.path.value] = false;
         latest = record;
-        out.records.push_back({parameters_.id, record});
+        out.records.push_back({parameters_.id, record, troubled});
     }
     wire::ReportAckBody ack;
     ack.acknowledged = number;

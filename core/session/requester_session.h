@@ -85,6 +85,9 @@ class RequesterSession {
     /// Samples at another rate until `until`, then at the configured one again.
     void raise_sampling(wire::SamplingSpec sampling, Time until);
 
+    /// What the newest record of `path` shows could not be told: the next one is to tell of it.
+    void note_untold(PathIndex path) { trouble_untold_[path.value] = true; }
+
     [[nodiscard]] SessionId id() const { return parameters_.id; }
     [[nodiscard]] State state() const { return state_; }
     /// Of the acceptor that challenged last, or accepted; zero before.
@@ -130,7 +133,8 @@ class RequesterSession {
     Time sampling_until_ = Time::never();
     PathMarkers markers_;
     std::vector<wire::PathRecord> records_;
-    std::uint32_t report_number_ = 0;  ///< of the newest report taken over
+    std::vector<bool> trouble_untold_;  ///< by path index
+    std::uint32_t report_number_ = 0;   ///< of the newest report taken over
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
     int attempts_ = 0;  ///< transmissions of the request, or of the close
     Time retransmit_at_ = Time::never();

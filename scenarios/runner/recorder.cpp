@@ -262,6 +262,11 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     rows.add("updates-sent", c.updates_sent);
     rows.add("updates-acked", c.updates_acked);
     rows.add("update-entries-dropped", c.update_entries_dropped);
+    rows.add("updates-dropped-healthy", c.updates_dropped_healthy);
+    rows.add("updates-dropped-troubled", c.updates_dropped_troubled);
+    rows.add("updates-dropped-sessions", c.updates_dropped_sessions);
+    rows.add("updates-dropped-paths", c.updates_dropped_paths);
+    rows.add("updates-dropped-timings", c.updates_dropped_timings);
     rows.add("traces-sent", c.traces_sent);
     rows.add("traces-dropped", c.traces_dropped);
     rows.add("traces-disagreed", c.traces_disagreed);

@@ -167,17 +167,103 @@ TEST_F(Updates, TotalsThatWaitAreReplacedByNewerOnes) {
     expect_newest_arrived();
 }
 
-TEST_F(Updates, BeyondTheirBoundAreCounted) {
+/// An outage through sessions that come and go, from the first packet on, with that bound of entries.
+struct Outage {
+    Network net;
+    FakeNhms nhms{net};
+    std::size_t waited = 0;  ///< entries that waited at its end: (session, path)s that changed, and events
+
+    explicit Outage(std::size_t bound) {
+        net.add_host([&](eppc::EppcConfig& config) {
+            config.nhms = FakeNhms::kEndpoint;
+            config.update_interval = Duration::milliseconds(10);
+            config.session_duration = Duration::milliseconds(40);
+            config.bounds.update_entries = bound;
+        });
+        net.add_host();
+        nhms.up = false;
+        net.send_many(0, 1, 20'000, Duration::microseconds(50));
+        net.run_for(Duration::milliseconds(1100));
+        EXPECT_TRUE(close());
+        count_waiting();
+        nhms.up = true;
+        net.run_for(Duration::milliseconds(1000));
+    }
+    bool close() {
+        net.engine(0).close_sessions(net.clock_of(0));
+        net.settle(0);
+        net.run_for(Duration::milliseconds(100));
+        return net.engine(0).sessions().empty();
+    }
+    void count_waiting() {
+        std::set<std::pair<SessionId, PathIndex>> paths;
+        for (const auto& metrics : net.host(0).metrics)
+            paths.emplace(metrics.session, metrics.record.path);
+        waited = paths.size() + net.host(0).changes.size();
+        std::vector<wire::UpdateEntry> in_flight;
+        for (const Captured& packet : net.captured()) {
+            if (in_flight.empty() && packet.seen.is(wire::ControlType::Update))
+                EXPECT_TRUE(wire::UpdateBody::parse(packet.seen.body, in_flight));
+        }
+        for (const auto& entry : in_flight)
+            waited -= std::holds_alternative<wire::MetricsEntry>(entry) ? 0 : 1;
+    }
+    /// Final totals of (session, path)s that never arrived.
+    [[nodiscard]] std::size_t missing() const {
+        std::map<std::pair<SessionId, PathIndex>, wire::PathRecord> last;
+        for (const auto& metrics : const_cast<Network&>(net).host(0).metrics)
+            last[{metrics.session, metrics.record.path}] = metrics.record;
+        return static_cast<std::size_t>(std::count_if(last.begin(), last.end(), [&](const auto& one) {
+            return std::none_of(nhms.entries.begin(), nhms.entries.end(), [&](const auto& entry) {
+                const auto* metrics = std::get_if<wire::MetricsEntry>(&entry);
+                return metrics != nullptr && metrics->session == one.first.first &&
+                       metrics->record == one.second;
+            });
+        }));
+    }
+};
+
+TEST(UpdatesInAnOutage, AllFinalTotalsArriveWhereTheBoundHoldsThem) {
+    const std::size_t waited = Outage(100'000).waited;
+    EXPECT_GT(waited, 100U);  // some twenty sessions of four paths and four states
+    Outage enough(waited);
+    EXPECT_EQ(enough.missing(), 0U);
+    EXPECT_EQ(enough.net.engine(0).counters().update_entries_dropped, 0U);
+    EXPECT_EQ(enough.net.engine(0).counters().updates_acked, enough.net.engine(0).counters().updates_sent);
+}
+
+TEST(UpdatesInAnOutage, OneBelowTheBoundLosesOneHealthyTotal) {
+    Outage outage(Outage(100'000).waited - 1);
+    EXPECT_EQ(outage.missing(), 1U);
+    EXPECT_EQ(outage.net.engine(0).counters().updates_dropped_healthy, 1U);
+    EXPECT_EQ(outage.net.engine(0).counters().update_entries_dropped, 1U);
+}
+
+TEST_F(Updates, TroubleIsToldWhereTheBoundDoesNotHoldAll) {
     two_hosts([](auto& config) {
-        config.bounds.update_entries = 3;
-        config.update_interval = Duration::seconds(1);
+        config.bounds.update_entries = 6;
         config.path_count = 16;
     });
-    net.send_many(0, 1, 2000, Duration::microseconds(20), 200);
-    net.run_for(Duration::milliseconds(100));
-    EXPECT_GT(net.engine(0).counters().update_entries_dropped, 0U);
-    net.run_for(Duration::seconds(2));
-    EXPECT_EQ(net.engine(0).counters().updates_sent, net.engine(0).counters().updates_acked);
+    nhms.up = false;
+    // Path 3 loses every tenth packet.
+    net.line(0, 1).hook = lose_if([](const Transit& transit) {
+        return transit.seen.source_port == 49152 + 3 && transit.seen.kind == SeenPacket::Kind::Data &&
+               transit.ordinal % 10 == 0;
+    });
+    net.send_many(0, 1, 20'000, Duration::microseconds(20), 200);
+    net.run_for(Duration::milliseconds(400));
+    ASSERT_TRUE(net.engine(0).counters().updates_dropped_healthy > 0);
+    EXPECT_EQ(net.engine(0).counters().updates_dropped_troubled, 0U);
+    EXPECT_EQ(net.engine(0).counters().updates_dropped_sessions, 0U);
+    net.engine(0).close_sessions(net.clock_of(0));
+    net.settle(0);
+    net.run_for(Duration::milliseconds(200));
+    nhms.up = true;
+    net.run_for(Duration::milliseconds(1000));
+    const auto told = nhms.newest_metrics(net.host(1).config.address, PathIndex{3});
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->record, net.host(0).newest(net.host(1).config.address, told->session, PathIndex{3}));
+    EXPECT_LT(told->record.received, told->record.sent);
 }
 
 TEST_F(Updates, ARepeatedAcknowledgementIsCountedOnce) {
