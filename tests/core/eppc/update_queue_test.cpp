@@ -262,7 +262,9 @@ TEST(UpdateQueue, KeepsItsRulesInAnyOrderOfEvents) {
             queue.add(entry, troubled);
             model.add(entry, troubled, most);
             ASSERT_EQ(queue.entries(), model.waiting.size()) << "seed " << seed;
-            if (random.below(40) == 0) ASSERT_EQ(take_all(queue), model.take_all()) << "seed " << seed;
+            if (random.below(40) == 0) {
+                ASSERT_EQ(take_all(queue), model.take_all()) << "seed " << seed;
+            }
         }
         ASSERT_EQ(take_all(queue), model.take_all()) << "seed " << seed;
     }

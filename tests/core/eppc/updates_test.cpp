@@ -202,8 +202,9 @@ struct Outage {
         waited = paths.size() + net.host(0).changes.size();
         std::vector<wire::UpdateEntry> in_flight;
         for (const Captured& packet : net.captured()) {
-            if (in_flight.empty() && packet.seen.is(wire::ControlType::Update))
+            if (in_flight.empty() && packet.seen.is(wire::ControlType::Update)) {
                 EXPECT_TRUE(wire::UpdateBody::parse(packet.seen.body, in_flight));
+            }
         }
         for (const auto& entry : in_flight)
             waited -= std::holds_alternative<wire::MetricsEntry>(entry) ? 0 : 1;
