@@ -212,20 +212,7 @@ void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
     for (const session::StateChange& change : outbox_.changes) {
         emit(SessionChanged{change.role, peer.address, change.session, change.from, change.to, change.reason,
                             now});
-        if (change.role != session::Role::Requester) continue;
-        wire::SessionEntry entry;
-        entry.peer = peer.address;
-        entry.session = change.session;
-        entry.state = static_cast<std::uint8_t>(change.to);
-        entry.sampling = config.sampling;
-        if (peer.requested && peer.requested->id() == change.session) {
-            const tracking::Sampler& sampler = peer.requested->sampler();
-            entry.sampling = sampler.spec();
-            entry.offered = sampler.offered();
-            entry.tagged = sampler.tagged();
-        }
-        entry.changed_ns = now.ns;
-        tell_nhms(entry, now);
+        if (change.role == session::Role::Requester) tell_state(peer, change.session, change.to, now);
     }
     for (const session::NewRecord& news : outbox_.records) {
         emit(MetricsReported{peer.address, news.session, news.record, now});

@@ -189,10 +189,15 @@ class Eppc::Engine {
     void service_updates(Time now);
     void handle_answer(const wire::ControlMessage& message, Time now);
     wire::DirectiveResultBody investigate(const wire::DirectiveBody& directive, Time now);
+    /// Has the paths of a requested session traced anew; returns how many were ever used.
+    std::uint16_t trace_all_paths(std::uint32_t peer, Time now);
     void send_to_nhms(wire::ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body);
     /// `troubled`: metrics that show new trouble.
     void tell_nhms(const wire::UpdateEntry& entry, Time now, bool troubled = false);
     void note_given_up(const GivenUp& given_up);
+    void tell_state(const Peer& peer, SessionId session, session::State state, Time now);
+    /// What a service that has restarted can't know: which sessions there are, and where their paths run.
+    void tell_anew(Time now);
 
     auth::Secret secret_;
     auth::CookieMaker cookies_;

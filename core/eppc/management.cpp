@@ -41,6 +41,44 @@ void Eppc::Engine::note_given_up(const GivenUp& given_up) {
     }
 }
 
+void Eppc::Engine::tell_state(const Peer& peer, SessionId session, session::State state, Time now) {
+    wire::SessionEntry entry;
+    entry.peer = peer.address;
+    entry.session = session;
+    entry.state = static_cast<std::uint8_t>(state);
+    entry.sampling = config.sampling;
+    if (peer.requested && peer.requested->id() == session) {
+        const tracking::Sampler& sampler = peer.requested->sampler();
+        entry.sampling = sampler.spec();
+        entry.offered = sampler.offered();
+        entry.tagged = sampler.tagged();
+    }
+    entry.changed_ns = now.ns;
+    tell_nhms(entry, now);
+}
+
+void Eppc::Engine::tell_anew(Time now) {
+    for (std::uint32_t index = 0; index < peers_.size(); ++index) {
+        Peer& peer = peers_[index];
+        if (!peer.requested || peer.requested->state() != session::State::Active) continue;
+        tell_state(peer, peer.requested->id(), session::State::Active, now);
+        trace_all_paths(index, now);
+    }
+}
+
+std::uint16_t Eppc::Engine::trace_all_paths(std::uint32_t index, Time now) {
+    Peer& peer = peers_[index];
+    std::uint16_t traced = 0;
+    const auto paths = peer.requested->markers().paths();
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (paths[i].interval == 0) continue;  // never used: there is nothing to learn of it
+        ++traced;
+        peer.routers[i] = Peer::Routers::NotAsked;
+        trace_path(index, PathIndex{static_cast<std::uint16_t>(i)}, now);
+    }
+    return traced;
+}
+
 void Eppc::Engine::service_updates(Time now) {
     std::vector<UpdateSender::Transmission> transmissions;
     updates_.service(now, transmissions);
@@ -103,8 +141,10 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, Time now) {
         if (header.sender_boot.value == 0) return drops.add(DropReason::ControlBadField);
         // The same boot again would send us round in circles; back-off repeats what it did not take.
         if (nhms_.is_current(header.sender_boot)) return drops.add(DropReason::ControlUnexpected);
+        const bool restarted = nhms_.boot().value != 0;
         nhms_.learn(header.sender_boot);
         updates_.on_hello(now);
+        if (restarted) tell_anew(now);
     }
 }
 
@@ -136,13 +176,7 @@ wire::DirectiveResultBody Eppc::Engine::investigate(const wire::DirectiveBody& d
     result.status = wire::DirectiveStatus::Done;
     result.sessions = 1;
     peer.requested->raise_sampling(directive.sampling, now + directive.duration);
-    const auto paths = peer.requested->markers().paths();
-    for (std::size_t i = 0; i < paths.size(); ++i) {
-        if (paths[i].interval == 0) continue;  // never used: nothing of it to investigate
-        ++result.paths;
-        peer.routers[i] = Peer::Routers::NotAsked;
-        trace_path(*index, PathIndex{static_cast<std::uint16_t>(i)}, now);
-    }
+    result.paths = trace_all_paths(*index, now);
     service_peer(*index, now);
     return result;
 }

@@ -155,6 +155,32 @@ TEST_F(NhmsChannel, AServiceThatRestartedIsToldAgainWhatItDidNotAcknowledge) {
     EXPECT_FALSE(nhms.numbers.empty());
 }
 
+TEST(NhmsChannelOfTracedPaths, AServiceThatRestartedIsToldWhichSessionsThereAreAndWhereTheyRun) {
+    Network net;
+    FakeNhms nhms{net};
+    net.add_host([](eppc::EppcConfig& config) {
+        config.nhms = FakeNhms::kEndpoint;
+        config.update_interval = Duration::milliseconds(10);
+        config.trace_paths = true;
+    });
+    net.add_host();
+    net.line(0, 1).routers = {{Ipv4Address{0x0a010001}}};
+    net.send_many(0, 1, 6000, Duration::microseconds(50));
+    net.run_for(Duration::milliseconds(100));
+    ASSERT_EQ(nhms.paths().size(), 4U);
+    net.run_for(Duration::milliseconds(50));
+    ASSERT_EQ(nhms.paths().size(), 4U);
+    nhms.boot = BootId{0xb008};
+    nhms.entries.clear();
+    net.run_for(Duration::milliseconds(100));
+    EXPECT_EQ(nhms.paths().size(), 4U);
+    std::vector<std::uint8_t> states;
+    for (const auto& entry : nhms.entries) {
+        if (const auto* session = std::get_if<wire::SessionEntry>(&entry)) states.push_back(session->state);
+    }
+    EXPECT_EQ(states, std::vector{static_cast<std::uint8_t>(session::State::Active)});
+}
+
 TEST_F(NhmsChannel, NothingRecordedCountsAfterARestart) {
     traffic(100);
     nhms.direct(0, 1, investigate());

@@ -317,9 +317,10 @@ TEST_F(PathTraces, ARepeatedDirectiveIsAnsweredAndTracesNothingTwice) {
     EXPECT_EQ(paths_of(0).size(), 8U);
     nhms.boot = BootId{0xb008};  // a health service that restarted counts from the beginning
     net.run_for(Duration::milliseconds(30));
+    EXPECT_EQ(paths_of(0).size(), 12U);  // and is told all paths anew
     nhms.direct(0, 7, investigate(net.host(1).config.address));
     net.run_for(Duration::milliseconds(20));
-    EXPECT_EQ(paths_of(0).size(), 12U);
+    EXPECT_EQ(paths_of(0).size(), 16U);
 }
 
 TEST_F(PathTraces, ADirectiveAboutAPeerWithoutSessionSaysSo) {

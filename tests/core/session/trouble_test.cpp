@@ -2,8 +2,11 @@
 #include "core/session/trouble.h"
 
 #include <functional>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "core/session/requester_session.h"
 
 namespace dyetrace::session {
 namespace {
@@ -42,6 +45,51 @@ TEST(Trouble, IsNotTrafficNorDelayNorTrackedPacketsOnTheirWay) {
     EXPECT_FALSE(shows_trouble(record([](auto& r) { r.tracked_sent += 1; }), record()));
     EXPECT_FALSE(shows_trouble(record([](auto& r) { r.delay_ns_max = 1'000'000'000; }), record()));
     EXPECT_FALSE(shows_trouble(record([](auto& r) { r.flags = PathRecord::kFlagOpen; }), record()));
+}
+
+struct TroubleOfASession : ::testing::Test {
+    RequesterSession session{[] {
+        RequesterParameters parameters;
+        parameters.path_count = 2;
+        parameters.port_count = 2;
+        return parameters;
+    }()};
+    std::uint32_t number = 0;
+
+    /// Whether a report with such totals of path 1 tells of new trouble.
+    bool reported(std::uint64_t sent, std::uint64_t received, std::uint8_t generation = 0) {
+        PathRecord record;
+        record.path = PathIndex{1};
+        record.generation = PathGeneration{generation};
+        record.intervals = 1;
+        record.sent = sent;
+        record.received = received;
+        Outbox out;
+        session.on_report(++number, {}, std::vector{record}, Time{}, out);
+        EXPECT_EQ(out.records.size(), 1U);
+        return !out.records.empty() && out.records[0].troubled;
+    }
+};
+
+TEST_F(TroubleOfASession, IsWhatTheReportBeforeDidNotShow) {
+    EXPECT_FALSE(reported(10, 10));
+    EXPECT_TRUE(reported(20, 19));
+    EXPECT_FALSE(reported(30, 29));
+    EXPECT_TRUE(reported(40, 38));
+}
+
+TEST_F(TroubleOfASession, BeginsAnewWithAGeneration) {
+    EXPECT_TRUE(reported(100, 90));
+    EXPECT_TRUE(reported(10, 9, 1));  // fewer lost in all than before, but of another count
+    EXPECT_FALSE(reported(20, 19, 1));
+}
+
+TEST_F(TroubleOfASession, IsShownAgainWhereItCouldNotBeTold) {
+    EXPECT_TRUE(reported(100, 90));
+    EXPECT_FALSE(reported(200, 190));
+    session.note_untold(PathIndex{1});
+    EXPECT_TRUE(reported(300, 290));
+    EXPECT_FALSE(reported(400, 390));
 }
 
 TEST(Trouble, MoreReceivedThanSentIsNoLoss) {
