@@ -109,6 +109,11 @@ local entry_length = number("uint16", "entry.length", "Length of what follows")
 local hop_count = number("uint16", "traced.hops", "Routers")
 local hop = field("ipv6", "traced.hop", "Router")
 local sketch = field("bytes", "sketch.encoding", "Sketch")
+local sketch_level = field("uint8", "sketch.level", "Level", base.DEC)
+local sketch_not_recorded = field("uint64", "sketch.not_recorded", "Values for which there was no room", base.DEC)
+local sketch_count = field("uint64", "sketch.count", "Values in buckets", base.DEC)
+local sketch_min = field("int64", "sketch.min", "Least (ns)", base.DEC)
+local sketch_max = field("int64", "sketch.max", "Greatest (ns)", base.DEC)
 local sketch_length = number("uint16", "timing.sketch_length", "Sketch length")
 local lost = field("int64", "record.lost", "Lost (sent less received)", base.DEC)
 
@@ -274,8 +279,62 @@ local SKETCH_HEADER = {
   flags("uint32", "sketch.flags", "Flags", { { 0x00000001, "raw", "Of raw delays" } }), clock("sketch.sent", "Sent"),
 }
 
+--- The next LEB128 of `r`, or nil.
+local function leb128(r)
+  local value = UInt64(0)
+  for shift = 0, 63, 7 do
+    if r:left() == 0 then return nil end
+    local byte = r.tvb(r.at, 1):uint()
+    r.at = r.at + 1
+    value = value:bor(UInt64(byte % 128):lshift(shift))
+    if byte < 128 then return value end
+  end
+  return nil
+end
+
+local function unzigzag(value)
+  local half = value:rshift(1)
+  local signed = Int64(half:lower(), half:higher())
+  return value:band(1):tonumber() == 0 and signed or -signed - 1
+end
+
+--- level, values not recorded, values, least, greatest; or nil where it is not such an encoding.
+local function read_sketch(r)
+  local level = r.tvb(r.at, 1):uint()
+  r.at = r.at + 1
+  local not_recorded, buckets = leb128(r), leb128(r)
+  if not not_recorded or not buckets or buckets > UInt64(5000) then return nil end
+  if not_recorded == UInt64(0) and buckets == UInt64(0) then return level, not_recorded, UInt64(0) end
+  local least, range, count = leb128(r), leb128(r), UInt64(0)
+  if not least or not range then return nil end
+  least = unzigzag(least)
+  for _ = 1, buckets:tonumber() do
+    local gap_before, more = leb128(r), leb128(r)
+    if not gap_before or not more then return nil end
+    count = count + more
+  end
+  if r:left() > 0 then return nil end
+  return level, not_recorded, count, least, least + Int64(range:lower(), range:higher())
+end
+
+local function show_sketch(r, tree, size)
+  if size == 0 then return end
+  local at, range = r.at, r:take(tree, size)
+  if not range then return end
+  local item = tree:add(sketch, range)
+  local level, not_recorded, count, least, greatest = read_sketch(reader(r.tvb, at, at + size))
+  if not level then return item:append_text(" (not readable)") end
+  item:add(sketch_level, range, level):set_generated()
+  item:add(sketch_not_recorded, range, not_recorded):set_generated()
+  item:add(sketch_count, range, count):set_generated()
+  if least then
+    item:add(sketch_min, range, least):set_generated()
+    item:add(sketch_max, range, greatest):set_generated()
+  end
+end
+
 local function delay_sketch(r, tree)
-  if r:fields(tree, SKETCH_HEADER) then r:rest(tree, sketch) end
+  if r:fields(tree, SKETCH_HEADER) then show_sketch(r, tree, r:left()) end
 end
 
 local PATH_ENTRY = {
@@ -313,9 +372,7 @@ local ENTRY_BODIES = {
   [4] = function(r, tree)
     if not r:fields(tree, TIMING_ENTRY) then return end
     local size = r:number(tree, sketch_length)
-    if not size or not r:fields(tree, { gap(2) }) or size == 0 then return end
-    local range = r:take(tree, size)
-    if range then tree:add(sketch, range) end
+    if size and r:fields(tree, { gap(2) }) then show_sketch(r, tree, size) end
   end,
 }
 
@@ -412,11 +469,30 @@ local function is_control()
   return vni ~= nil and vni.value == dyetrace.prefs.control_vni
 end
 
+--- What the line of a message says behind its name, where its body `u(offset, size)` is there.
+local function counted(number, one, many) return string.format(" of %d %s", number, number == 1 and one or many) end
+local function path_text(u) return string.format(" of path %d.%d", u(0, 2), u(2, 1)) end
+local function marker_text(u) return string.format(" %s%s, interval %d", MARKERS[u(3, 1)] or "?", path_text(u), u(4, 2)) end
+local REMARKS = {
+  [3] = function(u) return ": " .. (REJECT_REASONS[u(8, 1)] or "?") end,
+  [4] = marker_text,
+  [5] = marker_text,
+  [6] = function(u) return counted(u(0, 2), "path", "paths") end,
+  [7] = function(u) return string.format(" of number %d", u(0, 4)) end,
+  [8] = function(u) return ": " .. (CLOSE_REASONS[u(0, 1)] or "?") end,
+  [10] = function(u) return string.format("%s, TTL %d", path_text(u), u(3, 1)) end,
+  [11] = function(u) return string.format("%s, TTL %d", path_text(u), u(3, 1)) end,
+  [32] = function(u) return counted(u(0, 2), "entry", "entries") end,
+}
+
 local function show_message(r, tree, pinfo)
   if not r:fields(tree, ENVELOPE) then return end
   local function u(offset, size) return r.tvb(offset, size):uint() end
   local kind, length = u(1, 1), u(4, 2)
   local name = TYPES[kind] or string.format("type %d", kind)
+  if REMARKS[kind] and math.min(length, r.tvb:len()) >= ENVELOPE_SIZE + 9 then
+    name = name .. REMARKS[kind](function(offset, size) return u(ENVELOPE_SIZE + offset, size) end)
+  end
   local text = string.format("%s, session 0x%08x, number %d", name, u(8, 4), u(12, 4))
   tree:append_text(": " .. text)
   pinfo.cols.info = text

@@ -101,6 +101,13 @@ void write_records(Network& net, const std::string& path) {
         put("delay_min_ns", record.delay_ns_min);
         put("delay_max_ns", record.delay_ns_max);
         put("delay_sum_ns", record.delay_ns_sum);
+        put("extent_max", record.reordering_extent_max);
+        put("ce", record.ce);
+        put("ecn_invalid", record.ecn_invalid);
+        put("ttl_changes", record.ttl_changes);
+        put("corrupted", record.corrupted);
+        put("jitter_ns", record.jitter_ns);
+        put("ipdv_sum_ns", record.ipdv_ns_sum);
         std::fputs("}", file);
         separator = ",";
     }

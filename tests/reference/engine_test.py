@@ -15,7 +15,10 @@ import tempfile
 
 import pcap_reference
 
-EXACT = ["sent", "received", "lost", "tracked_sent", "tracked_received", "tracked_lost", "duplicates", "late", "delay_count"]
+EXACT = [
+    "sent", "received", "lost", "tracked_sent", "tracked_received", "tracked_lost", "duplicates", "late", "extent_max", "ce", "ecn_invalid",
+    "ttl_changes", "corrupted", "delay_count", "jitter_ns", "ipdv_sum_ns",
+]  # fmt: skip
 TOLERANCE = {"delay_min_ns": 1, "delay_max_ns": 1, "delay_mean_ns": 1}
 NAMED = ("source", "destination", "session", "path", "generation")
 

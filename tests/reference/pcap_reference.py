@@ -21,8 +21,9 @@ Of the tracked packets that were sent in the interval, by their first arrival, w
   ttl_changes      arrivals whose TTL differs from that of the arrival before
   corrupted        the guest's frame arrived with other bytes than it was sent
   delay_*          receiver's time less sender's, ns, nothing corrected
-  jitter_ns        RFC 3550 section 6.4.1, over first arrivals in their order;  ipdv_sum_ns: sum of |difference of the delays| of packets
-                   that were sent one after the other (RFC 3393) and that both arrived
+  jitter_ns        RFC 3550 section 6.4.1, over first arrivals in their order, by the integers of its section A.8
+  ipdv_sum_ns      sum of |difference of the delays| of two tracked packets that were sent, and arrived, one after the other (RFC 3393
+                   section 2.6);  ipdv_pairs: their number
 """
 import argparse
 import collections
@@ -119,11 +120,10 @@ def reordering(order):
 
 
 def jitter(delays):
-    """RFC 3550 section 6.4.1, in floating point."""
-    value = 0.0
+    sixteenths = 0
     for before, delay in zip(delays, delays[1:]):
-        value += (abs(delay - before) - value) / 16
-    return value
+        sixteenths += abs(delay - before) - ((sixteenths + 8) >> 4)
+    return (sixteenths + 8) >> 4
 
 
 def tracked_figures(sender, receiver, tuple5, sent, end_of):
@@ -139,7 +139,7 @@ def tracked_figures(sender, receiver, tuple5, sent, end_of):
     came = [receiver.packets[index] for index in firsts]
     went = [sender.packets[sent[place]] for place in order]
     delays = [arrived.time_ns - left.time_ns for left, arrived in zip(went, came)]
-    delay_of = dict(zip(order, delays))
+    variations = [abs(delays[i] - delays[i - 1]) for i in range(1, len(order)) if order[i] == order[i - 1] + 1]
     late, extent_max = reordering(order)
     all_arrivals = [receiver.packets[index] for indexes in arrivals.values() for index in indexes]
     ends = [end_of[sent[place]] for place in order]
@@ -160,7 +160,8 @@ def tracked_figures(sender, receiver, tuple5, sent, end_of):
         "delay_max_ns": max(delays, default=None),
         "delay_sum_ns": sum(delays),
         "jitter_ns": jitter(delays),
-        "ipdv_sum_ns": sum(abs(delay_of[place] - delay_of[place - 1]) for place in delay_of if place - 1 in delay_of),
+        "ipdv_sum_ns": sum(variations),
+        "ipdv_pairs": len(variations),
     }
 
 

@@ -185,14 +185,14 @@ class Tracked(Reference):
         story.marker(END, 100_030, 50)
         self.expect(self.total(story), delay_count=2, delay_min_ns=-100_010, delay_max_ns=-99_980, delay_sum_ns=-199_990, late=1)
 
-    def test_jitter_and_delay_variation(self):
-        # Delays 1000, 1160, 1000; then one that follows a loss and is compared with none in sending order.
-        story = self.story((1, 10, 1010), (2, 20, 1180), (3, 200, 1200), (4, 210), (5, 220, 1300))
-        figures = self.total(story)
-        self.expect(figures, ipdv_sum_ns=320)
-        first = 160 / 16
-        second = first + (160 - first) / 16
-        self.assertAlmostEqual(figures["jitter_ns"], second + (80 - second) / 16)
+    def test_delay_variation_is_of_packets_that_follow_each_other_in_both_places(self):
+        # Delays 1000, 1160, 1000, -, 1080; then 8 overtakes 7, so neither follows the one before.
+        story = self.story((1, 10, 1010), (2, 20, 1180), (3, 200, 1200), (4, 210), (5, 220, 1300), (6, 300, 1301), (7, 310, 1400), (8, 320, 1390))
+        self.expect(self.total(story), ipdv_sum_ns=160 + 160 + 79, ipdv_pairs=3)
+
+    def test_jitter_is_a_sixteenth_of_each_difference(self):
+        # RFC 3550 A.8 by hand: 160; then 160 + 160 - 10 = 310; 310 + 80 - 19 = 371; (371 + 8) / 16 = 23.
+        self.expect(self.total(self.story((1, 10, 1010), (2, 20, 1180), (3, 200, 1200), (4, 220, 1300))), jitter_ns=23)
 
     def test_marks_of_congestion_are_those_of_the_network(self):
         story = self.story()

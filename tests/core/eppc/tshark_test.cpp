@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // tshark reads a capture of two engines: Geneve, the option and the guests' frames inside, all checksums
-// checked.
+// checked; and with dyetrace.lua each field under its own name.
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "core/wire/session_messages.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
 
@@ -61,9 +64,10 @@ struct TsharkReads : ::testing::Test {
     }
     void TearDown() override { std::filesystem::remove(path); }
     /// One row a packet, one column a field (tshark's names), values of repeated fields separated by commas.
-    std::vector<std::vector<std::string>> rows(const std::vector<std::string>& fields) {
+    std::vector<std::vector<std::string>> rows(const std::vector<std::string>& fields,
+                                               const std::string& options = {}) {
         std::string command =
-            "tshark -n -r " + path.string() +
+            "tshark " + options + " -n -r " + path.string() +
             " -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields -E separator='|'";
         for (const std::string& field : fields)
             command += " -e " + field;
@@ -78,9 +82,8 @@ struct TsharkReads : ::testing::Test {
     std::filesystem::path path;
 };
 
-TEST_F(TsharkReads, WhatTwoEnginesSend) {
-    Network net;
-    FakeNhms nhms(net);
+/// Traffic of all ECN codepoints and many lengths, sessions, traces, updates; all closed in the end.
+void talk(Network& net) {
     for (int i = 0; i < 2; ++i) {
         net.add_host([](eppc::EppcConfig& config) {
             config.nhms = FakeNhms::kEndpoint;
@@ -96,6 +99,12 @@ TEST_F(TsharkReads, WhatTwoEnginesSend) {
     }
     net.run_for(Duration::milliseconds(100));
     ASSERT_TRUE(net.close_all());
+}
+
+TEST_F(TsharkReads, WhatTwoEnginesSend) {
+    Network net;
+    FakeNhms nhms(net);
+    talk(net);
     net.write_pcap(path.string());
 
     const auto packets =
@@ -140,6 +149,116 @@ TEST_F(TsharkReads, WhatTwoEnginesSend) {
     }
     EXPECT_EQ(data, 600);
     EXPECT_GT(tagged, 100);
+}
+
+/// Values of the engine's codec beside those of the dissector's, all as text.
+using Columns = std::vector<std::pair<std::string, std::function<std::string(const SeenPacket&)>>>;
+
+template <class Body, class Get>
+std::string of_body(const SeenPacket& seen, wire::ControlType type, Get get) {
+    return seen.is(type) ? std::to_string(get(Body::parse(seen.body).value())) : std::string();
+}
+
+template <class Get>
+std::string of_records(const SeenPacket& seen, Get get) {
+    std::vector<wire::PathRecord> records;
+    if (seen.is(wire::ControlType::Report)) (void)wire::ReportBody::parse(seen.body, records).value();
+    std::string text;
+    for (const wire::PathRecord& record : records)
+        text += (text.empty() ? "" : ",") + std::to_string(get(record));
+    return text;
+}
+
+template <class Get>
+std::string of_track(const SeenPacket& seen, Get get) {
+    return seen.track ? std::to_string(get(*seen.track)) : std::string();
+}
+
+Columns columns() {
+    using wire::ControlType;
+    Columns columns;
+    const auto record = [&columns](const char* name, auto member) {
+        columns.emplace_back(std::string("dyetrace.record.") + name, [member](const SeenPacket& seen) {
+            return of_records(seen, [member](const auto& r) { return r.*member; });
+        });
+    };
+    using Record = wire::PathRecord;
+    record("intervals", &Record::intervals);
+    record("ttl_changes", &Record::ttl_changes);
+    record("sent", &Record::sent);
+    record("received", &Record::received);
+    record("tracked_sent", &Record::tracked_sent);
+    record("tracked_received", &Record::tracked_received);
+    record("duplicates", &Record::duplicates);
+    record("late", &Record::late);
+    record("delay_min", &Record::delay_ns_min);
+    record("delay_max", &Record::delay_ns_max);
+    record("delay_sum", &Record::delay_ns_sum);
+    record("delay_count", &Record::delay_count);
+    record("ce", &Record::ce);
+    record("ecn_invalid", &Record::ecn_invalid);
+    record("corrupted", &Record::corrupted);
+    record("extent_max", &Record::reordering_extent_max);
+    record("jitter", &Record::jitter_ns);
+    record("ipdv_sum", &Record::ipdv_ns_sum);
+    record("measured", &Record::measured_ns);
+    const auto track = [&columns](const char* name, auto member) {
+        columns.emplace_back(std::string("dyetrace.track.") + name, [member](const SeenPacket& seen) {
+            return of_track(seen, [member](const auto& t) { return t.*member; });
+        });
+    };
+    track("sequence", &wire::TrackOption::sequence);
+    track("transmit", &wire::TrackOption::transmit_ns);
+    track("count", &wire::TrackOption::count);
+    track("inner_length", &wire::TrackOption::inner_length);
+    columns.emplace_back("dyetrace.type", [](const SeenPacket& seen) {
+        return seen.control ? std::to_string(static_cast<int>(seen.control->type)) : std::string();
+    });
+    columns.emplace_back("dyetrace.marker.count", [](const SeenPacket& seen) {
+        return of_body<wire::MarkerBody>(seen, ControlType::Marker, [](const auto& m) { return m.count; });
+    });
+    columns.emplace_back("dyetrace.marker.next_sequence", [](const SeenPacket& seen) {
+        return of_body<wire::MarkerBody>(seen, ControlType::Marker,
+                                         [](const auto& m) { return m.next_sequence; });
+    });
+    columns.emplace_back("dyetrace.accept.report_interval", [](const SeenPacket& seen) {
+        return of_body<wire::AcceptBody>(seen, ControlType::Accept,
+                                         [](const auto& a) { return a.report_interval.ns; });
+    });
+    return columns;
+}
+
+TEST_F(TsharkReads, ByTheDissectorWhatTheEnginesMeant) {
+    Network net;
+    FakeNhms nhms(net);
+    talk(net);
+    net.write_pcap(path.string());
+
+    const Columns wanted = columns();
+    std::vector<std::string> fields = {"_ws.malformed", "_ws.lua.error", "_ws.expert.severity", "dyetrace"};
+    for (const auto& [name, value] : wanted)
+        fields.push_back(name);
+    const auto packets = rows(fields, "-X lua_script:" DYETRACE_SOURCE_DIR "/host/wireshark/dyetrace.lua");
+    ASSERT_EQ(packets.size(), net.captured().size());
+    std::map<std::string, int> compared;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        SCOPED_TRACE("packet " + std::to_string(i + 1));
+        const SeenPacket& seen = net.captured()[i].seen;
+        EXPECT_EQ(packets[i][0] + packets[i][1], "");
+        for (const std::string& severity : split(packets[i][2], ','))
+            EXPECT_LT(std::stoul(severity), 6291456U);  // PI_WARN
+        const bool ours = seen.kind != SeenPacket::Kind::Data || seen.track;
+        EXPECT_EQ(!packets[i][3].empty(), ours);
+        for (std::size_t column = 0; column < wanted.size(); ++column) {
+            const auto& [name, value] = wanted[column];
+            const std::string found = packets[i][column + 4];
+            if (seen.kind == SeenPacket::Kind::Datagram) continue;  // update_test's matter
+            EXPECT_EQ(found, value(seen)) << name;
+            compared[name] += found.empty() ? 0 : 1;
+        }
+    }
+    for (const auto& [name, value] : wanted)
+        EXPECT_GT(compared[name], 0) << name;
 }
 
 }  // namespace

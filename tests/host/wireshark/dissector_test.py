@@ -163,8 +163,8 @@ def guests_packets(rng):
 def vector_packets(vectors):
     """The vectors of an encoder that shares nothing with these tables: bodies, and whole packets."""
     kinds = {
-        "reject": 3, "marker": 4, "marker_ack": 5, "report": 6, "report_ack": 7, "close": 8, "path_trace": 10, "path_trace_reply": 11,
-        "update": 32, "directive": 34, "directive_result": 35,
+        "request": 1, "accept": 2, "reject": 3, "marker": 4, "marker_ack": 5, "report": 6, "report_ack": 7, "close": 8, "path_trace": 10,
+        "path_trace_reply": 11, "challenge": 13, "delay_sketch": 14, "update": 32, "directive": 34, "directive_result": 35,
     }  # fmt: skip
     for name, (_, data) in vectors.items():
         if name in kinds:

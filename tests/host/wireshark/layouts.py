@@ -64,6 +64,20 @@ def size_of(layout):
     return sum(size for _, _, size, _ in lines(layout))
 
 
+def leb128s(data):
+    """All numbers; none where the last one has no end, or one has more than 64 bits."""
+    numbers, value, shift = [], 0, 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if shift > 70:
+            return None
+        if byte < 0x80:
+            numbers.append(value % (1 << 64))
+            value = shift = 0
+    return None if shift else numbers
+
+
 class Cursor:
     """Takes a message apart from the front; at what is missing it raises EOFError and keeps what it found."""
 
@@ -96,6 +110,23 @@ class Cursor:
         lost = values["record.sent"] - values["record.received"]
         self.found.append(("record.lost", (lost + (1 << 63)) % (1 << 64) - (1 << 63)))
 
+    def sketch(self, size):
+        """An encoded sketch: its bytes, and what they say where they can be read."""
+        first = self.at
+        self.bytes("sketch.encoding", size)
+        data = self.data[first : first + size]
+        numbers = leb128s(data[1:])
+        if not data or numbers is None or len(numbers) < 2:
+            return
+        not_recorded, buckets, *rest = numbers
+        named = [("level", data[0]), ("not_recorded", not_recorded), ("count", sum(rest[3::2]))]
+        if not_recorded or buckets:
+            if len(rest) != 2 + 2 * buckets:
+                return
+            least = rest[0] >> 1 ^ -(rest[0] & 1)
+            named += [("min", least), ("max", (least + rest[1] + (1 << 63)) % (1 << 64) - (1 << 63))]
+        self.found += [(f"sketch.{name}", value) for name, value in named]
+
     def entry(self):
         head = self.take("entry.kind:u8 reserved:1 entry.length:u16")
         end = self.at + head["entry.length"]
@@ -108,7 +139,7 @@ class Cursor:
         elif head["entry.kind"] == 3:
             self.take(ENTRY_SESSION)
         elif head["entry.kind"] == 4:
-            self.bytes("sketch.encoding", self.take(ENTRY_TIMING)["timing.sketch_length"])
+            self.sketch(self.take(ENTRY_TIMING)["timing.sketch_length"])
         self.bytes("body", end - self.at)
 
 
@@ -120,7 +151,7 @@ def decode_body(cursor, kind, end):
             cursor.record()
     elif kind == 14:
         cursor.take(SKETCH)
-        cursor.bytes("sketch.encoding", end - cursor.at)
+        cursor.sketch(end - cursor.at)
     elif kind == 32:
         for _ in range(cursor.take("update.entries:u16 reserved:2")["update.entries"]):
             cursor.entry()

@@ -40,6 +40,25 @@ def fill(layout, rng, **given):
     return data
 
 
+def leb128(value):
+    data = b""
+    while value >= 0x80:
+        data += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return data + bytes([value])
+
+
+def sketch(rng):
+    """An encoded sketch, or an empty one, or bytes that are none."""
+    buckets = rng.choice([0, 1, 5])
+    if not buckets:
+        return rng.choice([b"", bytes(3), b"\x00\x07\x00\x03\x02", rng.randbytes(12)])
+    numbers = [rng.randrange(1 << 40), buckets, rng.randrange(1 << rng.choice([8, 40, 64])), rng.randrange(1 << 40)]
+    for _ in range(buckets):
+        numbers += [rng.randrange(300), 1 + rng.randrange(1 << 32)]
+    return bytes([rng.randrange(4)]) + b"".join(map(leb128, numbers))
+
+
 def entry(kind, rng):
     data = b""
     if kind == 1:
@@ -50,8 +69,8 @@ def entry(kind, rng):
     elif kind == 3:
         data = fill(layouts.ENTRY_SESSION, rng)
     elif kind == 4:
-        size = rng.choice([0, 1, 40])
-        data = fill(layouts.ENTRY_TIMING, rng, timing_sketch_length=size) + rng.randbytes(size)
+        encoding = sketch(rng)
+        data = fill(layouts.ENTRY_TIMING, rng, timing_sketch_length=len(encoding)) + encoding
     else:
         data = rng.randbytes(rng.randrange(1, 20))
     return struct.pack(">BBH", kind, 0, len(data)) + data
@@ -64,7 +83,7 @@ def body(kind, rng):
         records = rng.randrange(4)
         return fill(layouts.REPORT, rng, report_records=records) + b"".join(fill(layouts.RECORD, rng) for _ in range(records))
     if kind == 14:
-        return fill(layouts.SKETCH, rng) + rng.randbytes(rng.randrange(30))
+        return fill(layouts.SKETCH, rng) + sketch(rng)
     kinds = [1, 2, 3, 4] if rng.randrange(2) else [rng.choice([1, 2, 3, 4])]
     return struct.pack(">HH", len(kinds), 0) + b"".join(entry(one, rng) for one in kinds)
 
