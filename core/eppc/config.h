@@ -23,6 +23,7 @@ struct EppcBounds {
     std::size_t remotes = 65536;            ///< about 64 bytes each
     std::size_t peers = 16384;              ///< about 200 bytes each, and 16 a path in each direction used
     std::size_t requested_sessions = 4096;  ///< 256 bytes each, and 48 + 104 a path
+    std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
     std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
     std::size_t paths_from_peer = 2048;     ///< most source ports that a peer may announce, spare ones too

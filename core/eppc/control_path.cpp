@@ -54,12 +54,14 @@ void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const Cont
     const wire::ControlHeader& header = message.header;
     session::RequesterSession* found = find_requested(peer, header.session);
     if (found == nullptr || !found->is_accepted()) return drops.add(DropReason::ControlUnknownSession);
-    session::RequesterSession& session = *found;
-    if (session.peer_boot() != header.sender_boot) return drops.add(DropReason::ControlWrongBoot);
-    if (!is_genuine(packet, message, session.channel(), now)) return;
+    if (found->peer_boot() != header.sender_boot) return drops.add(DropReason::ControlWrongBoot);
+    if (!is_genuine(packet, message, found->channel(), now)) return;
     // It was alive after our accept came: a sign of a restart, if another boot was known.
-    if (peer.history.boot() != header.sender_boot && !peer.history.is_refused(header.sender_boot, now))
+    if (peer.history.boot() != header.sender_boot && !peer.history.is_refused(header.sender_boot, now)) {
         meet_boot(index, header.sender_boot, now);
+        found = find_requested(peer, header.session);  // others of the list may be gone
+    }
+    session::RequesterSession& session = *found;
     switch (header.type) {
         case ControlType::MarkerAck: {
             const auto ack = wire::MarkerAckBody::parse(message.body);
@@ -96,11 +98,9 @@ void Eppc::Engine::handle_for_acceptor(const UnderlayPacket& packet, const Contr
                                        std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     const wire::ControlHeader& header = message.header;
-    const auto it = std::find_if(peer.accepted.begin(), peer.accepted.end(), [&](const auto& s) {
-        return s->id() == header.session && s->peer_boot() == header.sender_boot;
-    });
-    if (it == peer.accepted.end()) return drops.add(DropReason::ControlUnknownSession);
-    session::AcceptorSession& session = **it;
+    session::AcceptorSession* found = find_accepted(peer, header.session, header.sender_boot);
+    if (found == nullptr) return drops.add(DropReason::ControlUnknownSession);
+    session::AcceptorSession& session = *found;
     if (!is_genuine(packet, message, session.channel(), now)) return;
     if (session.is_lingering() && header.type != ControlType::Close)
         return drops.add(DropReason::ControlUnexpected);
@@ -141,19 +141,6 @@ void Eppc::Engine::handle_marker(const UnderlayPacket& packet, Bytes body, Peer&
         return drops.add(DropReason::ControlBadField);
     if (!session.on_marker(*marker, peer.received[path], now, outbox_))
         drops.add(DropReason::ControlBadField);
-}
-
-void Eppc::Engine::close_sessions(Time now) {
-    config.open_on_traffic = false;
-    for (std::uint32_t index = 0; index < peers_.size(); ++index) {
-        if (!peers_[index].requested) continue;
-        peers_[index].requested->close(wire::CloseReason::Asked, now, outbox_);
-        service_peer(index, now);
-    }
-}
-
-bool Eppc::Engine::is_draining() const {
-    return requested_count_ > 0 || !updates_.is_empty() || !outputs_.empty();
 }
 
 ControlRoute Eppc::Engine::route_to(const IpAddress& to, std::uint16_t source_port) const {
@@ -206,7 +193,7 @@ void Eppc::Engine::send_message(const session::OutgoingMessage& message, IpAddre
 }
 
 void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
-    const Peer& peer = peers_[index];
+    Peer& peer = peers_[index];
     for (const session::OutgoingMessage& message : outbox_.messages)
         send_to_peer(index, message);
     for (const session::StateChange& change : outbox_.changes) {

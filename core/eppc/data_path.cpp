@@ -91,14 +91,13 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     tracking::PathCount& sent = peer.paths[path];
     ++sent.packets;
 
-    bool tag = false;
-    if (peer.requested) {
-        tag = peer.requested->on_data(path, now);
-        if (!tag && peer.requested->wants_start(path)) {
-            want_attention(*peer_index);
-            attention_at_ = std::min(attention_at_, now);
-        }
-    } else if (config.open_on_traffic && now >= peer.no_request_before) {
+    session::RequesterSession* tag = nullptr;  // of the session that tags it
+    bool attention = peer.requested.empty() && config.open_on_traffic && now >= peer.no_request_before;
+    for (session::RequesterSession& session : peer.requested) {
+        if (session.on_data(path, now, tag == nullptr)) tag = &session;
+        attention = attention || session.wants_attention(path);
+    }
+    if (attention) {
         want_attention(*peer_index);
         attention_at_ = std::min(attention_at_, now);
     }
@@ -110,15 +109,15 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     if (!peer.outer.is_ipv4())
         fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
     fields.vni = guest->vni;
-    fields.options_length = tag ? TrackOption::kSize : 0;
+    fields.options_length = tag != nullptr ? TrackOption::kSize : 0;
     const MutableBytes outer = frame.prepend(peer.outer.size() + fields.options_length);
     peer.outer.write(frame, fields);
-    if (tag) {
+    if (tag != nullptr) {
         TrackOption option;
-        option.session = peer.requested->id();
+        option.session = tag->id();
         option.path = path;
         option.generation = sent.generation;
-        option.sequence = peer.requested->take_sequence(path);
+        option.sequence = tag->take_sequence(path);
         option.transmit_ns = now.ns;
         option.count = sent.packets;
         if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
@@ -128,10 +127,9 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         const MutableBytes bytes = outer.subspan(peer.outer.size());
         option.encode_into(bytes, config.option_class);
         constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
-        store_u64(
-            &bytes[TrackOption::kTagOffset],
-            auth::track_tag(peer.requested->track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
-                            {config.address, peer.address, fields.source_port, guest->vni}));
+        store_u64(&bytes[TrackOption::kTagOffset],
+                  auth::track_tag(tag->track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
+                                  {config.address, peer.address, fields.source_port, guest->vni}));
         ++counters.tagged;
     }
     peer.outer.write_checksum(frame);

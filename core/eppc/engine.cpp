@@ -170,27 +170,33 @@ void Eppc::Engine::want_attention(std::uint32_t index) {
 
 void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
-    if (peer.requested) peer.requested->service(now, peer.paths, outbox_);
+    for (auto& requested : peer.requested)
+        requested.service(now, peer.paths, outbox_);
     for (auto& accepted : peer.accepted)
-        accepted->service(now, outbox_);
+        accepted.service(now, outbox_);
     flush_outbox(index, now);
     remove_ended_sessions(peer, now);
-    Time next = peer.requested ? peer.requested->next_deadline() : Time::never();
+    Time next = Time::never();
+    for (const auto& requested : peer.requested)
+        next = std::min(next, requested.next_deadline());
     for (const auto& accepted : peer.accepted)
-        next = std::min(next, accepted->next_deadline());
+        next = std::min(next, accepted.next_deadline());
     timers_.set(index, next);
 }
 
 void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
-    if (peer.requested && session::is_final(peer.requested->state())) {
+    requested_count_ -= std::erase_if(peer.requested, [&](const session::RequesterSession& session) {
+        if (!session::is_final(session.state())) return false;
         // An orderly end lets the next packet ask again; a refusal or a loss makes it wait.
-        if (peer.requested->last_event() == session::Event::PeerSilent)
+        if (session.last_event() == session::Event::PeerSilent)
             peer.no_request_before = now + config.reject_back_off;
-        tracer_.forget(peer.address, peer.requested->id());
-        peer.requested.reset();
-        --requested_count_;
-    }
-    accepted_count_ -= std::erase_if(peer.accepted, [&](const auto& s) { return s->is_over(now); });
+        tracer_.forget(peer.address, session.id());
+        // What it was asking for the others' sake too is asked again when they need it.
+        std::replace(peer.routers.begin(), peer.routers.end(), Peer::Routers::AskedOrKnown,
+                     Peer::Routers::NotAsked);
+        return true;
+    });
+    accepted_count_ -= std::erase_if(peer.accepted, [&](const auto& s) { return s.is_over(now); });
 }
 
 void Eppc::Engine::advance(Time now) {
@@ -199,10 +205,7 @@ void Eppc::Engine::advance(Time now) {
         for (std::size_t i = 0; i < attention_.size(); ++i) {
             const std::uint32_t index = attention_[i];
             peers_[index].queued = false;
-            if (!peers_[index].requested && config.open_on_traffic &&
-                now >= peers_[index].no_request_before) {
-                start_session(index, now);
-            }
+            open_for_traffic(index, now);
             service_peer(index, now);
         }
         attention_.clear();
@@ -254,8 +257,7 @@ std::optional<Output> Eppc::Engine::poll() {
 std::vector<SessionView> Eppc::Engine::sessions() const {
     std::vector<SessionView> views;
     for (const Peer& peer : peers_) {
-        if (peer.requested) {
-            const auto& s = *peer.requested;
+        for (const auto& s : peer.requested) {
             SessionView view{
                 session::Role::Requester, peer.address,         s.id(), s.state(), s.sampler().spec(),
                 s.sampler().offered(),    s.sampler().tagged(), {}};
@@ -265,11 +267,11 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
             views.push_back(std::move(view));
         }
         for (const auto& s : peer.accepted) {
-            if (s->is_lingering()) continue;
+            if (s.is_lingering()) continue;
             SessionView view{
-                session::Role::Acceptor, peer.address, s->id(), s->state(), s->request().sampling, 0, 0, {}};
-            for (std::uint16_t i = 0; i < s->path_count(); ++i) {
-                const wire::PathRecord record = s->record(PathIndex{i});
+                session::Role::Acceptor, peer.address, s.id(), s.state(), s.request().sampling, 0, 0, {}};
+            for (std::uint16_t i = 0; i < s.path_count(); ++i) {
+                const wire::PathRecord record = s.record(PathIndex{i});
                 if (record.intervals > 0) view.paths.push_back(record);
             }
             views.push_back(std::move(view));
@@ -326,7 +328,15 @@ std::optional<Output> Eppc::poll() {
     return engine_->poll();
 }
 Result<SessionId, std::string> Eppc::open_session(IpAddress peer, Time now) {
-    return engine_->open_session(peer, now);
+    return engine_->open_session(peer, SessionParameters::of(engine_->config), now);
+}
+Result<SessionId, std::string> Eppc::open_session(IpAddress peer, const SessionParameters& parameters,
+                                                  Time now) {
+    return engine_->open_session(peer, parameters, now);
+}
+Result<Done, std::string> Eppc::close_session(session::Role role, IpAddress peer, SessionId id,
+                                              wire::CloseReason reason, Time now) {
+    return engine_->close_session(role, peer, id, reason, now);
 }
 void Eppc::close_sessions(Time now) {
     engine_->close_sessions(now);

@@ -43,12 +43,13 @@ struct Peer {
     OuterHeader outer;
     bool zero_checksum_ok = false;  ///< IPv6: its data may come without a UDP checksum
     bool queued = false;            ///< waits for attention
-    std::unique_ptr<session::RequesterSession> requested;
+    /// A packet carries the tag of the first that samples it.
+    std::vector<session::RequesterSession> requested;
     tracking::PathTable paths;  ///< of what is sent to it
     /// Data packets received from it, by port offset; empty until the peer has announced its ports.
     std::vector<std::uint64_t> received;
-    std::uint16_t announced_base = 0;  ///< the peer's source port of offset 0
-    std::vector<std::unique_ptr<session::AcceptorSession>> accepted;
+    std::uint16_t announced_base = 0;                ///< the peer's source port of offset 0
+    std::vector<session::AcceptorSession> accepted;  ///< those that linger too
     session::PeerHistory history{auth::CookieMaker::kLifeMost};
     /// By path index: are its routers known?
     enum class Routers : std::uint8_t { NotAsked, AskedOrKnown, NotAllKnown };
@@ -91,10 +92,10 @@ class Eppc::Engine {
     std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
     Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
-    // handshake.cpp
-    Result<SessionId, std::string> open_session(IpAddress address, Time now);
-
-    // control_path.cpp
+    // session_verbs.cpp
+    Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);
+    Result<Done, std::string> close_session(session::Role role, IpAddress address, SessionId id,
+                                            wire::CloseReason reason, Time now);
     void close_sessions(Time now);
     [[nodiscard]] bool is_draining() const;
 
@@ -174,10 +175,17 @@ class Eppc::Engine {
     void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
                 Time now);
     void make_room_for_session(Peer& peer);
-    session::RequesterSession* start_session(std::uint32_t peer, Time now);
-    [[nodiscard]] static session::RequesterSession* find_requested(Peer& peer, SessionId id);
     /// None where the id names no key.
     [[nodiscard]] std::optional<auth::PairKey> pair_key(KeyId id, IpAddress peer) const;
+
+    // session_verbs.cpp
+    [[nodiscard]] static session::RequesterSession* find_requested(Peer& peer, SessionId id);
+    [[nodiscard]] static session::AcceptorSession* find_accepted(Peer& peer, SessionId id, BootId boot);
+    /// Why no other session can be asked for.
+    [[nodiscard]] std::optional<std::string> no_room_for(const Peer& peer) const;
+    /// Precondition: !no_room_for(peer).
+    SessionId start_session(std::uint32_t peer, const SessionParameters& wanted, Time now);
+    void open_for_traffic(std::uint32_t peer, Time now);
 
     // path_tracing.cpp
     void trace_path(std::uint32_t peer, PathIndex path, Time now);
@@ -195,7 +203,7 @@ class Eppc::Engine {
     /// `troubled`: metrics that show new trouble.
     void tell_nhms(const wire::UpdateEntry& entry, Time now, bool troubled = false);
     void note_given_up(const GivenUp& given_up);
-    void tell_state(const Peer& peer, SessionId session, session::State state, Time now);
+    void tell_state(Peer& peer, SessionId session, session::State state, Time now);
     /// What a service that has restarted can't know: which sessions there are, and where their paths run.
     void tell_anew(Time now);
 

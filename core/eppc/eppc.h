@@ -30,6 +30,7 @@
 #include "core/eppc/output.h"
 #include "core/wire/drop_reason.h"
 #include "core/wire/frame_buffer.h"
+#include "core/wire/session_messages.h"
 
 namespace dyetrace::eppc {
 
@@ -68,6 +69,18 @@ struct EppcCounters {
     std::uint64_t traces_sent = 0;
     std::uint64_t traces_dropped = 0;    ///< paths not traced because the trace table was full
     std::uint64_t traces_disagreed = 0;  ///< hops asked about anew because two answers did not agree
+};
+
+/// What a session is asked for with.
+struct SessionParameters {
+    wire::SamplingSpec sampling;
+    Duration report_interval;
+    Duration duration;             ///< zero: until closed
+    std::uint64_t packet_cap = 0;  ///< it closes after so many tracked packets; zero: never for that
+    std::uint32_t metrics = wire::kMetricsAll;  ///< wanted, of wire::Metric
+    std::uint32_t tracked_per_second = 0;       ///< no more are tagged; zero: no such promise
+
+    static SessionParameters of(const EppcConfig& config);
 };
 
 class Eppc {
@@ -110,10 +123,17 @@ class Eppc {
     /// The next output, oldest first. Valid until the next call of any other verb.
     std::optional<Output> poll();
 
-    /// Asks `peer` for a session now, whatever the traffic.
+    /// Asks `peer` for a session now, whatever the traffic and whatever sessions there are with it already.
+    /// Fails where a bound is reached. Without parameters, those of the configuration.
     Result<SessionId, std::string> open_session(IpAddress peer, Time now);
-    /// Ends every session that this EPPC requested: END markers, final reports, close. The last metrics
+    Result<SessionId, std::string> open_session(IpAddress peer, const SessionParameters& parameters,
+                                                Time now);
+    /// Ends one session in order, from either side; an acceptor asks its requester to. The last metrics
     /// follow.
+    Result<Done, std::string> close_session(session::Role role, IpAddress peer, SessionId id,
+                                            wire::CloseReason reason, Time now);
+    /// Ends every session in order, in both roles: END markers, final reports, close. The last metrics
+    /// follow. From now on it asks for none on traffic and accepts none.
     void close_sessions(Time now);
     /// Whether some requested session, or an update, is still on its way out.
     [[nodiscard]] bool is_draining() const;

@@ -49,10 +49,6 @@ std::optional<auth::PairKey> Eppc::Engine::pair_key(KeyId id, IpAddress peer) co
     return auth::derive_pair_key(*config.key, config.address, peer);
 }
 
-session::RequesterSession* Eppc::Engine::find_requested(Peer& peer, SessionId id) {
-    return peer.requested && peer.requested->id() == id ? peer.requested.get() : nullptr;
-}
-
 void Eppc::Engine::handle_handshake(const UnderlayPacket& packet, const ControlMessage& message, Time now) {
     // A stranger costs one key derivation and one HMAC, and leaves nothing behind.
     const auto key = pair_key(message.header.key_id, packet.ip.source);
@@ -108,16 +104,14 @@ bool Eppc::Engine::answer_repeat(const UnderlayPacket& packet, const ControlMess
         case PeerHistory::Verdict::OldBoot: drops.add(DropReason::ControlWrongBoot); return true;
         case PeerHistory::Verdict::Used: break;
     }
-    const auto it = std::find_if(peer.accepted.begin(), peer.accepted.end(), [&](const auto& s) {
-        return s->id() == header.session && s->peer_boot() == header.sender_boot;
-    });
-    const bool same =
-        it != peer.accepted.end() && (*it)->request().requester_nonce == request.requester_nonce &&
-        request.acceptor_nonce != 0 && !(*it)->channel().is_confirmed() && !session::is_final((*it)->state());
+    session::AcceptorSession* session = find_accepted(peer, header.session, header.sender_boot);
+    const bool same = session != nullptr && session->request().requester_nonce == request.requester_nonce &&
+                      request.acceptor_nonce != 0 && !session->channel().is_confirmed() &&
+                      !session::is_final(session->state());
     const auto refused = peer.history.refusal_of(header.session, now);
     if (same) {
         ++counters.control_received;
-        (*it)->on_request(outbox_);
+        session->on_request(outbox_);
         flush_outbox(index, now);
     } else if (refused && request.acceptor_nonce != 0) {
         ++counters.control_received;
@@ -133,8 +127,10 @@ void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
     const auto before = peer.history.meet(boot, now);
     if (!before) return;
     for (auto& session : peer.accepted)
-        session->on_peer_restarted(outbox_);
-    if (peer.requested && peer.requested->peer_boot() == *before) peer.requested->on_peer_restarted(outbox_);
+        session.on_peer_restarted(outbox_);
+    for (auto& session : peer.requested) {
+        if (session.peer_boot() == *before) session.on_peer_restarted(outbox_);
+    }
     flush_outbox(index, now);
     accepted_count_ -= peer.accepted.size();
     peer.accepted.clear();
@@ -157,7 +153,7 @@ std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
 }
 
 void Eppc::Engine::make_room_for_session(Peer& peer) {
-    const auto lingers = [](const auto& s) { return s->is_lingering(); };
+    const auto lingers = [](const auto& s) { return s.is_lingering(); };
     const auto forget_oldest = [&](Peer& of) {
         const auto it = std::find_if(of.accepted.begin(), of.accepted.end(), lingers);
         if (it == of.accepted.end()) return false;
@@ -234,9 +230,9 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     // them.
     peer.announced_base = request.source_port_base;
     if (peer.received.size() < request.port_count) peer.received.resize(request.port_count);
-    peer.accepted.push_back(std::make_unique<session::AcceptorSession>(parameters, now));
+    peer.accepted.emplace_back(parameters, now);
     ++accepted_count_;
-    peer.accepted.back()->on_request(outbox_);
+    peer.accepted.back().on_request(outbox_);
 }
 
 void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t index, Time now) {
@@ -272,47 +268,6 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t in
         peer.no_request_before = now + reject->back_off;
         session->on_reject(*reject, outbox_);
     }
-}
-
-session::RequesterSession* Eppc::Engine::start_session(std::uint32_t index, Time now) {
-    Peer& peer = peers_[index];
-    if (requested_count_ >= config.bounds.requested_sessions) {
-        drops.add(DropReason::TableFull);
-        peer.no_request_before = now + config.reject_back_off;
-        return nullptr;
-    }
-    session::RequesterParameters parameters;
-    parameters.id = SessionId{++last_session_id_};
-    parameters.key_id = config.key_id;
-    parameters.nonce = secret_.next();
-    parameters.sampler_seed = secret_.next();
-    parameters.source_port_base = config.source_port_base;
-    parameters.path_count = config.path_count;
-    parameters.port_count = config.port_count;
-    parameters.sampling = config.sampling;
-    parameters.report_interval = config.report_interval;
-    parameters.path_idle = config.path_idle;
-    parameters.duration = config.session_duration;
-    parameters.keep_alive_interval = config.keep_alive_interval;
-    parameters.retransmit = retransmit_policy(config);
-    peer.requested = std::make_unique<session::RequesterSession>(parameters);
-    ++requested_count_;
-    // The NHMS knows a path by its session, so a new session tells its paths anew.
-    peer.routers.assign(config.path_count, Peer::Routers::NotAsked);
-    peer.requested->open(now, outbox_);
-    return peer.requested.get();
-}
-
-Result<SessionId, std::string> Eppc::Engine::open_session(IpAddress address, Time now) {
-    if (const auto wrong = wrong_peer(address)) return Failure{*wrong};
-    const auto index = find_or_add_peer(address);
-    if (!index) return Failure{std::string("the table of peers is full")};
-    if (peers_[*index].requested) return peers_[*index].requested->id();
-    const session::RequesterSession* session = start_session(*index, now);
-    if (session == nullptr) return Failure{std::string("the table of requested sessions is full")};
-    const SessionId id = session->id();
-    service_peer(*index, now);
-    return id;
 }
 
 }  // namespace dyetrace::eppc

@@ -24,31 +24,31 @@ void Eppc::Engine::note_given_up(const GivenUp& given_up) {
     ++counters.update_entries_dropped;
     const auto index = find_peer(given_up.peer);
     Peer* peer = index ? &peers_[*index] : nullptr;
-    const bool lives = peer != nullptr && peer->requested && peer->requested->id() == given_up.session;
+    session::RequesterSession* session = peer != nullptr ? find_requested(*peer, given_up.session) : nullptr;
     switch (given_up.kind) {
         case GivenUp::Kind::Healthy: ++counters.updates_dropped_healthy; return;
         case GivenUp::Kind::Session: ++counters.updates_dropped_sessions; return;
         case GivenUp::Kind::Timing: ++counters.updates_dropped_timings; return;
         case GivenUp::Kind::Troubled:
             ++counters.updates_dropped_troubled;
-            if (lives) peer->requested->note_untold(given_up.path);
+            if (session != nullptr) session->note_untold(given_up.path);
             return;
         case GivenUp::Kind::Path:
             ++counters.updates_dropped_paths;
             // To be traced again when the path is next started, or by a directive.
-            if (lives) peer->routers[given_up.path.value] = Peer::Routers::NotAsked;
+            if (session != nullptr) peer->routers[given_up.path.value] = Peer::Routers::NotAsked;
             return;
     }
 }
 
-void Eppc::Engine::tell_state(const Peer& peer, SessionId session, session::State state, Time now) {
+void Eppc::Engine::tell_state(Peer& peer, SessionId session, session::State state, Time now) {
     wire::SessionEntry entry;
     entry.peer = peer.address;
     entry.session = session;
     entry.state = static_cast<std::uint8_t>(state);
     entry.sampling = config.sampling;
-    if (peer.requested && peer.requested->id() == session) {
-        const tracking::Sampler& sampler = peer.requested->sampler();
+    if (const auto* requested = find_requested(peer, session)) {
+        const tracking::Sampler& sampler = requested->sampler();
         entry.sampling = sampler.spec();
         entry.offered = sampler.offered();
         entry.tagged = sampler.tagged();
@@ -60,18 +60,24 @@ void Eppc::Engine::tell_state(const Peer& peer, SessionId session, session::Stat
 void Eppc::Engine::tell_anew(Time now) {
     for (std::uint32_t index = 0; index < peers_.size(); ++index) {
         Peer& peer = peers_[index];
-        if (!peer.requested || peer.requested->state() != session::State::Active) continue;
-        tell_state(peer, peer.requested->id(), session::State::Active, now);
-        trace_all_paths(index, now);
+        bool active = false;
+        for (const auto& requested : peer.requested) {
+            if (requested.state() != session::State::Active) continue;
+            tell_state(peer, requested.id(), session::State::Active, now);
+            active = true;
+        }
+        if (active) trace_all_paths(index, now);
     }
 }
 
 std::uint16_t Eppc::Engine::trace_all_paths(std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     std::uint16_t traced = 0;
-    const auto paths = peer.requested->markers().paths();
-    for (std::size_t i = 0; i < paths.size(); ++i) {
-        if (paths[i].interval == 0) continue;  // never used: there is nothing to learn of it
+    for (std::size_t i = 0; i < config.path_count; ++i) {
+        const bool used = std::any_of(peer.requested.begin(), peer.requested.end(), [i](const auto& session) {
+            return session.state() == session::State::Active && session.markers().paths()[i].interval != 0;
+        });
+        if (!used) continue;  // there is nothing to learn of it
         ++traced;
         peer.routers[i] = Peer::Routers::NotAsked;
         trace_path(index, PathIndex{static_cast<std::uint16_t>(i)}, now);
@@ -169,13 +175,15 @@ wire::DirectiveResultBody Eppc::Engine::investigate(const wire::DirectiveBody& d
     wire::DirectiveResultBody result;
     result.status = wire::DirectiveStatus::NoSession;
     const auto index = find_peer(directive.peer);
-    if (!index || !peers_[*index].requested || peers_[*index].requested->state() != session::State::Active) {
-        return result;
-    }
+    if (!index) return result;
     Peer& peer = peers_[*index];
+    for (auto& session : peer.requested) {
+        if (session.state() != session::State::Active) continue;
+        ++result.sessions;
+        session.raise_sampling(directive.sampling, now + directive.duration);
+    }
+    if (result.sessions == 0) return result;
     result.status = wire::DirectiveStatus::Done;
-    result.sessions = 1;
-    peer.requested->raise_sampling(directive.sampling, now + directive.duration);
     result.paths = trace_all_paths(*index, now);
     service_peer(*index, now);
     return result;

@@ -34,13 +34,13 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     if (!track) return;
 
     const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
-                                      [&](const auto& s) { return s->id() == track->session; });
-    if (session == peer.accepted.end() || track->path.value != path || path >= (*session)->path_count()) {
+                                      [&](const auto& s) { return s.id() == track->session; });
+    if (session == peer.accepted.end() || track->path.value != path || path >= session->path_count()) {
         drops.add(DropReason::TrackUnknownSession);
         return;
     }
     const std::uint64_t expected =
-        auth::track_tag((*session)->track_key(), fields,
+        auth::track_tag(session->track_key(), fields,
                         {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
     if (expected != track->tag) {
         drops.add(DropReason::TrackBadTag);
@@ -57,8 +57,8 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track->flags & TrackOption::kFlagSentCe) == 0;
     tracked.ecn_invalid = inner.ecn_invalid;
     tracked.corrupted = is_corrupted(*track, inner);
-    if ((*session)->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[path];
-    timers_.set(*index, std::min((*session)->next_deadline(), timers_.wanted(*index)));
+    if (session->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[path];
+    timers_.set(*index, std::min(session->next_deadline(), timers_.wanted(*index)));
 }
 
 }  // namespace dyetrace::eppc

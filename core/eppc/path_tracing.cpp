@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which routers a path crosses: asks the tracer, sends its probes, tells the health service.
+#include <algorithm>
 
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
@@ -34,13 +35,18 @@ bool Eppc::Engine::handle_icmp(const UnderlayPacket& packet, Bytes message, Time
 void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     Peer& peer = peers_[index];
     Peer::Routers& routers = peer.routers[path.value];
-    if (!config.trace_paths || !peer.requested || routers == Peer::Routers::AskedOrKnown) return;
+    if (!config.trace_paths || routers == Peer::Routers::AskedOrKnown) return;
+    const auto uses_path = [path](const session::RequesterSession& session) {
+        return session.is_accepted() && session.markers().paths()[path.value].interval != 0;
+    };
+    const auto session = std::find_if(peer.requested.begin(), peer.requested.end(), uses_path);
+    if (session == peer.requested.end()) return;
     // A router that answers nobody is not to be asked at each burst of traffic.
     if (routers == Peer::Routers::NotAllKnown && now < peer.trace_again_at) return;
     TracedPath traced;
     traced.peer = index;
     traced.address = peer.address;
-    traced.session = peer.requested->id();
+    traced.session = session->id();
     traced.path = path;
     traced.generation = peer.paths[path].generation;
     traced.source_port = static_cast<std::uint16_t>(config.source_port_base + peer.paths[path].port);
@@ -57,8 +63,9 @@ void Eppc::Engine::service_tracer(Time now) {
     tracer_.service(now, probes, learned);
     for (const TraceProbe& probe : probes) {
         Peer& peer = peers_[probe.path.peer];
-        if (!peer.requested) continue;
-        session::OutgoingMessage message = peer.requested->message(ControlType::PathTrace);
+        session::RequesterSession* session = find_requested(peer, probe.path.session);
+        if (session == nullptr || !session->is_accepted()) continue;
+        session::OutgoingMessage message = session->message(ControlType::PathTrace);
         message.body.resize(wire::PathTraceBody::kSize);
         probe.body.encode_into(message.body);
         ControlRoute route = route_to(peer.address, probe.path.source_port);
@@ -77,7 +84,6 @@ void Eppc::Engine::service_tracer(Time now) {
     for (const LearnedPath& path : learned) {
         wire::PathEntry entry;
         entry.peer = path.path.address;
-        entry.session = path.path.session;
         entry.path = path.path.path;
         entry.generation = path.path.generation;
         entry.complete = path.complete;
@@ -85,12 +91,15 @@ void Eppc::Engine::service_tracer(Time now) {
         entry.traced_ns = now.ns;
         entry.hop_count = path.hop_count;
         entry.hops = path.hops;
+        Peer& peer = peers_[path.path.peer];
         if (!path.complete) {  // asked again when the path is next started, or by a directive
-            Peer& peer = peers_[path.path.peer];
             peer.routers[path.path.path.value] = Peer::Routers::NotAllKnown;
             peer.trace_again_at = now + config.trace_retry;
         }
-        tell_nhms(entry, now);
+        for (const auto& session : peer.requested) {  // it is the same path to all of them
+            entry.session = session.id();
+            tell_nhms(entry, now);
+        }
     }
 }
 

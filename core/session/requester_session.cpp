@@ -18,6 +18,7 @@ constexpr int kKeepAlivesMissed = 3;
 RequesterSession::RequesterSession(const RequesterParameters& parameters)
     : parameters_(parameters),
       sampler_(parameters.sampling, parameters.sampler_seed),
+      budget_(parameters.packet_cap, parameters.tracked_per_second),
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
       records_(parameters.path_count),
       trouble_untold_(parameters.path_count) {}
@@ -202,6 +203,8 @@ void RequesterSession::service_active(Time now, Outbox& out) {
     if (now >= ends_at_) {
         apply(Event::DurationOver, "duration over", out);
         begin_closing(wire::CloseReason::DurationOver, now);
+    } else if (budget_.is_spent()) {
+        close(wire::CloseReason::PacketCap, now, out);
     } else if (channel_.is_nearly_spent()) {
         close(wire::CloseReason::Asked, now, out);
     }

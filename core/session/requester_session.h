@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,34 @@ struct RequesterParameters {
     RetransmitPolicy retransmit;
 };
 
+/// How many packets a session may tag: in all, and in each second of its clock.
+class TagBudget {
+  public:
+    /// Zero: no bound.
+    TagBudget(std::uint64_t in_all, std::uint32_t a_second)
+        : left_(in_all == 0 ? std::numeric_limits<std::uint64_t>::max() : in_all), a_second_(a_second) {}
+
+    bool allows(Time now) {
+        if (a_second_ == 0) return left_ > 0;
+        if (now >= second_ends_) {
+            second_ends_ = now + Duration::seconds(1);
+            left_in_second_ = a_second_;
+        }
+        return left_ > 0 && left_in_second_ > 0;
+    }
+    void take() {
+        --left_;
+        if (a_second_ != 0) --left_in_second_;
+    }
+    [[nodiscard]] bool is_spent() const { return left_ == 0; }
+
+  private:
+    std::uint64_t left_;
+    std::uint32_t a_second_;
+    std::uint32_t left_in_second_ = 0;
+    Time second_ends_ = Time::earliest();
+};
+
 class RequesterSession {
   public:
     explicit RequesterSession(const RequesterParameters& parameters);
@@ -64,13 +93,18 @@ class RequesterSession {
     void on_peer_restarted(Outbox& out);
 
     // Data path
-    /// Notes a data packet on `path` and returns whether to tag it.
-    bool on_data(PathIndex path, Time now) {
-        return state_ == State::Active && markers_.on_data(path, now) && sampler_.sample();
+    /// Notes a data packet on `path` and returns whether to tag it. A packet that another session tags is not
+    /// `free`: it is none that sampling looks at.
+    bool on_data(PathIndex path, Time now, bool free = true) {
+        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !budget_.allows(now))
+            return false;
+        if (!sampler_.sample()) return false;
+        budget_.take();
+        return true;
     }
-    /// Whether a path waits for its START: `service` should come soon.
-    [[nodiscard]] bool wants_start(PathIndex path) const {
-        return state_ == State::Active && markers_.wants_start(path);
+    /// Whether `service` should come soon: a path waits for its START, or the packet cap is reached.
+    [[nodiscard]] bool wants_attention(PathIndex path) const {
+        return state_ == State::Active && (markers_.wants_start(path) || budget_.is_spent());
     }
     /// The sequence number of the packet being tagged.
     std::uint32_t take_sequence(PathIndex path) { return markers_.take_sequence(path); }
@@ -130,6 +164,7 @@ class RequesterSession {
     int challenges_ = 0;
     Channel channel_;
     tracking::Sampler sampler_;
+    TagBudget budget_;
     Time sampling_until_ = Time::never();
     PathMarkers markers_;
     std::vector<wire::PathRecord> records_;

@@ -47,6 +47,8 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::DurationOver: return "duration-over";
         case CloseReason::NoTraffic: return "no-traffic";
         case CloseReason::NoCapacity: return "no-capacity";
+        case CloseReason::PacketCap: return "packet-cap";
+        case CloseReason::KeyRetired: return "key-retired";
     }
     DYETRACE_ASSERT(false);
     return {};
@@ -209,7 +211,7 @@ void MarkerAckBody::encode_into(MutableBytes bytes) const {
 
 Result<CloseBody, DropReason> CloseBody::parse(Bytes body) {
     if (body.size() != kSize) return kBadLength;
-    if (!in_range(body[0], CloseReason::NoCapacity)) return kBadField;
+    if (!in_range(body[0], CloseReason::KeyRetired)) return kBadField;
     return CloseBody{static_cast<CloseReason>(body[0])};
 }
 

@@ -169,6 +169,8 @@ enum class CloseReason : std::uint8_t {
     DurationOver = 2,  ///< the requested duration has passed
     NoTraffic = 3,     ///< the requester has had nothing to send for long
     NoCapacity = 4,    ///< the acceptor needs the room
+    PacketCap = 5,     ///< as many packets were tracked as were asked for
+    KeyRetired = 6,    ///< the key that it was opened with is no longer used
 };
 std::string_view to_string(CloseReason reason);
 
