@@ -102,8 +102,13 @@ void Eppc::Engine::handle_for_acceptor(const UnderlayPacket& packet, const Contr
     if (found == nullptr) return drops.add(DropReason::ControlUnknownSession);
     session::AcceptorSession& session = *found;
     if (!is_genuine(packet, message, session.channel(), now)) return;
-    if (session.is_lingering() && header.type != ControlType::Close)
+    if (session.is_lingering() && header.type != ControlType::Close) {
+        // What crossed the close on its way says nothing any more; the rest has no business here.
+        if (header.type == ControlType::ReportAck || header.type == ControlType::CloseAck ||
+            header.type == ControlType::KeepAlive)
+            return;
         return drops.add(DropReason::ControlUnexpected);
+    }
     switch (header.type) {
         case ControlType::Marker: return handle_marker(packet, message.body, peer, session, now);
         case ControlType::ReportAck: {
