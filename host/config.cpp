@@ -157,6 +157,7 @@ constexpr Bound kBounds[] = {
     {"remotes", &eppc::EppcBounds::remotes},
     {"peers", &eppc::EppcBounds::peers},
     {"requested_sessions", &eppc::EppcBounds::requested_sessions},
+    {"requested_to_peer", &eppc::EppcBounds::requested_to_peer},
     {"accepted_sessions", &eppc::EppcBounds::accepted_sessions},
     {"accepted_from_peer", &eppc::EppcBounds::accepted_from_peer},
     {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
