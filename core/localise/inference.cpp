@@ -35,8 +35,8 @@ std::vector<Rival> find_rivals(Sweeper& sweeper, UnitIndex unit, const Inference
 }
 
 /// Whether one faulty device explains the losses of several of its units better than so many faulty units do.
-DeviceBelief judge_device(Sweeper& sweeper, const DeviceEvidence& device, std::vector<UnitIndex> likely,
-                          const InferenceConfig& config) {
+DeviceBelief judge_device(Sweeper& sweeper, const DeviceEvidence& device,
+                          const std::vector<UnitIndex>& likely, const InferenceConfig& config) {
     Sweeper::Acquitted acquitted(sweeper, device.units);
     const Sweeper::Weight weight = sweeper.weigh_device(device);
     double units = 0;
