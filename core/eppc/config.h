@@ -11,9 +11,12 @@
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/eppc/ecn.h"
 #include "core/wire/geneve.h"
 #include "core/wire/sampling_spec.h"
+#include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
+#include "core/wire/vxlan.h"
 
 namespace dyetrace::eppc {
 
@@ -41,10 +44,20 @@ enum class UdpChecksum : std::uint8_t {
     Full,
 };
 
+/// What becomes of VLAN tags in guests' frames on their way to VXLAN peers, and from them (RFC 7348 §6.1).
+/// Geneve carries them as they are (RFC 8926 §4.7).
+enum class InnerVlan : std::uint8_t {
+    Strip,  ///< taken off on the way out; what comes with one is dropped
+    Keep,
+};
+
 /// How to speak with one peer, where that differs from the others.
 struct PeerOptions {
-    UdpChecksum udp_checksum =
-        UdpChecksum::Default;  ///< Default: EppcConfig's. Over IPv6 Zero also accepts it
+    /// VXLAN: it has no options, so its sessions measure by counts alone. Both ends are to be told the same.
+    wire::Encapsulation encapsulation = wire::Encapsulation::Geneve;
+    /// Default: EppcConfig's. Zero over IPv6 is taken from that peer as well as sent to it.
+    UdpChecksum udp_checksum = UdpChecksum::Default;
+    std::optional<EcnMode> ecn;  ///< none: EppcConfig's
 };
 
 struct EppcConfig {
@@ -68,6 +81,10 @@ struct EppcConfig {
     /// path_count + 16, or as many as there are below 65536.
     std::uint16_t port_count = 0;
     std::uint8_t dscp = 0;  ///< of every outer packet: pipe model
+    EcnMode ecn = EcnMode::Normal;
+    std::uint16_t vxlan_port = wire::kVxlanPort;
+    Vni vxlan_control_vni{0xffffff};  ///< of control messages to and from VXLAN peers; no guest's
+    InnerVlan vxlan_vlan = InnerVlan::Strip;
     /// Of data packets, and of the control packets beside them.
     UdpChecksum udp_checksum = UdpChecksum::Default;
 

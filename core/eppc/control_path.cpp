@@ -153,10 +153,12 @@ ControlRoute Eppc::Engine::route_to(const IpAddress& to, std::uint16_t source_po
     route.source_mac = config.mac;
     route.next_hop_mac = config.gateway_mac;
     route.source = {config.address, source_port};
-    route.destination = {to, config.geneve_port};
+    const auto known = find_peer(to);
+    if (known) route.encapsulation = peers_[*known].outer.encapsulation();
+    route.destination = {to, tunnel_port(route.encapsulation)};
+    route.vxlan_vni = config.vxlan_control_vni;
     route.dscp = config.dscp;
     route.flow_label = flow_label_of(to, source_port, flow_seed_);
-    const auto known = find_peer(to);
     route.has_checksum = known ? peers_[*known].outer.has_checksum() : has_checksum_to(to, {});
     return route;
 }
@@ -194,7 +196,7 @@ void Eppc::Engine::send_message(const session::OutgoingMessage& message, IpAddre
     ControlRoute route = route_to(to, static_cast<std::uint16_t>(config.source_port_base + port));
     route.identification = identification;
     if (message.type == ControlType::Report) ++counters.reports_sent;
-    emit_frame(build_geneve_control(route, sealed(message, route.source, route.destination)));
+    emit_frame(build_control(route, sealed(message, route.source, route.destination)));
 }
 
 void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The data path: frames in place, no allocation, one peer entry and one path entry a packet.
 #include <algorithm>
+#include <cstring>
 
 #include "core/eppc/ecn.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
-#include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/icmp.h"
 
@@ -31,24 +31,33 @@ wire::PartlyHeld datagram_at(const wire::FrameBuffer& frame, std::size_t offset,
     return datagram;
 }
 
-/// The ECN codepoint of the frame's IP header, at encapsulation and at decapsulation.
-struct InnerIp {
-    bool is_ipv4 = false;
-    wire::Ecn ecn = wire::Ecn::NotEct;
-};
-
-InnerIp inner_ip(Bytes frame) {
-    const std::uint16_t ether_type = load_u16(&frame[12]);
-    const Bytes ip = frame.subspan(kIp);
-    if (ether_type == wire::kEtherTypeIpv4 && ip.size() >= Ipv4Header::kSize && ip[0] >> 4 == 4) {
-        return {true, static_cast<wire::Ecn>(ip[1] & 3)};
-    }
-    return {};
+/// What of the packet's UDP payload is held. Padding of the link behind a short packet is not the packet's.
+Bytes held_payload(const wire::FrameBuffer& frame, const UnderlayPacket& packet) {
+    const Bytes payload = frame.head().subspan(packet.payload_offset);
+    return payload.first(std::min<std::size_t>(payload.size(), packet.udp.length - UdpHeader::kSize));
 }
 
-bool is_ecn_invalid(Bytes inner, wire::Ecn outer) {
-    return outer == wire::Ecn::Ce && inner.size() >= EthernetHeader::kSize &&
-           !ecn_after_decapsulation(inner_ip(inner).ecn, outer);
+/// Moves both addresses of an Ethernet frame over its VLAN tags.
+void strip_tags(wire::FrameBuffer& frame, std::size_t bytes) {
+    std::uint8_t* const begin = frame.head().data();
+    std::memmove(begin + bytes, begin, 12);
+    frame.strip(bytes);
+}
+
+/// Takes the outer headers off: `headers` bytes of UDP payload are the tunnel's own.
+InnerFrame uncover(wire::FrameBuffer& frame, const UnderlayPacket& packet, std::size_t headers, Vni vni) {
+    const std::size_t held = held_payload(frame, packet).size() - headers;
+    const std::size_t size = packet.udp.length - UdpHeader::kSize - headers;
+    frame.strip(packet.payload_offset + headers);
+    frame.end = frame.begin + held;
+    frame.tail = size - held;
+    if (frame.tail == 0) frame.tail_sum = 0;
+    InnerFrame inner;
+    inner.vni = vni;
+    inner.bytes = frame.from(0);
+    inner.headers = wire::inspect_guest_frame(inner.bytes.head);
+    inner.ecn_invalid = !ecn_after_decapsulation(inner.headers.ecn, packet.ip.ecn);
+    return inner;
 }
 
 }  // namespace
@@ -61,77 +70,101 @@ Decapsulated Eppc::Engine::dropped(DropReason reason) {
     return result;
 }
 
-std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
-    const auto refuse = [this](DropReason reason) {
-        drops.add(reason);
-        return std::optional{reason};
-    };
-    if (frame.begin < kHeadroom) return refuse(DropReason::NoHeadroom);
-    const Guest* guest = overlay.guest_at(port);
-    if (guest == nullptr) return refuse(DropReason::UnknownGuestPort);
+Result<Eppc::Engine::Admitted, DropReason> Eppc::Engine::admit(GuestPort port,
+                                                               const wire::FrameBuffer& frame) const {
+    if (frame.begin < kHeadroom) return Failure{DropReason::NoHeadroom};
+    Admitted admitted;
+    admitted.guest = overlay.guest_at(port);
+    if (admitted.guest == nullptr) return Failure{DropReason::UnknownGuestPort};
     const Bytes inner = frame.head();
-    if (inner.size() < EthernetHeader::kSize) return refuse(DropReason::EthernetTruncated);
-    MacAddress destination;
-    std::copy_n(inner.begin(), 6, destination.octets.begin());
-    if (!std::equal(guest->mac.octets.begin(), guest->mac.octets.end(), inner.begin() + 6)) {
-        return refuse(DropReason::SourceMacMismatch);
+    if (inner.size() < EthernetHeader::kSize) return Failure{DropReason::EthernetTruncated};
+    OverlayAddress destination;
+    destination.vni = admitted.guest->vni;
+    std::copy_n(inner.begin(), 6, destination.mac.octets.begin());
+    const MacAddress& mac = admitted.guest->mac;
+    if (!std::equal(mac.octets.begin(), mac.octets.end(), inner.begin() + 6))
+        return Failure{DropReason::SourceMacMismatch};
+    if (destination.mac.is_group()) return Failure{DropReason::GroupAddress};
+    const auto peer = overlay.peer_of(destination);
+    if (!peer) return Failure{DropReason::UnknownDestination};
+    admitted.peer = *peer;
+    admitted.headers = wire::inspect_guest_frame(inner);
+    const OuterHeader& outer = peers_[*peer].outer;
+    if (outer.is_vxlan() && config.vxlan_vlan == InnerVlan::Strip) {
+        // RFC 7348 §6.1: the tags are taken off; a frame that is nothing but tags has no way to go without.
+        if (wire::is_vlan_tag(admitted.headers.ether_type)) return Failure{DropReason::VxlanInnerVlan};
+        admitted.stripped = admitted.headers.tags * wire::VlanTag::kSize;
     }
-    if (destination.is_group()) return refuse(DropReason::GroupAddress);
-    const auto peer_index = overlay.peer_of({guest->vni, destination});
-    if (!peer_index) return refuse(DropReason::UnknownDestination);
     // RFC 8926 §4.4.1: the room for the option is asked for whether or not this packet is tagged, so that a
-    // tag changes no packet's fate.
-    Peer& peer = peers_[*peer_index];
-    const std::size_t inner_size = frame.wire_size();
-    if (inner_size + peer.outer.size_in_mtu() + TrackOption::kSize > config.underlay_mtu) {
-        return refuse(DropReason::FrameTooLong);
-    }
+    // tag changes no packet's fate. RFC 7348 §4.3: what does not fit is not fragmented.
+    const std::size_t size = frame.wire_size() - admitted.stripped;
+    if (size + outer.size_in_mtu() + outer.options_most() > config.underlay_mtu)
+        return Failure{DropReason::FrameTooLong};
+    return admitted;
+}
 
-    const PathIndex path = path_of(flow_hash(inner, flow_seed_), config.path_count);
-    tracking::PathCount& sent = peer.paths[path];
-    ++sent.packets;
-
-    session::RequesterSession* tag = nullptr;  // of the session that tags it
+session::RequesterSession* Eppc::Engine::note_sent(std::uint32_t index, PathIndex path, Time now) {
+    Peer& peer = peers_[index];
+    ++peer.paths[path].packets;
+    session::RequesterSession* tagging = nullptr;
     bool attention = peer.requested.empty() && config.open_on_traffic && now >= peer.no_request_before;
     for (session::RequesterSession& session : peer.requested) {
-        if (session.on_data(path, now, tag == nullptr)) tag = &session;
+        if (session.on_data(path, now, tagging == nullptr)) tagging = &session;
         attention = attention || session.wants_attention(path);
     }
     if (attention) {
-        want_attention(*peer_index);
+        want_attention(index);
         attention_at_ = std::min(attention_at_, now);
     }
+    return tagging;
+}
+
+void Eppc::Engine::write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
+                                      const TrackOption& option, const OuterFields& fields) const {
+    option.encode_into(bytes, config.option_class);
+    constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
+    store_u64(&bytes[TrackOption::kTagOffset],
+              auth::track_tag(key, bytes.subspan(TrackOption::kTaggedOffset, kFields),
+                              {config.address, peer.address, fields.source_port, fields.vni}));
+}
+
+std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
+    const auto admitted = admit(port, frame);
+    if (!admitted) {
+        drops.add(admitted.error());
+        return admitted.error();
+    }
+    Peer& peer = peers_[admitted->peer];
+    const PathIndex path = path_of(flow_hash(frame.head(), admitted->headers, flow_seed_), config.path_count);
+    session::RequesterSession* const tagging = note_sent(admitted->peer, path, now);
+    const tracking::PathCount& sent = peer.paths[path];
+    if (admitted->stripped > 0) strip_tags(frame, admitted->stripped);
 
     OuterFields fields;
-    fields.ecn = ecn_to_outer(inner_ip(inner).ecn);
+    fields.ecn = ecn_to_outer(admitted->headers.ecn, peer.ecn);
     fields.identification = static_cast<std::uint16_t>(sent.packets);
     fields.source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
     if (!peer.outer.is_ipv4())
         fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
-    fields.vni = guest->vni;
-    fields.options_length = tag != nullptr ? TrackOption::kSize : 0;
-    const MutableBytes outer = frame.prepend(peer.outer.size() + fields.options_length);
-    peer.outer.write(frame, fields);
-    if (tag != nullptr) {
-        TrackOption option;
-        option.session = tag->id();
+    fields.vni = admitted->guest->vni;
+    fields.options_length = tagging != nullptr ? TrackOption::kSize : 0;
+    TrackOption option;
+    if (tagging != nullptr) {
+        option.session = tagging->id();
         option.path = path;
         option.generation = sent.generation;
-        option.sequence = tag->take_sequence(path);
+        if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
+        option.sequence = tagging->take_sequence(path);
         option.transmit_ns = now.ns;
         option.count = sent.packets;
-        if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
-        option.inner_length = static_cast<std::uint16_t>(inner_size);
-        option.inner_checksum =
-            wire::checksum_finish(wire::checksum_add(wire::PartlyHeld{inner, frame.tail, frame.tail_sum}));
-        const MutableBytes bytes = outer.subspan(peer.outer.size());
-        option.encode_into(bytes, config.option_class);
-        constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
-        store_u64(&bytes[TrackOption::kTagOffset],
-                  auth::track_tag(tag->track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
-                                  {config.address, peer.address, fields.source_port, guest->vni}));
+        option.inner_length = static_cast<std::uint16_t>(frame.wire_size());
+        option.inner_checksum = wire::inner_checksum(frame);
         ++counters.tagged;
     }
+    const MutableBytes outer = frame.prepend(peer.outer.size() + fields.options_length);
+    peer.outer.write(frame, fields);
+    if (tagging != nullptr)
+        write_track_option(peer, tagging->track_key(), outer.subspan(peer.outer.size()), option, fields);
     peer.outer.write_checksum(frame);
     ++counters.encapsulated;
     return std::nullopt;
@@ -163,27 +196,29 @@ Result<UnderlayPacket, DropReason> Eppc::Engine::parse_datagram(const wire::Fram
     const auto udp = UdpHeader::parse(frame.head().subspan(packet.payload_offset), packet.ip.payload_length);
     if (!udp) return Failure{udp.error()};
     packet.udp = *udp;
-    if (udp->destination_port != config.geneve_port &&
-        !(config.nhms && udp->destination_port == config.management_port)) {
+    const bool is_geneve = udp->destination_port == config.geneve_port;
+    const bool is_vxlan = speaks_vxlan_ && udp->destination_port == config.vxlan_port;
+    if (is_geneve || is_vxlan) {
+        packet.peer = find_peer(packet.ip.source);
+        const bool peer_speaks_vxlan = packet.peer && peers_[*packet.peer].outer.is_vxlan();
+        // VXLAN of whoever is no such peer may be another program's.
+        if (is_vxlan && !peer_speaks_vxlan) return Failure{DropReason::NotForUs};
+        if (is_geneve && peer_speaks_vxlan) return Failure{DropReason::WrongEncapsulation};
+    } else if (!config.nhms || udp->destination_port != config.management_port) {
         return Failure{DropReason::NotForUs};
     }
     if (packet.ip.is_extended) return Failure{DropReason::Ipv6ExtensionHeader};
     if (udp->checksum == 0) {
-        if (!is_ipv4 && !zero_checksum_ok(packet)) return Failure{DropReason::UdpZeroChecksum};
+        // Over IPv6 only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that
+        // was configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
+        if (!is_ipv4 && !(packet.peer && peers_[*packet.peer].zero_checksum_ok))
+            return Failure{DropReason::UdpZeroChecksum};
     } else if (!wire::udp_checksum_ok(packet.ip.source, packet.ip.destination,
                                       datagram_at(frame, packet.payload_offset, udp->length))) {
-        return Failure{DropReason::UdpBadChecksum};  // RFC 8926 §3.3
+        return Failure{DropReason::UdpBadChecksum};  // RFC 8926 §3.3, RFC 7348 §5
     }
     packet.payload_offset += UdpHeader::kSize;
     return packet;
-}
-
-/// Over IPv6: only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that was
-/// configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
-bool Eppc::Engine::zero_checksum_ok(const UnderlayPacket& packet) const {
-    if (packet.udp.destination_port != config.geneve_port) return false;
-    const auto peer = find_peer(packet.ip.source);
-    return peer && peers_[*peer].zero_checksum_ok;
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
@@ -202,6 +237,7 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
         return handle_icmp(*packet, message.first(size), now) ? consumed : not_ours;
     }
     if (packet->udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, *packet, now);
+    if (packet->udp.destination_port == config.vxlan_port) return decapsulate_vxlan(frame, *packet, now);
     const std::size_t size = packet->udp.length - UdpHeader::kSize;
     const Bytes payload = bytes.subspan(packet->payload_offset);
     if (payload.size() < size) return dropped(DropReason::ControlTruncated);
@@ -234,55 +270,70 @@ Result<std::optional<TrackOption>, DropReason> Eppc::Engine::find_track_option(B
     return track;
 }
 
-Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,
-                                              Time now) {
-    const Bytes bytes = frame.head();
-    const Bytes payload = bytes.subspan(packet.payload_offset);
-    const std::size_t payload_size = packet.udp.length - UdpHeader::kSize;
-    // Padding of the link behind a short packet is not the packet's.
-    const Bytes held = payload.first(std::min(payload.size(), payload_size));
-    const auto geneve = GeneveHeader::parse(held);
-    if (!geneve) return dropped(geneve.error());
-    const Bytes options = held.subspan(GeneveHeader::kSize, geneve->options_length);
-    Bytes fields;
-    const auto track = find_track_option(options, fields);
-    if (!track) return dropped(track.error());
-    const std::size_t headers = GeneveHeader::kSize + geneve->options_length;
-
-    if (geneve->control) {
-        if (geneve->protocol_type != wire::kEtherTypeControl) return dropped(DropReason::GeneveBadProtocol);
-        if (held.size() < payload_size) return dropped(DropReason::ControlTruncated);
-        handle_control(packet, held.subspan(headers), now);
-        Decapsulated consumed;
-        consumed.kind = Decapsulated::Kind::Consumed;
-        return consumed;
-    }
-    if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
-    const InnerFrame inner{geneve->vni, held.subspan(headers), payload_size - headers,
-                           is_ecn_invalid(held.subspan(headers), packet.ip.ecn)};
-    measure(packet, *track, fields, inner, now);
-
-    frame.strip(packet.payload_offset + headers);
-    frame.end = frame.begin + inner.held.size();
-    frame.tail = inner.size - inner.held.size();
-    if (frame.tail == 0) frame.tail_sum = 0;
-    return deliver(frame, geneve->vni, packet.ip.ecn);
+Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
+                                        std::size_t headers, Time now) {
+    const Bytes held = held_payload(frame, packet);
+    if (held.size() < packet.udp.length - UdpHeader::kSize) return dropped(DropReason::ControlTruncated);
+    handle_control(packet, held.subspan(headers), now);
+    Decapsulated consumed;
+    consumed.kind = Decapsulated::Kind::Consumed;
+    return consumed;
 }
 
-Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, Vni vni, wire::Ecn outer_ecn) {
-    const MutableBytes inner = frame.head();
-    if (inner.size() < EthernetHeader::kSize) return dropped(DropReason::EthernetTruncated);
-    if (!overlay.has_vni(vni)) return dropped(DropReason::UnknownVni);
+Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,
+                                              Time now) {
+    const Bytes held = held_payload(frame, packet);
+    const auto geneve = GeneveHeader::parse(held);
+    if (!geneve) return dropped(geneve.error());
+    Bytes fields;
+    const auto track = find_track_option(held.subspan(GeneveHeader::kSize, geneve->options_length), fields);
+    if (!track) return dropped(track.error());
+    const std::size_t headers = GeneveHeader::kSize + geneve->options_length;
+    if (geneve->control) {
+        if (geneve->protocol_type != wire::kEtherTypeControl) return dropped(DropReason::GeneveBadProtocol);
+        return take_control(packet, frame, headers, now);
+    }
+    if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
+    const InnerFrame inner = uncover(frame, packet, headers, geneve->vni);
+    measure(packet, *track, fields, inner, now);
+    return deliver(frame, inner, packet.ip.ecn);
+}
+
+Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet,
+                                             Time now) {
+    const Bytes held = held_payload(frame, packet);
+    const auto vxlan = wire::VxlanHeader::parse(held);
+    if (!vxlan) return dropped(vxlan.error());
+    if (vxlan->vni == config.vxlan_control_vni) {
+        const auto ethernet = EthernetHeader::parse(held.subspan(wire::VxlanHeader::kSize));
+        if (!ethernet || ethernet->ether_type != wire::kEtherTypeControl)
+            return dropped(DropReason::VxlanBadControl);
+        return take_control(packet, frame, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
+    }
+    const InnerFrame inner = uncover(frame, packet, wire::VxlanHeader::kSize, vxlan->vni);
+    measure(packet, std::nullopt, {}, inner, now);
+    // RFC 7348 §6.1: discarded unless configured otherwise.
+    const bool has_vlan = inner.headers.tags > 0 || wire::is_vlan_tag(inner.headers.ether_type);
+    if (has_vlan && config.vxlan_vlan == InnerVlan::Strip) return dropped(DropReason::VxlanInnerVlan);
+    return deliver(frame, inner, packet.ip.ecn);
+}
+
+Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn) {
+    const MutableBytes bytes = frame.head();
+    if (bytes.size() < EthernetHeader::kSize) return dropped(DropReason::EthernetTruncated);
+    if (!overlay.has_vni(inner.vni)) return dropped(DropReason::UnknownVni);
     OverlayAddress address;
-    address.vni = vni;
-    std::copy_n(inner.begin(), 6, address.mac.octets.begin());
+    address.vni = inner.vni;
+    std::copy_n(bytes.begin(), 6, address.mac.octets.begin());
     if (address.mac.is_group()) return dropped(DropReason::GroupAddress);
     const auto port = overlay.port_of(address);
     if (!port) return dropped(DropReason::UnknownGuest);
-    const InnerIp ip = inner_ip(inner);
-    const auto ecn = ecn_after_decapsulation(ip.ecn, outer_ecn);
+    // RFC 6040 §4.2: such a combination should be logged, within bounds, and it must be possible not to: it
+    // is counted.
+    if (is_ecn_unused(inner.headers.ecn, outer_ecn)) ++counters.ecn_unused;
+    const auto ecn = ecn_after_decapsulation(inner.headers.ecn, outer_ecn);
     if (!ecn) return dropped(DropReason::EcnInvalid);
-    if (ip.is_ipv4 && *ecn != ip.ecn) wire::set_ipv4_ecn(inner.subspan(kIp), *ecn);
+    if (*ecn != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, *ecn);
     ++counters.decapsulated;
     Decapsulated result;
     result.kind = Decapsulated::Kind::Deliver;

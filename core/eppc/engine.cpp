@@ -33,6 +33,10 @@ std::string version_of(const IpAddress& address) {
     return address.to_string() + (address.is_ipv4() ? " is IPv4" : " is IPv6");
 }
 
+std::string reserved(Vni vni) {
+    return "VNI " + std::to_string(vni.value) + " is vxlan_control_vni, the engine's own";
+}
+
 std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     if (config.address.is_unspecified()) return "address: must be set";
     if (config.address.is_multicast()) return "address: " + config.address.to_string() + " is multicast";
@@ -47,6 +51,11 @@ std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     const std::size_t mtu_least = is_ipv4 ? 576 : 1280;
     if (config.underlay_mtu < mtu_least || config.underlay_mtu > 65535)
         return "underlay_mtu: must be " + std::to_string(mtu_least) + " to 65535";
+    if (config.vxlan_port == config.geneve_port) return "vxlan_port: is geneve_port";
+    if (config.nhms &&
+        (config.management_port == config.geneve_port || config.management_port == config.vxlan_port))
+        return "management_port: is that of a tunnel";
+    if (config.vxlan_control_vni.value > 0xffffff) return "vxlan_control_vni: must be at most 16777215";
     if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
     if (config.port_count != 0 && (config.port_count < config.path_count || config.port_count > 2048))
         return "port_count: must be path_count to 2048, or 0";
@@ -99,7 +108,7 @@ Eppc::Engine::Engine(const EppcConfig& given, const auth::Seed& seed)
       boot_(secret_.next() | 1),  // never zero, which means "not known"
       flow_seed_(secret_.next()),
       last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
-      tracer_(tracer_config(given), given.address, given.geneve_port, secret_.next()),
+      tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
     if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
@@ -140,10 +149,12 @@ bool Eppc::Engine::has_checksum_to(const IpAddress& peer, const PeerOptions& opt
     return checksum == UdpChecksum::Full;
 }
 
-void Eppc::Engine::set_options(Peer& peer, const PeerOptions& options) const {
+void Eppc::Engine::set_options(Peer& peer, const PeerOptions& options) {
     const bool has_checksum = has_checksum_to(peer.address, options);
-    peer.outer = OuterHeader(config, peer.address, has_checksum);
+    peer.outer = OuterHeader(config, peer.address, options.encapsulation, has_checksum);
+    peer.ecn = options.ecn.value_or(config.ecn);
     peer.zero_checksum_ok = !has_checksum;
+    if (peer.outer.is_vxlan()) speaks_vxlan_ = true;
 }
 
 Result<Done, std::string> Eppc::Engine::add_peer(IpAddress address, const PeerOptions& options) {
@@ -154,10 +165,16 @@ Result<Done, std::string> Eppc::Engine::add_peer(IpAddress address, const PeerOp
     return Done{};
 }
 
+Result<Done, std::string> Eppc::Engine::add_guest(const Guest& guest) {
+    if (guest.vni == config.vxlan_control_vni) return Failure{reserved(guest.vni)};
+    return overlay.add_guest(guest);
+}
+
 Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     if (const auto wrong = wrong_peer(peer)) return Failure{*wrong};
     const auto index = find_or_add_peer(peer);
     if (!index) return Failure{std::string("the table of peers is full")};
+    if (vni == config.vxlan_control_vni) return Failure{reserved(vni)};
     return overlay.add_remote({vni, mac}, *index);
 }
 
@@ -298,7 +315,7 @@ Eppc& Eppc::operator=(Eppc&&) noexcept = default;
 Eppc::~Eppc() = default;
 
 Result<Done, std::string> Eppc::add_guest(GuestPort port, Vni vni, const MacAddress& mac) {
-    return engine_->overlay.add_guest({port, vni, mac});
+    return engine_->add_guest({port, vni, mac});
 }
 std::size_t Eppc::guest_mtu(const EppcConfig& config) {
     const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +

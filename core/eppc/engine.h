@@ -27,7 +27,9 @@
 #include "core/session/peer_history.h"
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
+#include "core/wire/frame_buffer.h"
 #include "core/wire/geneve.h"
+#include "core/wire/guest_frame.h"
 #include "core/wire/ip.h"
 #include "core/wire/track_option.h"
 #include "core/wire/udp.h"
@@ -39,8 +41,14 @@ struct Peer {
     Peer(IpAddress its_address, std::uint16_t path_count, std::uint16_t port_count)
         : address(its_address), paths(path_count, port_count), routers(path_count) {}
 
+    /// What sessions with it can measure: without options there are no tags, and without tags only counts.
+    [[nodiscard]] std::uint32_t metrics() const {
+        return outer.is_vxlan() ? std::uint32_t{wire::kMetricCounts} : std::uint32_t{wire::kMetricsAll};
+    }
+
     IpAddress address;
     OuterHeader outer;
+    EcnMode ecn = EcnMode::Normal;
     bool zero_checksum_ok = false;  ///< IPv6: its data may come without a UDP checksum
     bool queued = false;            ///< waits for attention
     /// A packet carries the tag of the first that samples it.
@@ -62,7 +70,8 @@ struct Peer {
 struct UnderlayPacket {
     wire::IpHeader ip;
     wire::UdpHeader udp;
-    std::size_t payload_offset = 0;  ///< of the UDP payload, from the frame's start
+    std::size_t payload_offset = 0;     ///< of the UDP payload, from the frame's start
+    std::optional<std::uint32_t> peer;  ///< of tunnel packets: whose address is the source
 
     [[nodiscard]] Endpoint source() const { return {ip.source, udp.source_port}; }
     [[nodiscard]] Endpoint destination() const { return {ip.destination, udp.destination_port}; }
@@ -71,8 +80,8 @@ struct UnderlayPacket {
 /// The guest's frame inside it, as it arrived.
 struct InnerFrame {
     Vni vni;
-    Bytes held;            ///< what of it is in the buffer
-    std::size_t size = 0;  ///< on the wire
+    wire::PartlyHeld bytes;
+    wire::GuestFrame headers;
     bool ecn_invalid = false;
 };
 
@@ -82,6 +91,7 @@ class Eppc::Engine {
 
     // engine.cpp
     Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
+    Result<Done, std::string> add_guest(const Guest& guest);
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
@@ -112,7 +122,10 @@ class Eppc::Engine {
     std::optional<std::string> wrong_peer(IpAddress address) const;
     /// Whether packets to `peer` carry a UDP checksum.
     [[nodiscard]] bool has_checksum_to(const IpAddress& peer, const PeerOptions& options) const;
-    void set_options(Peer& peer, const PeerOptions& options) const;
+    void set_options(Peer& peer, const PeerOptions& options);
+    [[nodiscard]] std::uint16_t tunnel_port(wire::Encapsulation encapsulation) const {
+        return encapsulation == wire::Encapsulation::Vxlan ? config.vxlan_port : config.geneve_port;
+    }
     void want_attention(std::uint32_t peer);
     void service_peer(std::uint32_t peer, Time now);
     void remove_ended_sessions(Peer& peer, Time now);
@@ -124,9 +137,23 @@ class Eppc::Engine {
     Result<UnderlayPacket, wire::DropReason> parse_underlay(const wire::FrameBuffer& frame) const;
     Result<UnderlayPacket, wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
                                                             UnderlayPacket packet) const;
-    [[nodiscard]] bool zero_checksum_ok(const UnderlayPacket& packet) const;
+    struct Admitted {
+        const Guest* guest = nullptr;
+        std::uint32_t peer = 0;
+        wire::GuestFrame headers;
+        std::size_t stripped = 0;  ///< bytes of VLAN tags that do not go with it
+    };
+    /// Whether a guest's frame can be carried, and where to.
+    Result<Admitted, wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame) const;
+    /// Counts a data packet to a peer; returns the session that tags it, if one does.
+    session::RequesterSession* note_sent(std::uint32_t peer, PathIndex path, Time now);
+    void write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
+                            const wire::TrackOption& option, const OuterFields& fields) const;
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
-    Decapsulated deliver(wire::FrameBuffer& frame, Vni vni, wire::Ecn outer_ecn);
+    Decapsulated decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
+    Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
+                              std::size_t headers, Time now);
+    Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn);
     Result<std::optional<wire::TrackOption>, wire::DropReason> find_track_option(Bytes options,
                                                                                  Bytes& fields);
     void measure(const UnderlayPacket& packet, const std::optional<wire::TrackOption>& track, Bytes fields,
@@ -217,7 +244,8 @@ class Eppc::Engine {
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes
     Time attention_at_ = Time::never();
-    TimerQueue timers_;  ///< by peer index
+    bool speaks_vxlan_ = false;  ///< with some peer
+    TimerQueue timers_;          ///< by peer index
     PathTracer tracer_;
     UpdateSender updates_;
     std::size_t requested_count_ = 0;

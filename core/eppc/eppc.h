@@ -53,6 +53,7 @@ struct EppcCounters {
     std::uint64_t decapsulated = 0;      ///< guests' frames delivered
     std::uint64_t tagged = 0;            ///< of the encapsulated, with a track option
     std::uint64_t tracked_received = 0;  ///< valid track options received
+    std::uint64_t ecn_unused = 0;        ///< received in a combination that no ingress makes (RFC 6040 §4.2)
     std::uint64_t control_sent = 0;
     std::uint64_t control_received = 0;  ///< genuine, and for a boot and session that are here
     std::uint64_t challenges_sent = 0;   ///< requests that were asked to prove that they are not recorded

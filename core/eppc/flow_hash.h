@@ -9,13 +9,14 @@
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
+#include "core/wire/guest_frame.h"
 
 namespace dyetrace::eppc {
 
-/// Hashes addresses, protocol and ports of an inner IPv4 frame; addresses and EtherType of any other. A
-/// fragment is hashed without ports, so that all fragments of a packet agree. `frame` starts at the inner
-/// Ethernet header and holds at least that.
-std::uint64_t flow_hash(Bytes frame, std::uint64_t seed);
+/// Hashes addresses, protocol and ports of a guest's IPv4 or IPv6 packet, whatever VLAN tags stand before it;
+/// addresses and EtherType of any other frame. A fragment is hashed without ports, so that all fragments of a
+/// packet agree.
+std::uint64_t flow_hash(Bytes frame, const wire::GuestFrame& inner, std::uint64_t seed);
 
 /// The IPv6 flow label of what leaves `source_port` for `destination`: 20 bits, constant, never zero, and not
 /// to be guessed without the seed (RFC 6437 §3; RFC 6438 §3).

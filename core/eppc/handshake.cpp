@@ -26,8 +26,9 @@ constexpr Duration kReportIntervalLeast = Duration::milliseconds(1);
 constexpr Duration kKeepAliveLeast = Duration::milliseconds(10);
 
 /// Records that fit one report: underlay MTU less every header and the tag.
-std::size_t records_per_report(const EppcConfig& config) {
-    const std::size_t around = wire::ip_header_size(config.address) + 8 + 8 + wire::ControlHeader::kSize +
+std::size_t records_per_report(const EppcConfig& config, const OuterHeader& outer) {
+    const std::size_t inner_ethernet = outer.is_vxlan() ? 14 : 0;
+    const std::size_t around = outer.size_in_mtu() + inner_ethernet + wire::ControlHeader::kSize +
                                wire::ControlHeader::kTagSize + wire::ReportHeader::kSize;
     const std::size_t room = config.underlay_mtu > around ? config.underlay_mtu - around : 0;
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
@@ -141,11 +142,12 @@ void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
 std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
                                                         const wire::RequestBody& request) const {
     if (!config.accept_sessions) return wire::RejectReason::NotMeasuring;
-    if (request.track_option_type != wire::TrackOption::kType) return wire::RejectReason::UnsupportedVersion;
-    if (request.encapsulation != wire::Encapsulation::Geneve)
+    if (request.encapsulation != peer.outer.encapsulation())
         return wire::RejectReason::UnsupportedEncapsulation;
+    if (!peer.outer.is_vxlan() && request.track_option_type != wire::TrackOption::kType)
+        return wire::RejectReason::UnsupportedVersion;
     if (!request.sampling.is_known()) return wire::RejectReason::UnsupportedSampling;
-    if ((request.metrics & wire::kMetricsAll) == 0) return wire::RejectReason::UnsupportedMetrics;
+    if ((request.metrics & peer.metrics()) == 0) return wire::RejectReason::UnsupportedMetrics;
     if (request.port_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
     if (accepted_count_ >= config.bounds.accepted_sessions) return wire::RejectReason::TooManySessions;
     if (peer.accepted.size() >= config.bounds.accepted_from_peer) return wire::RejectReason::TooManyFromPeer;
@@ -222,10 +224,10 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     parameters.report_interval = std::max(request.report_interval, kReportIntervalLeast);
     parameters.keep_alive_interval =
         std::max(std::min(request.keep_alive_interval, config.keep_alive_interval), kKeepAliveLeast);
-    parameters.metrics = request.metrics & wire::kMetricsAll;
+    parameters.metrics = request.metrics & peer.metrics();
     parameters.waiting_time = config.waiting_time;
     parameters.retransmit = retransmit_policy(config);
-    parameters.records_per_report = records_per_report(config);
+    parameters.records_per_report = records_per_report(config, peer.outer);
     // The ports that the peer announces are the ones whose packets are counted; sessions of one peer share
     // them.
     peer.announced_base = request.source_port_base;

@@ -15,15 +15,15 @@ namespace {
 /// The own check. A segment that LSO cut from a longer packet carries that one's option (RFC 8926 §4.6), so
 /// the check is applied to what has the length that the option says.
 bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
-    return track.inner_length == inner.size &&
-           track.inner_checksum != wire::checksum_finish(wire::checksum_add(inner.held));
+    return track.inner_length == inner.bytes.size() &&
+           track.inner_checksum != wire::checksum_finish(wire::checksum_add(inner.bytes));
 }
 
 }  // namespace
 
 void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<TrackOption>& track,
                            Bytes fields, const InnerFrame& inner, Time now) {
-    const auto index = find_peer(packet.ip.source);
+    const auto index = packet.peer;
     if (!index) {
         if (track) drops.add(DropReason::TrackUnknownSession);
         return;

@@ -12,8 +12,9 @@ constexpr std::size_t kIp = wire::EthernetHeader::kSize;
 
 }  // namespace
 
-OuterHeader::OuterHeader(const EppcConfig& config, const IpAddress& peer, bool has_checksum)
-    : is_ipv4_(peer.is_ipv4()), has_checksum_(has_checksum) {
+OuterHeader::OuterHeader(const EppcConfig& config, const IpAddress& peer, wire::Encapsulation encapsulation,
+                         bool has_checksum)
+    : is_ipv4_(peer.is_ipv4()), has_checksum_(has_checksum), encapsulation_(encapsulation) {
     const MutableBytes bytes(bytes_);
     wire::EthernetHeader{config.gateway_mac, config.mac,
                          is_ipv4_ ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6}
@@ -38,11 +39,17 @@ OuterHeader::OuterHeader(const EppcConfig& config, const IpAddress& peer, bool h
     pseudo_sum_ = wire::checksum_fold(wire::pseudo_header_sum(config.address, peer, wire::kProtocolUdp, 0));
     udp_ = static_cast<std::uint8_t>(kIp + (is_ipv4_ ? wire::Ipv4Header::kSize : wire::Ipv6Header::kSize));
     wire::UdpHeader udp;
-    udp.destination_port = config.geneve_port;
+    udp.destination_port = is_vxlan() ? config.vxlan_port : config.geneve_port;
     udp.encode_into(bytes.subspan(udp_));
-    wire::GeneveHeader geneve;
-    geneve.protocol_type = wire::kEtherTypeEthernet;
-    geneve.encode_into(bytes.subspan(udp_ + wire::UdpHeader::kSize));
+    const MutableBytes tunnel = bytes.subspan(udp_ + wire::UdpHeader::kSize);
+    static_assert(wire::GeneveHeader::kSize == wire::VxlanHeader::kSize);
+    if (is_vxlan()) {
+        wire::VxlanHeader{}.encode_into(tunnel);
+    } else {
+        wire::GeneveHeader geneve;
+        geneve.protocol_type = wire::kEtherTypeEthernet;
+        geneve.encode_into(tunnel);
+    }
     size_ = static_cast<std::uint8_t>(udp_ + wire::UdpHeader::kSize + wire::GeneveHeader::kSize);
 }
 
@@ -66,9 +73,10 @@ void OuterHeader::write(const wire::FrameBuffer& frame, const OuterFields& field
     std::uint8_t* const udp = out + udp_;
     store_u16(udp, fields.source_port);
     store_u16(udp + 4, static_cast<std::uint16_t>(size - udp_));
-    std::uint8_t* const geneve = udp + wire::UdpHeader::kSize;
-    geneve[0] = static_cast<std::uint8_t>(fields.options_length / 4);
-    store_u32(geneve + 4, fields.vni.value << 8);
+    // The VNI stands in one place in both; the length of options is Geneve's first byte, and zero for VXLAN.
+    std::uint8_t* const tunnel = udp + wire::UdpHeader::kSize;
+    tunnel[0] = static_cast<std::uint8_t>(tunnel[0] | fields.options_length / 4);
+    store_u32(tunnel + 4, fields.vni.value << 8);
 }
 
 void OuterHeader::write_checksum(const wire::FrameBuffer& frame) const {

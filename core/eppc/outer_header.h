@@ -16,6 +16,7 @@
 #include "core/wire/ipv4.h"
 #include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
+#include "core/wire/vxlan.h"
 
 namespace dyetrace::eppc {
 
@@ -35,7 +36,8 @@ class OuterHeader {
                                              wire::UdpHeader::kSize + wire::GeneveHeader::kSize;
 
     OuterHeader() = default;
-    OuterHeader(const EppcConfig& config, const IpAddress& peer, bool has_checksum);
+    OuterHeader(const EppcConfig& config, const IpAddress& peer, wire::Encapsulation encapsulation,
+                bool has_checksum);
 
     /// Bytes that it adds in front of options and inner frame.
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -43,6 +45,10 @@ class OuterHeader {
     [[nodiscard]] std::size_t size_in_mtu() const { return size_ - wire::EthernetHeader::kSize; }
     [[nodiscard]] bool is_ipv4() const { return is_ipv4_; }
     [[nodiscard]] bool has_checksum() const { return has_checksum_; }
+    [[nodiscard]] wire::Encapsulation encapsulation() const { return encapsulation_; }
+    [[nodiscard]] bool is_vxlan() const { return encapsulation_ == wire::Encapsulation::Vxlan; }
+    /// The most that options may add.
+    [[nodiscard]] std::size_t options_most() const { return is_vxlan() ? 0 : wire::TrackOption::kSize; }
 
     /// Fills the frame's first `size()` bytes; the frame is as long as it will be sent.
     void write(const wire::FrameBuffer& frame, const OuterFields& fields) const;
@@ -55,6 +61,7 @@ class OuterHeader {
     std::uint8_t udp_ = 0;  ///< offset of the UDP header
     bool is_ipv4_ = true;
     bool has_checksum_ = false;
+    wire::Encapsulation encapsulation_ = wire::Encapsulation::Geneve;
     std::uint16_t header_sum_ = 0;  ///< of the IPv4 header as it stands here, without its checksum
     std::uint16_t pseudo_sum_ = 0;  ///< of the pseudo-header without the length
 };

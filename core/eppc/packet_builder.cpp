@@ -9,6 +9,7 @@
 #include "core/wire/ip.h"
 #include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
+#include "core/wire/vxlan.h"
 
 namespace dyetrace::eppc {
 namespace {
@@ -73,13 +74,22 @@ void write_checksum(const ControlRoute& route, Draft& draft) {
 
 }  // namespace
 
-std::vector<std::uint8_t> build_geneve_control(const ControlRoute& route, Bytes message) {
-    Draft draft = start_frame(route, wire::GeneveHeader::kSize + message.size());
-    wire::GeneveHeader geneve;
-    geneve.control = true;
-    geneve.protocol_type = wire::kEtherTypeControl;
-    geneve.encode_into(draft.payload());
-    std::copy(message.begin(), message.end(), draft.payload().begin() + wire::GeneveHeader::kSize);
+std::vector<std::uint8_t> build_control(const ControlRoute& route, Bytes message) {
+    const bool is_vxlan = route.encapsulation == wire::Encapsulation::Vxlan;
+    const std::size_t headers =
+        is_vxlan ? wire::VxlanHeader::kSize + wire::EthernetHeader::kSize : wire::GeneveHeader::kSize;
+    Draft draft = start_frame(route, headers + message.size());
+    if (is_vxlan) {
+        wire::VxlanHeader{route.vxlan_vni}.encode_into(draft.payload());
+        wire::EthernetHeader{kVxlanControlMac, route.source_mac, wire::kEtherTypeControl}.encode_into(
+            draft.payload().subspan(wire::VxlanHeader::kSize));
+    } else {
+        wire::GeneveHeader geneve;
+        geneve.control = true;
+        geneve.protocol_type = wire::kEtherTypeControl;
+        geneve.encode_into(draft.payload());
+    }
+    std::copy(message.begin(), message.end(), draft.payload().begin() + static_cast<std::ptrdiff_t>(headers));
     if (route.has_checksum) write_checksum(route, draft);
     return std::move(draft.frame);
 }

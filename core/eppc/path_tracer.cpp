@@ -97,13 +97,12 @@ void PathTracer::answered(Trace& trace, Time now) {
 
 bool PathTracer::on_time_exceeded(const wire::IcmpTimeExceeded& message, Bytes payload, IpAddress router,
                                   Time now) {
-    if (router.is_unspecified() || router.is_multicast() || message.quoted_source != own_address_ ||
-        message.quoted_destination_port != destination_port_) {
+    if (router.is_unspecified() || router.is_multicast() || message.quoted_source != own_address_)
         return false;
-    }
     for (Trace& trace : active_) {
         if (trace.path.address != message.quoted_destination ||
-            trace.path.source_port != message.quoted_source_port) {
+            trace.path.source_port != message.quoted_source_port ||
+            trace.path.destination_port != message.quoted_destination_port) {
             continue;
         }
         // Who reaches the peer with this TTL has no router there.

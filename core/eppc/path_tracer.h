@@ -41,6 +41,7 @@ struct TracedPath {
     PathIndex path;
     PathGeneration generation;
     std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
 
     bool operator==(const TracedPath&) const = default;
 };
@@ -71,11 +72,9 @@ struct PathTracerConfig {
 
 class PathTracer {
   public:
-    PathTracer(const PathTracerConfig& config, IpAddress own_address, std::uint16_t destination_port,
-               std::uint64_t seed)
+    PathTracer(const PathTracerConfig& config, IpAddress own_address, std::uint64_t seed)
         : config_(config),
           own_address_(own_address),
-          destination_port_(destination_port),
           random_(seed),
           window_(std::min(kWindowFirst, config.active_most)),
           threshold_(config.active_most) {}
@@ -157,7 +156,6 @@ class PathTracer {
 
     PathTracerConfig config_;
     IpAddress own_address_;
-    std::uint16_t destination_port_;
     Random random_;
     std::uint16_t next_number_ = 0;
     std::uint64_t disagreements_ = 0;

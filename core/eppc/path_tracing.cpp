@@ -50,6 +50,7 @@ void Eppc::Engine::trace_path(std::uint32_t index, PathIndex path, Time now) {
     traced.path = path;
     traced.generation = peer.paths[path].generation;
     traced.source_port = static_cast<std::uint16_t>(config.source_port_base + peer.paths[path].port);
+    traced.destination_port = tunnel_port(peer.outer.encapsulation());
     if (tracer_.request(traced, now)) {
         routers = Peer::Routers::AskedOrKnown;
     } else {
@@ -74,7 +75,7 @@ void Eppc::Engine::service_tracer(Time now) {
         // Over IPv4 too: it covers the tag, so that nobody who did not see the probe can quote it.
         route.has_checksum = true;
         std::vector<std::uint8_t> frame =
-            build_geneve_control(route, sealed(message, route.source, route.destination));
+            build_control(route, sealed(message, route.source, route.destination));
         const Bytes datagram =
             Bytes(frame).subspan(wire::EthernetHeader::kSize + wire::ip_header_size(config.address));
         tracer_.on_sent(probe, load_u16(&datagram[6]), datagram.subspan(wire::UdpHeader::kSize));

@@ -50,7 +50,8 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     parameters.path_count = config.path_count;
     parameters.port_count = config.port_count;
     parameters.sampling = wanted.sampling;
-    parameters.metrics = wanted.metrics;
+    parameters.encapsulation = peer.outer.encapsulation();
+    parameters.metrics = wanted.metrics & peer.metrics();
     parameters.tracked_per_second = wanted.tracked_per_second;
     parameters.packet_cap = wanted.packet_cap;
     parameters.report_interval = wanted.report_interval;

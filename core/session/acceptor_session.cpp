@@ -96,6 +96,10 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t co
             if (news) path.generation = marker.generation;
             break;
         case wire::MarkerKind::End: news = path.measured.end(mark); break;
+        case wire::MarkerKind::Count:
+            // Not acknowledged: the next one says more.
+            if (path.measured.count(mark)) mark_changed(marker.path, now, false);
+            return true;
     }
     if (news) mark_changed(marker.path, now, marker.kind == wire::MarkerKind::End);
     // Acknowledged also when it was a repeat: the first acknowledgement may be lost.

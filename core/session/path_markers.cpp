@@ -18,22 +18,34 @@ PathMarkers::PathMarkers(std::uint16_t path_count, Duration path_idle, const Ret
     timers_.reserve(path_count);  // so that the data path only writes
 }
 
-OutgoingMarker PathMarkers::transmit(PathIndex index, Time now, const tracking::PathTable& table) {
-    tracking::SentPath& path = paths_[index.value];
+OutgoingMarker PathMarkers::marker_of(PathIndex index, wire::MarkerKind kind,
+                                      const tracking::PathTable& table) const {
+    const tracking::SentPath& path = paths_[index.value];
     const tracking::PathCount* count = table.find(index, path.generation);
     DYETRACE_ASSERT(count != nullptr);  // a generation is kept until every session has settled it
     OutgoingMarker marker;
     marker.port = count->port;
     marker.body.path = index;
     marker.body.generation = path.generation;
-    marker.body.kind = path.phase == Phase::Starting ? wire::MarkerKind::Start : wire::MarkerKind::End;
+    marker.body.kind = kind;
     marker.body.interval = path.interval;
     // Fresh at every transmission: the receiver takes its own count as the marker arrives. That of a
     // generation that was left stands still, as does what its port carries.
     marker.body.count = count->packets;
     marker.body.next_sequence = path.next_sequence;
-    timers_.set(index.value, now + retransmit_.wait_after(++path.attempts));
     return marker;
+}
+
+OutgoingMarker PathMarkers::transmit(PathIndex index, Time now, const tracking::PathTable& table) {
+    tracking::SentPath& path = paths_[index.value];
+    timers_.set(index.value, now + retransmit_.wait_after(++path.attempts));
+    return marker_of(index, path.phase == Phase::Starting ? wire::MarkerKind::Start : wire::MarkerKind::End,
+                     table);
+}
+
+Time PathMarkers::running_deadline(const tracking::SentPath& path, Time now) const {
+    const Time idle = path.last_data + path_idle_;
+    return count_interval_.ns > 0 ? std::min(idle, now + count_interval_) : idle;
 }
 
 void PathMarkers::fall_quiet(PathIndex index, Time now) {
@@ -61,7 +73,8 @@ std::optional<OutgoingMarker> PathMarkers::service(PathIndex index, Time now,
             return transmit(index, now, table);
         case Phase::Running:
             if (!closing_ && now < path.last_data + path_idle_) {
-                timers_.set(index.value, path.last_data + path_idle_);
+                timers_.set(index.value, running_deadline(path, now));
+                if (count_interval_.ns > 0) return marker_of(index, wire::MarkerKind::Count, table);
                 return std::nullopt;
             }
             path.phase = Phase::Ending;
@@ -112,7 +125,7 @@ bool PathMarkers::on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) 
     }
     path.phase = Phase::Running;
     path.attempts = 0;
-    timers_.set(ack.path.value, closing_ ? now : path.last_data + path_idle_);
+    timers_.set(ack.path.value, closing_ ? now : running_deadline(path, now));
     out.paths_started.push_back(ack.path);
     return true;
 }

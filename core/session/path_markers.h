@@ -33,6 +33,8 @@ class PathMarkers {
     using Phase = tracking::SentPath::Phase;
 
     PathMarkers(std::uint16_t path_count, Duration path_idle, const RetransmitPolicy& retransmit);
+    /// Tells the counts of running paths at least so often, by COUNT markers; zero, as at first: never.
+    void set_count_interval(Duration interval) { count_interval_ = interval; }
 
     // Data path
     /// Notes a data packet on `path`; returns whether an interval is open, so that it may be tagged.
@@ -79,9 +81,14 @@ class PathMarkers {
     std::optional<OutgoingMarker> service(PathIndex path, Time now, const tracking::PathTable& table,
                                           Time last_heard);
     OutgoingMarker transmit(PathIndex path, Time now, const tracking::PathTable& table);
+    [[nodiscard]] OutgoingMarker marker_of(PathIndex path, wire::MarkerKind kind,
+                                           const tracking::PathTable& table) const;
+    /// When a running path is to be looked at again.
+    [[nodiscard]] Time running_deadline(const tracking::SentPath& path, Time now) const;
     void fall_quiet(PathIndex path, Time now);
 
     Duration path_idle_;
+    Duration count_interval_{};
     RetransmitPolicy retransmit_;
     std::vector<tracking::SentPath> paths_;
     TimerQueue timers_;  ///< by path index

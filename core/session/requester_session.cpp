@@ -104,6 +104,7 @@ void RequesterSession::on_accept(const wire::AcceptBody& accept, const auth::Ses
     acceptor_nonce_ = accept.acceptor_nonce;
     channel_ = Channel(parameters_.key_id, keys, now);
     parameters_.report_interval = accept.report_interval;
+    if (!has_options()) markers_.set_count_interval(accept.report_interval);
     parameters_.keep_alive_interval = std::min(parameters_.keep_alive_interval, accept.keep_alive_interval);
     parameters_.metrics &= accept.metrics;
     retransmit_at_ = Time::never();

@@ -96,7 +96,7 @@ class RequesterSession {
     /// Notes a data packet on `path` and returns whether to tag it. A packet that another session tags is not
     /// `free`: it is none that sampling looks at.
     bool on_data(PathIndex path, Time now, bool free = true) {
-        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !budget_.allows(now))
+        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !has_options() || !budget_.allows(now))
             return false;
         if (!sampler_.sample()) return false;
         budget_.take();
@@ -126,6 +126,10 @@ class RequesterSession {
     [[nodiscard]] State state() const { return state_; }
     /// Of the acceptor that challenged last, or accepted; zero before.
     [[nodiscard]] BootId peer_boot() const { return peer_boot_; }
+    /// Whether its packets can be tagged: VXLAN has no options.
+    [[nodiscard]] bool has_options() const {
+        return parameters_.encapsulation == wire::Encapsulation::Geneve;
+    }
     [[nodiscard]] std::uint64_t nonce() const { return parameters_.nonce; }
     [[nodiscard]] KeyId key_id() const { return parameters_.key_id; }
     [[nodiscard]] bool is_accepted() const { return state_ == State::Active || state_ == State::Closing; }

@@ -30,6 +30,11 @@ std::string_view to_string(DropReason reason) {
         case DropReason::GeneveOptionsOverrun: return "geneve-options-overrun";
         case DropReason::GeneveUnknownCritical: return "geneve-unknown-critical";
         case DropReason::GeneveBadProtocol: return "geneve-bad-protocol";
+        case DropReason::VxlanTruncated: return "vxlan-truncated";
+        case DropReason::VxlanNoVni: return "vxlan-no-vni";
+        case DropReason::VxlanInnerVlan: return "vxlan-inner-vlan";
+        case DropReason::VxlanBadControl: return "vxlan-bad-control";
+        case DropReason::WrongEncapsulation: return "wrong-encapsulation";
         case DropReason::TrackBadLength: return "track-bad-length";
         case DropReason::TrackRepeated: return "track-repeated";
         case DropReason::TrackUnknownSession: return "track-unknown-session";

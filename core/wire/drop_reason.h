@@ -35,6 +35,12 @@ enum class DropReason : std::uint8_t {
     GeneveOptionsOverrun,   ///< §3.5: option lengths that do not sum to the options' length
     GeneveUnknownCritical,  ///< §3.5: critical option that is not understood
     GeneveBadProtocol,      ///< data whose protocol type is not Ethernet
+    // VXLAN, RFC 7348
+    VxlanTruncated,      ///< fewer than 8 bytes
+    VxlanNoVni,          ///< §5: no I flag, so no VNI
+    VxlanInnerVlan,      ///< §6.1: a VLAN tag inside, where that is not configured
+    VxlanBadControl,     ///< in the reserved VNI, and not a control message
+    WrongEncapsulation,  ///< Geneve of a peer that is configured for VXLAN
     // Track option
     TrackBadLength,       ///< our class and type with another length
     TrackRepeated,        ///< more than one track option in a packet

@@ -36,6 +36,7 @@ std::string_view to_string(MarkerKind kind) {
     switch (kind) {
         case MarkerKind::Start: return "start";
         case MarkerKind::End: return "end";
+        case MarkerKind::Count: return "count";
     }
     DYETRACE_ASSERT(false);
     return {};
@@ -170,7 +171,7 @@ Result<MarkerBody, DropReason> MarkerBody::parse(Bytes body) {
     in.skip(2);
     marker.count = in.u64();
     marker.next_sequence = in.u32();
-    if (!in_range(kind, MarkerKind::End) || marker.interval == 0) return kBadField;
+    if (!in_range(kind, MarkerKind::Count) || marker.interval == 0) return kBadField;
     marker.kind = static_cast<MarkerKind>(kind);
     return marker;
 }

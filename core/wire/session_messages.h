@@ -126,11 +126,15 @@ struct RejectBody {
     void encode_into(MutableBytes out) const;
 };
 
-enum class MarkerKind : std::uint8_t { Start = 1, End = 2 };
+enum class MarkerKind : std::uint8_t {
+    Start = 1,
+    End = 2,
+    Count = 3,  ///< in the middle of an interval, not acknowledged: how sessions without tags measure
+};
 std::string_view to_string(MarkerKind kind);
 
-/// Opens or closes a measured interval of one path; travels on that path's own 5-tuple. Intervals count
-/// from 1.
+/// Opens or closes a measured interval of one path, or tells its count; travels on that path's own 5-tuple.
+/// Intervals count from 1.
 ///
 ///   path index (16) | generation (8) | kind (8) | interval (16) | reserved (16) |
 ///   cumulative count of data packets sent on this path generation (64) |

@@ -108,7 +108,7 @@ void DyetraceTruth::NoteSent(DyetracePacket& packet) {
         return;
     }
     const Marker marker = ReadMarker(packet);
-    if (!marker.ok) return;
+    if (!marker.ok || marker.body.kind == wire::MarkerKind::Count) return;
     packet.m_truthFlow = number;
     packet.m_truthOrdinal = flow.sent;
     packet.m_truthMark = marker.body.kind == wire::MarkerKind::Start ? Mark::Start : Mark::End;

@@ -126,7 +126,7 @@ class World {
                                    : net_.control_key(header, source, config.address);
         const Frame message =
             auth::seal(header, body, key.value_or(auth::ControlKey{}), route.source, route.destination);
-        return from_nhms ? eppc::build_datagram(route, message) : eppc::build_geneve_control(route, message);
+        return from_nhms ? eppc::build_datagram(route, message) : eppc::build_control(route, message);
     }
 
     Frame time_exceeded(std::size_t host) {

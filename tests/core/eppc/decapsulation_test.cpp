@@ -184,6 +184,84 @@ TEST_F(Decapsulation, UnknownOptionsAreSkippedUnlessCritical) {
                    "critical twin");
 }
 
+// RFC 8926 §3.4: the C bit alone says nothing that the options do not; reserved bits are ignored, as are
+// those of an option (§3.5).
+TEST_F(Decapsulation, ReservedBitsAndALoneCriticalBitAreIgnored) {
+    const Frame good = plain();
+    (void)net.inject(1, good);
+    const Frame inner = net.host(1).delivered.back();
+    Frame reserved = good;
+    reserved[kGeneve + 1] |= 0x3f;
+    reserved[kGeneve + 7] = 0xff;
+    EXPECT_EQ(net.inject(1, reserved).kind, Kind::Deliver);
+    EXPECT_EQ(net.host(1).delivered.back(), inner);
+    Frame critical = good;
+    critical[kGeneve + 1] |= 0x40;
+    EXPECT_EQ(net.inject(1, critical).kind, Kind::Deliver);
+    EXPECT_EQ(net.inject(1, with_options(critical, {0x01, 0x02, 0x05, 0xe1, 1, 2, 3, 4}, 2)).kind,
+              Kind::Deliver);
+    EXPECT_EQ(net.host(1).delivered.back(), inner);
+}
+
+// RFC 8926 §3.5, §4.5.1: any options in any order, up to the longest that a header can say (§3.4: 252 bytes).
+TEST_F(Decapsulation, OurOptionIsFoundAmongAnyOthers) {
+    (void)net.send(0, 1);
+    (void)net.send(0, 1);
+    const Frame good = tagged();
+    const Frame ours(good.begin() + kGenevePayload, good.begin() + kGenevePayload + wire::TrackOption::kSize);
+    Frame bare = good;
+    bare.erase(bare.begin() + kGenevePayload, bare.begin() + kGenevePayload + wire::TrackOption::kSize);
+    const std::uint64_t tracked = net.engine(1).counters().tracked_received;
+    for (const bool before : {false, true}) {
+        Frame others{0x01, 0x02, 0x05, 0x00, 0x01, 0x03, 0x00, 0x01, 1, 2, 3, 4};
+        while (others.size() + ours.size() < 252)
+            others.insert(others.end(), {0x01, 0x04, 0x07, 0x00});
+        Frame options = before ? others : ours;
+        const Frame& rest = before ? ours : others;
+        options.insert(options.end(), rest.begin(), rest.end());
+        ASSERT_EQ(options.size(), 252U);
+        EXPECT_EQ(net.inject(1, with_options(bare, options, 63)).kind, Kind::Deliver);
+    }
+    EXPECT_EQ(net.engine(1).counters().tracked_received, tracked + 2);  // the second of them a duplicate
+}
+
+// RFC 8926 §4.6: segmentation offload copies a packet's options onto each segment; they are one tag's
+// repeats.
+TEST_F(Decapsulation, SegmentsOfOneTaggedPacketAreItsDuplicates) {
+    (void)net.send(0, 1, 0, 600);
+    (void)net.send(0, 1, 0, 600);
+    const Frame good = tagged();
+    const std::size_t inner = kGenevePayload + wire::TrackOption::kSize;
+    for (const std::size_t cut : {300U, 200U}) {
+        Frame segment(good.begin(), good.end() - static_cast<std::ptrdiff_t>(cut));
+        store_u16(&segment[kOuterUdp + 4], static_cast<std::uint16_t>(segment.size() - kOuterUdp));
+        store_u16(&segment[kOuterIp + 2], static_cast<std::uint16_t>(segment.size() - kOuterIp));
+        mend_ip(segment);
+        ASSERT_GT(segment.size(), inner + 60);
+        EXPECT_EQ(net.inject(1, segment).kind, Kind::Deliver);
+    }
+    const auto views = net.engine(1).sessions();
+    std::uint32_t corrupted = 0;
+    std::uint32_t duplicates = 0;
+    for (const auto& record : views.at(0).paths) {
+        corrupted += record.corrupted;
+        duplicates += record.duplicates;
+    }
+    EXPECT_EQ(duplicates, 1U);
+    EXPECT_EQ(corrupted, 0U);  // shorter than the tag says: no reason to call it damaged
+}
+
+// RFC 8926 §3.4: a control packet may have options; its payload is for the endpoint alone.
+TEST_F(Decapsulation, ControlPacketsMayHaveOptions) {
+    const std::size_t delivered = net.host(1).delivered.size();
+    const Frame good = control(ControlType::Marker);
+    EXPECT_EQ(net.inject(1, with_options(good, {0x01, 0x02, 0x05, 0x01, 1, 2, 3, 4}, 2)).kind,
+              Kind::Consumed);
+    expect_dropped(with_options(good, {0x01, 0x02, 0x85, 0x01, 1, 2, 3, 4}, 2),
+                   DropReason::GeneveUnknownCritical, "critical option of a control packet");
+    EXPECT_EQ(net.host(1).delivered.size(), delivered);
+}
+
 // RFC 8926 §3.5: options that do not sum to their length drop the packet.
 TEST_F(Decapsulation, OptionLengthsThatDoNotSumDropThePacket) {
     const Frame good = plain();

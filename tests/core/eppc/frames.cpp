@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "core/eppc/config.h"
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
 #include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
+#include "core/wire/vxlan.h"
 
 namespace dyetrace::test {
 
@@ -99,6 +101,20 @@ void look_at_geneve(Bytes payload, SeenPacket& seen) {
     seen.body.assign(message->body.begin(), message->body.end());
 }
 
+void look_at_vxlan(Bytes payload, SeenPacket& seen) {
+    const auto vxlan = VxlanHeader::parse(payload);
+    if (!vxlan) return;
+    seen.vni = vxlan->vni;
+    seen.vxlan = true;
+    seen.kind = SeenPacket::Kind::Data;
+    if (seen.vni != eppc::EppcConfig{}.vxlan_control_vni) return;
+    const auto message = ControlMessage::parse(payload.subspan(VxlanHeader::kSize + EthernetHeader::kSize));
+    if (!message) return;
+    seen.kind = SeenPacket::Kind::Control;
+    seen.control = message->header;
+    seen.body.assign(message->body.begin(), message->body.end());
+}
+
 }  // namespace
 
 SeenPacket look_at(Bytes frame) {
@@ -117,6 +133,8 @@ SeenPacket look_at(Bytes frame) {
     seen.destination_port = udp->destination_port;
     if (udp->destination_port == kGenevePort) {
         look_at_geneve(rest.first(udp->length).subspan(UdpHeader::kSize), seen);
+    } else if (udp->destination_port == kVxlanPort) {
+        look_at_vxlan(rest.first(udp->length).subspan(UdpHeader::kSize), seen);
     } else {
         seen.kind = SeenPacket::Kind::Datagram;
         if (const auto message = ControlMessage::parse(rest.first(udp->length).subspan(UdpHeader::kSize))) {

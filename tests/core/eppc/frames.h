@@ -58,6 +58,7 @@ struct SeenPacket {
     std::optional<wire::ControlHeader> control;  ///< Control, and Datagram of the health service
     std::vector<std::uint8_t> body;              ///< likewise: the message's body
     Vni vni;                                     ///< Data, Control
+    bool vxlan = false;                          ///< Data, Control: not Geneve
     [[nodiscard]] Endpoint source() const { return {ip.source, source_port}; }
     [[nodiscard]] Endpoint destination() const { return {ip.destination, destination_port}; }
     bool is(wire::ControlType type) const { return control && control->type == type; }

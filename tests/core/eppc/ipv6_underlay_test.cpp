@@ -236,6 +236,31 @@ TEST_F(Ipv6Underlay, SessionsLiveWithoutChecksumsToo) {
     EXPECT_EQ(net.engine(1).drops().total(), 0U);
 }
 
+// RFC 6936 §4 (4): a datagram can have a checksum where others have none.
+TEST_F(Ipv6Underlay, TracesOfAPeerWithoutChecksumsHaveThem) {
+    FakeNhms nhms(net, kNhms6);
+    two_hosts([](auto& config) {
+        config.nhms = kNhms6;
+        config.trace_paths = true;
+    });
+    eppc::PeerOptions zero;
+    zero.udp_checksum = UdpChecksum::Zero;
+    ASSERT_TRUE(net.engine(0).add_peer(ipv6_of(1), zero).ok());
+    ASSERT_TRUE(net.engine(1).add_peer(ipv6_of(0), zero).ok());
+    net.line(0, 1).routers.push_back({ipv6_of(0x101)});
+    net.send_many(0, 1, 100, Duration::microseconds(50), 32);
+    net.run_for(Duration::milliseconds(300));
+    int traces = 0;
+    for (const Captured& packet : net.captured()) {
+        if (packet.seen.kind == SeenPacket::Kind::Datagram) continue;
+        const bool is_trace = packet.seen.is(ControlType::PathTrace);
+        EXPECT_EQ(load_u16(&packet.bytes[kUdp6 + 6]) != 0, is_trace);
+        traces += is_trace ? 1 : 0;
+    }
+    EXPECT_GT(traces, 4);
+    EXPECT_EQ(nhms.paths().size(), 4U);
+}
+
 // RFC 8200 §4: the host may take such packets, a tunnel does not (RFC 8926 §4.4.1).
 TEST_F(Ipv6Underlay, TunnelPacketsWithExtensionHeadersOrInFragmentsAreDropped) {
     two_hosts();

@@ -44,13 +44,14 @@ struct Tracer : ::testing::Test {
     bool ipv6 = false;
 
     PathTracer& get() {
-        if (!tracer) tracer.emplace(config, own(), kGeneve, 1);
+        if (!tracer) tracer.emplace(config, own(), 1);
         return *tracer;
     }
     [[nodiscard]] IpAddress own() const { return ipv6 ? IpAddress{0x20010db800000000, 1} : kOwn; }
     [[nodiscard]] IpAddress peer() const { return ipv6 ? IpAddress{0x20010db800000000, 2} : kPeer; }
     [[nodiscard]] TracedPath path(std::uint16_t index = 0) const {
-        return {0, peer(), kSession, PathIndex{index}, {}, static_cast<std::uint16_t>(50'000 + index)};
+        return {0,      peer(), kSession, PathIndex{index}, {}, static_cast<std::uint16_t>(50'000 + index),
+                kGeneve};
     }
     void ask(std::uint16_t index = 0) { ASSERT_TRUE(get().request(path(index), now)); }
 

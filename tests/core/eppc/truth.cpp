@@ -32,7 +32,7 @@ std::vector<PathTruth> path_truth(const Network& network, std::size_t from, std:
     for (const Captured& packet : network.captured()) {
         if (packet.from != from || packet.to != to || !packet.seen.is(wire::ControlType::Marker)) continue;
         const auto marker = wire::MarkerBody::parse(packet.seen.body);
-        if (!marker || !packet.arrival) continue;
+        if (!marker || !packet.arrival || marker->kind == wire::MarkerKind::Count) continue;
         const PathKey key{packet.seen.control->session.value, marker->path.value};
         if (!intervals.contains(key)) order.push_back(key);
         ports[key] = packet.seen.source_port;

@@ -151,6 +151,75 @@ TEST_F(TsharkReads, WhatTwoEnginesSend) {
     EXPECT_GT(tagged, 100);
 }
 
+/// Traffic of guests of both versions, tagged frames among it, over one kind of outer headers.
+void talk_over(Network& net, bool ipv6, bool vxlan) {
+    if (vxlan) net.peer_options.encapsulation = wire::Encapsulation::Vxlan;
+    for (std::size_t i = 0; i < 2; ++i) {
+        net.add_host([&](eppc::EppcConfig& config) {
+            if (ipv6) config.address = ipv6_of(i);
+            config.udp_checksum = eppc::UdpChecksum::Full;
+            config.vxlan_vlan = eppc::InnerVlan::Keep;
+        });
+    }
+    for (int i = 0; i < 240; ++i) {
+        net.at(Time{} + Duration::microseconds(50) * i, [&net, i] {
+            GuestPacket guest;
+            guest.source_mac = net.host(0).guest_mac;
+            guest.destination_mac = net.host(1).guest_mac;
+            guest.source = i % 2 == 0 ? IpAddress{net.host(0).guest_address} : ipv6_of(1000);
+            guest.destination = i % 2 == 0 ? IpAddress{net.host(1).guest_address} : ipv6_of(1001);
+            guest.source_port = static_cast<std::uint16_t>(10000 + i % 8);
+            guest.payload = static_cast<std::size_t>(i * 3);
+            guest.ecn = static_cast<wire::Ecn>(i % 4);
+            if (i % 3 > 0) guest.tags.push_back({0x8100, 0x0007});
+            if (i % 3 > 1) guest.tags.insert(guest.tags.begin(), {0x88a8, 0x0123});
+            (void)net.send_frame(0, kGuestPort, guest.frame());
+        });
+    }
+    net.run_for(Duration::milliseconds(50));
+    ASSERT_TRUE(net.close_all());
+}
+
+// RFC 8926 §3.1 and §3.2, RFC 7348 §5, all with checksums, which tshark judges.
+TEST_F(TsharkReads, BothVersionsVlanTagsAndVxlan) {
+    for (const bool ipv6 : {false, true}) {
+        for (const bool vxlan : {false, true}) {
+            SCOPED_TRACE((ipv6 ? "IPv6, " : "IPv4, ") + std::string(vxlan ? "VXLAN" : "Geneve"));
+            Network net;
+            talk_over(net, ipv6, vxlan);
+            net.write_pcap(path.string());
+            const auto packets =
+                rows({"_ws.malformed", "_ws.expert.severity", "ip.checksum.status", "udp.checksum.status",
+                      vxlan ? "vxlan.vni" : "geneve.vni", "udp.dstport", "vlan.id", "eth.type", "ipv6.flow"});
+            ASSERT_EQ(packets.size(), net.captured().size());
+            std::map<std::string, int> tags;
+            for (std::size_t i = 0; i < packets.size(); ++i) {
+                SCOPED_TRACE("packet " + std::to_string(i + 1));
+                const auto& row = packets[i];
+                const SeenPacket& seen = net.captured()[i].seen;
+                EXPECT_EQ(row[0], "");
+                for (const std::string& severity : split(row[1], ','))
+                    EXPECT_LT(std::stoul(severity), 8388608U);  // PI_ERROR
+                EXPECT_EQ(row[2].find('0'), std::string::npos);
+                for (const std::string& status : split(row[3], ','))
+                    EXPECT_EQ(status, "1");  // each one is there, and good
+                EXPECT_EQ(std::stoul(row[4]), seen.vni.value);
+                EXPECT_EQ(split(row[5], ',').at(0), vxlan ? "4789" : "6081");
+                if (ipv6) {
+                    EXPECT_EQ(std::stoul(split(row[8], ',').at(0), nullptr, 0), seen.ip.flow_label);
+                }
+                if (seen.kind == SeenPacket::Kind::Data) {
+                    EXPECT_EQ(split(row[5], ',').at(1), "2000");  // the guest's packet inside is decoded
+                    ++tags[row[6]];
+                } else if (vxlan) {
+                    EXPECT_EQ(std::stoul(split(row[7], ',').at(1), nullptr, 0), 0x88b5U);
+                }
+            }
+            EXPECT_EQ(tags, (std::map<std::string, int>{{"", 80}, {"7", 80}, {"291,7", 80}}));
+        }
+    }
+}
+
 /// Values of the engine's codec beside those of the dissector's, all as text.
 using Columns = std::vector<std::pair<std::string, std::function<std::string(const SeenPacket&)>>>;
 

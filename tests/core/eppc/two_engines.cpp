@@ -134,6 +134,7 @@ void Network::create_engine(std::size_t index) {
 }
 
 void Network::introduce(std::size_t one, std::size_t other) {
+    DYETRACE_ASSERT(engine(one).add_peer(hosts_[other]->config.address, peer_options).ok());
     DYETRACE_ASSERT(
         engine(one).add_remote(kVni, hosts_[other]->guest_mac, hosts_[other]->config.address).ok());
 }

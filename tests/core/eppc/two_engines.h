@@ -157,6 +157,7 @@ class Network {
     void write_sent_pcap(const std::string& path, std::size_t host) const;
     void write_arrived_pcap(const std::string& path, std::size_t host) const;
     bool keep_capture = true;
+    eppc::PeerOptions peer_options = {};  ///< of every host's peers; set before hosts are added
 
   private:
     struct Event {

@@ -105,7 +105,7 @@ TEST(MarkerCodec, KnowsItsVectorEveryLengthAndBadField) {
     expect_fixed_body("marker", marker());
     expect_ignored<MarkerBody>("marker", {{6, 8}, {20, 24}});
     expect_bad_field<MarkerBody>("marker", 3, {0});
-    expect_bad_field<MarkerBody>("marker", 3, {3});
+    expect_bad_field<MarkerBody>("marker", 3, {4});
     expect_bad_field<MarkerBody>("marker", 4, kZero16);  // intervals count from 1
 }
 
@@ -113,6 +113,7 @@ TEST(MarkerAckCodec, KnowsItsVectorEveryLengthAndBadField) {
     expect_fixed_body("marker_ack", MarkerAckBody{PathIndex{5}, PathGeneration{2}, MarkerKind::Start, 7});
     expect_ignored<MarkerAckBody>("marker_ack", {{6, 8}});
     expect_bad_field<MarkerAckBody>("marker_ack", 3, {0});
+    expect_bad_field<MarkerAckBody>("marker_ack", 3, {3});  // a COUNT is not acknowledged
     expect_bad_field<MarkerAckBody>("marker_ack", 3, {255});
 }
 

@@ -237,6 +237,15 @@ def ipv6_packet():
     return ethernet(ACCEPTOR_MAC, REQUESTER_MAC, 0x86DD, packet)
 
 
+def vxlan(vni, frame):
+    return struct.pack(">BxxxI", 0x08, vni << 8) + frame
+
+
+def vxlan_packet():
+    datagram = udp(REQUESTER, ACCEPTOR, SOURCE_PORT, 4789, vxlan(VNI, inner_frame()), checksum=False)
+    return ethernet(ACCEPTOR_MAC, REQUESTER_MAC, 0x0800, ipv4(REQUESTER, ACCEPTOR, 17, datagram, identification=7, tos=0x02))
+
+
 def time_exceeded_v6():
     died = ipv6_packet()[14:]
     died = died[:7] + b"\x00" + died[8:]
@@ -247,6 +256,7 @@ def time_exceeded_v6():
 
 VECTORS = {
     "ethernet_header": ("IEEE 802.3 §3.2", mac("02:00:0a:00:01:02") + mac("02:00:0a:00:00:01") + b"\x08\x00"),
+    "vlan_tag": ("IEEE 802.1Q-2018 §9.6: service tag, priority 5, drop eligible, VLAN 0x123", struct.pack(">HH", 0x88A8, 0xB123)),
     "ipv4_header": ("RFC 791 §3.1, header checksum included",
                     ipv4(REQUESTER, ACCEPTOR, 17, bytes(80), identification=0xBEEF, tos=0xBA, ttl=61)[:20]),
     "udp_datagram": ("RFC 768, checksum included", udp(REQUESTER, ACCEPTOR, 46082, 46081, b"dyetrace")),
@@ -254,6 +264,8 @@ VECTORS = {
     "ipv6_packet": ("RFC 8200, RFC 8926 §3.2: a whole untracked packet over IPv6, UDP checksum included", ipv6_packet()),
     "udp_datagram_ipv6": ("RFC 8200 §8.1, checksum included", udp(REQUESTER_V6, ACCEPTOR_V6, 46082, 46081, b"dyetrace!")),
     "icmpv6_time_exceeded": ("RFC 4443 §3.3: quotes ipv6_packet, from 2001:db8:ff::7 to 2001:db8::1", time_exceeded_v6()),
+    "vxlan_header": ("RFC 7348 §5", vxlan(VNI, b"")),
+    "vxlan_packet": ("RFC 7348 §5: a whole packet over IPv4, its inner frame without VLAN tag", vxlan_packet()),
     "geneve_header": ("RFC 8926 §3.4", geneve(VNI, 0x6558, b"", options=bytes(44))[:8]),
     "geneve_options": ("RFC 8926 §3.5: three options, the second one ours, the third empty",
                        option(0x0102, 0x07, b"abcd") + track_option() + option(0x0103, 0x00, b"")),
