@@ -103,6 +103,7 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     read_sampling(table, eppc);
     table.read("path_count", IntegerType{1, 1024}, eppc.path_count);
     table.read("port_count", IntegerType{0, 2048}, eppc.port_count);
+    table.read("port_rest", kAnyLength, eppc.port_rest);
     table.read("open_on_traffic", BooleanType{}, eppc.open_on_traffic);
     table.read("report_interval", kInterval, eppc.report_interval);
     table.read("path_idle", kInterval, eppc.path_idle);

@@ -98,6 +98,7 @@ Json counters_json(const Summary& summary) {
             {"updates_dropped_sessions", c.updates_dropped_sessions},
             {"updates_dropped_paths", c.updates_dropped_paths},
             {"updates_dropped_timings", c.updates_dropped_timings},
+            {"repaths", c.repaths},
             {"traces_sent", c.traces_sent},
             {"traces_dropped", c.traces_dropped},
             {"traces_disagreed", c.traces_disagreed},

@@ -16,4 +16,9 @@ constexpr std::int16_t sequence_distance(std::uint16_t from, std::uint16_t to) {
     return static_cast<std::int16_t>(static_cast<std::uint16_t>(to - from));
 }
 
+/// The same on the 8-bit circle.
+constexpr std::int8_t sequence_distance(std::uint8_t from, std::uint8_t to) {
+    return static_cast<std::int8_t>(static_cast<std::uint8_t>(to - from));
+}
+
 }  // namespace dyetrace

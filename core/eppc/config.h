@@ -29,12 +29,12 @@ struct EppcBounds {
     std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
     std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
-    std::size_t paths_from_peer = 2048;     ///< most source ports that a peer may announce, spare ones too
-    std::size_t outputs = 65536;            ///< 48 bytes each, and the packet's
-    std::size_t update_entries = 16384;     ///< waiting; metrics 250 bytes each, routers and states 480
-    std::size_t update_timings = 1024;  ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
-    std::size_t traces = 256;           ///< at most 1024: paths being traced at a time, about 1.5 kB each
-    std::size_t trace_queue = 16384;    ///< paths waiting to be traced, 32 bytes each
+    std::size_t paths_from_peer = 2048;  ///< source ports that a peer may announce, spare ones too, 8 bytes each
+    std::size_t outputs = 65536;         ///< 48 bytes each, and the packet's
+    std::size_t update_entries = 16384;  ///< waiting; metrics 250 bytes each, routers and states 480
+    std::size_t update_timings = 1024;   ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
+    std::size_t traces = 256;            ///< at most 1024: paths being traced at a time, about 1.5 kB each
+    std::size_t trace_queue = 16384;     ///< paths waiting to be traced, 32 bytes each
 };
 
 /// The UDP checksum of tunnel packets (RFC 8926 §4.3).
@@ -80,6 +80,8 @@ struct EppcConfig {
     /// Source ports in all, up to 2048; those beyond path_count are spare, for paths that are moved. Zero:
     /// path_count + 16, or as many as there are below 65536.
     std::uint16_t port_count = 0;
+    /// A port that a path has left carries no other path for so long.
+    Duration port_rest = Duration::milliseconds(100);
     std::uint8_t dscp = 0;  ///< of every outer packet: pipe model
     EcnMode ecn = EcnMode::Normal;
     std::uint16_t vxlan_port = wire::kVxlanPort;

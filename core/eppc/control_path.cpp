@@ -141,11 +141,11 @@ void Eppc::Engine::handle_marker(const UnderlayPacket& packet, Bytes body, Peer&
     const auto marker = wire::MarkerBody::parse(body);
     if (!marker) return drops.add(marker.error());
     // A marker speaks for the 5-tuple that it travels on, and for no other.
-    const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-    if (path != marker->path.value || path >= peer.received.size())
-        return drops.add(DropReason::ControlBadField);
-    if (!session.on_marker(*marker, peer.received[path], now, outbox_))
+    const auto port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
+    if (port >= session.request().port_count || port >= peer.received.size() ||
+        !session.on_marker(*marker, port, peer.received[port], now, outbox_)) {
         drops.add(DropReason::ControlBadField);
+    }
 }
 
 ControlRoute Eppc::Engine::route_to(const IpAddress& to, std::uint16_t source_port) const {

@@ -59,6 +59,7 @@ std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     if (config.path_count < 1 || config.path_count > 1024) return "path_count: must be 1 to 1024";
     if (config.port_count != 0 && (config.port_count < config.path_count || config.port_count > 2048))
         return "port_count: must be path_count to 2048, or 0";
+    if (config.port_rest.ns < 0) return "port_rest: must not be negative";
     if (config.source_port_base + std::max(config.path_count, config.port_count) > 65536)
         return "source_port_base: the ports run past 65535";
     if (config.dscp > 63) return "dscp: must be 0 to 63";
@@ -178,6 +179,39 @@ Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& ma
     return overlay.add_remote({vni, mac}, *index);
 }
 
+Result<PathGeneration, std::string> Eppc::Engine::repath(IpAddress address, PathIndex path, Time now) {
+    const auto index = find_peer(address);
+    if (!index) return Failure{"there is no peer " + address.to_string()};
+    Peer& peer = peers_[*index];
+    const auto generation = peer.paths.repath(path, now, config.port_rest);
+    if (!generation) return Failure{std::string(to_string(generation.error()))};
+    ++counters.repaths;
+    peer.routers[path.value] = Peer::Routers::NotAsked;  // another port, other routers
+    for (session::RequesterSession& session : peer.requested) {
+        tracer_.forget(address, session.id(), path);
+        session.on_repath(path, now);
+    }
+    service_peer(*index, now);
+    return *generation;
+}
+
+void Eppc::Engine::settle_paths(Peer& peer, Time now) {
+    const auto settled = [&](const tracking::RetiredPath& left) {
+        return std::all_of(peer.requested.begin(), peer.requested.end(), [&](const auto& session) {
+            return session.markers().is_settled(left.path, left.count.generation);
+        });
+    };
+    // Few: at most one a spare port, and none at all most of the time.
+    for (std::size_t i = 0; i < peer.paths.retired().size();) {
+        const tracking::RetiredPath& left = peer.paths.retired()[i];
+        if (settled(left)) {
+            peer.paths.settle(left.path, now);
+        } else {
+            ++i;
+        }
+    }
+}
+
 void Eppc::Engine::want_attention(std::uint32_t index) {
     Peer& peer = peers_[index];
     if (peer.queued) return;
@@ -193,6 +227,7 @@ void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
         accepted.service(now, outbox_);
     flush_outbox(index, now);
     remove_ended_sessions(peer, now);
+    settle_paths(peer, now);
     Time next = Time::never();
     for (const auto& requested : peer.requested)
         next = std::min(next, requested.next_deadline());
@@ -366,6 +401,9 @@ const EppcCounters& Eppc::counters() const {
 }
 const wire::DropCounters& Eppc::drops() const {
     return engine_->drops;
+}
+Result<PathGeneration, std::string> Eppc::repath(IpAddress peer, PathIndex path, Time now) {
+    return engine_->repath(peer, path, now);
 }
 std::vector<SessionView> Eppc::sessions() const {
     return engine_->sessions();

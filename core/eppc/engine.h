@@ -93,6 +93,7 @@ class Eppc::Engine {
     Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
     Result<Done, std::string> add_guest(const Guest& guest);
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
+    Result<PathGeneration, std::string> repath(IpAddress address, PathIndex path, Time now);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
@@ -129,6 +130,8 @@ class Eppc::Engine {
     void want_attention(std::uint32_t peer);
     void service_peer(std::uint32_t peer, Time now);
     void remove_ended_sessions(Peer& peer, Time now);
+    /// Frees the ports of path generations that no session measures any more.
+    static void settle_paths(Peer& peer, Time now);
     void emit_frame(std::vector<std::uint8_t> frame);
     void emit(const SessionChanged& change);
     void emit(const MetricsReported& metrics);

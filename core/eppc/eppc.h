@@ -67,6 +67,7 @@ struct EppcCounters {
     std::uint64_t updates_dropped_sessions = 0;  ///< states of sessions
     std::uint64_t updates_dropped_paths = 0;     ///< routers of a path; it is traced again
     std::uint64_t updates_dropped_timings = 0;
+    std::uint64_t repaths = 0;  ///< paths moved to another source port
     std::uint64_t traces_sent = 0;
     std::uint64_t traces_dropped = 0;    ///< paths not traced because the trace table was full
     std::uint64_t traces_disagreed = 0;  ///< hops asked about anew because two answers did not agree
@@ -138,6 +139,12 @@ class Eppc {
     void close_sessions(Time now);
     /// Whether some requested session, or an update, is still on its way out.
     [[nodiscard]] bool is_draining() const;
+
+    /// Moves one path to `peer` to a spare source port, at once, with a new generation, which is returned.
+    /// Guests' flows on other paths keep theirs. What sessions measure on the generation before is ended with
+    /// its own count, then begun anew. Refused, with a reason, while an earlier move of that path is not
+    /// settled, and where no spare port is free.
+    Result<PathGeneration, std::string> repath(IpAddress peer, PathIndex path, Time now);
 
     [[nodiscard]] const EppcCounters& counters() const;
     [[nodiscard]] const wire::DropCounters& drops() const;

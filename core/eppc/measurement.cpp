@@ -29,14 +29,18 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
         return;
     }
     Peer& peer = peers_[*index];
-    const std::size_t path = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-    if (path < peer.received.size()) ++peer.received[path];
+    const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
+    if (port < peer.received.size()) ++peer.received[port];
     if (!track) return;
 
     const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
                                       [&](const auto& s) { return s.id() == track->session; });
-    if (session == peer.accepted.end() || track->path.value != path || path >= session->path_count()) {
+    if (session == peer.accepted.end()) {
         drops.add(DropReason::TrackUnknownSession);
+        return;
+    }
+    if (!session->is_bound(track->path, track->generation, port)) {
+        drops.add(DropReason::TrackUnbound);
         return;
     }
     const std::uint64_t expected =
@@ -50,14 +54,14 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracking::TrackedPacket tracked;
     tracked.sequence = track->sequence;
     tracked.count_sent = track->count;
-    tracked.count_received = peer.received[path];
+    tracked.count_received = peer.received[port];
     tracked.delay = clocks_difference(now, Time{track->transmit_ns});
     tracked.now = now;
     tracked.ttl = packet.ip.ttl;
     tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track->flags & TrackOption::kFlagSentCe) == 0;
     tracked.ecn_invalid = inner.ecn_invalid;
     tracked.corrupted = is_corrupted(*track, inner);
-    if (session->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[path];
+    if (session->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[port];
     timers_.set(*index, std::min(session->next_deadline(), timers_.wanted(*index)));
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/sequence.h"
+
 namespace dyetrace::session {
 
 using wire::ControlType;
@@ -12,6 +14,9 @@ namespace {
 constexpr int kKeepAlivesMissed = 3;
 /// An END is reported after this: others of the same moment join its report.
 constexpr Duration kUrgent = Duration::microseconds(100);
+/// Records of generations that were left and not reported, for each path. A requester leaves one at a time,
+/// when its END was answered, so that several wait only where reports are lost again and again.
+constexpr std::size_t kLeftMost = 4;
 /// How long after the agreed duration the acceptor waits for the requester's close.
 constexpr Duration kCloseGrace = Duration::seconds(1);
 }  // namespace
@@ -84,21 +89,44 @@ void AcceptorSession::mark_changed(PathIndex index, Time now, bool urgent) {
     report_at_ = std::min(report_at_, due);
 }
 
-bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now,
-                                Outbox& out) {
+bool AcceptorSession::begin_generation(PathIndex index, Time now) {
+    Path& path = paths_[index.value];
+    if (path.changed) {
+        if (left_.size() >= kLeftMost * paths_.size()) return false;
+        left_.push_back(record(index));
+        path.changed = false;  // and one record to report all the same
+        report_at_ = std::min(report_at_, now + kUrgent);
+    }
+    path.measured = {};
+    return true;
+}
+
+bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t port,
+                                std::uint64_t count_received, Time now, Outbox& out) {
     if (marker.path.value >= paths_.size()) return false;
     Path& path = paths_[marker.path.value];
+    const bool bound = path.port != kUnbound;
+    const int ahead = bound ? sequence_distance(path.generation.value, marker.generation.value) : 1;
+    if (ahead == 0 && path.port != port) return false;
     bool news = false;
     const tracking::Mark mark{marker.interval, marker.count, marker.next_sequence, count_received, now};
     switch (marker.kind) {
         case wire::MarkerKind::Start:
+            if (ahead < 0) break;  // of a generation that its path has left
+            if (bound && ahead > 0 && !begin_generation(marker.path, now)) return true;  // it comes again
             news = path.measured.start(mark, parameters_.waiting_time);
-            if (news) path.generation = marker.generation;
+            if (news) {
+                path.generation = marker.generation;
+                path.port = port;
+            }
             break;
-        case wire::MarkerKind::End: news = path.measured.end(mark); break;
+        case wire::MarkerKind::End:
+            if (ahead != 0) break;  // given up meanwhile: acknowledged, so that it stops
+            news = path.measured.end(mark);
+            break;
         case wire::MarkerKind::Count:
             // Not acknowledged: the next one says more.
-            if (path.measured.count(mark)) mark_changed(marker.path, now, false);
+            if (ahead == 0 && path.measured.count(mark)) mark_changed(marker.path, now, false);
             return true;
     }
     if (news) mark_changed(marker.path, now, marker.kind == wire::MarkerKind::End);
@@ -130,6 +158,11 @@ void AcceptorSession::on_peer_restarted(Outbox& out) {
 
 void AcceptorSession::send_report(Time now, Outbox& out) {
     if (unacknowledged_.empty()) {
+        while (!left_.empty() && unacknowledged_.size() < parameters_.records_per_report) {
+            unacknowledged_.push_back(left_.front());
+            left_.erase(left_.begin());
+            --changed_count_;
+        }
         for (std::size_t i = 0; i < paths_.size() && unacknowledged_.size() < parameters_.records_per_report;
              ++i) {
             if (!paths_[i].changed) continue;

@@ -44,9 +44,17 @@ class AcceptorSession {
     void on_request(Outbox& out);
     /// Asks the requester to end the session; the last metrics follow as at any close.
     void close(wire::CloseReason reason, Time now, Outbox& out);
-    /// A marker; `count_received` is the pair's count of this path as the marker arrived. Always
-    /// acknowledged. Returns false where its path is out of range.
-    bool on_marker(const wire::MarkerBody& marker, std::uint64_t count_received, Time now, Outbox& out);
+    /// A marker that arrived from port offset `port`; `count_received` is the pair's count of that port as it
+    /// did. Returns false where its path is out of range, or its generation is bound to another port. All
+    /// others are acknowledged, except a START that would begin more generations than there is room for records
+    /// of those before.
+    bool on_marker(const wire::MarkerBody& marker, std::uint16_t port, std::uint64_t count_received, Time now,
+                   Outbox& out);
+    /// Whether a START has bound this path generation to the port.
+    [[nodiscard]] bool is_bound(PathIndex path, PathGeneration generation, std::size_t port) const {
+        return path.value < paths_.size() && paths_[path.value].port == port &&
+               paths_[path.value].generation == generation;
+    }
     void on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
     /// Returns false where no close of ours was said.
@@ -79,14 +87,19 @@ class AcceptorSession {
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
 
   private:
+    static constexpr std::uint16_t kUnbound = 0xffff;
     struct Path {
         tracking::ReceivedPath measured;
+        std::uint16_t port = kUnbound;  ///< offset of the source port that carries `generation`
         PathGeneration generation;
         bool changed = false;  ///< since it was last put into a report
     };
 
     Action apply(Event event, std::string_view reason, Outbox& out);
     void mark_changed(PathIndex path, Time now, bool urgent);
+    /// Begins to count anew; what the generation before came to is kept until the requester has it. Returns
+    /// false where there is no room for that.
+    bool begin_generation(PathIndex path, Time now);
     void send_report(Time now, Outbox& out);
     void flush_if_done(Time now, Outbox& out);
     void send_close(Time now, Outbox& out);
@@ -98,7 +111,9 @@ class AcceptorSession {
     Channel channel_;
     State state_ = State::Idle;
     std::vector<Path> paths_;
-    std::size_t changed_count_ = 0;
+    /// Last records of generations that were left; a few a path at most.
+    std::vector<wire::PathRecord> left_;
+    std::size_t changed_count_ = 0;   ///< records to report, those of `left_` too
     Time report_at_ = Time::never();  ///< when the changed paths are to be reported
     Time last_report_{};              ///< reports of an open interval keep the granted distance
     std::uint32_t report_first_ = 0;  ///< numbers of the report in flight, first and newest transmission

@@ -129,6 +129,12 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
         if (record.path.value >= records_.size()) continue;
         wire::PathRecord& latest = records_[record.path.value];
         if (record == latest) continue;
+        if (latest.intervals > 0 &&
+            sequence_distance(latest.generation.value, record.generation.value) < 0) {
+            // The last word on a generation that its path has left: it came late, and turns nothing back.
+            out.records.push_back({parameters_.id, record, shows_trouble(record, {})});
+            continue;
+        }
         // A new generation begins to count anew.
         const bool goes_on = record.generation == latest.generation && !trouble_untold_[record.path.value];
         const bool troubled = shows_trouble(record, goes_on ? latest : wire::PathRecord{});

@@ -106,6 +106,8 @@ class RequesterSession {
     [[nodiscard]] bool wants_attention(PathIndex path) const {
         return state_ == State::Active && (markers_.wants_start(path) || budget_.is_spent());
     }
+    /// The pair has moved `path` to another port: what is measured on the one before ends.
+    void on_repath(PathIndex path, Time now) { markers_.on_repath(path, now); }
     /// The sequence number of the packet being tagged.
     std::uint32_t take_sequence(PathIndex path) { return markers_.take_sequence(path); }
 

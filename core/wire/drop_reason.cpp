@@ -38,6 +38,7 @@ std::string_view to_string(DropReason reason) {
         case DropReason::TrackBadLength: return "track-bad-length";
         case DropReason::TrackRepeated: return "track-repeated";
         case DropReason::TrackUnknownSession: return "track-unknown-session";
+        case DropReason::TrackUnbound: return "track-unbound";
         case DropReason::TrackBadTag: return "track-bad-tag";
         case DropReason::ControlTruncated: return "control-truncated";
         case DropReason::ControlBadVersion: return "control-bad-version";

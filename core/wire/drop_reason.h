@@ -45,6 +45,7 @@ enum class DropReason : std::uint8_t {
     TrackBadLength,       ///< our class and type with another length
     TrackRepeated,        ///< more than one track option in a packet
     TrackUnknownSession,  ///< no such session from this peer
+    TrackUnbound,         ///< no START has bound its path and generation to the port it came from
     TrackBadTag,          ///< authentication failed
     // Control messages, updates and directives
     ControlTruncated,    ///< shorter than its header or its own length says

@@ -133,6 +133,9 @@ TypeId DyetraceHost::GetTypeId() {
                 "Outer UDP source ports in all, those for moved paths included; 0: 16 more than paths.",
                 UintegerValue(defaults.port_count), MakeUintegerAccessor(&DyetraceHost::m_portCount),
                 MakeUintegerChecker<uint16_t>(0, 2048))
+            .AddAttribute("PortRest", "A port that a path has left carries no other path for so long.",
+                          time(defaults.port_rest), MakeTimeAccessor(&DyetraceHost::m_portRest),
+                          MakeTimeChecker(Seconds(0)))
             .AddAttribute("Dscp", "Of every outer packet.", UintegerValue(defaults.dscp),
                           MakeUintegerAccessor(&DyetraceHost::m_dscp), MakeUintegerChecker<uint8_t>(0, 63))
             .AddAttribute("Sampling",
@@ -317,6 +320,7 @@ dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) 
     config.source_port_base = host.m_sourcePortBase;
     config.path_count = host.m_pathCount;
     config.port_count = host.m_portCount;
+    config.port_rest = DyetraceToDuration(host.m_portRest);
     config.dscp = host.m_dscp;
     config.sampling = ParseSampling(host.m_sampling, host.m_rate);
     config.open_on_traffic = host.m_openOnTraffic;

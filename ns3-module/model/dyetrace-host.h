@@ -116,6 +116,7 @@ class DyetraceHost : public Object {
     uint16_t m_sourcePortBase;
     uint16_t m_pathCount;
     uint16_t m_portCount;
+    Time m_portRest;
     uint8_t m_dscp;
     std::string m_sampling;
     double m_rate;

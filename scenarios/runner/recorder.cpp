@@ -268,6 +268,7 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     rows.add("updates-dropped-paths", c.updates_dropped_paths);
     rows.add("updates-dropped-timings", c.updates_dropped_timings);
     rows.add("traces-sent", c.traces_sent);
+    rows.add("repaths", c.repaths);
     rows.add("traces-dropped", c.traces_dropped);
     rows.add("traces-disagreed", c.traces_disagreed);
     rows.add(eppc.drops());

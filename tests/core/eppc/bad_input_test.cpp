@@ -163,6 +163,7 @@ TEST_F(BadInput, RecordedAtOneBootIsWorthNothingAtTheNext) {
     EXPECT_GT(engine.drops().count(wire::DropReason::ControlWrongBoot), 0U);
     EXPECT_EQ(
         engine.drops().count(wire::DropReason::TrackBadTag) +
+            engine.drops().count(wire::DropReason::TrackUnbound) +
             engine.drops().count(wire::DropReason::TrackUnknownSession),
         static_cast<std::uint64_t>(std::count_if(genuine.begin(), genuine.end(), [](const Frame& frame) {
             return look_at(frame).track.has_value();

@@ -307,8 +307,11 @@ TEST_F(Decapsulation, ATagIsRejectedForEachFlippedBitAndThePacketCarried) {
         Frame frame = good;
         const std::size_t at = kGenevePayload + 4 + bit / 8;
         frame[at] ^= static_cast<std::uint8_t>(0x80 >> bit % 8);
-        // Session id and path index say which session to ask; all the rest is for the tag to judge.
-        const auto reason = bit < 48 ? DropReason::TrackUnknownSession : DropReason::TrackBadTag;
+        // The session id says which session to ask, path index and generation what it expects from that port;
+        // all the rest is for the tag to judge.
+        const auto reason = bit < 32   ? DropReason::TrackUnknownSession
+                            : bit < 56 ? DropReason::TrackUnbound
+                                       : DropReason::TrackBadTag;
         const std::uint64_t before = drops(reason);
         EXPECT_EQ(net.inject(1, frame).kind, Kind::Deliver) << "bit " << bit;
         EXPECT_EQ(drops(reason), before + 1) << "bit " << bit;
@@ -330,8 +333,8 @@ TEST_F(Decapsulation, ATagHoldsForItsAddressPortAndNetworkOnly) {
     };
     moved(with_u16(good, kOuterIp + 14, 0x0009), DropReason::TrackUnknownSession);  // another source address
     const std::uint16_t port = load_u16(&good[kOuterUdp]);
-    moved(with_u16(good, kOuterUdp, static_cast<std::uint16_t>(port ^ 1)), DropReason::TrackUnknownSession);
-    moved(with_u16(good, kOuterUdp, 1), DropReason::TrackUnknownSession);
+    moved(with_u16(good, kOuterUdp, static_cast<std::uint16_t>(port ^ 1)), DropReason::TrackUnbound);
+    moved(with_u16(good, kOuterUdp, 1), DropReason::TrackUnbound);
     moved(with_u8(good, kGeneve + 6, 0x07), DropReason::TrackBadTag);  // another VNI
     EXPECT_EQ(net.engine(1).counters().tracked_received, tracked);
 }

@@ -21,7 +21,7 @@ struct Interval {
     std::optional<Mark> end;
 };
 
-using PathKey = std::pair<std::uint32_t, std::uint16_t>;  // session, path
+using PathKey = std::tuple<std::uint32_t, std::uint16_t, std::uint8_t>;  // session, path, generation
 
 }  // namespace
 
@@ -33,7 +33,7 @@ std::vector<PathTruth> path_truth(const Network& network, std::size_t from, std:
         if (packet.from != from || packet.to != to || !packet.seen.is(wire::ControlType::Marker)) continue;
         const auto marker = wire::MarkerBody::parse(packet.seen.body);
         if (!marker || !packet.arrival || marker->kind == wire::MarkerKind::Count) continue;
-        const PathKey key{packet.seen.control->session.value, marker->path.value};
+        const PathKey key{packet.seen.control->session.value, marker->path.value, marker->generation.value};
         if (!intervals.contains(key)) order.push_back(key);
         ports[key] = packet.seen.source_port;
         Interval& interval = intervals[key][marker->interval];
@@ -43,8 +43,9 @@ std::vector<PathTruth> path_truth(const Network& network, std::size_t from, std:
     std::vector<PathTruth> truths;
     for (const PathKey& key : order) {
         PathTruth truth;
-        truth.session = SessionId{key.first};
-        truth.path = PathIndex{key.second};
+        truth.session = SessionId{std::get<0>(key)};
+        truth.path = PathIndex{std::get<1>(key)};
+        truth.generation = PathGeneration{std::get<2>(key)};
         for (const auto& [number, interval] : intervals[key]) {
             if (!interval.start) continue;
             if (!interval.end) {

@@ -14,6 +14,7 @@ namespace dyetrace::test {
 struct PathTruth {
     SessionId session;
     PathIndex path;
+    PathGeneration generation;
     int intervals_ended = 0;
     bool open = false;  ///< a START arrived whose END did not
     std::uint64_t sent = 0;
@@ -22,8 +23,8 @@ struct PathTruth {
     std::uint64_t tagged_lost = 0;
 };
 
-/// One entry per (session, path) on the way from one host to another, ordered by first appearance. Settled
-/// intervals only.
+/// One entry per (session, path, generation) on the way from one host to another, ordered by first
+/// appearance. Settled intervals only.
 std::vector<PathTruth> path_truth(const Network& network, std::size_t from, std::size_t to);
 
 }  // namespace dyetrace::test

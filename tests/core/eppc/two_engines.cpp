@@ -85,9 +85,13 @@ std::vector<std::uint8_t> time_exceeded_frame(IpAddress router, const eppc::Eppc
     return answer;
 }
 
-std::optional<wire::PathRecord> Host::newest(IpAddress peer, SessionId session, PathIndex path) const {
+std::optional<wire::PathRecord> Host::newest(IpAddress peer, SessionId session, PathIndex path,
+                                             std::optional<PathGeneration> generation) const {
     for (auto it = metrics.rbegin(); it != metrics.rend(); ++it) {
-        if (it->peer == peer && it->session == session && it->record.path == path) return it->record;
+        if (it->peer == peer && it->session == session && it->record.path == path &&
+            (!generation || it->record.generation == *generation)) {
+            return it->record;
+        }
     }
     return std::nullopt;
 }

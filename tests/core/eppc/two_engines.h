@@ -70,8 +70,9 @@ struct Host {
     std::vector<std::vector<std::uint8_t>> delivered;  ///< frames to its guests, in order
 
     /// The newest record of one path of a session that this host requested.
-    [[nodiscard]] std::optional<wire::PathRecord> newest(IpAddress peer, SessionId session,
-                                                         PathIndex path) const;
+    [[nodiscard]] std::optional<wire::PathRecord> newest(
+        IpAddress peer, SessionId session, PathIndex path,
+        std::optional<PathGeneration> generation = std::nullopt) const;
     /// How often a session of `role` came into `state`.
     [[nodiscard]] int entered(session::Role role, session::State state) const;
 };

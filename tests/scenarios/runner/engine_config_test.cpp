@@ -70,6 +70,7 @@ const std::vector<Field<eppc::EppcConfig>>& fields(const eppc::EppcConfig*) {
         FIELD(source_port_base),
         FIELD(path_count),
         FIELD(port_count),
+        FIELD(port_rest),
         FIELD(dscp),
         FIELD(sampling.kind),
         FIELD(sampling.rate()),
