@@ -76,7 +76,7 @@ void read_auth(ConfigTable table, eppc::EppcConfig& eppc, bool is_open_to_others
 enum class SamplingKind { EveryNth, Probability };
 
 void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
-    double rate = eppc.sampling.rate();
+    double rate = eppc.sampling.share().value_or(0);
     SamplingKind kind = SamplingKind::EveryNth;
     table.read("rate", ShareType{}, rate);
     table.read("sampling",

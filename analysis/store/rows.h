@@ -60,8 +60,9 @@ struct SessionRow {
     std::optional<std::int64_t> requested_ns = {};
     std::optional<std::int64_t> active_ns = {};
     std::optional<std::int64_t> closed_ns = {};
-    std::string sampling_kind = {};  ///< 'every-nth' or 'probability'
-    double sampling_rate = 0.0;      ///< share of data packets to be tracked, 0..1
+    std::string sampling_kind = {};  ///< 'every-nth', 'probability', 'hash-consistent' or 'rate-budget'
+    double sampling_rate =
+        0.0;  ///< share of data packets to be tracked, 0..1; attained where there is a budget
 
     bool operator==(const SessionRow&) const = default;
 };

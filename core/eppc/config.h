@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/eppc/ecn.h"
+#include "core/tracking/flow_filter.h"
 #include "core/wire/geneve.h"
 #include "core/wire/sampling_spec.h"
 #include "core/wire/session_messages.h"
@@ -29,8 +30,9 @@ struct EppcBounds {
     std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
     std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
-    std::size_t paths_from_peer = 2048;  ///< source ports that a peer may announce, spare ones too, 8 bytes each
-    std::size_t outputs = 65536;         ///< 48 bytes each, and the packet's
+    std::size_t paths_from_peer =
+        2048;                     ///< source ports that a peer may announce, spare ones too, 8 bytes each
+    std::size_t outputs = 65536;  ///< 48 bytes each, and the packet's
     std::size_t update_entries = 16384;  ///< waiting; metrics 250 bytes each, routers and states 480
     std::size_t update_timings = 1024;   ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
     std::size_t traces = 256;            ///< at most 1024: paths being traced at a time, about 1.5 kB each
@@ -92,6 +94,8 @@ struct EppcConfig {
 
     // Tracking
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);
+    /// What `sampling` looks at where it is filtered.
+    tracking::FlowFilter flow_filter;
     bool open_on_traffic = true;  ///< ask for a session with a peer when a guest first sends to it
     Duration report_interval = Duration::milliseconds(100);
     Duration path_idle = Duration::milliseconds(100);  ///< END after so long without data on a path

@@ -103,18 +103,19 @@ Result<Eppc::Engine::Admitted, DropReason> Eppc::Engine::admit(GuestPort port,
     return admitted;
 }
 
-session::RequesterSession* Eppc::Engine::note_sent(std::uint32_t index, PathIndex path, Time now) {
+session::RequesterSession* Eppc::Engine::note_sent(std::uint32_t index, PathIndex path,
+                                                   const tracking::Offered& packet) {
     Peer& peer = peers_[index];
     ++peer.paths[path].packets;
     session::RequesterSession* tagging = nullptr;
-    bool attention = peer.requested.empty() && config.open_on_traffic && now >= peer.no_request_before;
+    bool attention = peer.requested.empty() && config.open_on_traffic && packet.now >= peer.no_request_before;
     for (session::RequesterSession& session : peer.requested) {
-        if (session.on_data(path, now, tagging == nullptr)) tagging = &session;
+        if (session.on_data(path, packet, tagging == nullptr)) tagging = &session;
         attention = attention || session.wants_attention(path);
     }
     if (attention) {
         want_attention(index);
-        attention_at_ = std::min(attention_at_, now);
+        attention_at_ = std::min(attention_at_, packet.now);
     }
     return tagging;
 }
@@ -136,7 +137,8 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     }
     Peer& peer = peers_[admitted->peer];
     const PathIndex path = path_of(flow_hash(frame.head(), admitted->headers, flow_seed_), config.path_count);
-    session::RequesterSession* const tagging = note_sent(admitted->peer, path, now);
+    session::RequesterSession* const tagging =
+        note_sent(admitted->peer, path, {frame.head(), admitted->guest->vni, now});
     const tracking::PathCount& sent = peer.paths[path];
     if (admitted->stripped > 0) strip_tags(frame, admitted->stripped);
 

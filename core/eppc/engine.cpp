@@ -66,6 +66,18 @@ std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     return std::nullopt;
 }
 
+std::optional<std::string> wrong_sampling(const EppcConfig& config) {
+    if (const auto fault = config.sampling.fault(); !fault.empty()) return "sampling: " + std::string(fault);
+    const auto& rules = config.flow_filter.rules;
+    if (rules.size() > tracking::FlowFilter::kRulesMost) return "flow_filter: at most 16 rules";
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (const auto fault = rules[i].fault(); !fault.empty())
+            return "flow_filter.rules[" + std::to_string(i) + "]: " + std::string(fault);
+    }
+    if (config.sampling.filtered && rules.empty()) return "flow_filter: sampling asks for one";
+    return std::nullopt;
+}
+
 std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (auto wrong = wrong_wire_field(config)) return wrong;
     if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
@@ -88,10 +100,7 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (config.trace_spacing.ns < 0) return "trace_spacing: must not be negative";
     if (config.trace_retry.ns < 0) return "trace_retry: must not be negative";
     if (config.session_duration.ns < 0) return "session_duration: must not be negative";
-    if (config.sampling.kind == wire::SamplingSpec::Kind::EveryNth && config.sampling.value == 0) {
-        return "sampling: every-nth needs N of at least 1";
-    }
-    return std::nullopt;
+    return wrong_sampling(config);
 }
 
 std::uint16_t default_port_count(const EppcConfig& config) {

@@ -149,7 +149,7 @@ class Eppc::Engine {
     /// Whether a guest's frame can be carried, and where to.
     Result<Admitted, wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame) const;
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
-    session::RequesterSession* note_sent(std::uint32_t peer, PathIndex path, Time now);
+    session::RequesterSession* note_sent(std::uint32_t peer, PathIndex path, const tracking::Offered& packet);
     void write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
                             const wire::TrackOption& option, const OuterFields& fields) const;
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);

@@ -6,17 +6,10 @@
 namespace dyetrace::eppc {
 namespace {
 
-/// Transports whose header begins with two 16-bit ports: TCP, UDP, DCCP (RFC 4340), SCTP (RFC 9260), UDP-Lite
-/// (RFC 3828).
-constexpr bool has_ports(std::uint8_t protocol) {
-    return protocol == wire::kProtocolTcp || protocol == wire::kProtocolUdp || protocol == 33 ||
-           protocol == 132 || protocol == 136;
-}
-
 /// Protocol, and ports where `transport` has them.
 std::uint64_t transport_word(std::uint8_t protocol, Bytes transport) {
     std::uint64_t word = protocol;
-    if (has_ports(protocol) && transport.size() >= 4)
+    if (wire::has_ports(protocol) && transport.size() >= 4)
         word |= static_cast<std::uint64_t>(load_u32(&transport[0])) << 8;
     return word;
 }

@@ -51,6 +51,7 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     parameters.port_count = config.port_count;
     parameters.sampling = wanted.sampling;
     parameters.encapsulation = peer.outer.encapsulation();
+    parameters.filter = &config.flow_filter;
     parameters.metrics = wanted.metrics & peer.metrics();
     parameters.tracked_per_second = wanted.tracked_per_second;
     parameters.packet_cap = wanted.packet_cap;
@@ -81,6 +82,8 @@ void Eppc::Engine::open_for_traffic(std::uint32_t index, Time now) {
 Result<SessionId, std::string> Eppc::Engine::open_session(IpAddress address, const SessionParameters& wanted,
                                                           Time now) {
     if (const auto wrong = wrong_peer(address)) return Failure{*wrong};
+    if (const auto fault = wanted.sampling.fault(); !fault.empty())
+        return Failure{"sampling: " + std::string(fault)};
     const auto index = find_or_add_peer(address);
     if (!index) return Failure{std::string("the table of peers is full")};
     if (const auto full = no_room_for(peers_[*index])) return Failure{*full};

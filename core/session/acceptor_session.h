@@ -46,8 +46,8 @@ class AcceptorSession {
     void close(wire::CloseReason reason, Time now, Outbox& out);
     /// A marker that arrived from port offset `port`; `count_received` is the pair's count of that port as it
     /// did. Returns false where its path is out of range, or its generation is bound to another port. All
-    /// others are acknowledged, except a START that would begin more generations than there is room for records
-    /// of those before.
+    /// others are acknowledged, except a START that would begin more generations than there is room for
+    /// records of those before.
     bool on_marker(const wire::MarkerBody& marker, std::uint16_t port, std::uint64_t count_received, Time now,
                    Outbox& out);
     /// Whether a START has bound this path generation to the port.

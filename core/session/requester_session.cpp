@@ -17,7 +17,7 @@ constexpr int kKeepAlivesMissed = 3;
 
 RequesterSession::RequesterSession(const RequesterParameters& parameters)
     : parameters_(parameters),
-      sampler_(parameters.sampling, parameters.sampler_seed),
+      sampler_(parameters.sampling, parameters.sampler_seed, parameters.filter),
       budget_(parameters.packet_cap, parameters.tracked_per_second),
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
       records_(parameters.path_count),
@@ -129,8 +129,7 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
         if (record.path.value >= records_.size()) continue;
         wire::PathRecord& latest = records_[record.path.value];
         if (record == latest) continue;
-        if (latest.intervals > 0 &&
-            sequence_distance(latest.generation.value, record.generation.value) < 0) {
+        if (latest.intervals > 0 && sequence_distance(latest.generation.value, record.generation.value) < 0) {
             // The last word on a generation that its path has left: it came late, and turns nothing back.
             out.records.push_back({parameters_.id, record, shows_trouble(record, {})});
             continue;
@@ -166,7 +165,11 @@ void RequesterSession::on_peer_restarted(Outbox& out) {
 }
 
 void RequesterSession::raise_sampling(wire::SamplingSpec sampling, Time until) {
-    sampler_.set_spec(sampling);
+    const auto before = parameters_.sampling.share();
+    const auto raised = sampling.share();
+    const bool same_packets = parameters_.sampling.filtered == sampling.filtered;
+    sampler_.set_spec(same_packets && before && raised && *raised < *before ? parameters_.sampling
+                                                                            : sampling);
     sampling_until_ = until;
 }
 

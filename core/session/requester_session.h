@@ -33,9 +33,10 @@ struct RequesterParameters {
     std::uint16_t port_count = 0;  ///< at least path_count
     wire::Encapsulation encapsulation = wire::Encapsulation::Geneve;
     wire::SamplingSpec sampling;
-    std::uint32_t metrics = wire::kMetricsAll;  ///< wanted
-    std::uint32_t tracked_per_second = 0;       ///< at most; zero: not told
-    std::uint64_t packet_cap = 0;               ///< tracked packets; zero: none
+    const tracking::FlowFilter* filter = nullptr;  ///< outlives the session; none: nothing passes one
+    std::uint32_t metrics = wire::kMetricsAll;     ///< wanted
+    std::uint32_t tracked_per_second = 0;          ///< at most; zero: not told
+    std::uint64_t packet_cap = 0;                  ///< tracked packets; zero: none
     Duration report_interval;
     Duration path_idle;
     Duration duration;             ///< zero: until closed
@@ -95,10 +96,12 @@ class RequesterSession {
     // Data path
     /// Notes a data packet on `path` and returns whether to tag it. A packet that another session tags is not
     /// `free`: it is none that sampling looks at.
-    bool on_data(PathIndex path, Time now, bool free = true) {
-        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !has_options() || !budget_.allows(now))
+    bool on_data(PathIndex path, const tracking::Offered& packet, bool free = true) {
+        const Time now = packet.now;
+        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !has_options() ||
+            !budget_.allows(now))
             return false;
-        if (!sampler_.sample()) return false;
+        if (!sampler_.sample(packet)) return false;
         budget_.take();
         return true;
     }
@@ -118,7 +121,8 @@ class RequesterSession {
     void service(Time now, const tracking::PathTable& table, Outbox& out);
     [[nodiscard]] Time next_deadline() const;
 
-    /// Samples at another rate until `until`, then at the configured one again.
+    /// Samples as `sampling` says until `until`, then as the session was asked for again. It never takes a
+    /// smaller share of the same packets than that.
     void raise_sampling(wire::SamplingSpec sampling, Time until);
 
     /// What the newest record of `path` shows could not be told: the next one is to tell of it.

@@ -13,6 +13,13 @@
 
 namespace dyetrace::wire {
 
+/// Transports whose header begins with two 16-bit ports: TCP, UDP, DCCP (RFC 4340), SCTP (RFC 9260), UDP-Lite
+/// (RFC 3828).
+constexpr bool has_ports(std::uint8_t protocol) {
+    return protocol == kProtocolTcp || protocol == kProtocolUdp || protocol == 33 || protocol == 132 ||
+           protocol == 136;
+}
+
 struct GuestFrame {
     enum class Kind : std::uint8_t { Other, Ipv4, Ipv6 };
 

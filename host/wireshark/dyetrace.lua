@@ -27,7 +27,7 @@ local function field(kind, name, title, ...)
   return made
 end
 
-local SIZE = { uint8 = 1, uint16 = 2, uint32 = 4, uint64 = 8, int32 = 4, int64 = 8, ipv6 = 16 }
+local SIZE = { uint8 = 1, uint16 = 2, uint24 = 3, uint32 = 4, uint64 = 8, int32 = 4, int64 = 8, ipv6 = 16 }
 
 --- One line of a layout: a field with its size in bytes, and the bits that stand below it.
 local function line(kind, name, title, base, names)
@@ -71,7 +71,11 @@ local TYPES = {
   [14] = "delay-sketch", [32] = "update", [33] = "update-ack", [34] = "directive", [35] = "directive-result", [36] = "nhms-hello",
 }
 local ENCAPSULATIONS = { [1] = "Geneve", [2] = "VXLAN" }
-local SAMPLINGS = { [1] = "every Nth packet", [2] = "probability" }
+local SAMPLINGS = {
+  [1] = "every Nth packet", [2] = "probability", [3] = "hash-consistent", [4] = "rate budget",
+  [0x81] = "every Nth packet that passes the filter", [0x82] = "probability, of what passes the filter",
+  [0x83] = "hash-consistent, of what passes the filter", [0x84] = "rate budget, of what passes the filter",
+}
 local REJECT_REASONS = {
   [1] = "too-many-sessions", [2] = "too-many-from-peer", [3] = "too-many-paths", [4] = "unsupported-sampling", [5] = "not-measuring",
   [6] = "over-packet-budget", [7] = "over-cpu-budget", [8] = "unsupported-metrics", [9] = "unsupported-version",
@@ -94,6 +98,7 @@ local path = number("uint16", "path", "Path index")
 local generation = number("uint8", "generation", "Path generation")
 local peer = address("peer", "Peer")
 local sampling_kind = choice("sampling.kind", "Sampling", SAMPLINGS)
+local sampling_parameter = number("uint24", "sampling.parameter", "Sampling parameter (seed or burst)")
 local sampling_value = number("uint32", "sampling.value", "Sampling value")
 local requester_nonce = line("uint64", "requester_nonce", "Requester's nonce", base.HEX)
 local acceptor_nonce = line("uint64", "acceptor_nonce", "Acceptor's nonce", base.HEX)
@@ -343,7 +348,7 @@ local PATH_ENTRY = {
 }
 local PATH_TIME = { clock("traced.at", "Traced at") }
 local SESSION_ENTRY = {
-  peer, session, choice("state", "State", STATES), number("uint8", "reason", "Reason"), gap(2), sampling_kind, gap(3), sampling_value,
+  peer, session, choice("state", "State", STATES), number("uint8", "reason", "Reason"), gap(2), sampling_kind, sampling_parameter, sampling_value,
   number("uint64", "offered", "Packets offered"), number("uint64", "tagged", "Packets tagged"), clock("changed", "Changed at"),
 }
 local TIMING_ENTRY = {
@@ -410,7 +415,7 @@ local BODIES = {
     requester_nonce, acceptor_nonce, number("uint16", "request.source_port_base", "Source port base"),
     number("uint16", "request.path_count", "Paths"), number("uint16", "request.port_count", "Source ports"),
     number("uint8", "request.option_type", "Track option type"), choice("request.encapsulation", "Encapsulation", ENCAPSULATIONS),
-    sampling_kind, gap(3), sampling_value, metrics("request.metrics", "Metrics wanted"),
+    sampling_kind, sampling_parameter, sampling_value, metrics("request.metrics", "Metrics wanted"),
     number("uint32", "request.tracked_rate", "Tracked packets a second, at most"), duration("request.report_interval", "Report interval"),
     duration("request.keep_alive_interval", "Keep-alive interval"), duration("request.duration", "Duration"),
     number("uint64", "request.packet_cap", "Tracked packets in all, at most"),
@@ -440,7 +445,7 @@ local BODIES = {
   [32] = update,
   [33] = empty,
   [34] = of({
-    choice("directive.kind", "Kind", DIRECTIVES), gap(3), peer, sampling_kind, gap(3), sampling_value, duration("directive.duration", "For how long"),
+    choice("directive.kind", "Kind", DIRECTIVES), gap(3), peer, sampling_kind, sampling_parameter, sampling_value, duration("directive.duration", "For how long"),
   }),
   [35] = of({
     choice("result.status", "Status", STATUSES), gap(1), number("uint16", "result.sessions", "Sessions concerned"),

@@ -144,8 +144,8 @@ TypeId DyetraceHost::GetTypeId() {
                           StringValue("every-nth"), MakeStringAccessor(&DyetraceHost::m_sampling),
                           MakeStringChecker())
             .AddAttribute("Rate", "Share of the data packets that carry the tag.",
-                          DoubleValue(defaults.sampling.rate()), MakeDoubleAccessor(&DyetraceHost::m_rate),
-                          MakeDoubleChecker<double>(0, 1))
+                          DoubleValue(defaults.sampling.share().value_or(0)),
+                          MakeDoubleAccessor(&DyetraceHost::m_rate), MakeDoubleChecker<double>(0, 1))
             .AddAttribute("OpenOnTraffic", "Ask for a session with a peer when a guest first sends to it.",
                           BooleanValue(defaults.open_on_traffic),
                           MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())

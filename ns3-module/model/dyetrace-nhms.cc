@@ -179,7 +179,7 @@ TypeId DyetraceNhms::GetTypeId() {
             .AddAttribute("Memory", "Evidence older than this opens no incident.", time(defaults.memory),
                           MakeTimeAccessor(&DyetraceNhms::m_memory), MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute("RaisedRate", "Share of packets to tag that a directive asks for.",
-                          DoubleValue(defaults.raised_sampling.rate()),
+                          DoubleValue(defaults.raised_sampling.share().value_or(0)),
                           MakeDoubleAccessor(&DyetraceNhms::m_raisedRate), MakeDoubleChecker<double>(1e-9, 1))
             .AddAttribute("Investigation", "How long an investigation may last.",
                           time(defaults.investigation), MakeTimeAccessor(&DyetraceNhms::m_investigation),

@@ -15,17 +15,26 @@ std::string text(std::string_view view) {
 }
 
 std::string describe(const wire::SamplingSpec& sampling) {
+    using Kind = wire::SamplingSpec::Kind;
     char buffer[64];
-    if (sampling.kind == wire::SamplingSpec::Kind::EveryNth) {
-        std::snprintf(buffer, sizeof buffer, "every %u", sampling.value);
-    } else {
-        std::snprintf(buffer, sizeof buffer, "probability %.4g", sampling.rate());
+    switch (sampling.kind) {
+        case Kind::EveryNth: std::snprintf(buffer, sizeof buffer, "every %u", sampling.value); break;
+        case Kind::Probability:
+        case Kind::HashConsistent:
+            std::snprintf(buffer, sizeof buffer, "%s %.4g", text(wire::to_string(sampling.kind)).c_str(),
+                          sampling.share().value_or(0));
+            break;
+        case Kind::RateBudget:
+            std::snprintf(buffer, sizeof buffer, "up to %u a second", sampling.value);
+            break;
     }
-    return buffer;
+    return std::string(buffer) + (sampling.filtered ? " of filtered flows" : "");
 }
 
-std::string kind_of(const wire::SamplingSpec& sampling) {
-    return sampling.kind == wire::SamplingSpec::Kind::EveryNth ? "every-nth" : "probability";
+/// What was asked for; of a budget, which asks for no share, what was attained.
+double share_of(const wire::SessionEntry& entry) {
+    const double offered = static_cast<double>(std::max<std::uint64_t>(entry.offered, 1));
+    return entry.sampling.share().value_or(static_cast<double>(entry.tagged) / offered);
 }
 
 }  // namespace
@@ -75,8 +84,8 @@ void Recorder::record(const health::SessionReported& reported) {
     if (entry.state > static_cast<std::uint8_t>(session::State::PeerLost)) return;  // of a later version
     const std::string before = row.state;
     row.state = text(session::to_string(state));
-    row.sampling_kind = kind_of(entry.sampling);
-    row.sampling_rate = entry.sampling.rate();
+    row.sampling_kind = text(wire::to_string(entry.sampling.kind));
+    row.sampling_rate = share_of(entry);
     switch (state) {
         case session::State::Requested: row.requested_ns = entry.changed_ns; break;
         case session::State::Active: row.active_ns = entry.changed_ns; break;

@@ -390,7 +390,8 @@ TEST_F(Repath, ASessionThatBeginsAtAHighGenerationKeepsItsRecords) {
     const auto sessions = net.engine(0).sessions();
     ASSERT_EQ(sessions.size(), 1U);
     const auto& paths = sessions[0].paths;
-    const auto moved = std::find_if(paths.begin(), paths.end(), [](const auto& r) { return r.path == kMoved; });
+    const auto moved =
+        std::find_if(paths.begin(), paths.end(), [](const auto& r) { return r.path == kMoved; });
     ASSERT_NE(moved, paths.end());
     EXPECT_EQ(moved->generation, PathGeneration{200});
     EXPECT_GT(moved->sent, 0U);

@@ -188,9 +188,9 @@ TEST_F(TsharkReads, BothVersionsVlanTagsAndVxlan) {
             Network net;
             talk_over(net, ipv6, vxlan);
             net.write_pcap(path.string());
-            const auto packets =
-                rows({"_ws.malformed", "_ws.expert.severity", "ip.checksum.status", "udp.checksum.status",
-                      vxlan ? "vxlan.vni" : "geneve.vni", "udp.dstport", "vlan.id", "eth.type", "ipv6.flow"});
+            const auto packets = rows({"_ws.malformed", "_ws.expert.severity", "ip.checksum.status",
+                                       "udp.checksum.status", vxlan ? "vxlan.vni" : "geneve.vni",
+                                       "udp.dstport", "vlan.id", "eth.type", "ipv6.flow", "ieee8021ad.id"});
             ASSERT_EQ(packets.size(), net.captured().size());
             std::map<std::string, int> tags;
             for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -203,19 +203,19 @@ TEST_F(TsharkReads, BothVersionsVlanTagsAndVxlan) {
                 EXPECT_EQ(row[2].find('0'), std::string::npos);
                 for (const std::string& status : split(row[3], ','))
                     EXPECT_EQ(status, "1");  // each one is there, and good
-                EXPECT_EQ(std::stoul(row[4]), seen.vni.value);
+                EXPECT_EQ(std::stoul(row[4], nullptr, 0), seen.vni.value);
                 EXPECT_EQ(split(row[5], ',').at(0), vxlan ? "4789" : "6081");
                 if (ipv6) {
                     EXPECT_EQ(std::stoul(split(row[8], ',').at(0), nullptr, 0), seen.ip.flow_label);
                 }
                 if (seen.kind == SeenPacket::Kind::Data) {
                     EXPECT_EQ(split(row[5], ',').at(1), "2000");  // the guest's packet inside is decoded
-                    ++tags[row[6]];
+                    ++tags[row[9] + "/" + row[6]];
                 } else if (vxlan) {
                     EXPECT_EQ(std::stoul(split(row[7], ',').at(1), nullptr, 0), 0x88b5U);
                 }
             }
-            EXPECT_EQ(tags, (std::map<std::string, int>{{"", 80}, {"7", 80}, {"291,7", 80}}));
+            EXPECT_EQ(tags, (std::map<std::string, int>{{"/", 80}, {"/7", 80}, {"291/7", 80}}));
         }
     }
 }

@@ -42,7 +42,7 @@ TEST(Sampler, EveryNthTakesExactlyOneOfEachN) {
         Sampler sampler(SamplingSpec::every_nth(n), n);
         std::vector<std::uint32_t> taken;
         for (std::uint32_t i = 0; i < 20 * n; ++i) {
-            if (sampler.sample()) taken.push_back(i);
+            if (sampler.sample({})) taken.push_back(i);
         }
         ASSERT_EQ(taken.size(), 20U) << n;
         EXPECT_LT(taken.front(), n);
@@ -56,7 +56,7 @@ TEST(Sampler, EveryNthBeginsAtAPhaseDrawnFromTheSeed) {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
         Sampler sampler(SamplingSpec::every_nth(10), seed);
         int phase = 0;
-        while (!sampler.sample())
+        while (!sampler.sample({}))
             ++phase;
         phases.insert(phase);
     }
@@ -67,8 +67,8 @@ TEST(Sampler, ProbabilityZeroTakesNoneAndOneTakesAll) {
     Sampler none(SamplingSpec::probability(0), 1);
     Sampler all(SamplingSpec::probability(1), 1);
     for (int i = 0; i < 100'000; ++i) {
-        EXPECT_FALSE(none.sample());
-        EXPECT_TRUE(all.sample());
+        EXPECT_FALSE(none.sample({}));
+        EXPECT_TRUE(all.sample({}));
     }
 }
 
@@ -79,7 +79,7 @@ TEST(Sampler, ProbabilityTakesItsShareWithinTheBinomialBound) {
             constexpr int kPackets = 20'000;
             int taken = 0;
             for (int i = 0; i < kPackets; ++i)
-                taken += sampler.sample() ? 1 : 0;
+                taken += sampler.sample({}) ? 1 : 0;
             expect_binomial(kPackets, p, taken);
         }
     }
@@ -90,8 +90,8 @@ TEST(Sampler, ProbabilityDecidesEachPacketApart) {
     constexpr int kPairs = 20'000;
     int both = 0;  // of two neighbours, counted on pairs that do not overlap
     for (int i = 0; i < kPairs; ++i) {
-        const bool first = sampler.sample();
-        const bool second = sampler.sample();
+        const bool first = sampler.sample({});
+        const bool second = sampler.sample({});
         both += first && second ? 1 : 0;
     }
     expect_binomial(kPairs, 0.01, both);
@@ -100,12 +100,12 @@ TEST(Sampler, ProbabilityDecidesEachPacketApart) {
 TEST(Sampler, CountsWhatItWasOfferedAndWhatItTook) {
     Sampler sampler(SamplingSpec::every_nth(4), 5);
     for (int i = 0; i < 400; ++i)
-        (void)sampler.sample();
+        (void)sampler.sample({});
     EXPECT_EQ(sampler.offered(), 400U);
     EXPECT_EQ(sampler.tagged(), 100U);
     sampler.set_spec(SamplingSpec::every_nth(1));
     for (int i = 0; i < 50; ++i)
-        EXPECT_TRUE(sampler.sample());
+        EXPECT_TRUE(sampler.sample({}));
     EXPECT_EQ(sampler.offered(), 450U);
     EXPECT_EQ(sampler.tagged(), 150U);
     EXPECT_EQ(sampler.spec(), SamplingSpec::every_nth(1));
@@ -116,7 +116,7 @@ TEST(Sampler, TheSameSeedTakesTheSamePackets) {
         Sampler one(spec, 77);
         Sampler other(spec, 77);
         for (int i = 0; i < 1'000; ++i)
-            EXPECT_EQ(one.sample(), other.sample());
+            EXPECT_EQ(one.sample({}), other.sample({}));
     }
 }
 

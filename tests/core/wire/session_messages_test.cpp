@@ -147,18 +147,61 @@ TEST(EmptyBodyCodec, AcceptsNothingButNothing) {
 TEST(SamplingSpecCodec, ProbabilityZeroAndOneAreExact) {
     EXPECT_EQ(SamplingSpec::probability(0).value, 0U);
     EXPECT_EQ(SamplingSpec::probability(1).value, 0xffffffffU);
-    EXPECT_EQ(SamplingSpec::probability(0).rate(), 0.0);
-    EXPECT_EQ(SamplingSpec::probability(1).rate(), 1.0);
-    EXPECT_NEAR(SamplingSpec::probability(0.01).rate(), 0.01, 1e-9);
-    EXPECT_EQ(SamplingSpec::every_nth(100).rate(), 0.01);
+    EXPECT_EQ(SamplingSpec::probability(0).share(), 0.0);
+    EXPECT_EQ(SamplingSpec::probability(1).share(), 1.0);
+    EXPECT_NEAR(SamplingSpec::probability(0.01).share().value_or(0), 0.01, 1e-9);
+    EXPECT_EQ(SamplingSpec::every_nth(100).share(), 0.01);
 }
 
-TEST(SamplingSpecCodec, RefusesUnknownKindsAndEveryZeroth) {
-    for (int kind = 0; kind < 256; ++kind) {
-        const Buffer bytes{static_cast<std::uint8_t>(kind), 0xff, 0xff, 0xff, 0, 0, 0, 0};
-        ByteReader in{Bytes(bytes)};
-        EXPECT_EQ(SamplingSpec::parse(in).has_value(), kind == 2) << kind;
+std::optional<SamplingSpec> sampling_of(const Buffer& bytes) {
+    ByteReader in{Bytes(bytes)};
+    return SamplingSpec::parse(in);
+}
+
+TEST(SamplingSpecCodec, EachKindComesBack) {
+    for (const SamplingSpec spec :
+         {SamplingSpec::every_nth(7), SamplingSpec::probability(0.3),
+          SamplingSpec::hash_consistent(0.2, 0xabcdef), SamplingSpec::rate_budget(1'000'000, 0xffffff)}) {
+        for (const SamplingSpec one : {spec, spec.of_filtered()}) {
+            Buffer bytes(SamplingSpec::kSize);
+            ByteWriter out{MutableBytes(bytes)};
+            one.encode_into(out);
+            EXPECT_EQ(sampling_of(bytes), one);
+            EXPECT_EQ(one.fault(), "");
+        }
     }
+}
+
+TEST(SamplingSpecCodec, HasTheLayoutOfTheDocumentation) {
+    Buffer bytes(SamplingSpec::kSize);
+    ByteWriter out{MutableBytes(bytes)};
+    SamplingSpec::rate_budget(1000, 20).of_filtered().encode_into(out);
+    EXPECT_EQ(bytes, (Buffer{0x84, 0, 0, 20, 0, 0, 0x03, 0xe8}));
+}
+
+TEST(SamplingSpecCodec, RefusesUnknownKinds) {
+    for (int kind = 0; kind < 256; ++kind) {
+        const bool known = (kind & 0x7f) >= 1 && (kind & 0x7f) <= 4;
+        EXPECT_EQ(sampling_of({static_cast<std::uint8_t>(kind), 0, 0, 1, 0, 0, 0, 1}).has_value(), known)
+            << kind;
+    }
+}
+
+TEST(SamplingSpecCodec, RefusesEveryZerothAndABudgetOfNothing) {
+    EXPECT_FALSE(sampling_of({1, 0, 0, 1, 0, 0, 0, 0}));
+    EXPECT_FALSE(sampling_of({4, 0, 0, 1, 0, 0, 0, 0}));
+    EXPECT_FALSE(sampling_of({4, 0, 0, 0, 0, 0, 0, 1}));
+    EXPECT_TRUE(sampling_of({2, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_TRUE(sampling_of({3, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(SamplingSpecCodec, IgnoresTheParameterWhereItIsReserved) {
+    EXPECT_EQ(sampling_of({1, 0xff, 0xff, 0xff, 0, 0, 0, 9}), SamplingSpec::every_nth(9));
+}
+
+TEST(SamplingSpec, OnlyABudgetAsksForNoShare) {
+    EXPECT_FALSE(SamplingSpec::rate_budget(10, 1).share());
+    EXPECT_EQ(SamplingSpec::hash_consistent(1, 5).share(), 1.0);
 }
 
 PathRecord record() {

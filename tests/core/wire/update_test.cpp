@@ -207,7 +207,7 @@ TEST(DirectiveCodec, KnowsItsVectorEveryLengthAndBadField) {
     expect_ignored<DirectiveBody>("directive", {{1, 4}, {21, 24}});
     expect_bad_field<DirectiveBody>("directive", 0, {0});
     expect_bad_field<DirectiveBody>("directive", 0, {2});
-    expect_bad_field<DirectiveBody>("directive", 20, {3});
+    expect_bad_field<DirectiveBody>("directive", 20, {5});
     expect_bad_field<DirectiveBody>("directive", 24, {0, 0, 0, 0});
     expect_bad_field<DirectiveBody>("directive", 28, Buffer(8, 0xff));
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a dissector has to find in a message: the layouts of docs/wire.md, read by tables of their own.
 
-A layout is a text of `name:kind` in the order of the wire. Kinds: u8, u16, u32, u64, i32, i64; ip6; a number for so many bytes; bits of a
+A layout is a text of `name:kind` in the order of the wire. Kinds: u8, u16, u24, u32, u64, i32, i64; ip6; a number for so many bytes; bits of a
 flags field stand in brackets, as masks. `decode_*` gives a list of (field, value), the names without their "dyetrace.".
 """
 import ipaddress
@@ -16,7 +16,7 @@ ENVELOPE = """version:u8 type:u8 key_id:u8 flags:u8[acceptor=1] length:u16 reser
 TRACK = """session:u32 path:u16 generation:u8 track.flags:u8[sent_ce=1] track.sequence:u32 track.transmit:i64 track.count:u64
     track.inner_length:u16 track.inner_checksum:u16 track.tag:8"""
 METRICS = "counts=1,tracked=2,delay=4,jitter=8,reordering=16,ecn=32,ttl=64,corruption=128,quantiles=256"
-SAMPLING = "sampling.kind:u8 reserved:3 sampling.value:u32"
+SAMPLING = "sampling.kind:u8 sampling.parameter:u24 sampling.value:u32"
 
 # Bodies with one layout, by type; those of the types that are not here repeat themselves or have an end of any length.
 BODIES = {
