@@ -26,6 +26,28 @@ UpdateQueue::SessionKey UpdateQueue::key_of(const wire::TimingEntry& entry) {
     return {entry.peer, entry.session};
 }
 
+UpdateQueue::UpdateQueue(const UpdateQueue& other)
+    : entries_most_(other.entries_most_),
+      timings_most_(other.timings_most_),
+      healthy_(other.healthy_),
+      troubled_(other.troubled_),
+      events_(other.events_),
+      timings_(other.timings_) {
+    index_all();
+}
+
+void UpdateQueue::index_all() {
+    for (auto at = healthy_.begin(); at != healthy_.end(); ++at)
+        metrics_at_[key_of(*at)] = {at, false};
+    for (auto at = troubled_.begin(); at != troubled_.end(); ++at)
+        metrics_at_[key_of(*at)] = {at, true};
+    for (auto at = events_.begin(); at != events_.end(); ++at) {
+        if (const auto* path = std::get_if<wire::PathEntry>(&*at)) paths_at_[key_of(*path)] = at;
+    }
+    for (auto at = timings_.begin(); at != timings_.end(); ++at)
+        timings_at_[key_of(*at)] = at;
+}
+
 std::optional<GivenUp> UpdateQueue::add(const wire::UpdateEntry& entry, bool troubled) {
     return std::visit([&](const auto& e) { return add(e, troubled); }, entry);
 }

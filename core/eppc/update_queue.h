@@ -48,6 +48,11 @@ class UpdateQueue {
   public:
     UpdateQueue(std::size_t entries_most, std::size_t timings_most)
         : entries_most_(entries_most), timings_most_(timings_most) {}
+    UpdateQueue(const UpdateQueue& other);
+    UpdateQueue& operator=(const UpdateQueue& other) { return *this = UpdateQueue(other); }
+    UpdateQueue(UpdateQueue&&) noexcept = default;
+    UpdateQueue& operator=(UpdateQueue&&) noexcept = default;
+    ~UpdateQueue() = default;
 
     /// Queues an entry. `troubled`: metrics that show trouble which was not told before; they stay so for as
     /// long as they wait. Returns what had to go for it, perhaps the entry itself.
@@ -93,6 +98,7 @@ class UpdateQueue {
     std::optional<GivenUp> add(const wire::PathEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::SessionEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::TimingEntry& entry, bool troubled);
+    void index_all();
     std::optional<GivenUp> shrink();
     GivenUp drop_event();
     GivenUp drop_metrics(Metrics& metrics, GivenUp::Kind kind);

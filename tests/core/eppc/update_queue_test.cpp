@@ -208,6 +208,26 @@ TEST(UpdateQueue, TakesWhatFitsAndKeepsTheRestInOrder) {
     EXPECT_EQ(queue.take(kMuch), std::vector{UpdateEntry{timing(1, 0, 1000)}});
 }
 
+TEST(UpdateQueue, ACopyGoesItsOwnWay) {
+    UpdateQueue queue(4, 1);
+    add(queue, metrics(1));
+    add(queue, metrics(2), true);
+    add(queue, routers(3, 7));
+    add(queue, routers(3, 8));
+    add(queue, timing(9));
+    UpdateQueue copy = queue;
+    UpdateQueue assigned(1, 1);
+    assigned = copy;
+    EXPECT_EQ(take_all(queue), "p3 p3 m2 m1 t9");
+    for (UpdateQueue* other : {&copy, &assigned}) {
+        EXPECT_EQ(add(*other, metrics(1), true), "");
+        EXPECT_EQ(add(*other, routers(3, 8)), "");
+        EXPECT_EQ(add(*other, timing(8)), "t9");
+        EXPECT_EQ(add(*other, metrics(4)), "m4");
+        EXPECT_EQ(take_all(*other), "p3 p3 m2 m1 t8");
+    }
+}
+
 /// The rules once more, as plainly as possible.
 struct Model {
     struct Waiting {
