@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -31,6 +32,7 @@ using scenario::SourceText;
 using scenario::TextType;
 
 constexpr IntegerType kPort{1, 65535};
+constexpr IntegerType kTagRate{0, 1'000'000'000};
 constexpr SizeType kRing{128 << 10, 1 << 30};
 /// Below a millisecond the daemon would do nothing but keep time; beyond a day nobody waits.
 const DurationType kInterval{Duration::milliseconds(1), Duration::seconds(86'400)};
@@ -51,22 +53,43 @@ void read_underlay(ConfigTable table, HostConfig& config) {
     table.finish();
 }
 
-void read_auth(ConfigTable table, eppc::EppcConfig& eppc, bool is_open_to_others) {
-    table.read("key", SecretType{}, eppc.key);
+/// The key of `key` or of the file `key_file` of a table.
+std::optional<auth::SharedKey> read_key(ConfigTable& table, bool is_open_to_others) {
+    std::optional<auth::SharedKey> secret;
+    table.read("key", SecretType{}, secret);
     std::string file;
     if (table.read("key_file", TextType{"file"}, file)) {
         const auto key = read_key_file(file);
-        if (key) eppc.key = *key;
+        if (key) secret = *key;
         if (!key) table.error("key_file", key.error());
     }
-    table.read("key_id", IntegerType{0, 255}, eppc.key_id.value);
-    table.read("insecure", BooleanType{}, eppc.insecure);
     if (table.has("key") && is_open_to_others) {
         table.warning("key", {"other users can read this file, and the key in it", "chmod 600, or key_file"});
     }
     if (table.has("key") && table.has("key_file")) {
         table.error("key_file", {"there is a key already", "keep one of key and key_file"});
     }
+    return secret;
+}
+
+void read_other_key(ConfigTable& table, eppc::EppcConfig& eppc, bool is_open_to_others) {
+    auth::NamedKey other;
+    const auto secret = read_key(table, is_open_to_others);
+    const bool has_id = table.require("key_id", IntegerType{0, 255}, other.id.value);
+    if (!table.has("key") && !table.has("key_file")) table.missing("key_file");
+    if (secret) other.key = *secret;
+    if (has_id) eppc.other_keys.push_back(other);
+    table.finish();
+}
+
+void read_auth(ConfigTable table, eppc::EppcConfig& eppc, bool is_open_to_others) {
+    eppc.key = read_key(table, is_open_to_others);
+    table.read("key_id", IntegerType{0, 255}, eppc.key_id.value);
+    table.read("insecure", BooleanType{}, eppc.insecure);
+    for (ConfigTable& other : table.tables("other_keys"))
+        read_other_key(other, eppc, is_open_to_others);
+    if (const auto ring = auth::KeyRing::make({eppc.key_id, {}}, eppc.other_keys); !ring)
+        table.error("other_keys", {ring.error(), "every key has an id of its own"});
     const bool has_key = table.has("key") || table.has("key_file");
     if (has_key && eppc.insecure) table.error("insecure", {"this contradicts the key", ""});
     if (!has_key && !eppc.insecure) table.missing("key_file");
@@ -105,6 +128,13 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("port_count", IntegerType{0, 2048}, eppc.port_count);
     table.read("port_rest", kAnyLength, eppc.port_rest);
     table.read("open_on_traffic", BooleanType{}, eppc.open_on_traffic);
+    table.read("traffic_sessions", IntegerType{0, 1'000'000}, eppc.traffic_sessions);
+    table.read("choice_interval", kInterval, eppc.choice_interval);
+    table.read("turn", kAnyLength, eppc.turn);
+    table.read("near_prefix", IntegerType{0, 32}, eppc.near_prefix);
+    table.read("tracked_per_second", kTagRate, eppc.tracked_per_second);
+    table.read("accepted_per_second", kTagRate, eppc.accepted_per_second);
+    table.read("load_most", ShareType{}, eppc.load_most);
     table.read("report_interval", kInterval, eppc.report_interval);
     table.read("path_idle", kInterval, eppc.path_idle);
     table.read("session_duration", kAnyLength, eppc.session_duration);
@@ -282,9 +312,13 @@ HostConfig load_config(const std::string& file, Diagnostics& diagnostics) {
     return parse_config(file, text.str(), diagnostics, is_open);
 }
 
+auth::NamedKey sending_key(const HostConfig& config) {
+    return {config.eppc.key_id, config.eppc.key.value_or(auth::SharedKey{})};
+}
+
 std::vector<std::string> config_keys() {
     // One of everything, so that every reader asks for its keys.
-    const std::string text = "guest = [{}]\npeer = [{ guests = [{}] }]\n";
+    const std::string text = "guest = [{}]\npeer = [{ guests = [{}] }]\nauth = { other_keys = [{}] }\n";
     const SourceText source("", text);
     Diagnostics ignored;
     const scenario::Document document = scenario::parse_document(source, ignored);

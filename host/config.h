@@ -51,6 +51,9 @@ HostConfig parse_config(const std::string& file, const std::string& text, scenar
                         bool is_open_to_others = false);
 HostConfig load_config(const std::string& file, scenario::Diagnostics& diagnostics);
 
+/// The keys that a configuration says, for `eppc::Eppc::set_keys`.
+auth::NamedKey sending_key(const HostConfig& config);
+
 /// All keys that a file may have, as "section.key", in the order of host/eppcd.toml.
 std::vector<std::string> config_keys();
 

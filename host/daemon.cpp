@@ -2,6 +2,7 @@
 #include "host/daemon.h"
 
 #include <algorithm>
+#include <ctime>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -101,8 +102,9 @@ void Daemon::on_event(const eppc::Output& output) {
     }
 }
 
-void Daemon::run(const SummaryHandler& on_summary) {
+void Daemon::run(const SummaryHandler& on_summary, const ConfigReader& reread) {
     next_check_ = clock_.now() + kCheckInterval;
+    looked_at_ = clock_.now();
     while (true) {
         const bool busy = loop_->turn();
         if (busy && loop_->counters().turns % kTurnsBetweenLooks != 0) continue;
@@ -113,12 +115,30 @@ void Daemon::run(const SummaryHandler& on_summary) {
         }
         const SignalRequests requests = waiter_.take_signals();
         if (requests.report > 0) on_summary(summary(false));
+        if (requests.reload > 0) take_keys(reread());
         if (requests.stop > 1 || (requests.stop > 0 && draining_)) break;
         if (requests.stop > 0) start_draining();
         if (draining_ && (has_drained() || loop_->now() >= drain_until_)) break;
-        if (loop_->now() >= next_check_) warn_of_trouble();
+        if (loop_->now() >= next_check_) {
+            warn_of_trouble();
+            note_load();
+        }
     }
     on_summary(summary(true));
+}
+
+void Daemon::take_keys(const std::optional<HostConfig>& config) {
+    if (!config) {
+        spdlog::error("the keys stay as they are");
+        return;
+    }
+    const auto changed = engine_.set_keys(sending_key(*config), config->eppc.other_keys, loop_->update_now());
+    if (!changed) {
+        spdlog::error("the keys stay as they are: {}", changed.error());
+        return;
+    }
+    spdlog::info("sends under key {}, takes {} other keys", config->eppc.key_id.value,
+                 config->eppc.other_keys.size());
 }
 
 void Daemon::start_draining() {
@@ -132,6 +152,18 @@ void Daemon::start_draining() {
 bool Daemon::has_drained() const {
     // Peers that end at the same time need our answers for their own last metrics.
     return !engine_.is_draining() && engine_.sessions().empty();
+}
+
+void Daemon::note_load() {
+    timespec cpu{};
+    if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) != 0) return;
+    const Duration worked = Duration::seconds(cpu.tv_sec) + Duration{cpu.tv_nsec};
+    const Duration passed = loop_->now() - looked_at_;
+    if (passed.ns > 0) {
+        engine_.set_load(static_cast<double>((worked - worked_).ns) / static_cast<double>(passed.ns));
+    }
+    worked_ = worked;
+    looked_at_ = loop_->now();
 }
 
 void Daemon::warn_of_trouble() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ namespace dyetrace::host {
 class Daemon {
   public:
     using SummaryHandler = std::function<void(const Summary&)>;
+    /// Reads the configuration anew; none where that fails, which was told then.
+    using ConfigReader = std::function<std::optional<HostConfig>()>;
 
     /// Opens every port. Throws std::runtime_error naming what could not be opened, or what the engine
     /// refuses. `seed` must be unpredictable to peers.
@@ -29,8 +32,9 @@ class Daemon {
     ~Daemon();
 
     /// Carries frames until SIGTERM or SIGINT, then closes the sessions, for at most the drain timeout or
-    /// until a second signal. `on_summary` gets one for each SIGUSR1, and the final one.
-    void run(const SummaryHandler& on_summary);
+    /// until a second signal. `on_summary` gets one for each SIGUSR1, and the final one. SIGHUP takes the
+    /// keys, and nothing else, of what `reread` gives.
+    void run(const SummaryHandler& on_summary, const ConfigReader& reread);
 
   private:
     struct OpenPort {
@@ -42,9 +46,12 @@ class Daemon {
     static eppc::Eppc make_engine(const HostConfig& config, const auth::Seed& seed, Time now);
     void open_guest(GuestPort id, const GuestSettings& guest);
     void on_event(const eppc::Output& output);
+    void take_keys(const std::optional<HostConfig>& config);
     void start_draining();
     [[nodiscard]] bool has_drained() const;
     void warn_of_trouble();
+    /// Tells the engine what share of the time since the last look this thread was at work.
+    void note_load();
     [[nodiscard]] Summary summary(bool final);
 
     HostConfig config_;
@@ -57,6 +64,8 @@ class Daemon {
     Time drain_until_ = Time::never();
     bool draining_ = false;
     Time next_check_{};
+    Time looked_at_{};
+    Duration worked_{};  ///< processor time of this thread, by then
     std::vector<PortCounters> last_check_;
 };
 

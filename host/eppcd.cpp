@@ -59,6 +59,14 @@ void tell_ready(const Options& options) {
     checked(static_cast<int>(::write(ready.get(), line.data(), line.size())), "--ready-fd");
 }
 
+std::optional<HostConfig> reread(const std::string& file) {
+    scenario::Diagnostics diagnostics;
+    HostConfig config = load_config(file, diagnostics);
+    std::fputs(diagnostics.to_text().c_str(), stderr);
+    if (diagnostics.has_errors()) return std::nullopt;
+    return config;
+}
+
 int serve(const Options& options) {
     scenario::Diagnostics diagnostics;
     const HostConfig config = load_config(options.config, diagnostics);
@@ -71,7 +79,8 @@ int serve(const Options& options) {
     set_up_log(options.log_level);
     Daemon daemon(config, unpredictable_seed());
     tell_ready(options);
-    daemon.run([&](const Summary& summary) { print(options.json ? to_json(summary) : to_text(summary)); });
+    daemon.run([&](const Summary& summary) { print(options.json ? to_json(summary) : to_text(summary)); },
+               [&] { return reread(options.config); });
     return kOk;
 }
 
@@ -88,7 +97,8 @@ void describe(CLI::App& program, Options& options) {
         ->capture_default_str();
     program.footer(
         "SIGTERM and SIGINT close the sessions, print a summary and end; a second one ends at once.\n"
-        "SIGUSR1 prints a summary. Exit status: 0 ended as asked, 1 failed, 2 usage, 3 invalid "
+        "SIGUSR1 prints a summary; SIGHUP reads the keys of CONFIG anew. Exit status: 0 ended as asked, 1 "
+        "failed, 2 usage, 3 invalid "
         "configuration.");
 }
 

@@ -16,7 +16,7 @@ namespace {
 sigset_t watched_signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGHUP})
         sigaddset(&signals, signal);
     return signals;
 }
@@ -92,6 +92,8 @@ void Waiter::read_signals() {
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGUSR1) {
             ++requests_.report;
+        } else if (info.ssi_signo == SIGHUP) {
+            ++requests_.reload;
         } else {
             ++requests_.stop;
         }

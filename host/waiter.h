@@ -16,11 +16,12 @@ namespace dyetrace::host {
 struct SignalRequests {
     int stop = 0;    ///< SIGTERM or SIGINT; more than one: at once
     int report = 0;  ///< SIGUSR1
+    int reload = 0;  ///< SIGHUP
 };
 
 class Waiter {
   public:
-    /// Blocks the three signals for this thread and those that it starts. Throws std::system_error.
+    /// Blocks these signals for this thread and those that it starts. Throws std::system_error.
     explicit Waiter(const HostClock& clock);
 
     /// A port whose trouble (interface down or gone) is told to `on_error`.

@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "core/auth/keys.h"
+#include "core/auth/key_ring.h"
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -72,7 +73,8 @@ struct EppcConfig {
     // Who may speak with it
     std::optional<auth::SharedKey> key;  ///< without one it refuses to start, unless `insecure`
     KeyId key_id{1};
-    bool insecure = false;  ///< an all-zero key in so many words
+    std::vector<auth::NamedKey> other_keys;  ///< taken beside it, while keys change
+    bool insecure = false;                   ///< an all-zero key in so many words
 
     // Wire
     std::uint16_t geneve_port = wire::kGenevePort;
@@ -96,7 +98,15 @@ struct EppcConfig {
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);
     /// What `sampling` looks at where it is filtered.
     tracking::FlowFilter flow_filter;
+    std::uint32_t tracked_per_second =
+        0;                        ///< each of its sessions tags no more; zero: no bound, none is told
     bool open_on_traffic = true;  ///< ask for a session with a peer when a guest first sends to it
+    /// No more sessions are asked for on traffic; beyond them the peers take turns (session/candidate.h).
+    std::size_t traffic_sessions = 4096;
+    Duration choice_interval = Duration::seconds(1);  ///< how often who waits is looked at
+    Duration turn = Duration::seconds(10);  ///< a session lasts so long before it makes room for who waits
+    /// Peers that share so many leading bits of the address are near; zero: none is.
+    std::uint8_t near_prefix = 0;
     Duration report_interval = Duration::milliseconds(100);
     Duration path_idle = Duration::milliseconds(100);  ///< END after so long without data on a path
     /// What comes later behind an interval's END is lost (RFC 7680 §2.2, Tmax); what comes earlier is only
@@ -108,7 +118,11 @@ struct EppcConfig {
     int retransmit_most = 12;                             ///< then the peer is lost
     Duration keep_alive_interval = Duration::seconds(1);  ///< requester to acceptor; three missed: peer lost
     bool accept_sessions = true;                          ///< false: serves no session as acceptor
-    Duration reject_back_off = Duration::seconds(1);      ///< what it tells those it rejects
+    /// Tracked packets a second that accepted sessions may promise in all; zero: no bound. With one, who
+    /// promises nothing is refused.
+    std::uint32_t accepted_per_second = 0;
+    double load_most = 0.9;  ///< of Eppc::set_load; from there on it accepts no more sessions
+    Duration reject_back_off = Duration::seconds(1);  ///< what it tells those it rejects
 
     // Paths
     bool trace_paths = true;

@@ -99,6 +99,11 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (config.trace_attempts < 1 || config.trace_attempts > 100) return "trace_attempts: must be 1 to 100";
     if (config.trace_spacing.ns < 0) return "trace_spacing: must not be negative";
     if (config.trace_retry.ns < 0) return "trace_retry: must not be negative";
+    if (!positive(config.choice_interval)) return "choice_interval: must be positive";
+    if (config.turn.ns < 0) return "turn: must not be negative";
+    if (config.near_prefix > (config.address.is_ipv4() ? 32 : 128))
+        return "near_prefix: is longer than an address";
+    if (!(config.load_most > 0)) return "load_most: must be positive";
     if (config.session_duration.ns < 0) return "session_duration: must not be negative";
     return wrong_sampling(config);
 }
@@ -110,9 +115,10 @@ std::uint16_t default_port_count(const EppcConfig& config) {
 
 }  // namespace
 
-Eppc::Engine::Engine(const EppcConfig& given, const auth::Seed& seed)
+Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Seed& seed)
     : config(given),
       overlay(given.bounds.guests, given.bounds.remotes),
+      keys_(std::move(keys)),
       secret_(seed),
       cookies_(secret_),
       boot_(secret_.next() | 1),  // never zero, which means "not known"
@@ -121,7 +127,6 @@ Eppc::Engine::Engine(const EppcConfig& given, const auth::Seed& seed)
       tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
-    if (!config.key) config.key = auth::SharedKey{};  // `insecure`, in so many words
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {
@@ -250,7 +255,9 @@ void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
         if (!session::is_final(session.state())) return false;
         // An orderly end lets the next packet ask again; a refusal or a loss makes it wait.
         if (session.last_event() == session::Event::PeerSilent)
-            peer.no_request_before = now + config.reject_back_off;
+            peer.no_request_before = now + peer.back_off.after_failure(config.reject_back_off);
+        if (session.active_since() != Time::earliest()) peer.measured_until = now;
+        if (!next_turns_.empty()) fill_at_ = now;  // there is room
         tracer_.forget(peer.address, session.id());
         // What it was asking for the others' sake too is asked again when they need it.
         std::replace(peer.routers.begin(), peer.routers.end(), Peer::Routers::AskedOrKnown,
@@ -273,12 +280,15 @@ void Eppc::Engine::advance(Time now) {
     }
     while (const auto due = timers_.take_due(now))
         service_peer(*due, now);
+    if (choose_at_ <= now) choose_peers(now);
+    if (fill_at_ <= now) begin_turns(now);
     if (tracer_.next_deadline() <= now) service_tracer(now);
     if (updates_.next_deadline() <= now) service_updates(now);
 }
 
 Time Eppc::Engine::next_deadline() const {
-    return std::min({attention_at_, timers_.next(), tracer_.next_deadline(), updates_.next_deadline()});
+    return std::min({attention_at_, choose_at_, fill_at_, timers_.next(), tracer_.next_deadline(),
+                     updates_.next_deadline()});
 }
 
 void Eppc::Engine::emit_frame(std::vector<std::uint8_t> frame) {
@@ -346,7 +356,11 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
 
 Result<Eppc, std::string> Eppc::create(const EppcConfig& config, const auth::Seed& seed, Time /*now*/) {
     if (const auto wrong = wrong_field(config)) return Failure{*wrong};
-    return Eppc(std::make_unique<Engine>(config, seed));
+    // `insecure` says an all-zero key in so many words.
+    auto keys =
+        auth::KeyRing::make({config.key_id, config.key.value_or(auth::SharedKey{})}, config.other_keys);
+    if (!keys) return Failure{"other_keys: " + keys.error()};
+    return Eppc(std::make_unique<Engine>(config, std::move(keys).value(), seed));
 }
 
 Result<Eppc, std::string> Eppc::create(const EppcConfig& config, std::uint64_t seed, Time now) {
@@ -399,8 +413,15 @@ Result<Done, std::string> Eppc::close_session(session::Role role, IpAddress peer
                                               wire::CloseReason reason, Time now) {
     return engine_->close_session(role, peer, id, reason, now);
 }
+void Eppc::set_load(double share) {
+    engine_->set_load(share);
+}
 void Eppc::close_sessions(Time now) {
     engine_->close_sessions(now);
+}
+Result<Done, std::string> Eppc::set_keys(const auth::NamedKey& sending,
+                                         const std::vector<auth::NamedKey>& others, Time now) {
+    return engine_->set_keys(sending, others, now);
 }
 bool Eppc::is_draining() const {
     return engine_->is_draining();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/auth/cookie.h"
-#include "core/auth/keys.h"
+#include "core/auth/key_ring.h"
 #include "core/auth/secret.h"
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
@@ -24,6 +24,7 @@
 #include "core/eppc/path_tracer.h"
 #include "core/eppc/update_sender.h"
 #include "core/session/acceptor_session.h"
+#include "core/session/back_off.h"
 #include "core/session/peer_history.h"
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
@@ -62,8 +63,12 @@ struct Peer {
     /// By path index: are its routers known?
     enum class Routers : std::uint8_t { NotAsked, AskedOrKnown, NotAllKnown };
     std::vector<Routers> routers;
-    Time trace_again_at = Time::earliest();     ///< those of paths not learned whole
-    Time no_request_before = Time::earliest();  ///< back-off after a reject or a loss
+    Time trace_again_at = Time::earliest();  ///< those of paths not learned whole
+    session::BackOff back_off;
+    Time no_request_before = Time::earliest();  ///< it is left alone, or waits for its turn
+    bool waits = false;                         ///< for its turn to be measured
+    std::uint64_t packets_at_choice = 0;        ///< sent to it by then
+    Time measured_until = Time::earliest();     ///< end of its last session; never measured: earliest
 };
 
 /// A packet of the underlay, its headers read and checked.
@@ -87,7 +92,7 @@ struct InnerFrame {
 
 class Eppc::Engine {
   public:
-    Engine(const EppcConfig& config, const auth::Seed& seed);
+    Engine(const EppcConfig& config, auth::KeyRing keys, const auth::Seed& seed);
 
     // engine.cpp
     Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
@@ -108,7 +113,10 @@ class Eppc::Engine {
     Result<Done, std::string> close_session(session::Role role, IpAddress address, SessionId id,
                                             wire::CloseReason reason, Time now);
     void close_sessions(Time now);
+    Result<Done, std::string> set_keys(const auth::NamedKey& sending,
+                                       const std::vector<auth::NamedKey>& others, Time now);
     [[nodiscard]] bool is_draining() const;
+    void set_load(double share) { load_ = share; }
 
     EppcConfig config;
     Overlay overlay;
@@ -205,6 +213,8 @@ class Eppc::Engine {
     void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
                 Time now);
     void make_room_for_session(Peer& peer);
+    /// Tracked packets a second that the accepted sessions have promised not to exceed.
+    [[nodiscard]] std::uint64_t promised_per_second() const;
     /// None where the id names no key.
     [[nodiscard]] std::optional<auth::PairKey> pair_key(KeyId id, IpAddress peer) const;
 
@@ -214,8 +224,16 @@ class Eppc::Engine {
     /// Why no other session can be asked for.
     [[nodiscard]] std::optional<std::string> no_room_for(const Peer& peer) const;
     /// Precondition: !no_room_for(peer).
-    SessionId start_session(std::uint32_t peer, const SessionParameters& wanted, Time now);
+    SessionId start_session(std::uint32_t peer, const SessionParameters& wanted, session::Origin origin,
+                            Time now);
+
+    // candidates.cpp
     void open_for_traffic(std::uint32_t peer, Time now);
+    void wait_for_turn(Peer& peer, Time now);
+    /// Measures the best of those that wait, and ends the turns of others where there is no room.
+    void choose_peers(Time now);
+    void begin_turns(Time now);
+    void end_turns(std::size_t wanted, Time now);
 
     // path_tracing.cpp
     void trace_path(std::uint32_t peer, PathIndex path, Time now);
@@ -237,6 +255,7 @@ class Eppc::Engine {
     /// What a service that has restarted can't know: which sessions there are, and where their paths run.
     void tell_anew(Time now);
 
+    auth::KeyRing keys_;
     auth::Secret secret_;
     auth::CookieMaker cookies_;
     BootId boot_;
@@ -247,6 +266,10 @@ class Eppc::Engine {
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes
     Time attention_at_ = Time::never();
+    Time choose_at_ = Time::never();         ///< next look at the peers that wait for a turn
+    Time fill_at_ = Time::never();           ///< there is room for one of them
+    std::vector<std::uint32_t> next_turns_;  ///< chosen and without room yet, best first
+    double load_ = 0;
     bool speaks_vxlan_ = false;  ///< with some peer
     TimerQueue timers_;          ///< by peer index
     PathTracer tracer_;

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "core/auth/key_ring.h"
 #include "core/auth/secret.h"
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
@@ -134,9 +135,16 @@ class Eppc {
     /// follow.
     Result<Done, std::string> close_session(session::Role role, IpAddress peer, SessionId id,
                                             wire::CloseReason reason, Time now);
+    /// Changes the keys of a running engine (auth::KeyRing says in which steps). Sessions that began under a
+    /// key that is not among them any more end in order, and begin anew with the next packet. Fails, and
+    /// changes nothing, where an id is given twice or there are too many.
+    Result<Done, std::string> set_keys(const auth::NamedKey& sending,
+                                       const std::vector<auth::NamedKey>& others, Time now);
     /// Ends every session in order, in both roles: END markers, final reports, close. The last metrics
     /// follow. From now on it asks for none on traffic and accepts none.
     void close_sessions(Time now);
+    /// How busy the host is, 0 to 1: from EppcConfig::load_most on it accepts no more sessions.
+    void set_load(double share);
     /// Whether some requested session, or an update, is still on its way out.
     [[nodiscard]] bool is_draining() const;
 

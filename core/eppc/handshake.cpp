@@ -46,8 +46,7 @@ auth::CookieClaims claims_of(const UnderlayPacket& packet, const ControlMessage&
 }  // namespace
 
 std::optional<auth::PairKey> Eppc::Engine::pair_key(KeyId id, IpAddress peer) const {
-    if (id != config.key_id) return std::nullopt;
-    return auth::derive_pair_key(*config.key, config.address, peer);
+    return keys_.pair_key(id, config.address, peer);
 }
 
 void Eppc::Engine::handle_handshake(const UnderlayPacket& packet, const ControlMessage& message, Time now) {
@@ -149,9 +148,26 @@ std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
     if (!request.sampling.is_known()) return wire::RejectReason::UnsupportedSampling;
     if ((request.metrics & peer.metrics()) == 0) return wire::RejectReason::UnsupportedMetrics;
     if (request.port_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
+    if (load_ >= config.load_most) return wire::RejectReason::OverCpuBudget;
+    if (config.accepted_per_second > 0) {
+        // Without a promise there is no telling what it will cost.
+        const std::uint32_t promise = request.tracked_per_second;
+        if (promise == 0 || promised_per_second() + promise > config.accepted_per_second)
+            return wire::RejectReason::OverPacketBudget;
+    }
     if (accepted_count_ >= config.bounds.accepted_sessions) return wire::RejectReason::TooManySessions;
     if (peer.accepted.size() >= config.bounds.accepted_from_peer) return wire::RejectReason::TooManyFromPeer;
     return std::nullopt;
+}
+
+std::uint64_t Eppc::Engine::promised_per_second() const {
+    std::uint64_t promised = 0;
+    for (const Peer& peer : peers_) {
+        for (const auto& session : peer.accepted) {
+            if (!session.is_lingering()) promised += session.request().tracked_per_second;
+        }
+    }
+    return promised;
 }
 
 void Eppc::Engine::make_room_for_session(Peer& peer) {
@@ -212,7 +228,7 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
                           const wire::RequestBody& request, Time now) {
     Peer& peer = peers_[index];
     const auto key = pair_key(message.header.key_id, peer.address);
-    DYETRACE_ASSERT(key.has_value());
+    DYETRACE_ASSERT(key.has_value());  // the request came under it
     session::AcceptorParameters parameters;
     parameters.id = message.header.session;
     parameters.peer_boot = message.header.sender_boot;
@@ -258,16 +274,17 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t in
         if (!accept) return drops.add(accept.error());
         if (accept->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
         const auto key = pair_key(header.key_id, peer.address);
-        DYETRACE_ASSERT(key.has_value());
+        DYETRACE_ASSERT(key.has_value());  // the accept came under it
         const auto keys =
             auth::derive_session_keys(*key, {config.address, peer.address, boot_, header.sender_boot,
                                              session->nonce(), accept->acceptor_nonce, header.session});
         session->on_accept(*accept, keys, now, outbox_);
+        peer.back_off.succeeded();
     } else {
         const auto reject = wire::RejectBody::parse(message.body);
         if (!reject) return drops.add(reject.error());
         if (reject->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
-        peer.no_request_before = now + reject->back_off;
+        peer.no_request_before = now + peer.back_off.after_failure(reject->back_off);
         session->on_reject(*reject, outbox_);
     }
 }

@@ -97,7 +97,7 @@ void Eppc::Engine::service_updates(Time now) {
 void Eppc::Engine::send_to_nhms(ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body) {
     wire::ControlHeader header;
     header.type = type;
-    header.key_id = config.key_id;
+    header.key_id = keys_.sending();
     header.session = SessionId{challenge};
     header.message_number = number;
     header.sender_boot = boot_;

@@ -27,6 +27,7 @@ SessionParameters SessionParameters::of(const EppcConfig& config) {
     parameters.sampling = config.sampling;
     parameters.report_interval = config.report_interval;
     parameters.duration = config.session_duration;
+    parameters.tracked_per_second = config.tracked_per_second;
     return parameters;
 }
 
@@ -39,11 +40,13 @@ std::optional<std::string> Eppc::Engine::no_room_for(const Peer& peer) const {
     return std::nullopt;
 }
 
-SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParameters& wanted, Time now) {
+SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParameters& wanted,
+                                      session::Origin origin, Time now) {
     Peer& peer = peers_[index];
     session::RequesterParameters parameters;
     parameters.id = SessionId{++last_session_id_};
-    parameters.key_id = config.key_id;
+    parameters.origin = origin;
+    parameters.key_id = keys_.sending();
     parameters.nonce = secret_.next();
     parameters.sampler_seed = secret_.next();
     parameters.source_port_base = config.source_port_base;
@@ -68,17 +71,6 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     return parameters.id;
 }
 
-void Eppc::Engine::open_for_traffic(std::uint32_t index, Time now) {
-    Peer& peer = peers_[index];
-    if (!peer.requested.empty() || !config.open_on_traffic || now < peer.no_request_before) return;
-    if (no_room_for(peer)) {
-        drops.add(DropReason::TableFull);
-        peer.no_request_before = now + config.reject_back_off;
-        return;
-    }
-    start_session(index, SessionParameters::of(config), now);
-}
-
 Result<SessionId, std::string> Eppc::Engine::open_session(IpAddress address, const SessionParameters& wanted,
                                                           Time now) {
     if (const auto wrong = wrong_peer(address)) return Failure{*wrong};
@@ -87,7 +79,7 @@ Result<SessionId, std::string> Eppc::Engine::open_session(IpAddress address, con
     const auto index = find_or_add_peer(address);
     if (!index) return Failure{std::string("the table of peers is full")};
     if (const auto full = no_room_for(peers_[*index])) return Failure{*full};
-    const SessionId id = start_session(*index, wanted, now);
+    const SessionId id = start_session(*index, wanted, session::Origin::Asked, now);
     service_peer(*index, now);
     return id;
 }
@@ -123,6 +115,26 @@ void Eppc::Engine::close_sessions(Time now) {
             session.close(wire::CloseReason::Asked, now, outbox_);
         service_peer(index, now);
     }
+}
+
+Result<Done, std::string> Eppc::Engine::set_keys(const auth::NamedKey& sending,
+                                                 const std::vector<auth::NamedKey>& others, Time now) {
+    auto keys = auth::KeyRing::make(sending, others);
+    if (!keys) return Failure{keys.error()};
+    keys_ = std::move(keys).value();
+    for (std::uint32_t index = 0; index < peers_.size(); ++index) {
+        Peer& peer = peers_[index];
+        // Whoever has the shared key can make the keys of its sessions. The end is still said under those.
+        for (auto& session : peer.requested) {
+            if (!keys_.has(session.key_id())) session.close(wire::CloseReason::KeyRetired, now, outbox_);
+        }
+        for (auto& session : peer.accepted) {
+            if (!keys_.has(session.channel().key_id()))
+                session.close(wire::CloseReason::KeyRetired, now, outbox_);
+        }
+        service_peer(index, now);
+    }
+    return Done{};
 }
 
 bool Eppc::Engine::is_draining() const {

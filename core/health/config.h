@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
-#include "core/auth/keys.h"
+#include "core/auth/key_ring.h"
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -33,6 +34,7 @@ struct NhmsConfig {
     Endpoint endpoint;  ///< where updates arrive
     std::optional<auth::SharedKey> key;
     KeyId key_id{1};
+    std::vector<auth::NamedKey> other_keys;  ///< taken beside it, while keys change
     bool insecure = false;
 
     DetectorConfig detector;

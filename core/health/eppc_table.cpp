@@ -25,13 +25,11 @@ BootId EppcTable::shown_boot(IpAddress address, BootId its_boot) const {
     return is_current(*known, its_boot) ? known->shown_boot : shown(known->epoch + 1, its_boot);
 }
 
-EppcTable::Taken EppcTable::take(const Endpoint& from, BootId its_boot, const auth::PairKey& key,
-                                 std::uint32_t number) {
+EppcTable::Taken EppcTable::take(const Endpoint& from, BootId its_boot, std::uint32_t number) {
     KnownEppc* eppc = find(from.address);
     if (eppc == nullptr) {
         if (eppcs_.size() >= most_) return {};
         eppc = &eppcs_[from.address];
-        eppc->key = key;
     }
     if (!is_current(*eppc, its_boot)) {
         eppc->shown_boot = shown(++eppc->epoch, its_boot);

@@ -30,7 +30,8 @@ struct KnownEppc {
     BootId boot;
     BootId shown_boot;  ///< ours, as it knows us
     std::uint32_t epoch = 0;
-    auth::PairKey key{};
+    KeyId key_id;         ///< that its newest update came under
+    auth::PairKey key{};  ///< of the pair, under that one
     ReplayWindow updates;
     std::uint32_t updates_left = 0;    ///< that may be new before it is shown another boot
     std::uint32_t next_directive = 1;  ///< its directives are numbered for itself
@@ -57,8 +58,9 @@ class EppcTable {
         KnownEppc* eppc = nullptr;
         ReplayWindow::Verdict verdict{};
     };
-    Taken take(const Endpoint& from, BootId its_boot, const auth::PairKey& key, std::uint32_t number);
+    Taken take(const Endpoint& from, BootId its_boot, std::uint32_t number);
 
+    [[nodiscard]] std::map<IpAddress, KnownEppc>& all() { return eppcs_; }
     [[nodiscard]] std::size_t size() const { return eppcs_.size(); }
 
   private:

@@ -65,18 +65,18 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
 
 class Nhms::Engine {
   public:
-    Engine(const NhmsConfig& given, localise::FabricGraph fabric, std::uint64_t seed)
+    Engine(const NhmsConfig& given, auth::KeyRing keys, localise::FabricGraph fabric, std::uint64_t seed)
         : config(given),
           graph(std::move(fabric)),
+          keys_(std::move(keys)),
           eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
           evidence_(graph, config.evidence),
-          investigation_(config, graph, evidence_) {
-        if (!config.key) config.key = auth::SharedKey{};
-    }
+          investigation_(config, graph, evidence_) {}
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
     void handle(const Endpoint& from, Bytes datagram, Time now);
+    void set_keys(auth::KeyRing keys);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
@@ -92,7 +92,13 @@ class Nhms::Engine {
     wire::DropCounters drops;
 
   private:
-    void take_update(const Endpoint& from, const ControlMessage& message, const auth::PairKey& key, Time now);
+    /// The key of messages to and from an EPPC.
+    struct EppcKey {
+        KeyId id;
+        auth::PairKey key{};
+    };
+    [[nodiscard]] std::optional<EppcKey> key_of(IpAddress eppc, KeyId id) const;
+    void take_update(const Endpoint& from, const ControlMessage& message, const EppcKey& key, Time now);
     void take(const KnownEppc& eppc, const wire::MetricsEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
@@ -104,10 +110,11 @@ class Nhms::Engine {
     void send_directive(PendingDirective& directive, Time now);
     void retry_directives(Time now);
     void answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
-                const auth::PairKey& key);
-    void send(const Endpoint& to, wire::ControlHeader header, Bytes body, const auth::PairKey& key);
+                const EppcKey& key);
+    void send(const Endpoint& to, wire::ControlHeader header, Bytes body, const EppcKey& key);
     void emit(Output output);
 
+    auth::KeyRing keys_;
     EppcTable eppcs_;
     localise::EvidenceBuilder evidence_;
     Investigation investigation_;
@@ -133,15 +140,14 @@ void Nhms::Engine::emit(Output output) {
     outputs_.push_back({std::move(output), {}});
 }
 
-void Nhms::Engine::send(const Endpoint& to, wire::ControlHeader header, Bytes body,
-                        const auth::PairKey& key) {
+void Nhms::Engine::send(const Endpoint& to, wire::ControlHeader header, Bytes body, const EppcKey& key) {
     if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
-    header.key_id = config.key_id;
-    outputs_.push_back({Datagram{to, {}}, auth::seal(header, body, key, config.endpoint, to)});
+    header.key_id = key.id;
+    outputs_.push_back({Datagram{to, {}}, auth::seal(header, body, key.key, config.endpoint, to)});
 }
 
 void Nhms::Engine::answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
-                          const auth::PairKey& key) {
+                          const EppcKey& key) {
     wire::ControlHeader header;
     header.type = type;
     header.session = update.header.session;  // the challenge
@@ -165,22 +171,35 @@ std::optional<Output> Nhms::Engine::poll() {
 void Nhms::Engine::handle(const Endpoint& from, Bytes datagram, Time now) {
     const auto message = ControlMessage::parse(datagram);
     if (!message) return drops.add(message.error());
-    const KnownEppc* known = eppcs_.find(from.address);
-    const auth::PairKey key = known != nullptr
-                                  ? known->key
-                                  : auth::derive_pair_key(*config.key, config.endpoint.address, from.address);
-    if (message->header.key_id != config.key_id ||
-        !auth::control_tag_ok(key, from, config.endpoint, *message)) {
+    const auto key = key_of(from.address, message->header.key_id);
+    if (!key) return drops.add(DropReason::ControlUnknownKey);
+    if (!auth::control_tag_ok(key->key, from, config.endpoint, *message))
         return drops.add(DropReason::ControlBadTag);
-    }
     switch (message->header.type) {
-        case ControlType::Update: return take_update(from, *message, key, now);
+        case ControlType::Update: return take_update(from, *message, *key, now);
         case ControlType::DirectiveResult: return take_directive_result(*message, from.address, now);
         default: return drops.add(DropReason::ControlUnexpected);
     }
 }
 
-void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& message, const auth::PairKey& key,
+std::optional<Nhms::Engine::EppcKey> Nhms::Engine::key_of(IpAddress eppc, KeyId id) const {
+    const KnownEppc* const known = eppcs_.find(eppc);
+    if (known != nullptr && known->key_id == id) return EppcKey{id, known->key};
+    const auto key = keys_.pair_key(id, config.endpoint.address, eppc);
+    if (!key) return std::nullopt;
+    return EppcKey{id, *key};
+}
+
+void Nhms::Engine::set_keys(auth::KeyRing keys) {
+    keys_ = std::move(keys);
+    for (auto& [address, eppc] : eppcs_.all()) {
+        // Until it says something under one of these, it is spoken to under the one to send under.
+        if (!keys_.has(eppc.key_id)) eppc.key_id = keys_.sending();
+        eppc.key = *keys_.pair_key(eppc.key_id, config.endpoint.address, address);
+    }
+}
+
+void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& message, const EppcKey& key,
                                Time now) {
     const wire::ControlHeader& header = message.header;
     const BootId shown = eppcs_.shown_boot(from.address, header.sender_boot);
@@ -194,13 +213,15 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
     entries_.clear();
     if (const auto body = wire::UpdateBody::parse(message.body, entries_); !body)
         return drops.add(body.error());
-    const auto [eppc, verdict] = eppcs_.take(from, header.sender_boot, key, header.message_number);
+    const auto [eppc, verdict] = eppcs_.take(from, header.sender_boot, header.message_number);
     if (eppc == nullptr) return drops.add(DropReason::TableFull);
     if (verdict == ReplayWindow::Verdict::TooOld) return drops.add(DropReason::ControlReplayed);
     const bool fresh = verdict == ReplayWindow::Verdict::New;
     ++(fresh ? counters.updates : counters.updates_repeated);
     emit(UpdateReceived{now, from.address, eppc->boot, header.message_number, entries_.size(), !fresh});
     if (fresh) {
+        eppc->key_id = key.id;
+        eppc->key = key.key;
         for (const wire::UpdateEntry& entry : entries_) {
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
@@ -339,7 +360,7 @@ void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
     header.receiver_boot = eppc->boot;
     std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
     directive.body.encode_into(body);
-    send(eppc->endpoint, header, body, eppc->key);
+    send(eppc->endpoint, header, body, {eppc->key_id, eppc->key});
 }
 
 void Nhms::Engine::retry_directives(Time now) {
@@ -390,7 +411,11 @@ Time Nhms::Engine::next_deadline() const {
 Result<Nhms, std::string> Nhms::create(const NhmsConfig& config, localise::FabricGraph graph,
                                        std::uint64_t seed, Time /*now*/) {
     if (const auto wrong = wrong_field(config)) return Failure{*wrong};
-    return Nhms(std::make_unique<Engine>(config, std::move(graph), seed));
+    // `insecure` says an all-zero key in so many words.
+    auto keys =
+        auth::KeyRing::make({config.key_id, config.key.value_or(auth::SharedKey{})}, config.other_keys);
+    if (!keys) return Failure{"other_keys: " + keys.error()};
+    return Nhms(std::make_unique<Engine>(config, std::move(keys).value(), std::move(graph), seed));
 }
 
 Nhms::Nhms(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -400,6 +425,13 @@ Nhms::~Nhms() = default;
 
 void Nhms::handle(const Endpoint& from, Bytes datagram, Time now) {
     engine_->handle(from, datagram, now);
+}
+Result<Done, std::string> Nhms::set_keys(const auth::NamedKey& sending,
+                                         const std::vector<auth::NamedKey>& others) {
+    auto keys = auth::KeyRing::make(sending, others);
+    if (!keys) return Failure{keys.error()};
+    engine_->set_keys(std::move(keys).value());
+    return Done{};
 }
 void Nhms::advance(Time now) {
     engine_->advance(now);

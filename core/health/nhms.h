@@ -52,6 +52,9 @@ class Nhms {
 
     /// The payload of a UDP datagram that arrived at the configured endpoint.
     void handle(const Endpoint& from, Bytes datagram, Time now);
+    /// Changes the keys of a running service, as `eppc::Eppc::set_keys` does.
+    Result<Done, std::string> set_keys(const auth::NamedKey& sending,
+                                       const std::vector<auth::NamedKey>& others);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     /// The next output, oldest first; valid until the next call of any other verb.

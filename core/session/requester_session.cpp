@@ -102,6 +102,7 @@ void RequesterSession::on_accept(const wire::AcceptBody& accept, const auth::Ses
     if (apply(Event::AcceptReceived, to_string(Event::AcceptReceived), out) != Action::SendKeepAlive)
         return;  // a repeat
     acceptor_nonce_ = accept.acceptor_nonce;
+    active_since_ = now;
     channel_ = Channel(parameters_.key_id, keys, now);
     parameters_.report_interval = accept.report_interval;
     if (!has_options()) markers_.set_count_interval(accept.report_interval);

@@ -23,8 +23,15 @@
 
 namespace dyetrace::session {
 
+/// Why a session was asked for.
+enum class Origin : std::uint8_t {
+    Asked,    ///< by the owner of the engine
+    Traffic,  ///< by the engine itself
+};
+
 struct RequesterParameters {
     SessionId id;
+    Origin origin = Origin::Asked;
     KeyId key_id;
     std::uint64_t nonce = 0;
     std::uint64_t sampler_seed = 0;
@@ -136,6 +143,9 @@ class RequesterSession {
     [[nodiscard]] bool has_options() const {
         return parameters_.encapsulation == wire::Encapsulation::Geneve;
     }
+    [[nodiscard]] Origin origin() const { return parameters_.origin; }
+    /// When it was accepted; earliest: it was not.
+    [[nodiscard]] Time active_since() const { return active_since_; }
     [[nodiscard]] std::uint64_t nonce() const { return parameters_.nonce; }
     [[nodiscard]] KeyId key_id() const { return parameters_.key_id; }
     [[nodiscard]] bool is_accepted() const { return state_ == State::Active || state_ == State::Closing; }
@@ -185,6 +195,7 @@ class RequesterSession {
     Time retransmit_at_ = Time::never();
     Time keep_alive_at_ = Time::never();
     Time ends_at_ = Time::never();
+    Time active_since_ = Time::earliest();
 };
 
 }  // namespace dyetrace::session

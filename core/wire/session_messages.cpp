@@ -50,6 +50,7 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::NoCapacity: return "no-capacity";
         case CloseReason::PacketCap: return "packet-cap";
         case CloseReason::KeyRetired: return "key-retired";
+        case CloseReason::TurnOver: return "turn-over";
     }
     DYETRACE_ASSERT(false);
     return {};
@@ -212,7 +213,7 @@ void MarkerAckBody::encode_into(MutableBytes bytes) const {
 
 Result<CloseBody, DropReason> CloseBody::parse(Bytes body) {
     if (body.size() != kSize) return kBadLength;
-    if (!in_range(body[0], CloseReason::KeyRetired)) return kBadField;
+    if (!in_range(body[0], CloseReason::TurnOver)) return kBadField;
     return CloseBody{static_cast<CloseReason>(body[0])};
 }
 

@@ -175,6 +175,7 @@ enum class CloseReason : std::uint8_t {
     NoCapacity = 4,    ///< the acceptor needs the room
     PacketCap = 5,     ///< as many packets were tracked as were asked for
     KeyRetired = 6,    ///< the key that it was opened with is no longer used
+    TurnOver = 7,      ///< another peer waits to be measured
 };
 std::string_view to_string(CloseReason reason);
 

@@ -81,7 +81,8 @@ local REJECT_REASONS = {
   [6] = "over-packet-budget", [7] = "over-cpu-budget", [8] = "unsupported-metrics", [9] = "unsupported-version",
   [10] = "unsupported-encapsulation",
 }
-local CLOSE_REASONS = { [1] = "asked", [2] = "duration-over", [3] = "no-traffic", [4] = "no-capacity" }
+local CLOSE_REASONS = { [1] = "asked", [2] = "duration-over", [3] = "no-traffic", [4] = "no-capacity",
+  [5] = "packet-cap", [6] = "key-retired", [7] = "turn-over" }
 local MARKERS = { [1] = "START", [2] = "END", [3] = "COUNT" }
 local ENTRIES = { [1] = "metrics", [2] = "path", [3] = "session", [4] = "timing" }
 local STATES = {

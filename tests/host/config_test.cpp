@@ -227,12 +227,13 @@ class KeyFile : public testing::Test {
     }
     void TearDown() override { ::unlink(path_.c_str()); }
 
-    Parsed parse_with(const std::string& content, mode_t mode) {
+    /// `more`: other lines of [auth].
+    Parsed parse_with(const std::string& content, mode_t mode, const std::string& more = {}) {
         std::ofstream(path_) << content;
         ::chmod(path_.c_str(), mode);
         const std::string text = kGood;
         const std::size_t begin = text.find("key = ");
-        return parse(text.substr(0, begin) + "key_file = \"" + path_ + "\"" +
+        return parse(text.substr(0, begin) + "key_file = \"" + path_ + "\"\n" + more +
                      text.substr(text.find('\n', begin)));
     }
 
@@ -254,6 +255,27 @@ TEST_F(KeyFile, OpenToOthersIsRefused) {
 TEST_F(KeyFile, WithSomethingElseInItIsRefused) {
     EXPECT_THAT(parse_with(key() + " or so", 0600).messages, ElementsAre(HasSubstr("6:12: ")));
     EXPECT_THAT(parse_with("", 0600).messages, ElementsAre(HasSubstr("6:12: ")));
+}
+
+TEST_F(KeyFile, OtherKeysMayBeFilesToo) {
+    const std::string others = "other_keys = [{ key_id = 2, key_file = \"" + path_ +
+                               "\" }, { key_id = 3, key = \"" + std::string(64, 'b') + "\" }]\n";
+    const Parsed parsed = parse_with(key(), 0600, others);
+    ASSERT_THAT(parsed.messages, IsEmpty()) << parsed.text;
+    ASSERT_EQ(parsed.config.eppc.other_keys.size(), 2U);
+    EXPECT_EQ(parsed.config.eppc.other_keys[0].id, KeyId{2});
+    EXPECT_EQ(parsed.config.eppc.other_keys[0].key, *parsed.config.eppc.key);
+    EXPECT_EQ(parsed.config.eppc.other_keys[1].key[0], 0xbb);
+}
+
+TEST_F(KeyFile, OtherKeysNeedIdsOfTheirOwn) {
+    const std::string secret = "key = \"" + std::string(64, 'b') + "\"";
+    EXPECT_THAT(parse_with(key(), 0600, "other_keys = [{ key_id = 1, " + secret + " }]\n").messages,
+                ElementsAre(HasSubstr("there are two keys with the id 1")));
+    EXPECT_THAT(parse_with(key(), 0600, "other_keys = [{ " + secret + " }]\n").messages,
+                ElementsAre(HasSubstr("key_id")));
+    EXPECT_THAT(parse_with(key(), 0600, "other_keys = [{ key_id = 2 }]\n").messages,
+                ElementsAre(HasSubstr("key_file")));
 }
 
 TEST_F(KeyFile, FolderIsRefused) {
@@ -285,7 +307,8 @@ std::vector<std::string> keys_of_example(const std::string& text) {
 
 TEST(ExampleConfig, ShowsEveryKeyOnce) {
     std::vector<std::string> keys = keys_of_example(read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml"));
-    for (const char* inline_key : {"peer.guests.vni", "peer.guests.mac"})
+    for (const char* inline_key : {"auth.other_keys.key", "auth.other_keys.key_file",
+                                   "auth.other_keys.key_id", "peer.guests.vni", "peer.guests.mac"})
         keys.emplace_back(inline_key);
     EXPECT_THAT(keys, UnorderedElementsAreArray(config_keys()));
 }
@@ -308,6 +331,13 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.key_id, defaults.key_id);
     EXPECT_EQ(shown.sampling, defaults.sampling);
     EXPECT_EQ(shown.open_on_traffic, defaults.open_on_traffic);
+    EXPECT_EQ(shown.traffic_sessions, defaults.traffic_sessions);
+    EXPECT_EQ(shown.choice_interval, defaults.choice_interval);
+    EXPECT_EQ(shown.turn, defaults.turn);
+    EXPECT_EQ(shown.near_prefix, defaults.near_prefix);
+    EXPECT_EQ(shown.tracked_per_second, defaults.tracked_per_second);
+    EXPECT_EQ(shown.accepted_per_second, defaults.accepted_per_second);
+    EXPECT_EQ(shown.load_most, defaults.load_most);
     EXPECT_EQ(shown.report_interval, defaults.report_interval);
     EXPECT_EQ(shown.path_idle, defaults.path_idle);
     EXPECT_EQ(shown.session_duration, defaults.session_duration);

@@ -46,10 +46,12 @@ TEST_F(WaiterTest, SignalsWakeAndAreCountedOnce) {
     ::raise(SIGUSR1);
     waiter_.wait_until(Time::never());
     ::raise(SIGTERM);
+    ::raise(SIGHUP);
     waiter_.look();
     const SignalRequests requests = waiter_.take_signals();
     EXPECT_EQ(requests.report, 1);
     EXPECT_EQ(requests.stop, 1);
+    EXPECT_EQ(requests.reload, 1);
     EXPECT_EQ(waiter_.take_signals().stop, 0);
 }
 

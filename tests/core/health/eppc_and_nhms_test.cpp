@@ -116,6 +116,44 @@ TEST(EppcAndNhms, AllTotalsReachAServiceThatRestartsInTheMiddle) {
     EXPECT_EQ(site.net.engine(0).counters().updates_sent, site.net.engine(0).counters().updates_acked);
 }
 
+// Both take both keys, each sends under the new one at another time, both forget the old one.
+TEST(EppcAndNhms, KeysChangeUnderThemWithoutALoss) {
+    Site site;
+    const auth::NamedKey old{site.net.host(0).config.key_id, *site.net.host(0).config.key};
+    auth::NamedKey fresh{KeyId{9}, {}};
+    fresh.key.fill(0x99);
+    const auto eppc_keys = [&](const auth::NamedKey& sending, const std::vector<auth::NamedKey>& others) {
+        for (const std::size_t host : {0U, 1U})
+            ASSERT_TRUE(site.net.engine(host).set_keys(sending, others, site.net.clock_of(host)).ok());
+        site.net.settle(0);
+        site.net.run_for(Duration::milliseconds(60));
+    };
+    const auto service_keys = [&](const auth::NamedKey& sending, const std::vector<auth::NamedKey>& others) {
+        ASSERT_TRUE(site.service->set_keys(sending, others).ok());
+        site.net.run_for(Duration::milliseconds(60));
+    };
+    site.net.send_many(0, 1, 10'000, Duration::microseconds(50));
+    site.net.run_for(Duration::milliseconds(60));
+    service_keys(old, {fresh});
+    eppc_keys(old, {fresh});
+    eppc_keys(fresh, {old});
+    service_keys(fresh, {old});
+    eppc_keys(fresh, {});
+    service_keys(fresh, {});
+    EXPECT_EQ(site.service->drops().total(), 0U);
+    EXPECT_EQ(site.net.engine(0).drops().total(), 0U);
+    ASSERT_TRUE(site.net.close_all());
+    site.net.run_for(Duration::milliseconds(50));
+    site.expect_all_heard();
+    EXPECT_EQ(site.updates().empty(), false);
+    EXPECT_EQ(look_at(site.updates().back()).control->key_id, fresh.id);
+    // What comes under the old one is not even looked at.
+    site.service->set_keys(fresh, {});
+    const std::uint64_t unknown = site.service->drops().count(wire::DropReason::ControlUnknownKey);
+    site.replay({site.updates().front()});
+    EXPECT_EQ(site.service->drops().count(wire::DropReason::ControlUnknownKey), unknown + 1);
+}
+
 TEST(EppcAndNhms, NothingOfAnEarlierLifeOfEitherIsTaken) {
     Site site;
     site.net.send_many(0, 1, 2000, Duration::microseconds(50));

@@ -24,8 +24,8 @@ TEST(EppcTable, ShowsEachBootOfEachLifeAnotherBoot) {
     for (std::uint64_t boot = 1; boot <= 20; ++boot) {
         note(table.shown_boot(kFrom.address, BootId{boot}));
         note(restarted.shown_boot(kFrom.address, BootId{boot}));
-        table.take(kFrom, BootId{boot}, {}, 1);
-        restarted.take(kFrom, BootId{boot}, {}, 1);
+        table.take(kFrom, BootId{boot}, 1);
+        restarted.take(kFrom, BootId{boot}, 1);
     }
     note(table.shown_boot(kFrom.address, BootId{3}));  // should boot 3 speak again
 }
@@ -36,18 +36,18 @@ TEST(EppcTable, ShowsTheSameForAsLongAsABootIsCurrent) {
     EXPECT_EQ(table.shown_boot(kFrom.address, BootId{7}), shown);
     EXPECT_EQ(table.size(), 0U);  // asking leaves nothing behind
     for (std::uint32_t number = 1; number < 100; ++number) {
-        EXPECT_EQ(table.take(kFrom, BootId{7}, {}, number).verdict, Verdict::New);
+        EXPECT_EQ(table.take(kFrom, BootId{7}, number).verdict, Verdict::New);
         EXPECT_EQ(table.shown_boot(kFrom.address, BootId{7}), shown);
     }
     EXPECT_EQ(table.find(kFrom.address)->shown_boot, shown);
-    EXPECT_EQ(table.take(kFrom, BootId{7}, {}, 50).verdict, Verdict::Repeated);
-    EXPECT_EQ(table.take(kFrom, BootId{7}, {}, 1).verdict, Verdict::TooOld);
+    EXPECT_EQ(table.take(kFrom, BootId{7}, 50).verdict, Verdict::Repeated);
+    EXPECT_EQ(table.take(kFrom, BootId{7}, 1).verdict, Verdict::TooOld);
 }
 
 TEST(EppcTable, ANewBootNumbersItsUpdatesAnew) {
     EppcTable table(BootId{1}, 10);
-    table.take(kFrom, BootId{7}, {}, 5);
-    EXPECT_EQ(table.take(kFrom, BootId{8}, {}, 5).verdict, Verdict::New);
+    table.take(kFrom, BootId{7}, 5);
+    EXPECT_EQ(table.take(kFrom, BootId{8}, 5).verdict, Verdict::New);
     EXPECT_EQ(table.find(kFrom.address)->boot, BootId{8});
     EXPECT_EQ(table.size(), 1U);
 }
@@ -56,29 +56,29 @@ TEST(EppcTable, ShowsAnotherBootBeforeNumbersRunInACircle) {
     EppcTable table(BootId{1}, 10, 4);
     const BootId first = table.shown_boot(kFrom.address, BootId{7});
     for (std::uint32_t number = 1; number <= 4; ++number)
-        table.take(kFrom, BootId{7}, {}, number);
-    table.take(kFrom, BootId{7}, {}, 4);
+        table.take(kFrom, BootId{7}, number);
+    table.take(kFrom, BootId{7}, 4);
     const BootId second = table.shown_boot(kFrom.address, BootId{7});
     EXPECT_NE(second, first);
-    EXPECT_EQ(table.take(kFrom, BootId{7}, {}, 5).verdict, Verdict::New);
+    EXPECT_EQ(table.take(kFrom, BootId{7}, 5).verdict, Verdict::New);
     EXPECT_EQ(table.find(kFrom.address)->shown_boot, second);
     EXPECT_EQ(table.shown_boot(kFrom.address, BootId{7}), second);
 }
 
 TEST(EppcTable, AFullTableTakesNobodyNew) {
     EppcTable table(BootId{1}, 1);
-    EXPECT_NE(table.take(kFrom, BootId{7}, {}, 1).eppc, nullptr);
-    EXPECT_EQ(table.take(kOther, BootId{7}, {}, 1).eppc, nullptr);
-    EXPECT_NE(table.take(kFrom, BootId{8}, {}, 1).eppc, nullptr);
+    EXPECT_NE(table.take(kFrom, BootId{7}, 1).eppc, nullptr);
+    EXPECT_EQ(table.take(kOther, BootId{7}, 1).eppc, nullptr);
+    EXPECT_NE(table.take(kFrom, BootId{8}, 1).eppc, nullptr);
     EXPECT_EQ(table.find(kOther.address), nullptr);
 }
 
 TEST(EppcTable, ARepeatFromElsewhereDoesNotMoveTheEndpoint) {
     EppcTable table(BootId{1}, 1);
-    table.take(kFrom, BootId{7}, {}, 1);
-    table.take({kFrom.address, 1234}, BootId{7}, {}, 1);
+    table.take(kFrom, BootId{7}, 1);
+    table.take({kFrom.address, 1234}, BootId{7}, 1);
     EXPECT_EQ(table.find(kFrom.address)->endpoint, kFrom);
-    table.take({kFrom.address, 1234}, BootId{7}, {}, 2);
+    table.take({kFrom.address, 1234}, BootId{7}, 2);
     EXPECT_EQ(table.find(kFrom.address)->endpoint.port, 1234);
 }
 

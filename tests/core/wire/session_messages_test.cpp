@@ -121,7 +121,7 @@ TEST(CloseCodec, KnowsItsVectorEveryLengthAndBadField) {
     expect_fixed_body("close", CloseBody{CloseReason::DurationOver});
     expect_ignored<CloseBody>("close", {{1, 4}});
     expect_bad_field<CloseBody>("close", 0, {0});
-    expect_bad_field<CloseBody>("close", 0, {7});
+    expect_bad_field<CloseBody>("close", 0, {8});
 }
 
 TEST(PathTraceCodec, KnowsItsVectorEveryLengthAndBadField) {
