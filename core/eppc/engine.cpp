@@ -332,7 +332,7 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
             SessionView view{
                 session::Role::Requester, peer.address,         s.id(), s.state(), s.sampler().spec(),
                 s.sampler().offered(),    s.sampler().tagged(), {}};
-            for (const wire::PathRecord& record : s.records()) {
+            for (const wire::PathRecord& record : s.reports().records()) {
                 if (record.intervals > 0) view.paths.push_back(record);
             }
             views.push_back(std::move(view));

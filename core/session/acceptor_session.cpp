@@ -12,11 +12,6 @@ using wire::ControlType;
 namespace {
 /// Keep-alives missed in a row before the requester counts as lost.
 constexpr int kKeepAlivesMissed = 3;
-/// An END is reported after this: others of the same moment join its report.
-constexpr Duration kUrgent = Duration::microseconds(100);
-/// Records of generations that were left and not reported, for each path. A requester leaves one at a time,
-/// when its END was answered, so that several wait only where reports are lost again and again.
-constexpr std::size_t kLeftMost = 4;
 /// How long after the agreed duration the acceptor waits for the requester's close.
 constexpr Duration kCloseGrace = Duration::seconds(1);
 }  // namespace
@@ -24,9 +19,10 @@ constexpr Duration kCloseGrace = Duration::seconds(1);
 AcceptorSession::AcceptorSession(const AcceptorParameters& parameters, Time now)
     : parameters_(parameters),
       channel_(parameters.key_id, parameters.keys, now),
-      paths_(parameters.request.path_count),
-      last_report_(now) {
-    unacknowledged_.reserve(parameters.records_per_report);
+      measured_(parameters.request.path_count),
+      bindings_(parameters.request.path_count),
+      reports_(parameters.request.path_count,
+               {parameters.report_interval, parameters.retransmit, parameters.records_per_report}, now) {
     if (parameters.request.duration.ns > 0) ends_at_ = now + parameters.request.duration + kCloseGrace;
 }
 
@@ -53,8 +49,7 @@ Action AcceptorSession::apply(Event event, std::string_view reason, Outbox& out)
 }
 
 wire::PathRecord AcceptorSession::record(PathIndex path) const {
-    const Path& p = paths_[path.value];
-    return p.measured.record(path, p.generation);
+    return measured_[path.value].record(path, bindings_[path.value].generation);
 }
 
 void AcceptorSession::on_request(Outbox& out) {
@@ -79,57 +74,42 @@ void AcceptorSession::send_close(Time now, Outbox& out) {
     close_again_at_ = now + parameters_.retransmit.wait_after(++close_attempts_);
 }
 
-void AcceptorSession::mark_changed(PathIndex index, Time now, bool urgent) {
-    Path& path = paths_[index.value];
-    if (!path.changed) {
-        path.changed = true;
-        ++changed_count_;
-    }
-    const Time due = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.report_interval);
-    report_at_ = std::min(report_at_, due);
-}
-
-bool AcceptorSession::begin_generation(PathIndex index, Time now) {
-    Path& path = paths_[index.value];
-    if (path.changed) {
-        if (left_.size() >= kLeftMost * paths_.size()) return false;
-        left_.push_back(record(index));
-        path.changed = false;  // and one record to report all the same
-        report_at_ = std::min(report_at_, now + kUrgent);
-    }
-    path.measured = {};
+bool AcceptorSession::begin_generation(PathIndex path, Time now) {
+    if (!reports_.leave(path, record(path), now)) return false;
+    measured_[path.value] = {};
     return true;
 }
 
 bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t port,
                                 std::uint64_t count_received, Time now, Outbox& out) {
-    if (marker.path.value >= paths_.size()) return false;
-    Path& path = paths_[marker.path.value];
-    const bool bound = path.port != kUnbound;
-    const int ahead = bound ? sequence_distance(path.generation.value, marker.generation.value) : 1;
-    if (ahead == 0 && path.port != port) return false;
+    if (marker.path.value >= bindings_.size()) return false;
+    Binding& binding = bindings_[marker.path.value];
+    tracking::ReceivedPath& measured = measured_[marker.path.value];
+    const bool bound = binding.port != kUnbound;
+    const int ahead = bound ? sequence_distance(binding.generation.value, marker.generation.value) : 1;
+    if (ahead == 0 && binding.port != port) return false;
     bool news = false;
     const tracking::Mark mark{marker.interval, marker.count, marker.next_sequence, count_received, now};
     switch (marker.kind) {
         case wire::MarkerKind::Start:
             if (ahead < 0) break;  // of a generation that its path has left
             if (bound && ahead > 0 && !begin_generation(marker.path, now)) return true;  // it comes again
-            news = path.measured.start(mark, parameters_.waiting_time);
+            news = measured.start(mark, parameters_.waiting_time);
             if (news) {
-                path.generation = marker.generation;
-                path.port = port;
+                binding.generation = marker.generation;
+                binding.port = port;
             }
             break;
         case wire::MarkerKind::End:
             if (ahead != 0) break;  // given up meanwhile: acknowledged, so that it stops
-            news = path.measured.end(mark);
+            news = measured.end(mark);
             break;
         case wire::MarkerKind::Count:
             // Not acknowledged: the next one says more.
-            if (ahead == 0 && path.measured.count(mark)) mark_changed(marker.path, now, false);
+            if (ahead == 0 && measured.count(mark)) reports_.note_change(marker.path, now, false);
             return true;
     }
-    if (news) mark_changed(marker.path, now, marker.kind == wire::MarkerKind::End);
+    if (news) reports_.note_change(marker.path, now, marker.kind == wire::MarkerKind::End);
     // Acknowledged also when it was a repeat: the first acknowledgement may be lost.
     wire::MarkerAckBody ack;
     ack.path = marker.path;
@@ -140,11 +120,14 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
     return true;
 }
 
-tracking::Arrival AcceptorSession::on_tracked(PathIndex index, const tracking::TrackedPacket& packet) {
-    const tracking::Arrival arrival = paths_[index.value].measured.track(packet, parameters_.waiting_time);
-    if (arrival != tracking::Arrival::Outside) mark_changed(index, packet.now, false);
-    // A repeat may be anybody's recording: it keeps no session alive.
-    if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) channel_.hear(packet.now);
+tracking::Arrival AcceptorSession::on_tracked(PathIndex path, const tracking::TrackedPacket& packet) {
+    const tracking::Arrival arrival = measured_[path.value].track(packet, parameters_.waiting_time);
+    if (arrival != tracking::Arrival::Outside) reports_.note_change(path, packet.now, false);
+    if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) {
+        // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
+        channel_.hear(packet.now);
+        reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
+    }
     return arrival;
 }
 
@@ -156,48 +139,17 @@ void AcceptorSession::on_peer_restarted(Outbox& out) {
     apply(Event::PeerRestarted, "peer restarted", out);
 }
 
-void AcceptorSession::send_report(Time now, Outbox& out) {
-    if (unacknowledged_.empty()) {
-        while (!left_.empty() && unacknowledged_.size() < parameters_.records_per_report) {
-            unacknowledged_.push_back(left_.front());
-            left_.erase(left_.begin());
-            --changed_count_;
-        }
-        for (std::size_t i = 0; i < paths_.size() && unacknowledged_.size() < parameters_.records_per_report;
-             ++i) {
-            if (!paths_[i].changed) continue;
-            paths_[i].changed = false;
-            --changed_count_;
-            unacknowledged_.push_back(record(PathIndex{static_cast<std::uint16_t>(i)}));
-        }
-        if (unacknowledged_.empty()) return;
-        report_first_ = 0;
-        attempts_ = 0;
-        last_report_ = now;
+void AcceptorSession::send_reports(Time now, Outbox& out) {
+    while (auto report = reports_.prepare(now, [this](PathIndex path) { return record(path); })) {
+        OutgoingMessage outgoing = message(ControlType::Report);
+        outgoing.body = std::move(report->body);
+        reports_.note_sent(report->report, outgoing.message_number, now);
+        out.messages.push_back(std::move(outgoing));
     }
-    OutgoingMessage report = message(ControlType::Report);
-    report_newest_ = report.message_number;
-    if (report_first_ == 0) report_first_ = report_newest_;
-    report.body.resize(wire::ReportBody::encoded_size(unacknowledged_.size()));
-    wire::ReportHeader header;
-    header.sent_ns = now.ns;
-    wire::ReportBody::encode_into(report.body, header, unacknowledged_);
-    out.messages.push_back(std::move(report));
-    retransmit_at_ = now + parameters_.retransmit.wait_after(++attempts_);
-    report_at_ = Time::never();
 }
 
 void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out) {
-    if (unacknowledged_.empty() || ack.acknowledged < report_first_ || ack.acknowledged > report_newest_)
-        return;
-    unacknowledged_.clear();
-    retransmit_at_ = Time::never();
-    if (changed_count_ > 0) {
-        // What did not fit goes at once; what changed since waits for its interval.
-        const bool hurry = requester_closed_ || changed_count_ >= parameters_.records_per_report;
-        report_at_ =
-            hurry ? now : std::min(report_at_, std::max(now, last_report_ + parameters_.report_interval));
-    }
+    reports_.on_ack(ack.acknowledged, now);
     flush_if_done(now, out);
 }
 
@@ -206,7 +158,8 @@ void AcceptorSession::on_close(Time now, Outbox& out) {
         case Action::SendReport:
             requester_closed_ = true;
             close_again_at_ = Time::never();
-            if (unacknowledged_.empty() && changed_count_ > 0) send_report(now, out);
+            reports_.hurry(now);
+            send_reports(now, out);
             flush_if_done(now, out);
             return;
         case Action::SendCloseAck: out.messages.push_back(message(ControlType::CloseAck)); return;
@@ -222,11 +175,12 @@ bool AcceptorSession::on_close_ack(Outbox& out) {
 }
 
 void AcceptorSession::flush_if_done(Time now, Outbox& out) {
-    if (!requester_closed_ || !unacknowledged_.empty() || changed_count_ > 0) return;
+    if (!requester_closed_ || !reports_.is_done()) return;
     if (apply(Event::Flushed, to_string(Event::Flushed), out) != Action::SendCloseAck) return;
     out.messages.push_back(message(ControlType::CloseAck));
     linger_until_ = now + parameters_.retransmit.span();
-    paths_ = {};
+    measured_ = {};
+    bindings_ = {};
 }
 
 Time AcceptorSession::silent_at() const {
@@ -235,9 +189,9 @@ Time AcceptorSession::silent_at() const {
 
 bool AcceptorSession::end_if_over(Time now, Outbox& out) {
     if (now >= ends_at_) {
-        if (apply(Event::DurationOver, "duration over", out) == Action::SendReport && changed_count_ > 0) {
-            unacknowledged_.clear();
-            send_report(now, out);
+        if (apply(Event::DurationOver, "duration over", out) == Action::SendReport) {
+            reports_.hurry(now);
+            send_reports(now, out);
         }
     } else if (now >= silent_at()) {
         if (channel_.is_confirmed()) {
@@ -245,8 +199,7 @@ bool AcceptorSession::end_if_over(Time now, Outbox& out) {
         } else {
             apply(Event::Unconfirmed, "never confirmed", out);
         }
-    } else if (!unacknowledged_.empty() && now >= retransmit_at_ &&
-               attempts_ >= parameters_.retransmit.most) {
+    } else if (reports_.is_unanswered(now)) {
         apply(Event::PeerSilent, "report unanswered", out);
     } else if (now >= close_again_at_ && close_attempts_ >= parameters_.retransmit.most) {
         apply(Event::PeerSilent, "close unanswered", out);
@@ -258,14 +211,13 @@ void AcceptorSession::service(Time now, Outbox& out) {
     if (is_final(state_) || end_if_over(now, out)) return;
     if (channel_.is_nearly_spent()) close(wire::CloseReason::NoCapacity, now, out);
     if (now >= close_again_at_) send_close(now, out);
-    if (now >= (unacknowledged_.empty() ? report_at_ : retransmit_at_)) send_report(now, out);
+    send_reports(now, out);
 }
 
 Time AcceptorSession::next_deadline() const {
     if (state_ == State::Closed) return linger_until_;
     if (is_final(state_) || state_ == State::Idle) return Time::never();
-    const Time report = unacknowledged_.empty() ? report_at_ : retransmit_at_;
-    return std::min({silent_at(), report, ends_at_, close_again_at_});
+    return std::min({silent_at(), reports_.next_deadline(), ends_at_, close_again_at_});
 }
 
 }  // namespace dyetrace::session

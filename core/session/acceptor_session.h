@@ -15,6 +15,7 @@
 #include "core/session/channel.h"
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
+#include "core/session/report_sender.h"
 #include "core/tracking/received_path.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
@@ -52,8 +53,8 @@ class AcceptorSession {
                    Outbox& out);
     /// Whether a START has bound this path generation to the port.
     [[nodiscard]] bool is_bound(PathIndex path, PathGeneration generation, std::size_t port) const {
-        return path.value < paths_.size() && paths_[path.value].port == port &&
-               paths_[path.value].generation == generation;
+        return path.value < bindings_.size() && bindings_[path.value].port == port &&
+               bindings_[path.value].generation == generation;
     }
     void on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
@@ -83,24 +84,23 @@ class AcceptorSession {
     [[nodiscard]] const Channel& channel() const { return channel_; }
     [[nodiscard]] const auth::TrackKey& track_key() const { return channel_.keys().track; }
     [[nodiscard]] const wire::RequestBody& request() const { return parameters_.request; }
-    [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(paths_.size()); }
+    [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(bindings_.size()); }
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
 
   private:
     static constexpr std::uint16_t kUnbound = 0xffff;
-    struct Path {
-        tracking::ReceivedPath measured;
+    struct Binding {
         std::uint16_t port = kUnbound;  ///< offset of the source port that carries `generation`
         PathGeneration generation;
-        bool changed = false;  ///< since it was last put into a report
     };
+    // Issue B holds the state of a (session, path) to 192 bytes.
+    static_assert(sizeof(tracking::ReceivedPath) + sizeof(Binding) + ReportSender::kBytesPerPath <= 192);
 
     Action apply(Event event, std::string_view reason, Outbox& out);
-    void mark_changed(PathIndex path, Time now, bool urgent);
     /// Begins to count anew; what the generation before came to is kept until the requester has it. Returns
     /// false where there is no room for that.
     bool begin_generation(PathIndex path, Time now);
-    void send_report(Time now, Outbox& out);
+    void send_reports(Time now, Outbox& out);
     void flush_if_done(Time now, Outbox& out);
     void send_close(Time now, Outbox& out);
     /// Ends the session where its time is up or the peer silent; returns whether it did.
@@ -110,18 +110,10 @@ class AcceptorSession {
     AcceptorParameters parameters_;
     Channel channel_;
     State state_ = State::Idle;
-    std::vector<Path> paths_;
-    /// Last records of generations that were left; a few a path at most.
-    std::vector<wire::PathRecord> left_;
-    std::size_t changed_count_ = 0;   ///< records to report, those of `left_` too
-    Time report_at_ = Time::never();  ///< when the changed paths are to be reported
-    Time last_report_{};              ///< reports of an open interval keep the granted distance
-    std::uint32_t report_first_ = 0;  ///< numbers of the report in flight, first and newest transmission
-    std::uint32_t report_newest_ = 0;
-    std::vector<wire::PathRecord>
-        unacknowledged_;  ///< the report in flight, sent again until it is acknowledged
-    int attempts_ = 0;
-    Time retransmit_at_ = Time::never();
+    // By path index
+    std::vector<tracking::ReceivedPath> measured_;
+    std::vector<Binding> bindings_;
+    ReportSender reports_;
     Time ends_at_ = Time::never();
     bool requester_closed_ = false;
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;

@@ -3,9 +3,6 @@
 
 #include <algorithm>
 
-#include "core/base/sequence.h"
-#include "core/session/trouble.h"
-
 namespace dyetrace::session {
 
 using wire::ControlType;
@@ -20,8 +17,7 @@ RequesterSession::RequesterSession(const RequesterParameters& parameters)
       sampler_(parameters.sampling, parameters.sampler_seed, parameters.filter),
       budget_(parameters.packet_cap, parameters.tracked_per_second),
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
-      records_(parameters.path_count),
-      trouble_untold_(parameters.path_count) {}
+      reports_(parameters.id, parameters.path_count) {}
 
 OutgoingMessage RequesterSession::message(ControlType type) {
     OutgoingMessage out;
@@ -123,25 +119,8 @@ bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, O
 
 void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader& header,
                                  std::span<const wire::PathRecord> records, Time now, Outbox& out) {
-    // A report that was overtaken by a later one must not turn totals back; it is acknowledged all the same.
-    const bool news = sequence_distance(report_number_, number) > 0;
-    if (news) report_number_ = number;
-    for (const wire::PathRecord& record : news ? records : std::span<const wire::PathRecord>{}) {
-        if (record.path.value >= records_.size()) continue;
-        wire::PathRecord& latest = records_[record.path.value];
-        if (record == latest) continue;
-        if (latest.intervals > 0 && sequence_distance(latest.generation.value, record.generation.value) < 0) {
-            // The last word on a generation that its path has left: it came late, and turns nothing back.
-            out.records.push_back({parameters_.id, record, shows_trouble(record, {})});
-            continue;
-        }
-        // A new generation begins to count anew.
-        const bool goes_on = record.generation == latest.generation && !trouble_untold_[record.path.value];
-        const bool troubled = shows_trouble(record, goes_on ? latest : wire::PathRecord{});
-        trouble_untold_[record.path.value] = false;
-        latest = record;
-        out.records.push_back({parameters_.id, record, troubled});
-    }
+    reports_.on_report(number, header, records, now, out);
+    // Acknowledged also when it was overtaken: what it told is told.
     wire::ReportAckBody ack;
     ack.acknowledged = number;
     ack.sent_ns = now.ns;

@@ -18,6 +18,7 @@
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
 #include "core/session/path_markers.h"
+#include "core/session/report_receiver.h"
 #include "core/tracking/sampler.h"
 #include "core/wire/session_messages.h"
 
@@ -133,7 +134,7 @@ class RequesterSession {
     void raise_sampling(wire::SamplingSpec sampling, Time until);
 
     /// What the newest record of `path` shows could not be told: the next one is to tell of it.
-    void note_untold(PathIndex path) { trouble_untold_[path.value] = true; }
+    void note_untold(PathIndex path) { reports_.note_untold(path); }
 
     [[nodiscard]] SessionId id() const { return parameters_.id; }
     [[nodiscard]] State state() const { return state_; }
@@ -159,8 +160,8 @@ class RequesterSession {
     [[nodiscard]] Event last_event() const { return last_event_; }
     [[nodiscard]] const tracking::Sampler& sampler() const { return sampler_; }
     [[nodiscard]] const PathMarkers& markers() const { return markers_; }
-    /// Latest metrics by path index; `intervals` is 0 where nothing was reported yet.
-    [[nodiscard]] std::span<const wire::PathRecord> records() const { return records_; }
+    /// What was reported.
+    [[nodiscard]] const ReportReceiver& reports() const { return reports_; }
 
   private:
     static constexpr int kChallengesMost = 4;
@@ -187,9 +188,7 @@ class RequesterSession {
     TagBudget budget_;
     Time sampling_until_ = Time::never();
     PathMarkers markers_;
-    std::vector<wire::PathRecord> records_;
-    std::vector<bool> trouble_untold_;  ///< by path index
-    std::uint32_t report_number_ = 0;   ///< of the newest report taken over
+    ReportReceiver reports_;
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
     int attempts_ = 0;  ///< transmissions of the request, or of the close
     Time retransmit_at_ = Time::never();

@@ -19,7 +19,7 @@ struct AcceptorMarkers : ::testing::Test {
     Outbox out;
     AcceptorSession session{parameters(), now};
     std::uint16_t interval = 0;
-    std::vector<wire::PathRecord> reported;  ///< in the last report
+    std::vector<wire::PathRecord> reported;  ///< when that was last asked for
 
     AcceptorMarkers() {
         session.on_request(out);
@@ -64,9 +64,9 @@ struct AcceptorMarkers : ::testing::Test {
         session.channel().hear(now);
         out.clear();
         session.service(now, out);
+        reported.clear();
         for (const OutgoingMessage& message : out.messages) {
             if (message.type != ControlType::Report) continue;
-            reported.clear();
             EXPECT_TRUE(wire::ReportBody::parse(message.body, reported).ok());
             wire::ReportAckBody ack;
             ack.acknowledged = message.message_number;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/session/report_sender.h"
+
+#include <algorithm>
+
+#include "core/base/result.h"
+
+namespace dyetrace::session {
+
+ReportSender::ReportSender(std::size_t path_count, const ReportSenderParameters& parameters, Time now)
+    : parameters_(parameters), states_(path_count), last_report_(now) {}
+
+void ReportSender::hurry(Time now) {
+    parameters_.interval = {};
+    if (changed_count_ > 0) report_at_ = std::min(report_at_, now);
+}
+
+bool ReportSender::leave(PathIndex path, const wire::PathRecord& last, Time now) {
+    std::uint8_t& state = states_[path.value];
+    if (state == 0) return true;  // told as it is
+    if (left_.size() >= kLeftMost * states_.size()) return false;
+    const bool changed = (state & kChanged) != 0;
+    const std::uint8_t in_report = state & kInReport;
+    // Where it changed since, what is on its way is not the last word: it need not arrive.
+    if (changed && in_report != 0) --in_flight_[in_report - 1U].records;
+    left_.push_back({last, changed ? std::uint8_t{0} : in_report});
+    state = 0;
+    if (changed) plan(now, true);  // and one record to tell all the same
+    return true;
+}
+
+std::size_t ReportSender::in_flight_count() const {
+    return static_cast<std::size_t>(std::count_if(in_flight_.begin(), in_flight_.end(),
+                                                  [](const InFlight& report) { return report.records > 0; }));
+}
+
+std::optional<std::size_t> ReportSender::due(Time now) const {
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+        if (in_flight_[i].records > 0 && in_flight_[i].again_at <= now) return i;
+    }
+    return std::nullopt;
+}
+
+/// One whose records were all delivered, or are carried by a later one.
+std::optional<std::size_t> ReportSender::unused() const {
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+        if (in_flight_[i].records == 0) return i;
+    }
+    return std::nullopt;
+}
+
+void ReportSender::put(std::uint8_t& state, std::size_t report) {
+    if (const std::uint8_t before = state & kInReport; before != 0) --in_flight_[before - 1U].records;
+    state = static_cast<std::uint8_t>(report + 1);
+    ++in_flight_[report].records;
+    --changed_count_;
+}
+
+bool ReportSender::waits(PathIndex path, std::size_t count, std::size_t report) const {
+    return std::any_of(
+        left_.begin(), left_.begin() + static_cast<std::ptrdiff_t>(count),
+        [&](const Left& left) { return left.record.path == path && left.in_report != report + 1; });
+}
+
+/// What changed, as much as fits: first the generations that were left, which no later record repeats.
+void ReportSender::fill(std::size_t report, const RecordOf& record_of) {
+    const std::size_t most = parameters_.records_per_report;
+    for (std::size_t i = 0; i < left_.size() && records_.size() < most; ++i) {
+        Left& left = left_[i];
+        if (left.in_report != 0 || waits(left.record.path, i, report)) continue;
+        records_.push_back(left.record);
+        put(left.in_report, report);
+    }
+    for (std::size_t i = 0; i < states_.size() && records_.size() < most && changed_count_ > 0; ++i) {
+        const std::size_t index = (next_path_ + i) % states_.size();
+        const PathIndex path{static_cast<std::uint16_t>(index)};
+        if ((states_[index] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
+        records_.push_back(record_of(path));
+        put(states_[index], report);
+        if (records_.size() == most) next_path_ = (index + 1) % states_.size();
+    }
+}
+
+/// What it carries, as it is now. What changed since its first transmission stays changed: an answer to that
+/// one may still come, and would not vouch for it.
+void ReportSender::collect(std::size_t report, const RecordOf& record_of) {
+    for (const Left& left : left_) {
+        if (left.in_report == report + 1) records_.push_back(left.record);
+    }
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+        if ((states_[i] & kInReport) == report + 1)
+            records_.push_back(record_of(PathIndex{static_cast<std::uint16_t>(i)}));
+    }
+}
+
+std::vector<std::uint8_t> ReportSender::encoded(Time now) {
+    wire::ReportHeader header;
+    header.sent_ns = now.ns;
+    if (has_delay_) {
+        header.flags = wire::ReportHeader::kFlagDelays;
+        header.newest = newest_;
+        header.best = best_;
+        best_is_told_ = true;
+    }
+    std::vector<std::uint8_t> body(wire::ReportBody::encoded_size(records_.size()));
+    wire::ReportBody::encode_into(body, header, records_);
+    return body;
+}
+
+std::optional<ReportSender::Prepared> ReportSender::prepare(Time now, const RecordOf& record_of) {
+    records_.clear();
+    std::optional<std::size_t> report = due(now);
+    if (report) {
+        collect(*report, record_of);
+    } else if (report_at_ <= now && changed_count_ > 0) {
+        report = unused();
+        if (!report) return std::nullopt;  // when one is answered, it goes
+        in_flight_[*report] = {};
+        fill(*report, record_of);
+        // What is left goes at once if it only did not fit, else with the answer that it waits for.
+        if (changed_count_ == 0 || records_.empty()) report_at_ = Time::never();
+        if (records_.empty()) return std::nullopt;
+        last_report_ = now;
+    }
+    if (!report) return std::nullopt;
+    DYETRACE_ASSERT(records_.size() == in_flight_[*report].records);
+    return Prepared{*report, encoded(now)};
+}
+
+void ReportSender::note_sent(std::size_t report, std::uint32_t number, Time now) {
+    InFlight& sent = in_flight_[report];
+    sent.numbers[sent.attempts % kNumbersKept] = number;
+    sent.again_at = now + parameters_.retransmit.wait_after(static_cast<int>(++sent.attempts));
+    newest_number_ = number;
+    if (silent_at_ == Time::never()) silent_at_ = now + parameters_.retransmit.span();
+}
+
+void ReportSender::on_ack(std::uint32_t number, Time now) {
+    if (number == 0) return;  // no message has it
+    // Any answer that is new shows that reports arrive, also to one whose records a later one has taken over.
+    if (number > newest_acknowledged_ && number <= newest_number_) {
+        newest_acknowledged_ = number;
+        silent_at_ = now + parameters_.retransmit.span();
+    }
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+        InFlight& report = in_flight_[i];
+        const auto& numbers = report.numbers;
+        if (report.records == 0 || std::find(numbers.begin(), numbers.end(), number) == numbers.end())
+            continue;
+        report.records = 0;
+        std::erase_if(left_, [i](const Left& left) { return left.in_report == i + 1; });
+        for (std::uint8_t& state : states_) {
+            if ((state & kInReport) == i + 1) state &= kChanged;
+        }
+    }
+    if (changed_count_ > 0 && report_at_ == Time::never()) plan(now, true);
+    if (in_flight_count() == 0) silent_at_ = Time::never();
+}
+
+Time ReportSender::next_deadline() const {
+    Time next = silent_at_;
+    bool room = false;
+    for (const InFlight& report : in_flight_) {
+        if (report.records > 0) {
+            next = std::min(next, report.again_at);
+        } else {
+            room = true;
+        }
+    }
+    return room && changed_count_ > 0 ? std::min(next, report_at_) : next;
+}
+
+}  // namespace dyetrace::session

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the acceptor of a session still has to tell its requester: which paths' records changed, which are on
+// their way, and what is acknowledged.
+//
+//   changed --report--> in flight --acknowledged--> told
+//      ^                    |  ^ |
+//      +----- changes ------+  +-+ no answer: the same paths again
+//
+// Records are totals. So nothing is kept of a report but which paths it carried: one that is sent again goes
+// under a new number and carries the totals as they are by then, and a path that changes while its report is
+// in flight is carried by the next one as well. Several reports may be in flight.
+//
+// It sends nothing itself. When `next_deadline` has come, its owner takes what is due with `prepare`, gives
+// it a number and says so with `note_sent`, until nothing is due.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/session/outbox.h"
+#include "core/wire/report.h"
+
+namespace dyetrace::session {
+
+struct ReportSenderParameters {
+    Duration interval;  ///< reports of what goes on keep this distance
+    RetransmitPolicy retransmit;
+    std::size_t records_per_report = 16;  ///< that fit one packet
+};
+
+class ReportSender {
+  public:
+    /// Reports in flight at a time. At an MTU of 1,600 bytes five carry 64 paths.
+    static constexpr std::size_t kInFlightMost = 8;
+    /// Records of generations that were left and not told, for each path. A requester leaves one at a time,
+    /// when its END was answered, so that several wait only where reports are lost again and again.
+    static constexpr std::size_t kLeftMost = 4;
+
+    /// The newest record of a path.
+    using RecordOf = std::function<wire::PathRecord(PathIndex)>;
+    struct Prepared {
+        std::size_t report = 0;  ///< which one, for `note_sent`
+        std::vector<std::uint8_t> body;
+    };
+
+    ReportSender(std::size_t path_count, const ReportSenderParameters& parameters, Time now);
+
+    /// The record of `path` is another one. `urgent`: it is to be told soon, not at the next interval.
+    void note_change(PathIndex path, Time now, bool urgent) {
+        std::uint8_t& state = states_[path.value];
+        if ((state & kChanged) != 0) {
+            if (urgent) plan(now, urgent);
+            return;
+        }
+        state |= kChanged;
+        ++changed_count_;
+        plan(now, urgent);
+    }
+    /// `path` begins another generation; `last` is what the one before came to, and is kept until the
+    /// requester has it. Returns false where there is no room for that, and then changes nothing.
+    bool leave(PathIndex path, const wire::PathRecord& last, Time now);
+    /// A tracked packet that was not seen before.
+    void note_delay(const wire::DelaySample& sample) {
+        if (!has_delay_ || best_is_told_ || sample.delay_ns < best_.delay_ns) best_ = sample;
+        newest_ = sample;
+        has_delay_ = true;
+        best_is_told_ = false;
+    }
+    /// From now on nothing waits for its interval.
+    void hurry(Time now);
+
+    /// A report that is due by `now`: one more, or one to be sent again.
+    std::optional<Prepared> prepare(Time now, const RecordOf& record_of);
+    void note_sent(std::size_t report, std::uint32_t number, Time now);
+    void on_ack(std::uint32_t number, Time now);
+
+    /// Whether the requester has all there is.
+    [[nodiscard]] bool is_done() const { return changed_count_ == 0 && in_flight_count() == 0; }
+    [[nodiscard]] std::size_t in_flight_count() const;
+    /// Whether no report was acknowledged for as long as one may take.
+    [[nodiscard]] bool is_unanswered(Time now) const { return now >= silent_at_; }
+    [[nodiscard]] Time next_deadline() const;
+
+    /// Of each path, beside the session's own part.
+    static constexpr std::size_t kBytesPerPath = sizeof(std::uint8_t);
+
+  private:
+    /// An END is reported after this: others of the same moment join its report.
+    static constexpr Duration kUrgent = Duration::microseconds(100);
+    /// State of a path: in which report it is on its way, counted from one, and whether it changed since.
+    static constexpr std::uint8_t kInReport = 0x0f;
+    static constexpr std::uint8_t kChanged = 0x80;
+    /// An answer may come after the report was sent again: so many numbers of it are known.
+    static constexpr std::size_t kNumbersKept = 4;
+    static_assert(kInFlightMost <= kInReport);
+
+    struct InFlight {
+        std::array<std::uint32_t, kNumbersKept> numbers{};  ///< of its transmissions; a ring
+        std::uint32_t attempts = 0;                         ///< zero: not in use
+        std::uint32_t records = 0;                          ///< that it still has to deliver
+        Time again_at;
+    };
+    struct Left {
+        wire::PathRecord record;
+        std::uint8_t in_report = 0;  ///< as in a path's state
+    };
+
+    void plan(Time now, bool urgent) {
+        const Time wanted = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.interval);
+        report_at_ = std::min(report_at_, wanted);
+    }
+    [[nodiscard]] std::optional<std::size_t> due(Time now) const;
+    [[nodiscard]] std::optional<std::size_t> unused() const;
+    /// Whether an earlier generation of `path`, among the first `count` of `left_`, is not in `report`.
+    [[nodiscard]] bool waits(PathIndex path, std::size_t count, std::size_t report) const;
+    void put(std::uint8_t& state, std::size_t report);
+    void fill(std::size_t report, const RecordOf& record_of);
+    void collect(std::size_t report, const RecordOf& record_of);
+    [[nodiscard]] std::vector<std::uint8_t> encoded(Time now);
+
+    ReportSenderParameters parameters_;
+    std::vector<std::uint8_t> states_;  ///< by path
+    std::vector<Left> left_;            ///< oldest first
+    std::array<InFlight, kInFlightMost> in_flight_{};
+    std::size_t changed_count_ = 0;  ///< records that no report in flight carries as they are, `left_` too
+    std::size_t next_path_ = 0;      ///< where the next report begins to look, so that no path starves
+    Time report_at_ = Time::never();
+    Time last_report_{};
+    Time silent_at_ = Time::never();
+    std::uint32_t newest_number_ = 0;
+    std::uint32_t newest_acknowledged_ = 0;
+
+    bool has_delay_ = false;
+    bool best_is_told_ = false;  ///< by a report: what comes next begins anew
+    wire::DelaySample newest_;
+    wire::DelaySample best_;
+
+    std::vector<wire::PathRecord> records_;  ///< of the report being made; reused
+};
+
+}  // namespace dyetrace::session
