@@ -137,6 +137,7 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("load_most", ShareType{}, eppc.load_most);
     table.read("report_interval", kInterval, eppc.report_interval);
     table.read("path_idle", kInterval, eppc.path_idle);
+    table.read("waiting_time", kAnyLength, eppc.waiting_time);
     table.read("session_duration", kAnyLength, eppc.session_duration);
     table.read("retransmit_first", kInterval, eppc.retransmit_first);
     table.read("retransmit_last", kInterval, eppc.retransmit_last);
@@ -192,6 +193,7 @@ constexpr Bound kBounds[] = {
     {"accepted_sessions", &eppc::EppcBounds::accepted_sessions},
     {"accepted_from_peer", &eppc::EppcBounds::accepted_from_peer},
     {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
+    {"sketches", &eppc::EppcBounds::sketches},
     {"outputs", &eppc::EppcBounds::outputs},
     {"update_entries", &eppc::EppcBounds::update_entries},
     {"update_timings", &eppc::EppcBounds::update_timings},

@@ -24,16 +24,19 @@ namespace dyetrace::eppc {
 
 /// Bounds of every table and queue, each with what one entry costs.
 struct EppcBounds {
-    std::size_t guests = 1024;              ///< 32 bytes each
-    std::size_t remotes = 65536;            ///< about 64 bytes each
-    std::size_t peers = 16384;              ///< about 200 bytes each, and 16 a path in each direction used
-    std::size_t requested_sessions = 4096;  ///< 256 bytes each, and 48 + 104 a path
+    std::size_t guests = 1024;    ///< 32 bytes each
+    std::size_t remotes = 65536;  ///< about 64 bytes each
+    std::size_t peers = 16384;    ///< about 200 bytes each, 16 a path in each direction used, and 1.4 kB
+                                  ///< of clock model with a session
+    std::size_t requested_sessions = 4096;  ///< 700 bytes each, and 48 + 109 a path
     std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
-    std::size_t accepted_sessions = 4096;   ///< 192 bytes each, and 160 a path
+    std::size_t accepted_sessions = 4096;   ///< 900 bytes each, and 189 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
     std::size_t paths_from_peer =
-        2048;                     ///< source ports that a peer may announce, spare ones too, 8 bytes each
-    std::size_t outputs = 65536;  ///< 48 bytes each, and the packet's
+        2048;                      ///< source ports that a peer may announce, spare ones too, 8 bytes each
+    std::size_t sketches = 81920;  ///< nodes of the accepted sessions' delay sketches, 64 bytes each (twice
+                                   ///< that while they grow); a session takes about 20, and 64 bytes
+    std::size_t outputs = 65536;   ///< 48 bytes each, and the packet's
     std::size_t update_entries = 16384;  ///< waiting; metrics 250 bytes each, routers and states 480
     std::size_t update_timings = 1024;   ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
     std::size_t traces = 256;            ///< at most 1024: paths being traced at a time, about 1.5 kB each

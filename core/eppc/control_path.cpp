@@ -74,8 +74,10 @@ void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const Cont
             const auto report = wire::ReportBody::parse(message.body, records);
             if (!report) return drops.add(report.error());
             ++counters.reports_received;
-            return session.on_report(header.message_number, *report, records, now, outbox_);
+            session.on_report(header.message_number, *report, records, now, outbox_);
+            return note_report_times(peer, session, *report, now);
         }
+        case ControlType::DelaySketch: return handle_sketch(message, peer, session, now);
         case ControlType::PathTraceReply: {
             const auto reply = wire::PathTraceReplyBody::parse(message.body);
             if (!reply) return drops.add(reply.error());
@@ -114,6 +116,7 @@ void Eppc::Engine::handle_for_acceptor(const UnderlayPacket& packet, const Contr
         case ControlType::ReportAck: {
             const auto ack = wire::ReportAckBody::parse(message.body);
             if (!ack) return drops.add(ack.error());
+            note_ack_times(peer, *ack, now);
             return session.on_report_ack(*ack, now, outbox_);
         }
         case ControlType::PathTrace: {
@@ -201,8 +204,10 @@ void Eppc::Engine::send_message(const session::OutgoingMessage& message, IpAddre
 
 void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
-    for (const session::OutgoingMessage& message : outbox_.messages)
+    for (session::OutgoingMessage& message : outbox_.messages) {
+        if (message.type == ControlType::DelaySketch && !fill_sketch(peer, message, now)) continue;
         send_to_peer(index, message);
+    }
     for (const session::StateChange& change : outbox_.changes) {
         emit(SessionChanged{change.role, peer.address, change.session, change.from, change.to, change.reason,
                             now});

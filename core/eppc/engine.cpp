@@ -124,6 +124,7 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
       boot_(secret_.next() | 1),  // never zero, which means "not known"
       flow_seed_(secret_.next()),
       last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
+      sketches_(given.bounds.sketches),
       tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
     if (config.port_count == 0) config.port_count = default_port_count(config);
@@ -264,6 +265,9 @@ void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
                      Peer::Routers::NotAsked);
         return true;
     });
+    for (session::AcceptorSession& session : peer.accepted) {
+        if (session::is_final(session.state())) close_sketch(session);
+    }
     accepted_count_ -= std::erase_if(peer.accepted, [&](const auto& s) { return s.is_over(now); });
 }
 
@@ -316,6 +320,14 @@ void Eppc::Engine::emit(const MetricsReported& metrics) {
     outputs_.push_back({std::nullopt, Output{metrics}});
 }
 
+void Eppc::Engine::emit(TimingReported timing) {
+    if (outputs_.size() >= config.bounds.outputs) {
+        drops.add(wire::DropReason::QueueFull);
+        return;
+    }
+    outputs_.push_back({std::nullopt, Output{std::move(timing)}});
+}
+
 std::optional<Output> Eppc::Engine::poll() {
     if (outputs_.empty()) return std::nullopt;
     Queued next = std::move(outputs_.front());
@@ -327,25 +339,41 @@ std::optional<Output> Eppc::Engine::poll() {
 
 std::vector<SessionView> Eppc::Engine::sessions() const {
     std::vector<SessionView> views;
+    const auto add = [&views](const Peer& peer, SessionView view) {
+        if (peer.clock) {
+            const Time at = peer.clock->drawn_at();
+            if (const auto estimate = peer.clock->estimate(at)) view.clock = ClockView{*estimate, at};
+            view.clock_steps = peer.clock->steps();
+        }
+        views.push_back(std::move(view));
+    };
     for (const Peer& peer : peers_) {
         for (const auto& s : peer.requested) {
             SessionView view{
                 session::Role::Requester, peer.address,         s.id(), s.state(), s.sampler().spec(),
-                s.sampler().offered(),    s.sampler().tagged(), {}};
+                s.sampler().offered(),    s.sampler().tagged(), {},     {},        0};
             for (const wire::PathRecord& record : s.reports().records()) {
                 if (record.intervals > 0) view.paths.push_back(record);
             }
-            views.push_back(std::move(view));
+            add(peer, std::move(view));
         }
         for (const auto& s : peer.accepted) {
             if (s.is_lingering()) continue;
-            SessionView view{
-                session::Role::Acceptor, peer.address, s.id(), s.state(), s.request().sampling, 0, 0, {}};
+            SessionView view{session::Role::Acceptor,
+                             peer.address,
+                             s.id(),
+                             s.state(),
+                             s.request().sampling,
+                             0,
+                             0,
+                             {},
+                             {},
+                             0};
             for (std::uint16_t i = 0; i < s.path_count(); ++i) {
                 const wire::PathRecord record = s.record(PathIndex{i});
                 if (record.intervals > 0) view.paths.push_back(record);
             }
-            views.push_back(std::move(view));
+            add(peer, std::move(view));
         }
     }
     std::sort(views.begin(), views.end(), [](const SessionView& a, const SessionView& b) {

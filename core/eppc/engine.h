@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
-// handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), path_tracing.cpp (routers),
-// management.cpp (updates and directives); engine.cpp holds tables, deadlines and outputs.
+// handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
+// delays), path_tracing.cpp (routers), management.cpp (updates and directives); engine.cpp holds tables,
+// deadlines and outputs.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,8 @@
 #include "core/session/peer_history.h"
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
+#include "core/tracking/peer_clock.h"
+#include "core/tracking/sketch_table.h"
 #include "core/wire/frame_buffer.h"
 #include "core/wire/geneve.h"
 #include "core/wire/guest_frame.h"
@@ -59,6 +62,7 @@ struct Peer {
     std::vector<std::uint64_t> received;
     std::uint16_t announced_base = 0;                ///< the peer's source port of offset 0
     std::vector<session::AcceptorSession> accepted;  ///< those that linger too
+    std::optional<tracking::PeerClock> clock;        ///< since there was a session that times packets
     session::PeerHistory history{auth::CookieMaker::kLifeMost};
     /// By path index: are its routers known?
     enum class Routers : std::uint8_t { NotAsked, AskedOrKnown, NotAllKnown };
@@ -143,6 +147,7 @@ class Eppc::Engine {
     void emit_frame(std::vector<std::uint8_t> frame);
     void emit(const SessionChanged& change);
     void emit(const MetricsReported& metrics);
+    void emit(TimingReported timing);
 
     // data_path.cpp
     Result<UnderlayPacket, wire::DropReason> parse_underlay(const wire::FrameBuffer& frame) const;
@@ -192,6 +197,19 @@ class Eppc::Engine {
                       std::uint16_t identification);
     [[nodiscard]] std::vector<std::uint8_t> sealed(const session::OutgoingMessage& message,
                                                    const Endpoint& source, const Endpoint& destination) const;
+
+    // timing.cpp
+    /// A tracked packet that was not seen before.
+    void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
+    void note_report_times(Peer& peer, session::RequesterSession& session, const wire::ReportHeader& report,
+                           Time now);
+    static void note_ack_times(Peer& peer, const wire::ReportAckBody& ack, Time now);
+    void handle_sketch(const wire::ControlMessage& message, Peer& peer, session::RequesterSession& session,
+                       Time now);
+    /// Writes the body of a delay sketch; returns false where there is nothing to say.
+    bool fill_sketch(const Peer& peer, session::OutgoingMessage& message, Time now) const;
+    void tell_timing(Peer& peer, session::RequesterSession& session, Time now);
+    void close_sketch(session::AcceptorSession& session);
 
     // handshake.cpp
     void handle_handshake(const UnderlayPacket& packet, const wire::ControlMessage& message, Time now);
@@ -260,8 +278,9 @@ class Eppc::Engine {
     auth::CookieMaker cookies_;
     BootId boot_;
     std::uint64_t flow_seed_;
-    std::uint32_t last_session_id_;  ///< ids count up, so that a peer can tell a fresh one
-    std::deque<Peer> peers_;         ///< never shrinks; an index is a peer's name inside the engine
+    std::uint32_t last_session_id_;   ///< ids count up, so that a peer can tell a fresh one
+    tracking::SketchTable sketches_;  ///< of accepted sessions
+    std::deque<Peer> peers_;          ///< never shrinks; an index is a peer's name inside the engine
     std::unordered_map<IpAddress, std::uint32_t> peer_index_;
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes

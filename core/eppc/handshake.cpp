@@ -133,8 +133,11 @@ void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
     }
     flush_outbox(index, now);
     accepted_count_ -= peer.accepted.size();
+    for (auto& session : peer.accepted)
+        close_sketch(session);
     peer.accepted.clear();
     peer.received.clear();
+    peer.clock.reset();  // whatever its clock shows now has nothing to do with what it showed
     remove_ended_sessions(peer, now);
 }
 
@@ -175,6 +178,7 @@ void Eppc::Engine::make_room_for_session(Peer& peer) {
     const auto forget_oldest = [&](Peer& of) {
         const auto it = std::find_if(of.accepted.begin(), of.accepted.end(), lingers);
         if (it == of.accepted.end()) return false;
+        close_sketch(*it);
         of.accepted.erase(it);
         --accepted_count_;
         return true;
@@ -248,6 +252,8 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     // them.
     peer.announced_base = request.source_port_base;
     if (peer.received.size() < request.port_count) peer.received.resize(request.port_count);
+    if ((parameters.metrics & wire::kMetricDelay) != 0 && !peer.clock) peer.clock.emplace();
+    if ((parameters.metrics & wire::kMetricQuantiles) != 0) parameters.sketch = sketches_.open();
     peer.accepted.emplace_back(parameters, now);
     ++accepted_count_;
     peer.accepted.back().on_request(outbox_);

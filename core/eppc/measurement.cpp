@@ -61,7 +61,12 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<Tra
     tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track->flags & TrackOption::kFlagSentCe) == 0;
     tracked.ecn_invalid = inner.ecn_invalid;
     tracked.corrupted = is_corrupted(*track, inner);
-    if (session->on_tracked(track->path, tracked) == tracking::Arrival::Duplicate) --peer.received[port];
+    switch (session->on_tracked(track->path, tracked)) {
+        case tracking::Arrival::New:
+        case tracking::Arrival::Late: note_delay(peer, *session, tracked.delay, now); break;
+        case tracking::Arrival::Duplicate: --peer.received[port]; break;
+        case tracking::Arrival::Outside: break;
+    }
     timers_.set(*index, std::min(session->next_deadline(), timers_.wanted(*index)));
 }
 

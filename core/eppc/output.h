@@ -3,16 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/state.h"
+#include "core/tracking/clock_model.h"
 #include "core/wire/report.h"
 #include "core/wire/sampling_spec.h"
+#include "core/wire/update.h"
 
 namespace dyetrace::eppc {
 
@@ -40,7 +44,20 @@ struct MetricsReported {
     Time at;
 };
 
-using Output = std::variant<Transmit, SessionChanged, MetricsReported>;
+/// What the requester of a session knows of time between it and its peer, each tenth report interval and when
+/// a clock was seen to step: their clocks' difference, the round trip, and the session's delay sketch.
+struct TimingReported {
+    wire::TimingEntry timing;
+    Time at;
+};
+
+using Output = std::variant<Transmit, SessionChanged, MetricsReported, TimingReported>;
+
+/// The peer's clock less ours when ours showed `at`.
+struct ClockView {
+    tracking::ClockEstimate estimate;
+    Time at;
+};
 
 /// One session as an operator sees it.
 struct SessionView {
@@ -52,6 +69,8 @@ struct SessionView {
     std::uint64_t offered = 0;            ///< requester: data packets that sampling looked at
     std::uint64_t tagged = 0;             ///< requester: of those, tagged
     std::vector<wire::PathRecord> paths;  ///< latest metrics, by path index
+    std::optional<ClockView> clock;       ///< of the peer's clock; none: not known
+    std::uint32_t clock_steps = 0;        ///< of either clock, noticed
 };
 
 }  // namespace dyetrace::eppc

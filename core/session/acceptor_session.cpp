@@ -12,6 +12,8 @@ using wire::ControlType;
 namespace {
 /// Keep-alives missed in a row before the requester counts as lost.
 constexpr int kKeepAlivesMissed = 3;
+/// Report intervals from one delay sketch to the next: it is larger than a report, and not urgent.
+constexpr int kIntervalsPerSketch = 10;
 /// How long after the agreed duration the acceptor waits for the requester's close.
 constexpr Duration kCloseGrace = Duration::seconds(1);
 }  // namespace
@@ -110,6 +112,10 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
             return true;
     }
     if (news) reports_.note_change(marker.path, now, marker.kind == wire::MarkerKind::End);
+    // Where all is quiet the sketch is complete, and a close may be next: it goes out before that.
+    if (news && sketch_at_ != Time::never() &&
+        std::none_of(measured_.begin(), measured_.end(), [](const auto& path) { return path.is_open(); }))
+        sketch_at_ = std::min(sketch_at_, now + ReportSender::kUrgent);
     // Acknowledged also when it was a repeat: the first acknowledgement may be lost.
     wire::MarkerAckBody ack;
     ack.path = marker.path;
@@ -127,6 +133,9 @@ tracking::Arrival AcceptorSession::on_tracked(PathIndex path, const tracking::Tr
         // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
         channel_.hear(packet.now);
         reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
+        if (sketch_at_ == Time::never() && parameters_.sketch != tracking::SketchTable::kNone)
+            sketch_at_ = std::max(packet.now + parameters_.report_interval,
+                                  last_sketch_ + parameters_.report_interval * kIntervalsPerSketch);
     }
     return arrival;
 }
@@ -148,6 +157,14 @@ void AcceptorSession::send_reports(Time now, Outbox& out) {
     }
 }
 
+/// Its owner fills it, with what the sketch is as it goes out.
+void AcceptorSession::send_sketch(Time now, Outbox& out) {
+    if (sketch_at_ == Time::never()) return;
+    sketch_at_ = Time::never();
+    last_sketch_ = now;
+    out.messages.push_back(message(ControlType::DelaySketch));
+}
+
 void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out) {
     reports_.on_ack(ack.acknowledged, now);
     flush_if_done(now, out);
@@ -160,6 +177,7 @@ void AcceptorSession::on_close(Time now, Outbox& out) {
             close_again_at_ = Time::never();
             reports_.hurry(now);
             send_reports(now, out);
+            send_sketch(now, out);
             flush_if_done(now, out);
             return;
         case Action::SendCloseAck: out.messages.push_back(message(ControlType::CloseAck)); return;
@@ -177,6 +195,7 @@ bool AcceptorSession::on_close_ack(Outbox& out) {
 void AcceptorSession::flush_if_done(Time now, Outbox& out) {
     if (!requester_closed_ || !reports_.is_done()) return;
     if (apply(Event::Flushed, to_string(Event::Flushed), out) != Action::SendCloseAck) return;
+    send_sketch(now, out);
     out.messages.push_back(message(ControlType::CloseAck));
     linger_until_ = now + parameters_.retransmit.span();
     measured_ = {};
@@ -192,6 +211,7 @@ bool AcceptorSession::end_if_over(Time now, Outbox& out) {
         if (apply(Event::DurationOver, "duration over", out) == Action::SendReport) {
             reports_.hurry(now);
             send_reports(now, out);
+            send_sketch(now, out);
         }
     } else if (now >= silent_at()) {
         if (channel_.is_confirmed()) {
@@ -212,12 +232,13 @@ void AcceptorSession::service(Time now, Outbox& out) {
     if (channel_.is_nearly_spent()) close(wire::CloseReason::NoCapacity, now, out);
     if (now >= close_again_at_) send_close(now, out);
     send_reports(now, out);
+    if (now >= sketch_at_) send_sketch(now, out);
 }
 
 Time AcceptorSession::next_deadline() const {
     if (state_ == State::Closed) return linger_until_;
     if (is_final(state_) || state_ == State::Idle) return Time::never();
-    return std::min({silent_at(), reports_.next_deadline(), ends_at_, close_again_at_});
+    return std::min({silent_at(), reports_.next_deadline(), sketch_at_, ends_at_, close_again_at_});
 }
 
 }  // namespace dyetrace::session

@@ -17,6 +17,7 @@
 #include "core/session/outbox.h"
 #include "core/session/report_sender.h"
 #include "core/tracking/received_path.h"
+#include "core/tracking/sketch_table.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
 
@@ -33,7 +34,8 @@ struct AcceptorParameters {
     std::uint32_t metrics = 0;     ///< granted
     Duration waiting_time;         ///< what comes later behind an END is lost (RFC 7680 §2.2, Tmax)
     RetransmitPolicy retransmit;
-    std::size_t records_per_report = 16;  ///< that fit one packet
+    std::size_t records_per_report = 16;                              ///< that fit one packet
+    tracking::SketchTable::Id sketch = tracking::SketchTable::kNone;  ///< of its delays, its owner's
 };
 
 class AcceptorSession {
@@ -84,6 +86,9 @@ class AcceptorSession {
     [[nodiscard]] const Channel& channel() const { return channel_; }
     [[nodiscard]] const auth::TrackKey& track_key() const { return channel_.keys().track; }
     [[nodiscard]] const wire::RequestBody& request() const { return parameters_.request; }
+    [[nodiscard]] tracking::SketchTable::Id sketch() const { return parameters_.sketch; }
+    /// Its owner has taken the sketch away.
+    void forget_sketch() { parameters_.sketch = tracking::SketchTable::kNone; }
     [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(bindings_.size()); }
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
 
@@ -101,6 +106,7 @@ class AcceptorSession {
     /// false where there is no room for that.
     bool begin_generation(PathIndex path, Time now);
     void send_reports(Time now, Outbox& out);
+    void send_sketch(Time now, Outbox& out);
     void flush_if_done(Time now, Outbox& out);
     void send_close(Time now, Outbox& out);
     /// Ends the session where its time is up or the peer silent; returns whether it did.
@@ -114,6 +120,8 @@ class AcceptorSession {
     std::vector<tracking::ReceivedPath> measured_;
     std::vector<Binding> bindings_;
     ReportSender reports_;
+    Time sketch_at_ = Time::never();  ///< when the delay sketch, which has changed, is to be sent
+    Time last_sketch_ = Time::earliest();
     Time ends_at_ = Time::never();
     bool requester_closed_ = false;
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;

@@ -43,6 +43,9 @@ class ReportSender {
     /// when its END was answered, so that several wait only where reports are lost again and again.
     static constexpr std::size_t kLeftMost = 4;
 
+    /// An END is reported after this: others of the same moment join its report.
+    static constexpr Duration kUrgent = Duration::microseconds(100);
+
     /// The newest record of a path.
     using RecordOf = std::function<wire::PathRecord(PathIndex)>;
     struct Prepared {
@@ -92,8 +95,6 @@ class ReportSender {
     static constexpr std::size_t kBytesPerPath = sizeof(std::uint8_t);
 
   private:
-    /// An END is reported after this: others of the same moment join its report.
-    static constexpr Duration kUrgent = Duration::microseconds(100);
     /// State of a path: in which report it is on its way, counted from one, and whether it changed since.
     static constexpr std::uint8_t kInReport = 0x0f;
     static constexpr std::uint8_t kChanged = 0x80;

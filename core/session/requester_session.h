@@ -97,6 +97,10 @@ class RequesterSession {
     /// Takes the records over and acknowledges the report.
     void on_report(std::uint32_t number, const wire::ReportHeader& header,
                    std::span<const wire::PathRecord> records, Time now, Outbox& out);
+    /// A delay sketch that its own codec found good. Returns false where a later one is here already.
+    bool on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch) {
+        return reports_.on_sketch(number, sketch.corrected, sketch.sketch);
+    }
     void on_close(const wire::CloseBody& close, Time now, Outbox& out);
     void on_close_ack(Outbox& out);
     void on_peer_restarted(Outbox& out);
@@ -162,9 +166,13 @@ class RequesterSession {
     [[nodiscard]] const PathMarkers& markers() const { return markers_; }
     /// What was reported.
     [[nodiscard]] const ReportReceiver& reports() const { return reports_; }
+    /// Whether it is time to tell of clock and round trip again.
+    [[nodiscard]] bool timing_is_due(Time now) const { return now >= timing_at_; }
+    void note_timing_told(Time now) { timing_at_ = now + parameters_.report_interval * kIntervalsPerTiming; }
 
   private:
     static constexpr int kChallengesMost = 4;
+    static constexpr int kIntervalsPerTiming = 10;  ///< report intervals, as between two delay sketches
 
     void begin_closing(wire::CloseReason reason, Time now);
     void service_active(Time now, Outbox& out);
@@ -189,6 +197,7 @@ class RequesterSession {
     Time sampling_until_ = Time::never();
     PathMarkers markers_;
     ReportReceiver reports_;
+    Time timing_at_ = Time::earliest();
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
     int attempts_ = 0;  ///< transmissions of the request, or of the close
     Time retransmit_at_ = Time::never();

@@ -36,6 +36,14 @@ class SketchPool {
     [[nodiscard]] std::uint32_t nodes_per_sketch() const { return nodes_per_sketch_; }
     [[nodiscard]] std::size_t memory() const { return nodes_.capacity() * sizeof(Node); }
 
+    /// More nodes, `nodes` in all. Sketches keep theirs.
+    void grow(std::uint32_t nodes) {
+        if (nodes <= capacity()) return;
+        free_ += nodes - capacity();
+        nodes_.reserve(std::size_t{nodes} + 1);
+        nodes_.resize(std::size_t{nodes} + 1);
+    }
+
     // For QuantileSketch
 
     /// A node of zeros. Precondition: free() > 0.

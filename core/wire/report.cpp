@@ -118,4 +118,22 @@ void ReportAckBody::encode_into(MutableBytes bytes) const {
     out.i64(report_delay_ns);
 }
 
+Result<DelaySketchBody, DropReason> DelaySketchBody::parse(Bytes body) {
+    if (body.size() <= kHeaderSize || body.size() > kHeaderSize + kMaxSketchBytes)
+        return Failure{DropReason::ControlBadLength};
+    ByteReader in(body);
+    DelaySketchBody message;
+    message.corrected = (in.u32() & kFlagCorrected) != 0;
+    message.sent_ns = in.i64();
+    message.sketch = body.subspan(kHeaderSize);
+    return message;
+}
+
+void DelaySketchBody::encode_into(MutableBytes bytes) const {
+    ByteWriter out(bytes);
+    out.u32(corrected ? kFlagCorrected : 0);
+    out.i64(sent_ns);
+    out.bytes(sketch);
+}
+
 }  // namespace dyetrace::wire

@@ -21,6 +21,10 @@
 //
 //   number of the message acknowledged (32) | reserved (32) | sent at, ns, requester's clock (64) |
 //   when that report was sent, by its own header (64; zero: it rode in an option) | its raw delay, ns (64)
+//
+// Delay sketch body:
+//
+//   flags (32) | sent at, ns, acceptor's clock (64) | the sketch, as its own codec writes it
 #pragma once
 
 #include <cstddef>
@@ -114,6 +118,22 @@ struct ReportAckBody {
 
     bool operator==(const ReportAckBody&) const = default;
     static Result<ReportAckBody, DropReason> parse(Bytes body);
+    void encode_into(MutableBytes out) const;
+};
+
+/// The distribution of a session's delays, totals like a record's. Not acknowledged: the next one says it
+/// all.
+struct DelaySketchBody {
+    static constexpr std::size_t kHeaderSize = 12;
+    static constexpr std::size_t kMaxSketchBytes = 1024;         ///< any sketch can be written that short
+    static constexpr std::uint32_t kFlagCorrected = 0x00000001;  ///< else of raw delays
+
+    bool corrected = false;
+    std::int64_t sent_ns = 0;  ///< acceptor's clock
+    Bytes sketch;              ///< in the message; its codec is core/tracking/quantile_sketch's
+
+    static Result<DelaySketchBody, DropReason> parse(Bytes body);
+    [[nodiscard]] std::size_t encoded_size() const { return kHeaderSize + sketch.size(); }
     void encode_into(MutableBytes out) const;
 };
 

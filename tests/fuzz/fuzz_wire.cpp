@@ -60,6 +60,18 @@ void round_trip_report(Bytes bytes) {
     DYETRACE_ASSERT(std::equal(encoded.begin(), encoded.end(), bytes.begin(), bytes.end()));
 }
 
+void round_trip_delay_sketch(Bytes bytes) {
+    const auto first = DelaySketchBody::parse(bytes);
+    if (!first) return;
+    std::vector<std::uint8_t> encoded(first->encoded_size());
+    first->encode_into(encoded);
+    const auto second = DelaySketchBody::parse(encoded);
+    DYETRACE_ASSERT(second.ok() && second->corrected == first->corrected &&
+                    second->sent_ns == first->sent_ns);
+    DYETRACE_ASSERT(
+        std::equal(second->sketch.begin(), second->sketch.end(), first->sketch.begin(), first->sketch.end()));
+}
+
 void round_trip_track_option(Bytes data) {
     const auto first = TrackOption::parse(data);
     if (!first) return;
@@ -132,6 +144,7 @@ void every_body(std::uint8_t which, Bytes bytes) {
         case 15: return time_exceeded_quotes_itself(bytes);
         case 16: return round_trip<ReportAckBody>(bytes);
         case 17: return time_exceeded_of_ipv6_quotes_itself(bytes);
+        case 18: return round_trip_delay_sketch(bytes);
         default: return walk_packet(bytes);
     }
 }

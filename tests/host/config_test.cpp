@@ -327,6 +327,7 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.path_count, defaults.path_count);
     EXPECT_EQ(shown.port_count, defaults.port_count);
     EXPECT_EQ(shown.port_rest, defaults.port_rest);
+    EXPECT_EQ(shown.waiting_time, defaults.waiting_time);
     EXPECT_EQ(shown.dscp, defaults.dscp);
     EXPECT_EQ(shown.key_id, defaults.key_id);
     EXPECT_EQ(shown.sampling, defaults.sampling);

@@ -203,6 +203,12 @@ std::string describe(const eppc::Output& output) {
                            metrics->session.value, r.path.value, r.sent, r.received, r.tracked_sent,
                            r.tracked_received, r.duplicates, r.delay_ns_sum, r.measured_ns);
     }
+    if (const auto* timing = std::get_if<eppc::TimingReported>(&output)) {
+        const wire::TimingEntry& t = timing->timing;
+        return fmt::format("{} timing {}: {} {} {} {} {} {} {}", timing->at.ns, t.session.value,
+                           t.clock_offset.ns, t.clock_bound.ns, t.drift_ppb, t.clock_steps,
+                           t.round_trip_min.ns, t.round_trip_last.ns, t.sketch.size());
+    }
     return "transmit";
 }
 

@@ -221,6 +221,8 @@ void Network::settle(std::size_t index) {
             host.changes.push_back(*change);
         } else if (const auto* metrics = std::get_if<eppc::MetricsReported>(&*output)) {
             host.metrics.push_back(*metrics);
+        } else if (auto* timing = std::get_if<eppc::TimingReported>(&*output)) {
+            host.timings.push_back(std::move(*timing));
         }
     }
 }

@@ -67,6 +67,7 @@ struct Host {
 
     std::vector<eppc::SessionChanged> changes;
     std::vector<eppc::MetricsReported> metrics;
+    std::vector<eppc::TimingReported> timings;
     std::vector<std::vector<std::uint8_t>> delivered;  ///< frames to its guests, in order
 
     /// The newest record of one path of a session that this host requested.

@@ -323,5 +323,39 @@ TEST(ReportAckCodec, RefusesEveryOtherLengthAndIgnoresWhatIsReserved) {
     EXPECT_EQ(*same, *good);
 }
 
+TEST(DelaySketchCodec, ReadsAndWritesItsVector) {
+    const Buffer bytes = vector_of("delay_sketch");
+    const auto sketch = DelaySketchBody::parse(bytes);
+    ASSERT_TRUE(sketch.ok());
+    EXPECT_TRUE(sketch->corrected);
+    EXPECT_EQ(sketch->sent_ns, 1'700'000'000'500'000'000);
+    EXPECT_EQ(sketch->sketch.size(), 9U);
+    Buffer encoded(sketch->encoded_size());
+    sketch->encode_into(encoded);
+    EXPECT_EQ(encoded, bytes);
+}
+
+TEST(DelaySketchCodec, RefusesABodyWithoutASketchOrWithTooLongAOne) {
+    Buffer bytes = vector_of("delay_sketch");
+    constexpr std::size_t kMost = DelaySketchBody::kHeaderSize + DelaySketchBody::kMaxSketchBytes;
+    for (std::size_t size = 0; size <= kMost + 10; ++size) {
+        bytes.resize(size);
+        const auto sketch = DelaySketchBody::parse(bytes);
+        EXPECT_EQ(sketch.ok(), size > DelaySketchBody::kHeaderSize && size <= kMost) << size;
+        if (!sketch.ok()) {
+            EXPECT_EQ(sketch.error(), DropReason::ControlBadLength);
+        }
+    }
+}
+
+TEST(DelaySketchCodec, IgnoresFlagsThatItDoesNotKnow) {
+    Buffer bytes = vector_of("delay_sketch");
+    bytes[0] = bytes[1] = bytes[2] = 0xff;
+    bytes[3] = 0xfe;
+    const auto sketch = DelaySketchBody::parse(bytes);
+    ASSERT_TRUE(sketch.ok());
+    EXPECT_FALSE(sketch->corrected);
+}
+
 }  // namespace
 }  // namespace dyetrace::test

@@ -285,6 +285,8 @@ VECTORS = {
     "report": ("docs/wire.md, report with one record", report()),
     "report_ack": ("docs/wire.md, report acknowledgement",
                    struct.pack(">IIqqq", 77, 0, 1_700_000_000_500_120_000, 1_700_000_000_500_100_000, 8_250)),
+    "delay_sketch": ("docs/wire.md, delay sketch: corrected delays of 5, 5 and 7 ns",
+                     struct.pack(">Iq", 1, 1_700_000_000_500_000_000) + bytes.fromhex("00 00 02 0a 02 0a 02 01 01")),
     "update": ("docs/wire.md, update: session, path, metrics and timing entry",
                struct.pack(">HH", 4, 0) + session_entry() + path_entry() + metrics_entry() + timing_entry()),
     "directive": ("docs/wire.md, directive",
