@@ -28,9 +28,9 @@ struct EppcBounds {
     std::size_t remotes = 65536;  ///< about 64 bytes each
     std::size_t peers = 16384;    ///< about 200 bytes each, 16 a path in each direction used, and 1.4 kB
                                   ///< of clock model with a session
-    std::size_t requested_sessions = 4096;  ///< 700 bytes each, and 48 + 109 a path
+    std::size_t requested_sessions = 4096;  ///< 850 bytes each, 48 + 109 a path, and up to 1 kB of sketch
     std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
-    std::size_t accepted_sessions = 4096;   ///< 900 bytes each, and 189 a path
+    std::size_t accepted_sessions = 4096;   ///< 1 kB each, and 189 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
     std::size_t paths_from_peer =
         2048;                      ///< source ports that a peer may announce, spare ones too, 8 bytes each

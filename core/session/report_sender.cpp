@@ -63,37 +63,41 @@ bool ReportSender::waits(PathIndex path, std::size_t count, std::size_t report) 
 }
 
 /// What changed, as much as fits: first the generations that were left, which no later record repeats.
-void ReportSender::fill(std::size_t report, const RecordOf& record_of) {
+ReportSender::Records ReportSender::fill(std::size_t report, const RecordOf& record_of) {
+    Records records;
     const std::size_t most = parameters_.records_per_report;
-    for (std::size_t i = 0; i < left_.size() && records_.size() < most; ++i) {
+    for (std::size_t i = 0; i < left_.size() && records.size() < most; ++i) {
         Left& left = left_[i];
         if (left.in_report != 0 || waits(left.record.path, i, report)) continue;
-        records_.push_back(left.record);
+        records.push_back(left.record);
         put(left.in_report, report);
     }
-    for (std::size_t i = 0; i < states_.size() && records_.size() < most && changed_count_ > 0; ++i) {
+    for (std::size_t i = 0; i < states_.size() && records.size() < most && changed_count_ > 0; ++i) {
         const std::size_t index = (next_path_ + i) % states_.size();
         const PathIndex path{static_cast<std::uint16_t>(index)};
         if ((states_[index] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
-        records_.push_back(record_of(path));
+        records.push_back(record_of(path));
         put(states_[index], report);
-        if (records_.size() == most) next_path_ = (index + 1) % states_.size();
+        if (records.size() == most) next_path_ = (index + 1) % states_.size();
     }
+    return records;
 }
 
 /// What it carries, as it is now. What changed since its first transmission stays changed: an answer to that
 /// one may still come, and would not vouch for it.
-void ReportSender::collect(std::size_t report, const RecordOf& record_of) {
+ReportSender::Records ReportSender::collect(std::size_t report, const RecordOf& record_of) const {
+    Records records;
     for (const Left& left : left_) {
-        if (left.in_report == report + 1) records_.push_back(left.record);
+        if (left.in_report == report + 1) records.push_back(left.record);
     }
     for (std::size_t i = 0; i < states_.size(); ++i) {
         if ((states_[i] & kInReport) == report + 1)
-            records_.push_back(record_of(PathIndex{static_cast<std::uint16_t>(i)}));
+            records.push_back(record_of(PathIndex{static_cast<std::uint16_t>(i)}));
     }
+    return records;
 }
 
-std::vector<std::uint8_t> ReportSender::encoded(Time now) {
+std::vector<std::uint8_t> ReportSender::encoded(const Records& records, Time now) {
     wire::ReportHeader header;
     header.sent_ns = now.ns;
     if (has_delay_) {
@@ -102,29 +106,29 @@ std::vector<std::uint8_t> ReportSender::encoded(Time now) {
         header.best = best_;
         best_is_told_ = true;
     }
-    std::vector<std::uint8_t> body(wire::ReportBody::encoded_size(records_.size()));
-    wire::ReportBody::encode_into(body, header, records_);
+    std::vector<std::uint8_t> body(wire::ReportBody::encoded_size(records.size()));
+    wire::ReportBody::encode_into(body, header, records);
     return body;
 }
 
 std::optional<ReportSender::Prepared> ReportSender::prepare(Time now, const RecordOf& record_of) {
-    records_.clear();
+    Records records;
     std::optional<std::size_t> report = due(now);
     if (report) {
-        collect(*report, record_of);
+        records = collect(*report, record_of);
     } else if (report_at_ <= now && changed_count_ > 0) {
         report = unused();
         if (!report) return std::nullopt;  // when one is answered, it goes
         in_flight_[*report] = {};
-        fill(*report, record_of);
+        records = fill(*report, record_of);
         // What is left goes at once if it only did not fit, else with the answer that it waits for.
-        if (changed_count_ == 0 || records_.empty()) report_at_ = Time::never();
-        if (records_.empty()) return std::nullopt;
+        if (changed_count_ == 0 || records.empty()) report_at_ = Time::never();
+        if (records.empty()) return std::nullopt;
         last_report_ = now;
     }
     if (!report) return std::nullopt;
-    DYETRACE_ASSERT(records_.size() == in_flight_[*report].records);
-    return Prepared{*report, encoded(now)};
+    DYETRACE_ASSERT(records.size() == in_flight_[*report].records);
+    return Prepared{*report, encoded(records, now)};
 }
 
 void ReportSender::note_sent(std::size_t report, std::uint32_t number, Time now) {

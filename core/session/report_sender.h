@@ -122,9 +122,10 @@ class ReportSender {
     /// Whether an earlier generation of `path`, among the first `count` of `left_`, is not in `report`.
     [[nodiscard]] bool waits(PathIndex path, std::size_t count, std::size_t report) const;
     void put(std::uint8_t& state, std::size_t report);
-    void fill(std::size_t report, const RecordOf& record_of);
-    void collect(std::size_t report, const RecordOf& record_of);
-    [[nodiscard]] std::vector<std::uint8_t> encoded(Time now);
+    using Records = std::vector<wire::PathRecord>;
+    [[nodiscard]] Records fill(std::size_t report, const RecordOf& record_of);
+    [[nodiscard]] Records collect(std::size_t report, const RecordOf& record_of) const;
+    [[nodiscard]] std::vector<std::uint8_t> encoded(const Records& records, Time now);
 
     ReportSenderParameters parameters_;
     std::vector<std::uint8_t> states_;  ///< by path
@@ -142,8 +143,6 @@ class ReportSender {
     bool best_is_told_ = false;  ///< by a report: what comes next begins anew
     wire::DelaySample newest_;
     wire::DelaySample best_;
-
-    std::vector<wire::PathRecord> records_;  ///< of the report being made; reused
 };
 
 }  // namespace dyetrace::session
