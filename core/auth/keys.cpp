@@ -71,8 +71,8 @@ std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& c
     std::uint8_t* behind = &block[fields.size()];
     store_ip(behind, context.source);
     store_ip(behind + 16, context.destination);
-    store_u32(behind + 32, context.source_port);
-    store_u32(behind + 36, context.vni.value);
+    // In one: the words of SipHash are read as they were written.
+    store_u64(behind + 32, std::uint64_t{context.source_port} << 32 | context.vni.value);
     std::array<std::uint8_t, crypto_shorthash_BYTES> tag{};
     crypto_shorthash(tag.data(), block.data(), fields.size() + kContext, key.data());
     return load_u64(tag.data());

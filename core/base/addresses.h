@@ -34,10 +34,7 @@ struct MacAddress {
         return mac;
     }
     [[nodiscard]] constexpr std::uint64_t to_integer() const {
-        std::uint64_t value = 0;
-        for (auto octet : octets)
-            value = value << 8 | octet;
-        return value;
+        return static_cast<std::uint64_t>(load_u32(&octets[0])) << 16 | load_u16(&octets[4]);
     }
 };
 

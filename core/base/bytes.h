@@ -17,13 +17,13 @@ namespace dyetrace {
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
-inline std::uint16_t load_u16(const std::uint8_t* p) {
+constexpr std::uint16_t load_u16(const std::uint8_t* p) {
     return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
 }
-inline std::uint32_t load_u32(const std::uint8_t* p) {
+constexpr std::uint32_t load_u32(const std::uint8_t* p) {
     return static_cast<std::uint32_t>(load_u16(p)) << 16 | load_u16(p + 2);
 }
-inline std::uint64_t load_u64(const std::uint8_t* p) {
+constexpr std::uint64_t load_u64(const std::uint8_t* p) {
     return static_cast<std::uint64_t>(load_u32(p)) << 32 | load_u32(p + 4);
 }
 inline void store_u16(std::uint8_t* p, std::uint16_t v) {

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -30,23 +31,23 @@ Failure(E) -> Failure<E>;
 template <class T, class E>
 class [[nodiscard]] Result {
   public:
-    constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+    constexpr Result(T value) : value_(std::in_place, std::move(value)) {}  // NOLINT: implicit
     // NOLINTNEXTLINE: implicit, for `return Failure{...};`
-    constexpr Result(Failure<E> failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}
+    constexpr Result(Failure<E> failure) : error_(std::move(failure.error)) {}
 
-    [[nodiscard]] constexpr bool ok() const { return state_.index() == 0; }
+    [[nodiscard]] constexpr bool ok() const { return value_.has_value(); }
     constexpr explicit operator bool() const { return ok(); }
     constexpr T& value() & {
         DYETRACE_ASSERT(ok());
-        return std::get<0>(state_);
+        return *value_;
     }
     constexpr const T& value() const& {
         DYETRACE_ASSERT(ok());
-        return std::get<0>(state_);
+        return *value_;
     }
     constexpr T&& value() && {
         DYETRACE_ASSERT(ok());
-        return std::get<0>(std::move(state_));
+        return *std::move(value_);
     }
     constexpr T& operator*() & { return value(); }
     constexpr const T& operator*() const& { return value(); }
@@ -54,11 +55,13 @@ class [[nodiscard]] Result {
     constexpr const T* operator->() const { return &value(); }
     constexpr const E& error() const {
         DYETRACE_ASSERT(!ok());
-        return std::get<1>(state_);
+        return error_;
     }
 
   private:
-    std::variant<T, E> state_;
+    // Not a variant: compilers see through this, so that a header that was parsed stays in registers.
+    std::optional<T> value_;
+    E error_{};
 };
 
 /// The value of a `Result` that carries nothing but success.

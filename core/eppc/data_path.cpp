@@ -70,37 +70,33 @@ Decapsulated Eppc::Engine::dropped(DropReason reason) {
     return result;
 }
 
-Result<Eppc::Engine::Admitted, DropReason> Eppc::Engine::admit(GuestPort port,
-                                                               const wire::FrameBuffer& frame) const {
-    if (frame.begin < kHeadroom) return Failure{DropReason::NoHeadroom};
-    Admitted admitted;
+std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame,
+                                              Admitted& admitted) const {
+    if (frame.begin < kHeadroom) return DropReason::NoHeadroom;
     admitted.guest = overlay.guest_at(port);
-    if (admitted.guest == nullptr) return Failure{DropReason::UnknownGuestPort};
+    if (admitted.guest == nullptr) return DropReason::UnknownGuestPort;
     const Bytes inner = frame.head();
-    if (inner.size() < EthernetHeader::kSize) return Failure{DropReason::EthernetTruncated};
-    OverlayAddress destination;
-    destination.vni = admitted.guest->vni;
-    std::copy_n(inner.begin(), 6, destination.mac.octets.begin());
-    const MacAddress& mac = admitted.guest->mac;
-    if (!std::equal(mac.octets.begin(), mac.octets.end(), inner.begin() + 6))
-        return Failure{DropReason::SourceMacMismatch};
-    if (destination.mac.is_group()) return Failure{DropReason::GroupAddress};
-    const auto peer = overlay.peer_of(destination);
-    if (!peer) return Failure{DropReason::UnknownDestination};
+    if (inner.size() < EthernetHeader::kSize) return DropReason::EthernetTruncated;
+    const Vni vni = admitted.guest->vni;
+    if (load_u64(&inner[6]) >> 16 != admitted.guest->mac.to_integer()) return DropReason::SourceMacMismatch;
+    const OverlayAddress destination = OverlayAddress::destination_of(inner, vni);
+    if (destination.is_group()) return DropReason::GroupAddress;
+    const std::uint32_t* const peer = overlay.peer_of(destination);
+    if (peer == nullptr) return DropReason::UnknownDestination;
     admitted.peer = *peer;
     admitted.headers = wire::inspect_guest_frame(inner);
     const OuterHeader& outer = peers_[*peer].outer;
     if (outer.is_vxlan() && config.vxlan_vlan == InnerVlan::Strip) {
         // RFC 7348 §6.1: the tags are taken off; a frame that is nothing but tags has no way to go without.
-        if (wire::is_vlan_tag(admitted.headers.ether_type)) return Failure{DropReason::VxlanInnerVlan};
+        if (wire::is_vlan_tag(admitted.headers.ether_type)) return DropReason::VxlanInnerVlan;
         admitted.stripped = admitted.headers.tags * wire::VlanTag::kSize;
     }
     // RFC 8926 §4.4.1: the room for the option is asked for whether or not this packet is tagged, so that a
     // tag changes no packet's fate. RFC 7348 §4.3: what does not fit is not fragmented.
     const std::size_t size = frame.wire_size() - admitted.stripped;
     if (size + outer.size_in_mtu() + outer.options_most() > config.underlay_mtu)
-        return Failure{DropReason::FrameTooLong};
-    return admitted;
+        return DropReason::FrameTooLong;
+    return std::nullopt;
 }
 
 session::RequesterSession* Eppc::Engine::note_sent(std::uint32_t index, PathIndex path,
@@ -130,25 +126,25 @@ void Eppc::Engine::write_track_option(const Peer& peer, const auth::TrackKey& ke
 }
 
 std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
-    const auto admitted = admit(port, frame);
-    if (!admitted) {
-        drops.add(admitted.error());
-        return admitted.error();
+    Admitted admitted;
+    if (const auto refused = admit(port, frame, admitted)) {
+        drops.add(*refused);
+        return refused;
     }
-    Peer& peer = peers_[admitted->peer];
-    const PathIndex path = path_of(flow_hash(frame.head(), admitted->headers, flow_seed_), config.path_count);
+    Peer& peer = peers_[admitted.peer];
+    const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
     session::RequesterSession* const tagging =
-        note_sent(admitted->peer, path, {frame.head(), admitted->guest->vni, now});
+        note_sent(admitted.peer, path, {frame.head(), admitted.guest->vni, now});
     const tracking::PathCount& sent = peer.paths[path];
-    if (admitted->stripped > 0) strip_tags(frame, admitted->stripped);
+    if (admitted.stripped > 0) strip_tags(frame, admitted.stripped);
 
     OuterFields fields;
-    fields.ecn = ecn_to_outer(admitted->headers.ecn, peer.ecn);
+    fields.ecn = ecn_to_outer(admitted.headers.ecn, peer.ecn);
     fields.identification = static_cast<std::uint16_t>(sent.packets);
     fields.source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
     if (!peer.outer.is_ipv4())
         fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
-    fields.vni = admitted->guest->vni;
+    fields.vni = admitted.guest->vni;
     fields.options_length = tagging != nullptr ? TrackOption::kSize : 0;
     TrackOption option;
     if (tagging != nullptr) {
@@ -172,31 +168,31 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     return std::nullopt;
 }
 
-Result<UnderlayPacket, DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame) const {
+std::optional<DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame,
+                                                       UnderlayPacket& packet) const {
     const Bytes bytes = frame.head();
     const auto ethernet = EthernetHeader::parse(bytes);
-    if (!ethernet) return Failure{ethernet.error()};
+    if (!ethernet) return ethernet.error();
     const auto ip = wire::IpHeader::parse(ethernet->ether_type, bytes.subspan(kIp), frame.wire_size() - kIp);
-    if (!ip) return Failure{ip.error()};
-    if (ip->destination != config.address) return Failure{DropReason::NotForUs};
-    UnderlayPacket packet;
+    if (!ip) return ip.error();
+    if (ip->destination != config.address) return DropReason::NotForUs;
     packet.ip = *ip;
     packet.payload_offset = kIp + ip->header_length;
     if (ip->protocol == wire::kProtocolUdp) return parse_datagram(frame, packet);
     // No time-exceeded message comes in fragments, or behind extension headers.
     const std::uint8_t icmp = ip->source.is_ipv4() ? wire::kProtocolIcmp : wire::kProtocolIcmpv6;
-    if (ip->protocol != icmp || ip->is_fragment || ip->is_extended) return Failure{DropReason::NotForUs};
-    return packet;
+    if (ip->protocol != icmp || ip->is_fragment || ip->is_extended) return DropReason::NotForUs;
+    return std::nullopt;
 }
 
-Result<UnderlayPacket, DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame,
-                                                                UnderlayPacket packet) const {
+std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame,
+                                                       UnderlayPacket& packet) const {
     const bool is_ipv4 = packet.ip.source.is_ipv4();
     // RFC 8926 §4.4.1: ingress does not fragment, so a fragment is none of ours, or the fabric's MTU is
     // wrong.
-    if (packet.ip.is_fragment) return Failure{is_ipv4 ? DropReason::Ipv4Fragment : DropReason::Ipv6Fragment};
+    if (packet.ip.is_fragment) return is_ipv4 ? DropReason::Ipv4Fragment : DropReason::Ipv6Fragment;
     const auto udp = UdpHeader::parse(frame.head().subspan(packet.payload_offset), packet.ip.payload_length);
-    if (!udp) return Failure{udp.error()};
+    if (!udp) return udp.error();
     packet.udp = *udp;
     const bool is_geneve = udp->destination_port == config.geneve_port;
     const bool is_vxlan = speaks_vxlan_ && udp->destination_port == config.vxlan_port;
@@ -204,60 +200,60 @@ Result<UnderlayPacket, DropReason> Eppc::Engine::parse_datagram(const wire::Fram
         packet.peer = find_peer(packet.ip.source);
         const bool peer_speaks_vxlan = packet.peer && peers_[*packet.peer].outer.is_vxlan();
         // VXLAN of whoever is no such peer may be another program's.
-        if (is_vxlan && !peer_speaks_vxlan) return Failure{DropReason::NotForUs};
-        if (is_geneve && peer_speaks_vxlan) return Failure{DropReason::WrongEncapsulation};
+        if (is_vxlan && !peer_speaks_vxlan) return DropReason::NotForUs;
+        if (is_geneve && peer_speaks_vxlan) return DropReason::WrongEncapsulation;
     } else if (!config.nhms || udp->destination_port != config.management_port) {
-        return Failure{DropReason::NotForUs};
+        return DropReason::NotForUs;
     }
-    if (packet.ip.is_extended) return Failure{DropReason::Ipv6ExtensionHeader};
+    if (packet.ip.is_extended) return DropReason::Ipv6ExtensionHeader;
     if (udp->checksum == 0) {
         // Over IPv6 only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that
         // was configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
         if (!is_ipv4 && !(packet.peer && peers_[*packet.peer].zero_checksum_ok))
-            return Failure{DropReason::UdpZeroChecksum};
+            return DropReason::UdpZeroChecksum;
     } else if (!wire::udp_checksum_ok(packet.ip.source, packet.ip.destination,
                                       datagram_at(frame, packet.payload_offset, udp->length))) {
-        return Failure{DropReason::UdpBadChecksum};  // RFC 8926 §3.3, RFC 7348 §5
+        return DropReason::UdpBadChecksum;  // RFC 8926 §3.3, RFC 7348 §5
     }
     packet.payload_offset += UdpHeader::kSize;
-    return packet;
+    return std::nullopt;
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
-    const auto packet = parse_underlay(frame);
+    UnderlayPacket packet;
+    const auto refused = parse_underlay(frame, packet);
     Decapsulated consumed;
     consumed.kind = Decapsulated::Kind::Consumed;
     Decapsulated not_ours;
     not_ours.kind = Decapsulated::Kind::NotOurs;
-    if (!packet) return packet.error() == DropReason::NotForUs ? not_ours : dropped(packet.error());
+    if (refused) return *refused == DropReason::NotForUs ? not_ours : dropped(*refused);
     const Bytes bytes = frame.head();
-    if (packet->ip.protocol != wire::kProtocolUdp) {
-        const std::size_t size = packet->ip.payload_length;
-        const Bytes message = bytes.subspan(packet->payload_offset);
+    if (packet.ip.protocol != wire::kProtocolUdp) {
+        const std::size_t size = packet.ip.payload_length;
+        const Bytes message = bytes.subspan(packet.payload_offset);
         if (message.size() < size)
             return not_ours;  // payload held elsewhere: no time-exceeded message is that long
-        return handle_icmp(*packet, message.first(size), now) ? consumed : not_ours;
+        return handle_icmp(packet, message.first(size), now) ? consumed : not_ours;
     }
-    if (packet->udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, *packet, now);
-    if (packet->udp.destination_port == config.vxlan_port) return decapsulate_vxlan(frame, *packet, now);
-    const std::size_t size = packet->udp.length - UdpHeader::kSize;
-    const Bytes payload = bytes.subspan(packet->payload_offset);
+    if (packet.udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, packet, now);
+    if (packet.udp.destination_port == config.vxlan_port) return decapsulate_vxlan(frame, packet, now);
+    const std::size_t size = packet.udp.length - UdpHeader::kSize;
+    const Bytes payload = bytes.subspan(packet.payload_offset);
     if (payload.size() < size) return dropped(DropReason::ControlTruncated);
-    handle_management(*packet, payload.first(size), now);
+    handle_management(packet, payload.first(size), now);
     return consumed;
 }
 
-Result<std::optional<TrackOption>, DropReason> Eppc::Engine::find_track_option(Bytes options, Bytes& fields) {
-    std::optional<TrackOption> track;
+std::optional<DropReason> Eppc::Engine::find_track_option(Bytes options, TrackedFields& track) {
     for (wire::GeneveOptionIterator it(options); !it.done();) {
         const auto option = it.next();
-        if (!option) return Failure{option.error()};
+        if (!option) return option.error();
         if (option->option_class != config.option_class || option->type != TrackOption::kType) {
             // §3.5: an endpoint that does not know a critical option MUST drop the packet.
-            if (option->is_critical()) return Failure{DropReason::GeneveUnknownCritical};
+            if (option->is_critical()) return DropReason::GeneveUnknownCritical;
             continue;
         }
-        if (track) {  // §3.5 allows repeats; one tag is all that a packet can mean
+        if (track.option) {  // §3.5 allows repeats; one tag is all that a packet can mean
             drops.add(DropReason::TrackRepeated);
             continue;
         }
@@ -266,10 +262,10 @@ Result<std::optional<TrackOption>, DropReason> Eppc::Engine::find_track_option(B
             drops.add(parsed.error());
             continue;
         }
-        track = *parsed;
-        fields = option->data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset);
+        track.option = *parsed;
+        track.bytes = option->data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset);
     }
-    return track;
+    return std::nullopt;
 }
 
 Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
@@ -287,9 +283,9 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     const Bytes held = held_payload(frame, packet);
     const auto geneve = GeneveHeader::parse(held);
     if (!geneve) return dropped(geneve.error());
-    Bytes fields;
-    const auto track = find_track_option(held.subspan(GeneveHeader::kSize, geneve->options_length), fields);
-    if (!track) return dropped(track.error());
+    TrackedFields track;
+    const Bytes options = held.subspan(GeneveHeader::kSize, geneve->options_length);
+    if (const auto refused = find_track_option(options, track)) return dropped(*refused);
     const std::size_t headers = GeneveHeader::kSize + geneve->options_length;
     if (geneve->control) {
         if (geneve->protocol_type != wire::kEtherTypeControl) return dropped(DropReason::GeneveBadProtocol);
@@ -297,7 +293,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, headers, geneve->vni);
-    measure(packet, *track, fields, inner, now);
+    measure(packet, track, inner, now);
     return deliver(frame, inner, packet.ip.ecn);
 }
 
@@ -313,23 +309,24 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
         return take_control(packet, frame, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
     }
     const InnerFrame inner = uncover(frame, packet, wire::VxlanHeader::kSize, vxlan->vni);
-    measure(packet, std::nullopt, {}, inner, now);
+    measure(packet, {}, inner, now);
     // RFC 7348 §6.1: discarded unless configured otherwise.
     const bool has_vlan = inner.headers.tags > 0 || wire::is_vlan_tag(inner.headers.ether_type);
     if (has_vlan && config.vxlan_vlan == InnerVlan::Strip) return dropped(DropReason::VxlanInnerVlan);
     return deliver(frame, inner, packet.ip.ecn);
 }
 
+DropReason Eppc::Engine::no_such_guest(const OverlayAddress& address) const {
+    if (!overlay.has_vni(address.vni)) return DropReason::UnknownVni;
+    return address.is_group() ? DropReason::GroupAddress : DropReason::UnknownGuest;
+}
+
 Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn) {
     const MutableBytes bytes = frame.head();
     if (bytes.size() < EthernetHeader::kSize) return dropped(DropReason::EthernetTruncated);
-    if (!overlay.has_vni(inner.vni)) return dropped(DropReason::UnknownVni);
-    OverlayAddress address;
-    address.vni = inner.vni;
-    std::copy_n(bytes.begin(), 6, address.mac.octets.begin());
-    if (address.mac.is_group()) return dropped(DropReason::GroupAddress);
-    const auto port = overlay.port_of(address);
-    if (!port) return dropped(DropReason::UnknownGuest);
+    const OverlayAddress address = OverlayAddress::destination_of(bytes, inner.vni);
+    const GuestPort* const port = overlay.port_of(address);  // no group is any guest's
+    if (port == nullptr) return dropped(no_such_guest(address));
     // RFC 6040 §4.2: such a combination should be logged, within bounds, and it must be possible not to: it
     // is counted.
     if (is_ecn_unused(inner.headers.ecn, outer_ecn)) ++counters.ecn_unused;

@@ -131,8 +131,8 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {
-    const auto it = peer_index_.find(address);
-    return it == peer_index_.end() ? std::nullopt : std::optional{it->second};
+    const std::uint32_t* const index = peer_index_.find(address);
+    return index == nullptr ? std::nullopt : std::optional{*index};
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
@@ -141,7 +141,7 @@ std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     const auto index = static_cast<std::uint32_t>(peers_.size());
     Peer& peer = peers_.emplace_back(address, config.path_count, config.port_count);
     set_options(peer, {});
-    peer_index_.emplace(address, index);
+    peer_index_[address] = index;
     // Room for one entry a peer, so that the data path never allocates.
     timers_.reserve(peers_.size());
     if (attention_.capacity() < peers_.size()) attention_.reserve(2 * peers_.size());

@@ -10,12 +10,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/auth/cookie.h"
 #include "core/auth/key_ring.h"
 #include "core/auth/secret.h"
+#include "core/base/flat_table.h"
+#include "core/base/random.h"
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
 #include "core/eppc/nhms_channel.h"
@@ -75,6 +76,12 @@ struct Peer {
     Time measured_until = Time::earliest();     ///< end of its last session; never measured: earliest
 };
 
+struct PeerAddressHash {
+    std::size_t operator()(const IpAddress& a) const noexcept {
+        return mix64(a.high * 0xbf58476d1ce4e5b9ULL ^ a.low);
+    }
+};
+
 /// A packet of the underlay, its headers read and checked.
 struct UnderlayPacket {
     wire::IpHeader ip;
@@ -92,6 +99,12 @@ struct InnerFrame {
     wire::PartlyHeld bytes;
     wire::GuestFrame headers;
     bool ecn_invalid = false;
+};
+
+/// The track option of a packet, if it has one.
+struct TrackedFields {
+    std::optional<wire::TrackOption> option;
+    Bytes bytes;  ///< what its tag covers of it
 };
 
 class Eppc::Engine {
@@ -150,9 +163,11 @@ class Eppc::Engine {
     void emit(TimingReported timing);
 
     // data_path.cpp
-    Result<UnderlayPacket, wire::DropReason> parse_underlay(const wire::FrameBuffer& frame) const;
-    Result<UnderlayPacket, wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
-                                                            UnderlayPacket packet) const;
+    // These fill their last argument in place: it is larger than what is worth copying for every packet.
+    std::optional<wire::DropReason> parse_underlay(const wire::FrameBuffer& frame,
+                                                   UnderlayPacket& packet) const;
+    std::optional<wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
+                                                   UnderlayPacket& packet) const;
     struct Admitted {
         const Guest* guest = nullptr;
         std::uint32_t peer = 0;
@@ -160,7 +175,8 @@ class Eppc::Engine {
         std::size_t stripped = 0;  ///< bytes of VLAN tags that do not go with it
     };
     /// Whether a guest's frame can be carried, and where to.
-    Result<Admitted, wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame) const;
+    std::optional<wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame,
+                                          Admitted& admitted) const;
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
     session::RequesterSession* note_sent(std::uint32_t peer, PathIndex path, const tracking::Offered& packet);
     void write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
@@ -170,10 +186,12 @@ class Eppc::Engine {
     Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
                               std::size_t headers, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn);
-    Result<std::optional<wire::TrackOption>, wire::DropReason> find_track_option(Bytes options,
-                                                                                 Bytes& fields);
-    void measure(const UnderlayPacket& packet, const std::optional<wire::TrackOption>& track, Bytes fields,
-                 const InnerFrame& inner, Time now);
+    std::optional<wire::DropReason> find_track_option(Bytes options, TrackedFields& track);
+    void measure(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner, Time now);
+    void measure_tracked(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner,
+                         std::size_t port, Time now);
+    /// Why a frame to a guest's address that is not here is not delivered.
+    [[nodiscard]] wire::DropReason no_such_guest(const OverlayAddress& address) const;
     Decapsulated dropped(wire::DropReason reason);
 
     // control_path.cpp
@@ -281,7 +299,7 @@ class Eppc::Engine {
     std::uint32_t last_session_id_;   ///< ids count up, so that a peer can tell a fresh one
     tracking::SketchTable sketches_;  ///< of accepted sessions
     std::deque<Peer> peers_;          ///< never shrinks; an index is a peer's name inside the engine
-    std::unordered_map<IpAddress, std::uint32_t> peer_index_;
+    FlatTable<IpAddress, std::uint32_t, PeerAddressHash> peer_index_;
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes
     Time attention_at_ = Time::never();

@@ -21,53 +21,57 @@ bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
 
 }  // namespace
 
-void Eppc::Engine::measure(const UnderlayPacket& packet, const std::optional<TrackOption>& track,
-                           Bytes fields, const InnerFrame& inner, Time now) {
-    const auto index = packet.peer;
-    if (!index) {
-        if (track) drops.add(DropReason::TrackUnknownSession);
+void Eppc::Engine::measure(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner,
+                           Time now) {
+    if (!packet.peer) {
+        if (track.option) drops.add(DropReason::TrackUnknownSession);
         return;
     }
-    Peer& peer = peers_[*index];
+    Peer& peer = peers_[*packet.peer];
     const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
     if (port < peer.received.size()) ++peer.received[port];
-    if (!track) return;
+    if (track.option) measure_tracked(packet, track, inner, port, now);
+}
 
+void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, const TrackedFields& fields,
+                                   const InnerFrame& inner, std::size_t port, Time now) {
+    Peer& peer = peers_[*packet.peer];
+    const TrackOption& track = *fields.option;
     const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
-                                      [&](const auto& s) { return s.id() == track->session; });
+                                      [&](const auto& s) { return s.id() == track.session; });
     if (session == peer.accepted.end()) {
         drops.add(DropReason::TrackUnknownSession);
         return;
     }
-    if (!session->is_bound(track->path, track->generation, port)) {
+    if (!session->is_bound(track.path, track.generation, port)) {
         drops.add(DropReason::TrackUnbound);
         return;
     }
     const std::uint64_t expected =
-        auth::track_tag(session->track_key(), fields,
+        auth::track_tag(session->track_key(), fields.bytes,
                         {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
-    if (expected != track->tag) {
+    if (expected != track.tag) {
         drops.add(DropReason::TrackBadTag);
         return;
     }
     ++counters.tracked_received;
     tracking::TrackedPacket tracked;
-    tracked.sequence = track->sequence;
-    tracked.count_sent = track->count;
+    tracked.sequence = track.sequence;
+    tracked.count_sent = track.count;
     tracked.count_received = peer.received[port];
-    tracked.delay = clocks_difference(now, Time{track->transmit_ns});
+    tracked.delay = clocks_difference(now, Time{track.transmit_ns});
     tracked.now = now;
     tracked.ttl = packet.ip.ttl;
-    tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track->flags & TrackOption::kFlagSentCe) == 0;
+    tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track.flags & TrackOption::kFlagSentCe) == 0;
     tracked.ecn_invalid = inner.ecn_invalid;
-    tracked.corrupted = is_corrupted(*track, inner);
-    switch (session->on_tracked(track->path, tracked)) {
+    tracked.corrupted = is_corrupted(track, inner);
+    switch (session->on_tracked(track.path, tracked)) {
         case tracking::Arrival::New:
         case tracking::Arrival::Late: note_delay(peer, *session, tracked.delay, now); break;
         case tracking::Arrival::Duplicate: --peer.received[port]; break;
         case tracking::Arrival::Outside: break;
     }
-    timers_.set(*index, std::min(session->next_deadline(), timers_.wanted(*index)));
+    timers_.set(*packet.peer, std::min(session->next_deadline(), timers_.wanted(*packet.peer)));
 }
 
 }  // namespace dyetrace::eppc

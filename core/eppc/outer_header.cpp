@@ -55,19 +55,25 @@ OuterHeader::OuterHeader(const EppcConfig& config, const IpAddress& peer, wire::
 
 void OuterHeader::write(const wire::FrameBuffer& frame, const OuterFields& fields) const {
     std::uint8_t* const out = frame.head().data();
-    std::memcpy(out, bytes_.data(), size_);
+    // Two lengths that the compiler knows, so that these are a few moves and no call.
+    static_assert(kSizeMost - kSizeOverIpv4 == wire::Ipv6Header::kSize - wire::Ipv4Header::kSize);
+    if (is_ipv4_) {
+        std::memcpy(out, bytes_.data(), kSizeOverIpv4);
+    } else {
+        std::memcpy(out, bytes_.data(), kSizeMost);
+    }
     const std::size_t size = frame.wire_size();
     std::uint8_t* const ip = out + kIp;
     const auto ecn = static_cast<std::uint8_t>(fields.ecn);
     if (is_ipv4_) {
         const auto total_length = static_cast<std::uint16_t>(size - kIp);
-        ip[1] = static_cast<std::uint8_t>(ip[1] | ecn);
+        ip[1] = static_cast<std::uint8_t>(bytes_[kIp + 1] | ecn);
         store_u16(ip + 2, total_length);
         store_u16(ip + 4, fields.identification);
         store_u16(ip + 10, wire::checksum_finish(std::uint64_t{header_sum_} + ecn + total_length +
                                                  fields.identification));
     } else {
-        store_u32(ip, load_u32(ip) | static_cast<std::uint32_t>(ecn) << 20 | fields.flow_label);
+        store_u32(ip, load_u32(&bytes_[kIp]) | static_cast<std::uint32_t>(ecn) << 20 | fields.flow_label);
         store_u16(ip + 4, static_cast<std::uint16_t>(size - udp_));
     }
     std::uint8_t* const udp = out + udp_;
@@ -75,7 +81,7 @@ void OuterHeader::write(const wire::FrameBuffer& frame, const OuterFields& field
     store_u16(udp + 4, static_cast<std::uint16_t>(size - udp_));
     // The VNI stands in one place in both; the length of options is Geneve's first byte, and zero for VXLAN.
     std::uint8_t* const tunnel = udp + wire::UdpHeader::kSize;
-    tunnel[0] = static_cast<std::uint8_t>(tunnel[0] | fields.options_length / 4);
+    tunnel[0] = static_cast<std::uint8_t>(bytes_[udp_ + wire::UdpHeader::kSize] | fields.options_length / 4);
     store_u32(tunnel + 4, fields.vni.value << 8);
 }
 

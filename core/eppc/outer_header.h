@@ -32,6 +32,8 @@ struct OuterFields {
 
 class OuterHeader {
   public:
+    static constexpr std::size_t kSizeOverIpv4 = wire::EthernetHeader::kSize + wire::Ipv4Header::kSize +
+                                                 wire::UdpHeader::kSize + wire::GeneveHeader::kSize;
     static constexpr std::size_t kSizeMost = wire::EthernetHeader::kSize + wire::Ipv6Header::kSize +
                                              wire::UdpHeader::kSize + wire::GeneveHeader::kSize;
 

@@ -17,18 +17,18 @@ Result<Done, std::string> Overlay::add_guest(const Guest& guest) {
     if (ports_.contains(address) || remotes_.contains(address)) {
         return Failure{guest.mac.to_string() + " is already known in VNI " + std::to_string(guest.vni.value)};
     }
-    by_port_.emplace(guest.port, guest);
-    ports_.emplace(address, guest.port);
+    by_port_[guest.port] = guest;
+    ports_[address] = guest.port;
     ++vnis_[guest.vni];
     return Done{};
 }
 
 Result<Done, std::string> Overlay::add_remote(const OverlayAddress& address, std::uint32_t peer) {
-    if (address.mac.is_group())
-        return Failure{"remote address " + address.mac.to_string() + " is a group address"};
+    if (address.is_group())
+        return Failure{"remote address " + address.mac_to_string() + " is a group address"};
     if (remotes_.size() >= remotes_most_) return Failure{std::string("the table of remote guests is full")};
     if (ports_.contains(address)) {
-        return Failure{address.mac.to_string() + " is a guest of this host in VNI " +
+        return Failure{address.mac_to_string() + " is a guest of this host in VNI " +
                        std::to_string(address.vni.value)};
     }
     remotes_[address] = peer;

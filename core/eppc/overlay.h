@@ -2,30 +2,48 @@
 // Who is where in the overlay: this host's guests, and which peer carries every other guest.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "core/base/addresses.h"
+#include "core/base/bytes.h"
+#include "core/base/flat_table.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
 #include "core/base/result.h"
 
 namespace dyetrace::eppc {
 
-/// An address inside one virtual network.
+/// An address inside one virtual network. The MAC address is a number here, as it is compared and hashed.
 struct OverlayAddress {
     Vni vni;
-    MacAddress mac;
+    std::uint64_t mac = 0;
+
+    OverlayAddress() = default;
+    OverlayAddress(Vni its_vni, const MacAddress& its_mac) : vni(its_vni), mac(its_mac.to_integer()) {}
+    /// Where a guest's frame goes. Precondition: frame.size() >= 14.
+    static OverlayAddress destination_of(Bytes frame, Vni vni) {
+        OverlayAddress address;
+        address.vni = vni;
+        address.mac = load_u64(&frame[0]) >> 16;
+        return address;
+    }
 
     bool operator==(const OverlayAddress&) const = default;
+    [[nodiscard]] bool is_group() const { return (mac >> 40 & 1) != 0; }  ///< broadcast or multicast
+    [[nodiscard]] std::string mac_to_string() const { return MacAddress::from_integer(mac).to_string(); }
 };
 
 struct OverlayAddressHash {
     std::size_t operator()(const OverlayAddress& a) const noexcept {
-        return mix64(a.mac.to_integer() << 16 ^ a.vni.value);
+        return mix64(a.mac << 16 ^ a.vni.value);
+    }
+};
+struct NumberHash {
+    template <class Id>
+    std::size_t operator()(const Id& id) const noexcept {
+        return mix64(id.value);
     }
 };
 
@@ -45,27 +63,22 @@ class Overlay {
     /// `peer` is an index into the engine's table of peers.
     Result<Done, std::string> add_remote(const OverlayAddress& address, std::uint32_t peer);
 
-    [[nodiscard]] const Guest* guest_at(GuestPort port) const {
-        const auto it = by_port_.find(port);
-        return it == by_port_.end() ? nullptr : &it->second;
-    }
-    [[nodiscard]] std::optional<GuestPort> port_of(const OverlayAddress& address) const {
-        const auto it = ports_.find(address);
-        return it == ports_.end() ? std::nullopt : std::optional{it->second};
+    [[nodiscard]] const Guest* guest_at(GuestPort port) const { return by_port_.find(port); }
+    [[nodiscard]] const GuestPort* port_of(const OverlayAddress& address) const {
+        return ports_.find(address);
     }
     [[nodiscard]] bool has_vni(Vni vni) const { return vnis_.contains(vni); }
-    [[nodiscard]] std::optional<std::uint32_t> peer_of(const OverlayAddress& address) const {
-        const auto it = remotes_.find(address);
-        return it == remotes_.end() ? std::nullopt : std::optional{it->second};
+    [[nodiscard]] const std::uint32_t* peer_of(const OverlayAddress& address) const {
+        return remotes_.find(address);
     }
 
   private:
     std::size_t guests_most_;
     std::size_t remotes_most_;
-    std::unordered_map<GuestPort, Guest> by_port_;
-    std::unordered_map<OverlayAddress, GuestPort, OverlayAddressHash> ports_;
-    std::unordered_map<Vni, std::uint32_t> vnis_;  ///< guests in each
-    std::unordered_map<OverlayAddress, std::uint32_t, OverlayAddressHash> remotes_;
+    FlatTable<GuestPort, Guest, NumberHash> by_port_;
+    FlatTable<OverlayAddress, GuestPort, OverlayAddressHash> ports_;
+    FlatTable<Vni, std::uint32_t, NumberHash> vnis_;  ///< guests in each
+    FlatTable<OverlayAddress, std::uint32_t, OverlayAddressHash> remotes_;
 };
 
 }  // namespace dyetrace::eppc

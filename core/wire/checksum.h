@@ -2,21 +2,53 @@
 // The Internet checksum (RFC 1071) and its incremental update (RFC 1624).
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "core/base/bytes.h"
 
 namespace dyetrace::wire {
 
-/// Adds the 16-bit words of `bytes` (an odd last byte padded with zero) to `sum`, unfolded.
-std::uint64_t checksum_add(Bytes bytes, std::uint64_t sum = 0);
-
-/// Folds an unfolded sum to 16 bits.
+/// Folds an unfolded sum to 16 bits. Each step leaves 33, 18, 17 and at last 16 of them, whatever they were.
 constexpr std::uint16_t checksum_fold(std::uint64_t sum) {
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
     return static_cast<std::uint16_t>(sum);
+}
+
+constexpr std::size_t kChecksumBlock = 64;
+/// The sum of 32-bit words in the machine's own byte order. Cannot overflow below 16 GB.
+std::uint64_t native_sum_of_blocks(const std::uint8_t* p, std::size_t blocks);
+
+/// Adds the 16-bit words of `bytes` (an odd last byte padded with zero) to `sum`, unfolded.
+inline std::uint64_t checksum_add(Bytes bytes, std::uint64_t sum = 0) {
+    // In the machine's own byte order and by wide words: the sum comes out with its bytes in that order too
+    // (RFC 1071 §2 (B), (C)).
+    const std::uint8_t* p = bytes.data();
+    std::size_t left = bytes.size();
+    std::uint64_t native = 0;
+    if (left >= kChecksumBlock) {
+        native = native_sum_of_blocks(p, left / kChecksumBlock);
+        p += left / kChecksumBlock * kChecksumBlock;
+        left %= kChecksumBlock;
+    }
+    std::uint32_t word = 0;
+    for (; left >= sizeof word; left -= sizeof word, p += sizeof word) {
+        std::memcpy(&word, p, sizeof word);
+        native += word;
+    }
+    std::uint8_t last[sizeof word] = {};  // up to three bytes, padded with zeros behind them
+    for (std::size_t i = 0; i < left; ++i)
+        last[i] = p[i];
+    std::memcpy(&word, last, sizeof word);
+    std::uint16_t folded = checksum_fold(native + word);
+    if constexpr (std::endian::native == std::endian::little)
+        folded = static_cast<std::uint16_t>(folded << 8 | folded >> 8);
+    return sum + folded;
 }
 
 /// Folds an unfolded sum and complements it: the value of a checksum field.

@@ -14,6 +14,7 @@
 //   +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,5 +47,14 @@ struct EthernetHeader {
     /// Precondition: bytes.size() >= kSize.
     void encode_into(MutableBytes bytes) const;
 };
+
+inline Result<EthernetHeader, DropReason> EthernetHeader::parse(Bytes bytes) {
+    if (bytes.size() < kSize) return Failure{DropReason::EthernetTruncated};
+    EthernetHeader header;
+    std::copy_n(bytes.begin(), 6, header.destination.octets.begin());
+    std::copy_n(bytes.begin() + 6, 6, header.source.octets.begin());
+    header.ether_type = load_u16(&bytes[12]);
+    return header;
+}
 
 }  // namespace dyetrace::wire

@@ -3,30 +3,11 @@
 
 #include <algorithm>
 
-#include "core/wire/ethernet.h"
 #include "core/wire/ipv6.h"
 
 namespace dyetrace::wire {
-namespace {
 
-Result<IpHeader, DropReason> parse_ipv4(Bytes bytes, std::size_t wire_size) {
-    const auto v4 = Ipv4Header::parse(bytes, wire_size);
-    if (!v4) return Failure{v4.error()};
-    IpHeader header;
-    header.source = v4->source;
-    header.destination = v4->destination;
-    header.dscp = v4->dscp;
-    header.ecn = v4->ecn;
-    header.ttl = v4->ttl;
-    header.protocol = v4->protocol;
-    header.is_fragment = v4->more_fragments || v4->fragment_offset != 0;
-    header.identification = v4->identification;
-    header.header_length = v4->header_length;
-    header.payload_length = v4->total_length - std::size_t{v4->header_length};
-    return header;
-}
-
-Result<IpHeader, DropReason> parse_ipv6(Bytes bytes, std::size_t wire_size) {
+Result<IpHeader, DropReason> IpHeader::parse_ipv6(Bytes bytes, std::size_t wire_size) {
     const auto v6 = Ipv6Header::parse(bytes, wire_size);
     if (!v6) return Failure{v6.error()};
     const Bytes behind = bytes.subspan(Ipv6Header::kSize);
@@ -47,14 +28,6 @@ Result<IpHeader, DropReason> parse_ipv6(Bytes bytes, std::size_t wire_size) {
     header.header_length = Ipv6Header::kSize + upper.offset;
     header.payload_length = v6->payload_length - upper.offset;
     return header;
-}
-
-}  // namespace
-
-Result<IpHeader, DropReason> IpHeader::parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size) {
-    if (ether_type == kEtherTypeIpv4) return parse_ipv4(bytes, wire_size);
-    if (ether_type == kEtherTypeIpv6) return parse_ipv6(bytes, wire_size);
-    return Failure{DropReason::NotForUs};
 }
 
 }  // namespace dyetrace::wire

@@ -9,6 +9,7 @@
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/ethernet.h"
 #include "core/wire/ipv4.h"
 
 namespace dyetrace::wire {
@@ -32,7 +33,35 @@ struct IpHeader {
     /// Reads and checks the header that the EtherType announces; `NotForUs` where that is no IP. `wire_size`
     /// and padding as for Ipv4Header.
     static Result<IpHeader, DropReason> parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
+
+  private:
+    static Result<IpHeader, DropReason> parse_ipv4(Bytes bytes, std::size_t wire_size);
+    static Result<IpHeader, DropReason> parse_ipv6(Bytes bytes, std::size_t wire_size);
 };
+
+inline Result<IpHeader, DropReason> IpHeader::parse_ipv4(Bytes bytes, std::size_t wire_size) {
+    const auto v4 = Ipv4Header::parse(bytes, wire_size);
+    if (!v4) return Failure{v4.error()};
+    IpHeader header;
+    header.source = v4->source;
+    header.destination = v4->destination;
+    header.dscp = v4->dscp;
+    header.ecn = v4->ecn;
+    header.ttl = v4->ttl;
+    header.protocol = v4->protocol;
+    header.is_fragment = v4->more_fragments || v4->fragment_offset != 0;
+    header.identification = v4->identification;
+    header.header_length = v4->header_length;
+    header.payload_length = v4->total_length - std::size_t{v4->header_length};
+    return header;
+}
+
+inline Result<IpHeader, DropReason> IpHeader::parse(std::uint16_t ether_type, Bytes bytes,
+                                                    std::size_t wire_size) {
+    if (ether_type == kEtherTypeIpv4) return parse_ipv4(bytes, wire_size);
+    if (ether_type == kEtherTypeIpv6) return parse_ipv6(bytes, wire_size);
+    return Failure{DropReason::NotForUs};
+}
 
 /// Bytes of the header that an engine writes in front of what goes to or from `address`.
 constexpr std::size_t ip_header_size(const IpAddress& address) {

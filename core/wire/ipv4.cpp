@@ -4,40 +4,6 @@
 #include "core/wire/checksum.h"
 
 namespace dyetrace::wire {
-namespace {
-constexpr std::uint16_t kFlagDontFragment = 0x4000;
-constexpr std::uint16_t kFlagMoreFragments = 0x2000;
-constexpr std::uint16_t kFragmentOffsetMask = 0x1fff;
-}  // namespace
-
-Result<Ipv4Header, DropReason> Ipv4Header::parse(Bytes bytes, std::size_t wire_size) {
-    if (bytes.size() < kSize) return Failure{DropReason::Ipv4Truncated};
-    if (bytes[0] >> 4 != 4) return Failure{DropReason::Ipv4BadVersion};
-    const std::size_t header_bytes = static_cast<std::size_t>(bytes[0] & 0xf) * 4;
-    if (header_bytes < kSize) return Failure{DropReason::Ipv4BadHeaderLength};
-    if (bytes.size() < header_bytes) return Failure{DropReason::Ipv4Truncated};
-    Ipv4Header header;
-    header.total_length = load_u16(&bytes[2]);
-    if (header.total_length < header_bytes || header.total_length > wire_size) {
-        return Failure{DropReason::Ipv4BadTotalLength};
-    }
-    if (checksum_finish(checksum_add(bytes.first(header_bytes))) != 0)
-        return Failure{DropReason::Ipv4BadChecksum};
-    header.dscp = bytes[1] >> 2;
-    header.ecn = static_cast<Ecn>(bytes[1] & 3);
-    header.identification = load_u16(&bytes[4]);
-    const std::uint16_t fragment = load_u16(&bytes[6]);
-    header.dont_fragment = (fragment & kFlagDontFragment) != 0;
-    header.more_fragments = (fragment & kFlagMoreFragments) != 0;
-    header.fragment_offset = fragment & kFragmentOffsetMask;
-    header.ttl = bytes[8];
-    header.protocol = bytes[9];
-    header.source = Ipv4Address{load_u32(&bytes[12])};
-    header.destination = Ipv4Address{load_u32(&bytes[16])};
-    header.header_length = static_cast<std::uint8_t>(header_bytes);
-    return header;
-}
-
 void Ipv4Header::encode_into(MutableBytes bytes) const {
     DYETRACE_ASSERT(bytes.size() >= kSize);
     bytes[0] = 0x45;

@@ -5,16 +5,6 @@
 #include "core/wire/ipv4.h"
 
 namespace dyetrace::wire {
-Result<UdpHeader, DropReason> UdpHeader::parse(Bytes bytes, std::size_t payload_size) {
-    if (bytes.size() < kSize) return Failure{DropReason::UdpTruncated};
-    UdpHeader header;
-    header.source_port = load_u16(&bytes[0]);
-    header.destination_port = load_u16(&bytes[2]);
-    header.length = load_u16(&bytes[4]);
-    header.checksum = load_u16(&bytes[6]);
-    if (header.length < kSize || header.length > payload_size) return Failure{DropReason::UdpBadLength};
-    return header;
-}
 
 void UdpHeader::encode_into(MutableBytes bytes) const {
     ByteWriter out(bytes);

@@ -39,6 +39,17 @@ struct UdpHeader {
     void encode_into(MutableBytes bytes) const;
 };
 
+inline Result<UdpHeader, DropReason> UdpHeader::parse(Bytes bytes, std::size_t payload_size) {
+    if (bytes.size() < kSize) return Failure{DropReason::UdpTruncated};
+    UdpHeader header;
+    header.source_port = load_u16(&bytes[0]);
+    header.destination_port = load_u16(&bytes[2]);
+    header.length = load_u16(&bytes[4]);
+    header.checksum = load_u16(&bytes[6]);
+    if (header.length < kSize || header.length > payload_size) return Failure{DropReason::UdpBadLength};
+    return header;
+}
+
 /// The pseudo header's share of the sum of what is `length` bytes of `protocol` (RFC 768; RFC 8200 §8.1).
 /// Both addresses are of one version.
 std::uint64_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How many metric records a second go through the codecs of reports and of updates, written and read again, on one
-// core. Authentication is apart: core_ingest_bench says what that costs.
+// How many metric records a second go through the codecs of reports and of updates, written and read again,
+// on one core. Authentication is apart: core_ingest_bench says what that costs.
 #include <algorithm>
 #include <cstdint>
 #include <variant>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How long a packet takes to be encapsulated and decapsulated, beside a floor that is measured in the same run: what no
-// encapsulating endpoint can do without.
+// How long a packet takes to be encapsulated and decapsulated, beside a floor that is measured in the same
+// run: what no encapsulating endpoint can do without.
 //
-//   untracked floor   two copies of 50 bytes, two hashes of an inner 5-tuple, one look-up in a table of the same size,
+//   untracked floor   two copies of 50 bytes, two hashes of an inner 5-tuple, one look-up in a table of the
+//   same size,
 //                     one IPv4 header checksum
 //   tracked floor     the same, and two SipHash-2-4 (libsodium's) of the track option's length
 //
-// The floor uses the engine's own hash, table and checksum, so that it falls when they become faster. Nothing may
-// allocate: every `operator new` of this program is counted.
+// The floor uses the engine's own hash, table and checksum, so that it falls when they become faster. Nothing
+// may allocate: every `operator new` of this program is counted.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -85,7 +86,8 @@ GuestPacket guest_packet(MacAddress from, MacAddress to, std::uint16_t flow, std
 }
 
 /// One frame a flow, each in a buffer of its own with headroom.
-std::vector<OwnedFrame> frames_of(MacAddress from, MacAddress to, std::uint16_t flows, std::size_t frame_size) {
+std::vector<OwnedFrame> frames_of(MacAddress from, MacAddress to, std::uint16_t flows,
+                                  std::size_t frame_size) {
     std::vector<OwnedFrame> frames;
     for (std::uint16_t flow = 0; flow < flows; ++flow)
         frames.emplace_back(guest_packet(from, to, flow, frame_size).frame(), Eppc::kHeadroom);
@@ -146,7 +148,7 @@ void ours(benchmark::State& state) {
 class Floor {
   public:
     explicit Floor(std::size_t frame_size) : overlay_(16, 2) {
-        if (!overlay_.add_remote({kVni, kThere}, 0).ok()) std::abort();
+        if (!overlay_.add_remote(eppc::OverlayAddress(kVni, kThere), 0).ok()) std::abort();
         frames_ = frames_of(MacAddress::from_integer(0x020100000001), kThere, kFlows, frame_size);
         for (std::size_t i = 0; i < header_.size(); ++i)
             header_[i] = static_cast<std::uint8_t>(i);
@@ -157,10 +159,8 @@ class Floor {
         wire::FrameBuffer& frame = frames_[next_].buffer;
         next_ = (next_ + 1) % kFlows;
         const Bytes inner = frame.head();
-        eppc::OverlayAddress address{kVni, {}};
-        std::copy_n(inner.begin(), 6, address.mac.octets.begin());
         std::uint64_t sum = eppc::flow_hash(inner, wire::inspect_guest_frame(inner), 1);
-        sum += *overlay_.peer_of(address);
+        sum += *overlay_.peer_of(eppc::OverlayAddress::destination_of(inner, kVni));
         std::uint8_t* const out = frame.data + frame.begin - header_.size();
         std::memcpy(out, header_.data(), header_.size());
         benchmark::ClobberMemory();
@@ -213,9 +213,9 @@ void own_check(benchmark::State& state) {
     }
 }
 
-/// One engine that speaks with many. A packet to a peer is turned round in place and comes back from it, so that both
-/// halves look up as many peers as there are. With every peer there are sessions in both directions, and all paths
-/// that the packets take are being measured.
+/// One engine that speaks with many. A packet to a peer is turned round in place and comes back from it, so
+/// that both halves look up as many peers as there are. With every peer there are sessions in both
+/// directions, and all paths that the packets take are being measured.
 class Hub {
   public:
     explicit Hub(std::size_t peers) {
@@ -245,7 +245,8 @@ class Hub {
                 turn_round(frame.buffer);
             if constexpr (kEngine) {
                 for (OwnedFrame& frame : frames_) {
-                    if (hub_->decapsulate(frame.buffer, now_).kind != Decapsulated::Kind::Deliver) std::abort();
+                    if (hub_->decapsulate(frame.buffer, now_).kind != Decapsulated::Kind::Deliver)
+                        std::abort();
                 }
             }
             for (OwnedFrame& frame : frames_)

@@ -48,7 +48,8 @@ bool tell(const Best& best, std::span<const RatioLimit> limits) {
         const bool holds = ratio <= limit.most;
         all_hold = all_hold && (holds || limit.is_told_only);
         std::printf("  %-8s  %6.2f  at most %4.1f  %-44s (%.1f ns beside %.1f ns)\n",
-                    verdict(holds, limit.is_told_only), ratio, limit.most, limit.name, ours - less, other - less);
+                    verdict(holds, limit.is_told_only), ratio, limit.most, limit.name, ours - less,
+                    other - less);
     }
     return all_hold;
 }

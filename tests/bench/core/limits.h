@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What benchmarks are held against: named limits, of ratios and of rates.
 //
-// A figure is the best of many short repetitions that take turns with those it is compared with, so that a busy
-// machine spoils neither more than the other.
+// A figure is the best of many short repetitions that take turns with those it is compared with, so that a
+// busy machine spoils neither more than the other.
 #pragma once
 
 #include <map>
@@ -45,8 +45,8 @@ struct RateLimit {
     double least;
 };
 
-/// Runs what is registered and says of each limit whether it holds. The caller's own options win over the defaults.
-/// Returns the program's exit status: 0 where all hold that were measured.
+/// Runs what is registered and says of each limit whether it holds. The caller's own options win over the
+/// defaults. Returns the program's exit status: 0 where all hold that were measured.
 int run(int argc, char** argv, std::span<const RatioLimit> ratios, std::span<const RateLimit> rates);
 
 }  // namespace dyetrace::bench

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A hash table that only grows, for look-ups on the data path: open addressing, so that most look-ups touch
+// one cache line where a node-based table touches three.
+//
+//   slots   | key value | -- | key value | key value | -- | ...      a power of two of them, at most two
+//   thirds taken
+//
+// A key stands in the first free slot behind the one that its hash names; a look-up ends at the key, or at a
+// free slot.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace dyetrace {
+
+/// `Hash` gives 64 bits of which the low ones are well mixed. Nothing is ever removed or listed, so the order
+/// of the slots never shows; pointers to values are good until the next insertion.
+template <class Key, class Value, class Hash>
+class FlatTable {
+  public:
+    /// What one entry may cost, in bytes: right after the table has grown.
+    static constexpr std::size_t entry_bytes_most() { return 3 * sizeof(Slot); }
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+    [[nodiscard]] const Value* find(const Key& key) const {
+        if (slots_.empty()) return nullptr;
+        for (std::size_t at = Hash{}(key)&mask();; at = (at + 1) & mask()) {
+            const Slot& slot = slots_[at];
+            if (!slot.taken) return nullptr;
+            if (slot.key == key) return &slot.value;
+        }
+    }
+    [[nodiscard]] bool contains(const Key& key) const { return find(key) != nullptr; }
+
+    /// The value of `key`, made anew where it was not there.
+    Value& operator[](const Key& key) {
+        if (3 * (size_ + 1) > 2 * slots_.size()) grow();
+        Slot& slot = slot_of(key);
+        if (!slot.taken) {
+            slot.taken = true;
+            slot.key = key;
+            ++size_;
+        }
+        return slot.value;
+    }
+
+    /// Asks the memory for the slot where a look-up of `key` begins.
+    void prefetch(const Key& key) const {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[Hash{}(key)&mask()]);
+    }
+
+  private:
+    struct Slot {
+        Key key{};
+        Value value{};
+        bool taken = false;
+    };
+
+    [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
+    /// That of `key`, or the free one that it would take.
+    Slot& slot_of(const Key& key) {
+        std::size_t at = Hash{}(key)&mask();
+        while (slots_[at].taken && !(slots_[at].key == key))
+            at = (at + 1) & mask();
+        return slots_[at];
+    }
+    void grow() {
+        std::vector<Slot> before =
+            std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 8 : 2 * slots_.size()));
+        for (Slot& slot : before) {
+            if (slot.taken) slot_of(slot.key) = std::move(slot);
+        }
+    }
+
+    std::vector<Slot> slots_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace dyetrace
