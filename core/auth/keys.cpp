@@ -6,6 +6,8 @@
 
 #include <sodium.h>
 
+#include "core/auth/siphash.h"
+
 namespace dyetrace::auth {
 namespace {
 
@@ -64,18 +66,16 @@ SessionKeys derive_session_keys(const PairKey& key, const SessionIdentity& ident
 }
 
 std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context) {
-    DYETRACE_ASSERT(fields.size() <= kTaggedMost);
-    constexpr std::size_t kContext = 2 * IpAddress::kSize + 8;
-    std::array<std::uint8_t, kTaggedMost + kContext> block;
-    std::copy(fields.begin(), fields.end(), block.begin());
-    std::uint8_t* behind = &block[fields.size()];
-    store_ip(behind, context.source);
-    store_ip(behind + 16, context.destination);
-    // In one: the words of SipHash are read as they were written.
-    store_u64(behind + 32, std::uint64_t{context.source_port} << 32 | context.vni.value);
-    std::array<std::uint8_t, crypto_shorthash_BYTES> tag{};
-    crypto_shorthash(tag.data(), block.data(), fields.size() + kContext, key.data());
-    return load_u64(tag.data());
+    DYETRACE_ASSERT(fields.size() % 8 == 0);
+    SipHash hash(key);
+    for (std::size_t at = 0; at < fields.size(); at += 8)
+        hash.add(load_u64(&fields[at]));
+    hash.add(context.source.high);
+    hash.add(context.source.low);
+    hash.add(context.destination.high);
+    hash.add(context.destination.low);
+    hash.add(std::uint64_t{context.source_port} << 32 | context.vni.value);
+    return hash.finish();
 }
 
 }  // namespace dyetrace::auth

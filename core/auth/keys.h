@@ -68,8 +68,7 @@ struct TrackContext {
     std::uint16_t source_port = 0;
     Vni vni;
 };
-/// `fields` are the option's bytes from the session id up to the tag, at most kTaggedMost.
-constexpr std::size_t kTaggedMost = 112;
+/// `fields` are the option's bytes from the session id up to the tag: a multiple of 8 of them.
 std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context);
 
 }  // namespace dyetrace::auth

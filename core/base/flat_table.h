@@ -30,7 +30,7 @@ class FlatTable {
 
     [[nodiscard]] const Value* find(const Key& key) const {
         if (slots_.empty()) return nullptr;
-        for (std::size_t at = Hash{}(key)&mask();; at = (at + 1) & mask()) {
+        for (std::size_t at = Hash{}(key)&mask_;; at = (at + 1) & mask_) {
             const Slot& slot = slots_[at];
             if (!slot.taken) return nullptr;
             if (slot.key == key) return &slot.value;
@@ -52,7 +52,7 @@ class FlatTable {
 
     /// Asks the memory for the slot where a look-up of `key` begins.
     void prefetch(const Key& key) const {
-        if (!slots_.empty()) __builtin_prefetch(&slots_[Hash{}(key)&mask()]);
+        if (!slots_.empty()) __builtin_prefetch(&slots_[Hash{}(key)&mask_]);
     }
 
   private:
@@ -62,23 +62,24 @@ class FlatTable {
         bool taken = false;
     };
 
-    [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
     /// That of `key`, or the free one that it would take.
     Slot& slot_of(const Key& key) {
-        std::size_t at = Hash{}(key)&mask();
+        std::size_t at = Hash{}(key)&mask_;
         while (slots_[at].taken && !(slots_[at].key == key))
-            at = (at + 1) & mask();
+            at = (at + 1) & mask_;
         return slots_[at];
     }
     void grow() {
         std::vector<Slot> before =
             std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 8 : 2 * slots_.size()));
+        mask_ = slots_.size() - 1;
         for (Slot& slot : before) {
             if (slot.taken) slot_of(slot.key) = std::move(slot);
         }
     }
 
     std::vector<Slot> slots_;
+    std::size_t mask_ = 0;  ///< one below their number
     std::size_t size_ = 0;
 };
 

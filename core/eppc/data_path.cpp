@@ -54,7 +54,9 @@ InnerFrame uncover(wire::FrameBuffer& frame, const UnderlayPacket& packet, std::
     if (frame.tail == 0) frame.tail_sum = 0;
     InnerFrame inner;
     inner.vni = vni;
-    inner.bytes = frame.from(0);
+    inner.bytes.head = frame.head();
+    inner.bytes.tail = frame.tail;
+    inner.bytes.tail_sum = frame.tail_sum;
     inner.headers = wire::inspect_guest_frame(inner.bytes.head);
     inner.ecn_invalid = !ecn_after_decapsulation(inner.headers.ecn, packet.ip.ecn);
     return inner;
@@ -171,17 +173,17 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
 std::optional<DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame,
                                                        UnderlayPacket& packet) const {
     const Bytes bytes = frame.head();
-    const auto ethernet = EthernetHeader::parse(bytes);
-    if (!ethernet) return ethernet.error();
-    const auto ip = wire::IpHeader::parse(ethernet->ether_type, bytes.subspan(kIp), frame.wire_size() - kIp);
-    if (!ip) return ip.error();
-    if (ip->destination != config.address) return DropReason::NotForUs;
-    packet.ip = *ip;
-    packet.payload_offset = kIp + ip->header_length;
-    if (ip->protocol == wire::kProtocolUdp) return parse_datagram(frame, packet);
+    if (bytes.size() < EthernetHeader::kSize) return DropReason::EthernetTruncated;
+    const std::uint16_t ether_type = load_u16(&bytes[12]);
+    if (const auto refused = packet.ip.read(ether_type, bytes.subspan(kIp), frame.wire_size() - kIp))
+        return refused;
+    if (packet.ip.destination != config.address) return DropReason::NotForUs;
+    packet.payload_offset = kIp + packet.ip.header_length;
+    if (packet.ip.protocol == wire::kProtocolUdp) return parse_datagram(frame, packet);
     // No time-exceeded message comes in fragments, or behind extension headers.
-    const std::uint8_t icmp = ip->source.is_ipv4() ? wire::kProtocolIcmp : wire::kProtocolIcmpv6;
-    if (ip->protocol != icmp || ip->is_fragment || ip->is_extended) return DropReason::NotForUs;
+    const std::uint8_t icmp = packet.ip.source.is_ipv4() ? wire::kProtocolIcmp : wire::kProtocolIcmpv6;
+    if (packet.ip.protocol != icmp || packet.ip.is_fragment || packet.ip.is_extended)
+        return DropReason::NotForUs;
     return std::nullopt;
 }
 
@@ -244,7 +246,7 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     return consumed;
 }
 
-std::optional<DropReason> Eppc::Engine::find_track_option(Bytes options, TrackedFields& track) {
+std::optional<DropReason> Eppc::Engine::find_track_option(Bytes options, Bytes& track) {
     for (wire::GeneveOptionIterator it(options); !it.done();) {
         const auto option = it.next();
         if (!option) return option.error();
@@ -253,17 +255,15 @@ std::optional<DropReason> Eppc::Engine::find_track_option(Bytes options, Tracked
             if (option->is_critical()) return DropReason::GeneveUnknownCritical;
             continue;
         }
-        if (track.option) {  // §3.5 allows repeats; one tag is all that a packet can mean
+        if (!track.empty()) {  // §3.5 allows repeats; one tag is all that a packet can mean
             drops.add(DropReason::TrackRepeated);
             continue;
         }
-        const auto parsed = TrackOption::parse(option->data);
-        if (!parsed) {  // perhaps of a later version: the packet itself is good
-            drops.add(parsed.error());
+        if (const auto parsed = TrackOption::parse(option->data); !parsed) {
+            drops.add(parsed.error());  // perhaps of a later version: the packet itself is good
             continue;
         }
-        track.option = *parsed;
-        track.bytes = option->data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset);
+        track = option->data;
     }
     return std::nullopt;
 }
@@ -283,7 +283,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     const Bytes held = held_payload(frame, packet);
     const auto geneve = GeneveHeader::parse(held);
     if (!geneve) return dropped(geneve.error());
-    TrackedFields track;
+    Bytes track;
     const Bytes options = held.subspan(GeneveHeader::kSize, geneve->options_length);
     if (const auto refused = find_track_option(options, track)) return dropped(*refused);
     const std::size_t headers = GeneveHeader::kSize + geneve->options_length;

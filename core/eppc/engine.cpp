@@ -130,11 +130,6 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
     if (config.port_count == 0) config.port_count = default_port_count(config);
 }
 
-std::optional<std::uint32_t> Eppc::Engine::find_peer(IpAddress address) const {
-    const std::uint32_t* const index = peer_index_.find(address);
-    return index == nullptr ? std::nullopt : std::optional{*index};
-}
-
 std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
     if (const auto known = find_peer(address)) return known;
     if (peers_.size() >= config.bounds.peers) return std::nullopt;

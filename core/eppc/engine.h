@@ -101,12 +101,6 @@ struct InnerFrame {
     bool ecn_invalid = false;
 };
 
-/// The track option of a packet, if it has one.
-struct TrackedFields {
-    std::optional<wire::TrackOption> option;
-    Bytes bytes;  ///< what its tag covers of it
-};
-
 class Eppc::Engine {
   public:
     Engine(const EppcConfig& config, auth::KeyRing keys, const auth::Seed& seed);
@@ -142,7 +136,10 @@ class Eppc::Engine {
 
   private:
     // engine.cpp
-    std::optional<std::uint32_t> find_peer(IpAddress address) const;
+    [[nodiscard]] std::optional<std::uint32_t> find_peer(const IpAddress& address) const {
+        const std::uint32_t* const index = peer_index_.find(address);
+        return index == nullptr ? std::nullopt : std::optional{*index};
+    }
     std::optional<std::uint32_t> find_or_add_peer(IpAddress address);
     /// Why `address` can be no peer's.
     std::optional<std::string> wrong_peer(IpAddress address) const;
@@ -186,10 +183,12 @@ class Eppc::Engine {
     Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
                               std::size_t headers, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn);
-    std::optional<wire::DropReason> find_track_option(Bytes options, TrackedFields& track);
-    void measure(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner, Time now);
-    void measure_tracked(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner,
-                         std::size_t port, Time now);
+    /// Leaves in `track` the data of the track option, whose length is right; nothing where there is none.
+    std::optional<wire::DropReason> find_track_option(Bytes options, Bytes& track);
+    /// `track`: what `find_track_option` left.
+    void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
+    void measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner, std::size_t port,
+                         Time now);
     /// Why a frame to a guest's address that is not here is not delivered.
     [[nodiscard]] wire::DropReason no_such_guest(const OverlayAddress& address) const;
     Decapsulated dropped(wire::DropReason reason);

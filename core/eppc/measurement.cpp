@@ -21,22 +21,22 @@ bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
 
 }  // namespace
 
-void Eppc::Engine::measure(const UnderlayPacket& packet, const TrackedFields& track, const InnerFrame& inner,
-                           Time now) {
+void Eppc::Engine::measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now) {
     if (!packet.peer) {
-        if (track.option) drops.add(DropReason::TrackUnknownSession);
+        if (!track.empty()) drops.add(DropReason::TrackUnknownSession);
         return;
     }
     Peer& peer = peers_[*packet.peer];
     const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
     if (port < peer.received.size()) ++peer.received[port];
-    if (track.option) measure_tracked(packet, track, inner, port, now);
+    if (!track.empty()) measure_tracked(packet, track, inner, port, now);
 }
 
-void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, const TrackedFields& fields,
-                                   const InnerFrame& inner, std::size_t port, Time now) {
+void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner,
+                                   std::size_t port, Time now) {
     Peer& peer = peers_[*packet.peer];
-    const TrackOption& track = *fields.option;
+    const auto parsed = TrackOption::parse(data);
+    const TrackOption& track = *parsed;
     const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
                                       [&](const auto& s) { return s.id() == track.session; });
     if (session == peer.accepted.end()) {
@@ -47,9 +47,9 @@ void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, const TrackedFi
         drops.add(DropReason::TrackUnbound);
         return;
     }
-    const std::uint64_t expected =
-        auth::track_tag(session->track_key(), fields.bytes,
-                        {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
+    const std::uint64_t expected = auth::track_tag(
+        session->track_key(), data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset),
+        {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
     if (expected != track.tag) {
         drops.add(DropReason::TrackBadTag);
         return;

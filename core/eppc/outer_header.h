@@ -58,7 +58,10 @@ class OuterHeader {
     void write_checksum(const wire::FrameBuffer& frame) const;
 
   private:
-    std::array<std::uint8_t, kSizeMost> bytes_{};
+    void write_ipv4(std::uint8_t* out, const OuterFields& fields, std::size_t size) const;
+    void write_ipv6(std::uint8_t* out, const OuterFields& fields, std::size_t size) const;
+
+    std::array<std::uint8_t, kSizeMost> bytes_{};  ///< what differs, and the checksum, is zero
     std::uint8_t size_ = 0;
     std::uint8_t udp_ = 0;  ///< offset of the UDP header
     bool is_ipv4_ = true;

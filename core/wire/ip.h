@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
@@ -33,34 +34,42 @@ struct IpHeader {
     /// Reads and checks the header that the EtherType announces; `NotForUs` where that is no IP. `wire_size`
     /// and padding as for Ipv4Header.
     static Result<IpHeader, DropReason> parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
+    /// The same in place, for the data path: a header is larger than what is worth copying for every packet.
+    std::optional<DropReason> read(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
 
   private:
-    static Result<IpHeader, DropReason> parse_ipv4(Bytes bytes, std::size_t wire_size);
-    static Result<IpHeader, DropReason> parse_ipv6(Bytes bytes, std::size_t wire_size);
+    std::optional<DropReason> read_ipv4(Bytes bytes, std::size_t wire_size);
+    std::optional<DropReason> read_ipv6(Bytes bytes, std::size_t wire_size);
 };
 
-inline Result<IpHeader, DropReason> IpHeader::parse_ipv4(Bytes bytes, std::size_t wire_size) {
+inline std::optional<DropReason> IpHeader::read_ipv4(Bytes bytes, std::size_t wire_size) {
     const auto v4 = Ipv4Header::parse(bytes, wire_size);
-    if (!v4) return Failure{v4.error()};
-    IpHeader header;
-    header.source = v4->source;
-    header.destination = v4->destination;
-    header.dscp = v4->dscp;
-    header.ecn = v4->ecn;
-    header.ttl = v4->ttl;
-    header.protocol = v4->protocol;
-    header.is_fragment = v4->more_fragments || v4->fragment_offset != 0;
-    header.identification = v4->identification;
-    header.header_length = v4->header_length;
-    header.payload_length = v4->total_length - std::size_t{v4->header_length};
-    return header;
+    if (!v4) return v4.error();
+    source = v4->source;
+    destination = v4->destination;
+    dscp = v4->dscp;
+    ecn = v4->ecn;
+    ttl = v4->ttl;
+    protocol = v4->protocol;
+    is_fragment = v4->more_fragments || v4->fragment_offset != 0;
+    identification = v4->identification;
+    header_length = v4->header_length;
+    payload_length = v4->total_length - std::size_t{v4->header_length};
+    return std::nullopt;
+}
+
+inline std::optional<DropReason> IpHeader::read(std::uint16_t ether_type, Bytes bytes,
+                                                std::size_t wire_size) {
+    if (ether_type == kEtherTypeIpv4) return read_ipv4(bytes, wire_size);
+    if (ether_type == kEtherTypeIpv6) return read_ipv6(bytes, wire_size);
+    return DropReason::NotForUs;
 }
 
 inline Result<IpHeader, DropReason> IpHeader::parse(std::uint16_t ether_type, Bytes bytes,
                                                     std::size_t wire_size) {
-    if (ether_type == kEtherTypeIpv4) return parse_ipv4(bytes, wire_size);
-    if (ether_type == kEtherTypeIpv6) return parse_ipv6(bytes, wire_size);
-    return Failure{DropReason::NotForUs};
+    IpHeader header;
+    if (const auto refused = header.read(ether_type, bytes, wire_size)) return Failure{*refused};
+    return header;
 }
 
 /// Bytes of the header that an engine writes in front of what goes to or from `address`.

@@ -75,37 +75,37 @@ struct TrackOption {
     void encode_into(MutableBytes bytes, std::uint16_t option_class) const;
 };
 
+// Read and written by whole words, which is also how the tag takes them.
 inline Result<TrackOption, DropReason> TrackOption::parse(Bytes data) {
     if (data.size() != kDataSize) return Failure{DropReason::TrackBadLength};
     ByteReader in(data);
     TrackOption option;
-    option.session = SessionId{in.u32()};
-    option.path = PathIndex{in.u16()};
-    option.generation = PathGeneration{in.u8()};
-    option.flags = in.u8();
-    option.sequence = in.u32();
-    option.transmit_ns = in.i64();
-    option.count = in.u64();
-    option.inner_length = in.u16();
-    option.inner_checksum = in.u16();
+    const std::uint64_t names = in.u64();
+    option.session = SessionId{static_cast<std::uint32_t>(names >> 32)};
+    option.path = PathIndex{static_cast<std::uint16_t>(names >> 16)};
+    option.generation = PathGeneration{static_cast<std::uint8_t>(names >> 8)};
+    option.flags = static_cast<std::uint8_t>(names);
+    const std::uint64_t first = in.u64();
+    const std::uint64_t second = in.u64();
+    const std::uint64_t third = in.u64();
+    option.sequence = static_cast<std::uint32_t>(first >> 32);
+    option.transmit_ns = static_cast<std::int64_t>(first << 32 | second >> 32);
+    option.count = second << 32 | third >> 32;
+    option.inner_length = static_cast<std::uint16_t>(third >> 16);
+    option.inner_checksum = static_cast<std::uint16_t>(third);
     option.tag = in.u64();
     return option;
 }
 
 inline void TrackOption::encode_into(MutableBytes bytes, std::uint16_t option_class) const {
+    const auto transmit = static_cast<std::uint64_t>(transmit_ns);
     ByteWriter out(bytes);
-    out.u16(option_class);
-    out.u8(kType);
-    out.u8(kDataSize / 4);
-    out.u32(session.value);
-    out.u16(path.value);
-    out.u8(generation.value);
-    out.u8(flags);
-    out.u32(sequence);
-    out.i64(transmit_ns);
-    out.u64(count);
-    out.u16(inner_length);
-    out.u16(inner_checksum);
+    out.u32(std::uint32_t{option_class} << 16 | std::uint32_t{kType} << 8 | kDataSize / 4);
+    out.u64(std::uint64_t{session.value} << 32 | std::uint64_t{path.value} << 16 |
+            std::uint64_t{generation.value} << 8 | flags);
+    out.u64(std::uint64_t{sequence} << 32 | transmit >> 32);
+    out.u64(transmit << 32 | count >> 32);
+    out.u64(count << 32 | std::uint64_t{inner_length} << 16 | inner_checksum);
     out.u64(tag);
 }
 
