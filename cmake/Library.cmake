@@ -33,6 +33,8 @@ function(dyetrace_add_library target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON DISABLE_PRECOMPILE_HEADERS ON)
   target_include_directories(${target} PUBLIC ${DYETRACE_ROOT})
+  # Nobody replaces a function of these at run time; compilers that fear so do not inline what is position independent.
+  target_compile_options(${target} PRIVATE -fno-semantic-interposition)
   target_link_libraries(${target} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} dyetrace_warnings)
 endfunction()
 

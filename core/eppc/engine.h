@@ -116,8 +116,10 @@ class Eppc::Engine {
     [[nodiscard]] std::vector<SessionView> sessions() const;
 
     // data_path.cpp
-    std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
-    Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
+    // The pieces of each are written apart and compiled as one, so that what one has read of a packet reaches the next
+    // in registers.
+    [[gnu::flatten]] std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
+    [[gnu::flatten]] Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);

@@ -43,9 +43,10 @@ struct Decapsulated {
         NotOurs,   ///< not the engine's traffic: the host may do with it what it likes
         Dropped,   ///< for `reason`, which was counted
     };
+    // Eight bytes in this order: they go back in one register, put together there.
     Kind kind = Kind::Dropped;
-    GuestPort port;
     wire::DropReason reason{};
+    GuestPort port;
 };
 
 /// Totals since the start, beside the drop reasons.
