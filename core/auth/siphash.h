@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/bytes.h"
+
 namespace dyetrace::auth {
 
 class SipHash {
@@ -18,8 +20,8 @@ class SipHash {
     static constexpr std::size_t kKeySize = 16;
 
     explicit SipHash(const std::array<std::uint8_t, kKeySize>& key) {
-        const std::uint64_t low = load_little(&key[0]);
-        const std::uint64_t high = load_little(&key[8]);
+        const std::uint64_t low = __builtin_bswap64(load_u64(&key[0]));
+        const std::uint64_t high = __builtin_bswap64(load_u64(&key[8]));
         v0_ = low ^ 0x736f6d6570736575ULL;
         v1_ = high ^ 0x646f72616e646f6dULL;
         v2_ = low ^ 0x6c7967656e657261ULL;
@@ -41,12 +43,6 @@ class SipHash {
     }
 
   private:
-    static std::uint64_t load_little(const std::uint8_t* p) {
-        std::uint64_t value = 0;
-        for (int i = 7; i >= 0; --i)
-            value = value << 8 | p[i];
-        return value;
-    }
     void add_little(std::uint64_t word) {
         v3_ ^= word;
         round();

@@ -222,7 +222,9 @@ std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& 
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
-    UnderlayPacket packet;
+    UnderlayPacket& packet = packet_;
+    packet.udp = {};
+    packet.peer.reset();
     const auto refused = parse_underlay(frame, packet);
     Decapsulated consumed;
     consumed.kind = Decapsulated::Kind::Consumed;

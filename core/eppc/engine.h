@@ -116,9 +116,10 @@ class Eppc::Engine {
     [[nodiscard]] std::vector<SessionView> sessions() const;
 
     // data_path.cpp
-    // The pieces of each are written apart and compiled as one, so that what one has read of a packet reaches the next
-    // in registers.
-    [[gnu::flatten]] std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
+    // The pieces of each are written apart and compiled as one, so that what one has read of a packet reaches
+    // the next in registers.
+    [[gnu::flatten]] std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame,
+                                                                 Time now);
     [[gnu::flatten]] Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
     // session_verbs.cpp
@@ -292,6 +293,7 @@ class Eppc::Engine {
     /// What a service that has restarted can't know: which sessions there are, and where their paths run.
     void tell_anew(Time now);
 
+    UnderlayPacket packet_;  ///< the one at hand; kept, as to clear a new one costs more than to fill it
     auth::KeyRing keys_;
     auth::Secret secret_;
     auth::CookieMaker cookies_;

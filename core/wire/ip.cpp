@@ -24,6 +24,7 @@ std::optional<DropReason> IpHeader::read_ipv6(Bytes bytes, std::size_t wire_size
     is_fragment = upper.is_fragment;
     is_extended = upper.is_extended;
     flow_label = v6->flow_label;
+    identification = 0;
     header_length = Ipv6Header::kSize + upper.offset;
     payload_length = v6->payload_length - upper.offset;
     return std::nullopt;

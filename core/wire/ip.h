@@ -35,6 +35,7 @@ struct IpHeader {
     /// and padding as for Ipv4Header.
     static Result<IpHeader, DropReason> parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
     /// The same in place, for the data path: a header is larger than what is worth copying for every packet.
+    /// Every field is set, whatever it was before, unless a header is refused.
     std::optional<DropReason> read(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
 
   private:
@@ -52,6 +53,8 @@ inline std::optional<DropReason> IpHeader::read_ipv4(Bytes bytes, std::size_t wi
     ttl = v4->ttl;
     protocol = v4->protocol;
     is_fragment = v4->more_fragments || v4->fragment_offset != 0;
+    is_extended = false;
+    flow_label = 0;
     identification = v4->identification;
     header_length = v4->header_length;
     payload_length = v4->total_length - std::size_t{v4->header_length};

@@ -54,14 +54,15 @@ struct EtherPayload {
 
 /// Looks through the tags of a frame. Precondition: frame.size() >= EthernetHeader::kSize.
 inline EtherPayload find_ether_payload(Bytes frame) {
-    EtherPayload payload{load_u16(&frame[12]), 14, 0};
-    while (is_vlan_tag(payload.ether_type) && payload.tags < VlanTag::kDepthMost &&
-           frame.size() >= payload.offset + VlanTag::kSize) {
-        payload.ether_type = load_u16(&frame[payload.offset + 2]);
-        payload.offset += VlanTag::kSize;
-        ++payload.tags;
+    std::uint16_t ether_type = load_u16(&frame[12]);
+    std::size_t offset = 14;
+    std::size_t tags = 0;
+    while (is_vlan_tag(ether_type) && tags < VlanTag::kDepthMost && frame.size() >= offset + VlanTag::kSize) {
+        ether_type = load_u16(&frame[offset + 2]);
+        offset += VlanTag::kSize;
+        ++tags;
     }
-    return payload;
+    return {ether_type, offset, tags};
 }
 
 }  // namespace dyetrace::wire
