@@ -13,6 +13,13 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
     return x ^ x >> 31;
 }
 
+/// For hash tables: every bit of `x` reaches the low half, by one multiplication (Knuth, "Sorting and
+/// Searching", §6.4: the golden ratio). Half as long as mix64; nothing to draw numbers with.
+constexpr std::uint64_t table_hash(std::uint64_t x) {
+    x *= 0x9e3779b97f4a7c15ULL;
+    return x ^ x >> 32;
+}
+
 /// splitmix64: one addition and one mix a number. Not for keys or nonces that must resist an attacker.
 class Random {
   public:

@@ -73,7 +73,7 @@ Decapsulated Eppc::Engine::dropped(DropReason reason) {
 }
 
 std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame,
-                                              Admitted& admitted) const {
+                                              Admitted& admitted) {
     if (frame.begin < kHeadroom) return DropReason::NoHeadroom;
     admitted.guest = overlay.guest_at(port);
     if (admitted.guest == nullptr) return DropReason::UnknownGuestPort;
@@ -85,9 +85,10 @@ std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameB
     if (destination.is_group()) return DropReason::GroupAddress;
     const std::uint32_t* const peer = overlay.peer_of(destination);
     if (peer == nullptr) return DropReason::UnknownDestination;
-    admitted.peer = *peer;
+    admitted.peer = &peers_[*peer];
+    admitted.peer_index = *peer;
     admitted.headers = wire::inspect_guest_frame(inner);
-    const OuterHeader& outer = peers_[*peer].outer;
+    const OuterHeader& outer = admitted.peer->outer;
     if (outer.is_vxlan() && config.vxlan_vlan == InnerVlan::Strip) {
         // RFC 7348 §6.1: the tags are taken off; a frame that is nothing but tags has no way to go without.
         if (wire::is_vlan_tag(admitted.headers.ether_type)) return DropReason::VxlanInnerVlan;
@@ -101,9 +102,8 @@ std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameB
     return std::nullopt;
 }
 
-session::RequesterSession* Eppc::Engine::note_sent(std::uint32_t index, PathIndex path,
+session::RequesterSession* Eppc::Engine::note_sent(Peer& peer, std::uint32_t index, PathIndex path,
                                                    const tracking::Offered& packet) {
-    Peer& peer = peers_[index];
     ++peer.paths[path].packets;
     session::RequesterSession* tagging = nullptr;
     bool attention = peer.requested.empty() && config.open_on_traffic && packet.now >= peer.no_request_before;
@@ -133,10 +133,10 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         drops.add(*refused);
         return refused;
     }
-    Peer& peer = peers_[admitted.peer];
+    Peer& peer = *admitted.peer;
     const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
     session::RequesterSession* const tagging =
-        note_sent(admitted.peer, path, {frame.head(), admitted.guest->vni, now});
+        note_sent(peer, admitted.peer_index, path, {frame.head(), admitted.guest->vni, now});
     const tracking::PathCount& sent = peer.paths[path];
     if (admitted.stripped > 0) strip_tags(frame, admitted.stripped);
 
@@ -198,9 +198,11 @@ std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& 
     packet.udp = *udp;
     const bool is_geneve = udp->destination_port == config.geneve_port;
     const bool is_vxlan = speaks_vxlan_ && udp->destination_port == config.vxlan_port;
+    const Peer* peer = nullptr;
     if (is_geneve || is_vxlan) {
         packet.peer = find_peer(packet.ip.source);
-        const bool peer_speaks_vxlan = packet.peer && peers_[*packet.peer].outer.is_vxlan();
+        if (packet.peer) peer = &peers_[*packet.peer];
+        const bool peer_speaks_vxlan = peer != nullptr && peer->outer.is_vxlan();
         // VXLAN of whoever is no such peer may be another program's.
         if (is_vxlan && !peer_speaks_vxlan) return DropReason::NotForUs;
         if (is_geneve && peer_speaks_vxlan) return DropReason::WrongEncapsulation;
@@ -211,8 +213,7 @@ std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& 
     if (udp->checksum == 0) {
         // Over IPv6 only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that
         // was configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
-        if (!is_ipv4 && !(packet.peer && peers_[*packet.peer].zero_checksum_ok))
-            return DropReason::UdpZeroChecksum;
+        if (!is_ipv4 && (peer == nullptr || !peer->zero_checksum_ok)) return DropReason::UdpZeroChecksum;
     } else if (!wire::udp_checksum_ok(packet.ip.source, packet.ip.destination,
                                       datagram_at(frame, packet.payload_offset, udp->length))) {
         return DropReason::UdpBadChecksum;  // RFC 8926 §3.3, RFC 7348 §5

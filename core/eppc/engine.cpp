@@ -416,6 +416,12 @@ std::optional<wire::DropReason> Eppc::encapsulate(GuestPort port, wire::FrameBuf
 Decapsulated Eppc::decapsulate(wire::FrameBuffer& frame, Time now) {
     return engine_->decapsulate(frame, now);
 }
+void Eppc::expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const {
+    engine_->expect_from_guest(port, frames);
+}
+void Eppc::expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const {
+    engine_->expect_from_underlay(frames);
+}
 void Eppc::advance(Time now) {
     engine_->advance(now);
 }

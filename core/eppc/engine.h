@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -78,7 +79,7 @@ struct Peer {
 
 struct PeerAddressHash {
     std::size_t operator()(const IpAddress& a) const noexcept {
-        return mix64(a.high * 0xbf58476d1ce4e5b9ULL ^ a.low);
+        return table_hash(a.high * 0xbf58476d1ce4e5b9ULL ^ a.low);
     }
 };
 
@@ -121,6 +122,10 @@ class Eppc::Engine {
     [[gnu::flatten]] std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame,
                                                                  Time now);
     [[gnu::flatten]] Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
+
+    // prefetch.cpp
+    void expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const;
+    void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);
@@ -170,15 +175,16 @@ class Eppc::Engine {
                                                    UnderlayPacket& packet) const;
     struct Admitted {
         const Guest* guest = nullptr;
-        std::uint32_t peer = 0;
+        Peer* peer = nullptr;
+        std::uint32_t peer_index = 0;
         wire::GuestFrame headers;
         std::size_t stripped = 0;  ///< bytes of VLAN tags that do not go with it
     };
     /// Whether a guest's frame can be carried, and where to.
-    std::optional<wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame,
-                                          Admitted& admitted) const;
+    std::optional<wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame, Admitted& admitted);
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
-    session::RequesterSession* note_sent(std::uint32_t peer, PathIndex path, const tracking::Offered& packet);
+    session::RequesterSession* note_sent(Peer& peer, std::uint32_t index, PathIndex path,
+                                         const tracking::Offered& packet);
     void write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
                             const wire::TrackOption& option, const OuterFields& fields) const;
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -119,6 +120,13 @@ class Eppc {
 
     /// An Ethernet frame from the underlay. All bytes of control packets must be in the head.
     Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
+
+    /// Optional, before a batch of frames: asks the memory at once for all that the calls of `encapsulate`,
+    /// or of `decapsulate`, for these frames will look up. Worth it where there are many peers
+    /// (docs/performance.md); no more than kBatchMost frames are looked at.
+    static constexpr std::size_t kBatchMost = 64;
+    void expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const;
+    void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
 
     /// Does what is due: retransmissions, markers, reports, updates, traces.
     void advance(Time now);

@@ -37,13 +37,13 @@ struct OverlayAddress {
 
 struct OverlayAddressHash {
     std::size_t operator()(const OverlayAddress& a) const noexcept {
-        return mix64(a.mac << 16 ^ a.vni.value);
+        return table_hash(a.mac << 16 ^ a.vni.value);
     }
 };
 struct NumberHash {
     template <class Id>
     std::size_t operator()(const Id& id) const noexcept {
-        return mix64(id.value);
+        return table_hash(id.value);
     }
 };
 
@@ -71,6 +71,8 @@ class Overlay {
     [[nodiscard]] const std::uint32_t* peer_of(const OverlayAddress& address) const {
         return remotes_.find(address);
     }
+    /// Before `peer_of`.
+    void prefetch(const OverlayAddress& address) const { remotes_.prefetch(address); }
 
   private:
     std::size_t guests_most_;

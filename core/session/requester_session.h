@@ -117,6 +117,15 @@ class RequesterSession {
         budget_.take();
         return true;
     }
+    /// Before `on_data`, in two steps: what it reads of the session, and of the path.
+    void prefetch() const {
+        __builtin_prefetch(&parameters_.encapsulation);
+        __builtin_prefetch(&state_);
+        __builtin_prefetch(&sampler_);
+        __builtin_prefetch(&budget_);
+        __builtin_prefetch(&markers_);
+    }
+    void prefetch(PathIndex path) const { __builtin_prefetch(&markers_.paths()[path.value]); }
     /// Whether `service` should come soon: a path waits for its START, or the packet cap is reached.
     [[nodiscard]] bool wants_attention(PathIndex path) const {
         return state_ == State::Active && (markers_.wants_start(path) || budget_.is_spent());

@@ -40,16 +40,16 @@ const char* verdict(bool holds, bool is_told_only) {
 bool tell(const Best& best, std::span<const RatioLimit> limits) {
     bool all_hold = true;
     for (const RatioLimit& limit : limits) {
-        const double ours = best.ns(limit.ours);
-        const double other = best.ns(limit.other);
-        const double less = limit.less == nullptr ? 0 : best.ns(limit.less);
-        if (ours == 0 || other == 0) continue;  // left out by --benchmark_filter
-        const double ratio = (ours - less) / (other - less);
+        if (best.ns(limit.ours) == 0 || best.ns(limit.other) == 0)
+            continue;  // left out by --benchmark_filter
+        const auto less = [&](const char* name) { return name == nullptr ? 0 : best.ns(name); };
+        const double ours = best.ns(limit.ours) - less(limit.ours_less);
+        const double other = best.ns(limit.other) - less(limit.other_less);
+        const double ratio = ours / other;
         const bool holds = ratio <= limit.most;
         all_hold = all_hold && (holds || limit.is_told_only);
         std::printf("  %-8s  %6.2f  at most %4.1f  %-44s (%.1f ns beside %.1f ns)\n",
-                    verdict(holds, limit.is_told_only), ratio, limit.most, limit.name, ours - less,
-                    other - less);
+                    verdict(holds, limit.is_told_only), ratio, limit.most, limit.name, ours, other);
     }
     return all_hold;
 }
