@@ -44,9 +44,11 @@ void strip_tags(wire::FrameBuffer& frame, std::size_t bytes) {
     frame.strip(bytes);
 }
 
-/// Takes the outer headers off: `headers` bytes of UDP payload are the tunnel's own.
-InnerFrame uncover(wire::FrameBuffer& frame, const UnderlayPacket& packet, std::size_t headers, Vni vni) {
-    const std::size_t held = held_payload(frame, packet).size() - headers;
+/// Takes the outer headers off: of the UDP payload `payload_held` bytes are held, and `headers` the tunnel's
+/// own.
+InnerFrame uncover(wire::FrameBuffer& frame, const UnderlayPacket& packet, std::size_t payload_held,
+                   std::size_t headers, Vni vni) {
+    const std::size_t held = payload_held - headers;
     const std::size_t size = packet.udp.length - UdpHeader::kSize - headers;
     frame.strip(packet.payload_offset + headers);
     frame.end = frame.begin + held;
@@ -281,6 +283,17 @@ Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, const wire
     return consumed;
 }
 
+void Eppc::Engine::measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now) {
+    if (!packet.peer) {
+        if (!track.empty()) drops.add(DropReason::TrackUnknownSession);
+        return;
+    }
+    Peer& peer = peers_[*packet.peer];
+    const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
+    if (port < peer.received.size()) ++peer.received[port];
+    if (!track.empty()) measure_tracked(packet, track, inner, port, now);
+}
+
 Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,
                                               Time now) {
     const Bytes held = held_payload(frame, packet);
@@ -295,7 +308,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
         return take_control(packet, frame, headers, now);
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
-    const InnerFrame inner = uncover(frame, packet, headers, geneve->vni);
+    const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
     measure(packet, track, inner, now);
     return deliver(frame, inner, packet.ip.ecn);
 }
@@ -311,7 +324,7 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
             return dropped(DropReason::VxlanBadControl);
         return take_control(packet, frame, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
     }
-    const InnerFrame inner = uncover(frame, packet, wire::VxlanHeader::kSize, vxlan->vni);
+    const InnerFrame inner = uncover(frame, packet, held.size(), wire::VxlanHeader::kSize, vxlan->vni);
     measure(packet, {}, inner, now);
     // RFC 7348 §6.1: discarded unless configured otherwise.
     const bool has_vlan = inner.headers.tags > 0 || wire::is_vlan_tag(inner.headers.ether_type);

@@ -196,6 +196,7 @@ class Eppc::Engine {
     std::optional<wire::DropReason> find_track_option(Bytes options, Bytes& track);
     /// `track`: what `find_track_option` left.
     void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
+    // measurement.cpp
     void measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner, std::size_t port,
                          Time now);
     /// Why a frame to a guest's address that is not here is not delivered.

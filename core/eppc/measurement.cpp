@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a data packet from a peer means to the sessions of that peer: counts, and tracked packets.
+// What a tracked packet from a peer means to the sessions of that peer.
 #include <algorithm>
 
 #include "core/eppc/engine.h"
@@ -20,17 +20,6 @@ bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
 }
 
 }  // namespace
-
-void Eppc::Engine::measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now) {
-    if (!packet.peer) {
-        if (!track.empty()) drops.add(DropReason::TrackUnknownSession);
-        return;
-    }
-    Peer& peer = peers_[*packet.peer];
-    const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
-    if (port < peer.received.size()) ++peer.received[port];
-    if (!track.empty()) measure_tracked(packet, track, inner, port, now);
-}
 
 void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner,
                                    std::size_t port, Time now) {

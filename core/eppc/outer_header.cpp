@@ -53,46 +53,6 @@ OuterHeader::OuterHeader(const EppcConfig& config, const IpAddress& peer, wire::
     size_ = static_cast<std::uint8_t>(udp_ + wire::UdpHeader::kSize + wire::GeneveHeader::kSize);
 }
 
-void OuterHeader::write_ipv4(std::uint8_t* out, const OuterFields& fields, std::size_t size) const {
-    // By whole words, which is also how the header's checksum is verified: a look at bytes that were just
-    // written apart waits for them.
-    std::memcpy(out, bytes_.data(), kIp);
-    std::memcpy(out + kIp, &bytes_[kIp], kSizeOverIpv4 - kIp);
-    const auto ecn = static_cast<std::uint32_t>(fields.ecn);
-    const auto total_length = static_cast<std::uint32_t>(size - kIp);
-    const std::uint16_t checksum =
-        wire::checksum_finish(std::uint64_t{header_sum_} + ecn + total_length + fields.identification);
-    std::uint8_t* const ip = out + kIp;
-    const std::uint8_t* const before = &bytes_[kIp];
-    store_u32(ip, load_u32(before) | ecn << 16 | total_length);
-    store_u32(ip + 4, std::uint32_t{fields.identification} << 16 | load_u16(before + 6));
-    store_u32(ip + 8, std::uint32_t{load_u16(before + 8)} << 16 | checksum);
-}
-
-void OuterHeader::write_ipv6(std::uint8_t* out, const OuterFields& fields, std::size_t size) const {
-    std::memcpy(out, bytes_.data(), kSizeMost);
-    const std::uint32_t traffic_class = static_cast<std::uint32_t>(fields.ecn) << 20;
-    store_u32(out + kIp, load_u32(&bytes_[kIp]) | traffic_class | fields.flow_label);
-    store_u16(out + kIp + 4, static_cast<std::uint16_t>(size - udp_));
-}
-
-void OuterHeader::write(const wire::FrameBuffer& frame, const OuterFields& fields) const {
-    std::uint8_t* const out = frame.head().data();
-    const std::size_t size = frame.wire_size();
-    if (is_ipv4_) {
-        write_ipv4(out, fields, size);
-    } else {
-        write_ipv6(out, fields, size);
-    }
-    std::uint8_t* const udp = out + udp_;
-    store_u16(udp, fields.source_port);
-    store_u16(udp + 4, static_cast<std::uint16_t>(size - udp_));
-    // The VNI stands in one place in both; the length of options is Geneve's first byte, and zero for VXLAN.
-    std::uint8_t* const tunnel = udp + wire::UdpHeader::kSize;
-    tunnel[0] = static_cast<std::uint8_t>(bytes_[udp_ + wire::UdpHeader::kSize] | fields.options_length / 4);
-    store_u32(tunnel + 4, fields.vni.value << 8);
-}
-
 void OuterHeader::write_checksum(const wire::FrameBuffer& frame) const {
     if (!has_checksum_) return;
     const wire::PartlyHeld datagram = frame.from(udp_);
