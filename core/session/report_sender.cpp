@@ -26,6 +26,7 @@ bool ReportSender::leave(PathIndex path, const wire::PathRecord& last, Time now)
     left_.push_back({last, changed ? std::uint8_t{0} : in_report});
     state = 0;
     if (changed) plan(now, true);  // and one record to tell all the same
+    look_at_flight();
     return true;
 }
 
@@ -136,6 +137,7 @@ void ReportSender::note_sent(std::size_t report, std::uint32_t number, Time now)
     sent.numbers[sent.attempts % kNumbersKept] = number;
     sent.again_at = now + parameters_.retransmit.wait_after(static_cast<int>(++sent.attempts));
     newest_number_ = number;
+    look_at_flight();
     if (silent_at_ == Time::never()) silent_at_ = now + parameters_.retransmit.span();
 }
 
@@ -157,21 +159,21 @@ void ReportSender::on_ack(std::uint32_t number, Time now) {
             if ((state & kInReport) == i + 1) state &= kChanged;
         }
     }
+    look_at_flight();
     if (changed_count_ > 0 && report_at_ == Time::never()) plan(now, true);
     if (in_flight_count() == 0) silent_at_ = Time::never();
 }
 
-Time ReportSender::next_deadline() const {
-    Time next = silent_at_;
-    bool room = false;
+void ReportSender::look_at_flight() {
+    again_at_ = Time::never();
+    has_room_ = false;
     for (const InFlight& report : in_flight_) {
         if (report.records > 0) {
-            next = std::min(next, report.again_at);
+            again_at_ = std::min(again_at_, report.again_at);
         } else {
-            room = true;
+            has_room_ = true;
         }
     }
-    return room && changed_count_ > 0 ? std::min(next, report_at_) : next;
 }
 
 }  // namespace dyetrace::session

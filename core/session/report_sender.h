@@ -89,7 +89,11 @@ class ReportSender {
     [[nodiscard]] std::size_t in_flight_count() const;
     /// Whether no report was acknowledged for as long as one may take.
     [[nodiscard]] bool is_unanswered(Time now) const { return now >= silent_at_; }
-    [[nodiscard]] Time next_deadline() const;
+    /// Cheap: it is asked for with every tracked packet.
+    [[nodiscard]] Time next_deadline() const {
+        const Time again = std::min(silent_at_, again_at_);
+        return has_room_ && changed_count_ > 0 ? std::min(again, report_at_) : again;
+    }
 
     /// Of each path, beside the session's own part.
     static constexpr std::size_t kBytesPerPath = sizeof(std::uint8_t);
@@ -117,6 +121,8 @@ class ReportSender {
         const Time wanted = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.interval);
         report_at_ = std::min(report_at_, wanted);
     }
+    /// After any change of what is in flight.
+    void look_at_flight();
     [[nodiscard]] std::optional<std::size_t> due(Time now) const;
     [[nodiscard]] std::optional<std::size_t> unused() const;
     /// Whether an earlier generation of `path`, among the first `count` of `left_`, is not in `report`.
@@ -136,6 +142,8 @@ class ReportSender {
     Time report_at_ = Time::never();
     Time last_report_{};
     Time silent_at_ = Time::never();
+    Time again_at_ = Time::never();  ///< the first of those in flight
+    bool has_room_ = true;           ///< for one more in flight
     std::uint32_t newest_number_ = 0;
     std::uint32_t newest_acknowledged_ = 0;
 
