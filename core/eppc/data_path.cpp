@@ -120,13 +120,27 @@ session::RequesterSession* Eppc::Engine::note_sent(Peer& peer, std::uint32_t ind
     return tagging;
 }
 
-void Eppc::Engine::write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
-                                      const TrackOption& option, const OuterFields& fields) const {
+void Eppc::Engine::prepend_track_option(wire::FrameBuffer& frame, const Peer& peer, PathIndex path,
+                                        session::RequesterSession& tagging, const OuterFields& fields,
+                                        Time now) {
+    const tracking::PathCount& sent = peer.paths[path];
+    TrackOption option;
+    option.session = tagging.id();
+    option.path = path;
+    option.generation = sent.generation;
+    if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
+    option.sequence = tagging.take_sequence(path);
+    option.transmit_ns = now.ns;
+    option.count = sent.packets;
+    option.inner_length = static_cast<std::uint16_t>(frame.wire_size());
+    option.inner_checksum = wire::inner_checksum(frame);
+    const MutableBytes bytes = frame.prepend(TrackOption::kSize);
     option.encode_into(bytes, config.option_class);
     constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
     store_u64(&bytes[TrackOption::kTagOffset],
-              auth::track_tag(key, bytes.subspan(TrackOption::kTaggedOffset, kFields),
+              auth::track_tag(tagging.track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
                               {config.address, peer.address, fields.source_port, fields.vni}));
+    ++counters.tagged;
 }
 
 std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
@@ -149,24 +163,12 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     if (!peer.outer.is_ipv4())
         fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
     fields.vni = admitted.guest->vni;
-    fields.options_length = tagging != nullptr ? TrackOption::kSize : 0;
-    TrackOption option;
     if (tagging != nullptr) {
-        option.session = tagging->id();
-        option.path = path;
-        option.generation = sent.generation;
-        if (fields.ecn == wire::Ecn::Ce) option.flags = TrackOption::kFlagSentCe;
-        option.sequence = tagging->take_sequence(path);
-        option.transmit_ns = now.ns;
-        option.count = sent.packets;
-        option.inner_length = static_cast<std::uint16_t>(frame.wire_size());
-        option.inner_checksum = wire::inner_checksum(frame);
-        ++counters.tagged;
+        fields.options_length = TrackOption::kSize;
+        prepend_track_option(frame, peer, path, *tagging, fields, now);
     }
-    const MutableBytes outer = frame.prepend(peer.outer.size() + fields.options_length);
+    frame.prepend(peer.outer.size());
     peer.outer.write(frame, fields);
-    if (tagging != nullptr)
-        write_track_option(peer, tagging->track_key(), outer.subspan(peer.outer.size()), option, fields);
     peer.outer.write_checksum(frame);
     ++counters.encapsulated;
     return std::nullopt;

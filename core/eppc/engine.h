@@ -185,8 +185,9 @@ class Eppc::Engine {
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
     session::RequesterSession* note_sent(Peer& peer, std::uint32_t index, PathIndex path,
                                          const tracking::Offered& packet);
-    void write_track_option(const Peer& peer, const auth::TrackKey& key, MutableBytes bytes,
-                            const wire::TrackOption& option, const OuterFields& fields) const;
+    /// Puts the option in front of the guest's frame.
+    void prepend_track_option(wire::FrameBuffer& frame, const Peer& peer, PathIndex path,
+                              session::RequesterSession& tagging, const OuterFields& fields, Time now);
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
     Decapsulated decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
     Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,

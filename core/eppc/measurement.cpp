@@ -19,6 +19,14 @@ bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
            track.inner_checksum != wire::checksum_finish(wire::checksum_add(inner.bytes));
 }
 
+/// Few: those that one peer may have.
+session::AcceptorSession* find_session(std::vector<session::AcceptorSession>& sessions, SessionId id) {
+    for (session::AcceptorSession& session : sessions) {
+        if (session.id() == id) return &session;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner,
@@ -26,9 +34,8 @@ void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, con
     Peer& peer = peers_[*packet.peer];
     const auto parsed = TrackOption::parse(data);
     const TrackOption& track = *parsed;
-    const auto session = std::find_if(peer.accepted.begin(), peer.accepted.end(),
-                                      [&](const auto& s) { return s.id() == track.session; });
-    if (session == peer.accepted.end()) {
+    session::AcceptorSession* const session = find_session(peer.accepted, track.session);
+    if (session == nullptr) {
         drops.add(DropReason::TrackUnknownSession);
         return;
     }
