@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/auth/keys.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 
@@ -36,6 +37,12 @@ class KeyRing {
     /// The key of a pair under the shared key of that id; none where there is no such key.
     [[nodiscard]] std::optional<PairKey> pair_key(KeyId id, const IpAddress& one,
                                                   const IpAddress& other) const;
+
+    /// Which keys there are.
+    void digest_into(StateDigest& digest) const {
+        for (const NamedKey& named : keys_)
+            digest.add(named.id);
+    }
 
   private:
     explicit KeyRing(std::vector<NamedKey> keys) : keys_(std::move(keys)) {}

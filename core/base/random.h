@@ -32,6 +32,9 @@ class Random {
         return static_cast<std::uint32_t>(static_cast<std::uint64_t>(next_u32()) * bound >> 32);
     }
 
+    /// All that decides the numbers to come.
+    [[nodiscard]] constexpr std::uint64_t state() const { return state_; }
+
   private:
     std::uint64_t state_;
 };

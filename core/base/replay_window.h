@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/digest.h"
 #include "core/base/sequence.h"
 
 namespace dyetrace {
@@ -63,6 +64,13 @@ class WideReplayWindow {
         for (std::uint32_t i = 0; i < 64; ++i)
             packed |= static_cast<std::uint64_t>(has(newest_ - at * 64 - i)) << i;
         return packed;
+    }
+
+    void digest_into(StateDigest& digest) const {
+        digest.add(empty_);
+        digest.add(newest_);
+        for (const std::uint64_t word : bits_)
+            digest.add(word);
     }
 
   private:

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/time.h"
 
 namespace dyetrace {
@@ -55,6 +56,15 @@ class TimerQueue {
         const std::uint32_t key = heap_.front().key;
         remove(0);
         return key;
+    }
+
+    void digest_into(StateDigest& digest) const {
+        digest.add(std::uint64_t{heap_.size()});
+        for (std::uint32_t key = 0; key < positions_.size(); ++key) {
+            if (positions_[key] == kAbsent) continue;
+            digest.add(key);
+            digest.add(heap_[positions_[key]].at);
+        }
     }
 
   private:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
-// delays), path_tracing.cpp (routers), management.cpp (updates and directives); engine.cpp holds tables,
+// delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to measure),
+// state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables,
 // deadlines and outputs.
 #pragma once
 
@@ -75,6 +76,9 @@ struct Peer {
     bool waits = false;                         ///< for its turn to be measured
     std::uint64_t packets_at_choice = 0;        ///< sent to it by then
     Time measured_until = Time::earliest();     ///< end of its last session; never measured: earliest
+
+    /// Without what it was told of the peer.
+    void digest_into(StateDigest& digest) const;
 };
 
 struct PeerAddressHash {
@@ -105,6 +109,10 @@ struct InnerFrame {
 class Eppc::Engine {
   public:
     Engine(const EppcConfig& config, auth::KeyRing keys, const auth::Seed& seed);
+    /// What points into `config` points into the other's still: see `adopt`.
+    Engine(const Engine&) = default;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine() = default;
 
     // engine.cpp
     Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
@@ -115,6 +123,11 @@ class Eppc::Engine {
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
     [[nodiscard]] std::vector<SessionView> sessions() const;
+
+    // state_digest.cpp
+    /// Of a copy: its sessions look at its own configuration.
+    void adopt();
+    void digest_into(StateDigest& digest) const;
 
     // data_path.cpp
     // The pieces of each are written apart and compiled as one, so that what one has read of a packet reaches

@@ -25,6 +25,7 @@
 #include "core/auth/key_ring.h"
 #include "core/auth/secret.h"
 #include "core/base/addresses.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
@@ -167,6 +168,15 @@ class Eppc {
     [[nodiscard]] const wire::DropCounters& drops() const;
     /// The sessions of this EPPC in both roles, for an operator's listing, ordered by role, peer and id.
     [[nodiscard]] std::vector<SessionView> sessions() const;
+
+    /// An engine in the same state, which goes its own way from here on: equal inputs, equal outputs. For
+    /// checks and simulations; the data path of a copy may allocate until it has seen what this one has.
+    [[nodiscard]] Eppc clone() const;
+    /// Of all that decides what the engine will do, beside its configuration, guests and remotes: two of one
+    /// configuration and equal digests behave alike from `now` on. Counters, and other figures that decide
+    /// nothing, are left out. So is where the second stands that the age of challenges is told by: who
+    /// compares engines at different times adds `now` in whole seconds of `auth::CookieMaker::kTick`.
+    [[nodiscard]] StateDigest::Value digest(Time now) const;
 
   private:
     class Engine;

@@ -269,12 +269,15 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t in
     // Accept and reject are of the boot that has challenged; another challenge may be of a later one.
     if (header.type != ControlType::Challenge && session->peer_boot() != header.sender_boot)
         return drops.add(DropReason::ControlWrongBoot);
-    ++counters.control_received;
+    // To a session that has its answer all of these are repeats.
+    if (session->state() != session::State::Requested) return drops.add(DropReason::ControlReplayed);
     if (header.type == ControlType::Challenge) {
         const auto challenge = wire::ChallengeBody::parse(message.body);
         if (!challenge) return drops.add(challenge.error());
         if (challenge->requester_nonce != session->nonce()) return drops.add(DropReason::ControlReplayed);
         session->on_challenge(header.sender_boot, *challenge, now, outbox_);
+        if (outbox_.messages.empty())
+            return drops.add(DropReason::ControlReplayed);  // it was answered before
     } else if (header.type == ControlType::Accept) {
         const auto accept = wire::AcceptBody::parse(message.body);
         if (!accept) return drops.add(accept.error());
@@ -293,6 +296,7 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t in
         peer.no_request_before = now + peer.back_off.after_failure(reject->back_off);
         session->on_reject(*reject, outbox_);
     }
+    ++counters.control_received;
 }
 
 }  // namespace dyetrace::eppc

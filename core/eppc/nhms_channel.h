@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
 #include "core/wire/update.h"
@@ -39,6 +40,7 @@ class NhmsChannel {
     [[nodiscard]] const wire::DirectiveResultBody& result_of(std::uint32_t number) const {
         return results_[number % results_.size()];
     }
+    void digest_into(StateDigest& digest) const;
 
   private:
     BootId boot_;

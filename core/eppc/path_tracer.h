@@ -24,6 +24,7 @@
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
 #include "core/base/time.h"
@@ -102,6 +103,7 @@ class PathTracer {
     [[nodiscard]] std::uint64_t disagreements() const { return disagreements_; }
     /// Traces that may go on at a time, as the routers let it be.
     [[nodiscard]] std::size_t window() const { return window_; }
+    void digest_into(StateDigest& digest) const;
 
   private:
     /// A probe as its answer must quote it.

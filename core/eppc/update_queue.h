@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "core/base/addresses.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/wire/update.h"
 
@@ -67,6 +68,7 @@ class UpdateQueue {
     [[nodiscard]] bool is_empty() const { return entries() == 0 && timings_.empty(); }
     /// Upper bound of the heap that a queue with these bounds takes, in bytes.
     [[nodiscard]] static std::size_t memory_bound(std::size_t entries_most, std::size_t timings_most);
+    void digest_into(StateDigest& digest) const;
 
   private:
     struct PathKey {

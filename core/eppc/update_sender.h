@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/random.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -63,6 +64,7 @@ class UpdateSender {
     void service(Time now, std::vector<Transmission>& out);
     [[nodiscard]] Time next_deadline() const { return std::min(flush_at_, retransmit_at_); }
     [[nodiscard]] bool is_empty() const { return waiting_.is_empty() && in_flight_.empty(); }
+    void digest_into(StateDigest& digest) const;
 
   private:
     struct InFlight {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/auth/keys.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/channel.h"
@@ -91,6 +92,7 @@ class AcceptorSession {
     void forget_sketch() { parameters_.sketch = tracking::SketchTable::kNone; }
     [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(bindings_.size()); }
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
+    void digest_into(StateDigest& digest) const;
 
   private:
     static constexpr std::uint16_t kUnbound = 0xffff;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/base/digest.h"
 #include "core/base/time.h"
 
 namespace dyetrace::session {
@@ -24,6 +25,7 @@ class BackOff {
         return std::min(wait, kLongest);
     }
     void succeeded() { failures_ = 0; }
+    void digest_into(StateDigest& digest) const { digest.add(failures_); }
 
   private:
     int failures_ = 0;  ///< in a row

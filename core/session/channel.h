@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/auth/keys.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -44,6 +45,7 @@ class Channel {
     [[nodiscard]] Time last_heard() const { return last_heard_; }
     /// Whether the peer has ever said something under the session's key.
     [[nodiscard]] bool is_confirmed() const { return confirmed_; }
+    void digest_into(StateDigest& digest) const;
 
   private:
     static constexpr std::uint32_t kSentMost = std::numeric_limits<std::uint32_t>::max() / 4 * 3;

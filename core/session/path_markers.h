@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/base/timer_queue.h"
@@ -76,6 +77,7 @@ class PathMarkers {
     [[nodiscard]] std::span<const tracking::SentPath> paths() const { return paths_; }
     /// Intervals whose END was given up, since their path was left or the session is closing: tail unsettled.
     [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
+    void digest_into(StateDigest& digest) const;
 
   private:
     std::optional<OutgoingMarker> service(PathIndex path, Time now, const tracking::PathTable& table,

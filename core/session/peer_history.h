@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -50,6 +51,8 @@ class PeerHistory {
     /// The request of session `id` was refused; its repeats within `old_for` hear the same.
     void note_refusal(SessionId id, wire::RejectReason reason, Time now);
     [[nodiscard]] std::optional<wire::RejectReason> refusal_of(SessionId id, Time now) const;
+
+    void digest_into(StateDigest& digest) const;
 
   private:
     struct OldBoot {

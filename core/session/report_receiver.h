@@ -52,6 +52,8 @@ class ReportReceiver {
     [[nodiscard]] Bytes sketch() const { return sketch_; }
     [[nodiscard]] bool sketch_is_corrected() const { return sketch_is_corrected_; }
 
+    void digest_into(StateDigest& digest) const;
+
     /// Of each path.
     static constexpr std::size_t kBytesPerPath = sizeof(wire::PathRecord) + sizeof(std::uint32_t) + 1;
 

@@ -95,6 +95,8 @@ class ReportSender {
         return has_room_ && changed_count_ > 0 ? std::min(again, report_at_) : again;
     }
 
+    void digest_into(StateDigest& digest) const;
+
     /// Of each path, beside the session's own part.
     static constexpr std::size_t kBytesPerPath = sizeof(std::uint8_t);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/auth/keys.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/channel.h"
@@ -72,6 +73,7 @@ class TagBudget {
         if (a_second_ != 0) --left_in_second_;
     }
     [[nodiscard]] bool is_spent() const { return left_ == 0; }
+    void digest_into(StateDigest& digest) const;
 
   private:
     std::uint64_t left_;
@@ -178,6 +180,12 @@ class RequesterSession {
     /// Whether it is time to tell of clock and round trip again.
     [[nodiscard]] bool timing_is_due(Time now) const { return now >= timing_at_; }
     void note_timing_told(Time now) { timing_at_ = now + parameters_.report_interval * kIntervalsPerTiming; }
+    /// Its filter is another one, equal to the one that it had: it is part of a copy.
+    void set_filter(const tracking::FlowFilter* filter) {
+        parameters_.filter = filter;
+        sampler_.set_filter(filter);
+    }
+    void digest_into(StateDigest& digest) const;
 
   private:
     static constexpr int kChallengesMost = 4;

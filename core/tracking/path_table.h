@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
@@ -59,6 +60,8 @@ class PathTable {
     void settle(PathIndex path, Time now);
     /// Generations that were left and are not settled, oldest first.
     [[nodiscard]] std::span<const RetiredPath> retired() const { return retired_; }
+
+    void digest_into(StateDigest& digest) const;
 
   private:
     struct Spare {

@@ -47,6 +47,7 @@ class PeerClock {
     /// Steps of either clock that were noticed.
     [[nodiscard]] std::uint32_t steps() const { return model_.steps(); }
     [[nodiscard]] const ClockModel& model() const { return model_; }
+    void digest_into(StateDigest& digest) const;
     /// When the line was last drawn anew; of use where there is an estimate.
     [[nodiscard]] Time drawn_at() const { return drawn_at_; }
 

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/wire/report.h"
@@ -77,6 +78,8 @@ class ReceivedPath {
     [[nodiscard]] bool is_open() const { return open_; }
     /// Totals since the generation began; the open interval up to its last snapshot.
     [[nodiscard]] wire::PathRecord record(PathIndex path, PathGeneration generation) const;
+
+    void digest_into(StateDigest& digest) const;
 
   private:
     /// The first tracked packet behind a gap, low bits: arrivals are counted by `tracked_received_`.

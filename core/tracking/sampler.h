@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
 #include "core/base/time.h"
@@ -28,6 +29,7 @@ class TagBucket {
     TagBucket(std::uint32_t tags_per_second, std::uint32_t burst) : rate_(tags_per_second), burst_(burst) {}
 
     bool take(Time now);
+    void digest_into(StateDigest& digest) const;
 
   private:
     __extension__ using Wide = unsigned __int128;
@@ -64,6 +66,11 @@ class Sampler {
     [[nodiscard]] std::uint64_t offered() const { return offered_; }
     /// tagged / offered is the rate attained, whatever was asked for.
     [[nodiscard]] std::uint64_t tagged() const { return tagged_; }
+
+    /// Its filter is another one, equal to the one that it had: it is part of a copy.
+    void set_filter(const FlowFilter* filter) { filter_ = filter; }
+    /// Without the counts, which decide nothing.
+    void digest_into(StateDigest& digest) const;
 
   private:
     bool choose(const Offered& packet);

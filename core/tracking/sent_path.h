@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 
@@ -30,6 +31,7 @@ struct SentPath {
     bool wanted = false;  ///< data came while no interval was open
 
     [[nodiscard]] bool marker_in_flight() const { return phase == Phase::Starting || phase == Phase::Ending; }
+    void digest_into(StateDigest& digest) const;
 };
 
 }  // namespace dyetrace::tracking

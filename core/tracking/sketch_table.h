@@ -49,6 +49,7 @@ class SketchTable {
     [[nodiscard]] std::size_t nodes_free() const { return pool_->free(); }
     [[nodiscard]] std::size_t nodes() const { return pool_->capacity(); }
     [[nodiscard]] std::size_t count() const { return entries_.size() - free_.size(); }
+    void digest_into(StateDigest& digest) const;
     /// Upper bound of the heap of a table with so many nodes and sketches. While it grows the pool is there
     /// twice.
     [[nodiscard]] static std::size_t memory_bound(std::size_t nodes_most, std::size_t sketches);

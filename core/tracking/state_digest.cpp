@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What decides the future of counters and samplers (core/base/digest.h).
+#include "core/base/digest.h"
+#include "core/tracking/path_table.h"
+#include "core/tracking/peer_clock.h"
+#include "core/tracking/received_path.h"
+#include "core/tracking/sampler.h"
+#include "core/tracking/sent_path.h"
+#include "core/tracking/sketch_table.h"
+
+namespace dyetrace::tracking {
+
+namespace {
+
+void note(StateDigest& digest, const PathCount& count) {
+    digest.add(count.packets);
+    digest.add(count.port);
+    digest.add(count.generation);
+}
+
+}  // namespace
+
+void PathTable::digest_into(StateDigest& digest) const {
+    digest.add(paths_.size());
+    for (const PathCount& path : paths_)
+        note(digest, path);
+    digest.add(retired_.size());
+    for (const RetiredPath& left : retired_) {
+        digest.add(left.path);
+        note(digest, left.count);
+    }
+    digest.add(spare_.size());
+    for (const Spare& spare : spare_) {
+        digest.add(spare.port);
+        digest.add(spare.since);
+    }
+    digest.add(untouched_);
+    digest.add(port_count_);
+}
+
+void ReceivedPath::digest_into(StateDigest& digest) const {
+    digest.add(mark_sent_);
+    digest.add(mark_received_);
+    digest.add(sent_);
+    digest.add(received_);
+    digest.add(seen_);
+    digest.add_once_set(ended_at_);
+    digest.add_once_set(measured_);
+    digest.add(delay_ns_min_);
+    digest.add(delay_ns_max_);
+    digest.add(delay_ns_sum_);
+    digest.add(delay_ns_last_);
+    digest.add(ipdv_ns_sum_);
+    digest.add(jitter_sixteenths_);
+    digest.add(balance_);
+    digest.add(accept_from_);
+    digest.add(start_sequence_);
+    digest.add(next_sequence_);
+    digest.add(last_sequence_);
+    digest.add(tracked_sent_);
+    digest.add(tracked_received_);
+    digest.add(duplicates_);
+    digest.add(late_);
+    digest.add(ce_);
+    digest.add(ecn_invalid_);
+    digest.add(corrupted_);
+    digest.add(extent_max_);
+    digest.add(interval_);
+    digest.add(ttl_changes_);
+    digest.add(ttl_);
+    digest.add(static_cast<bool>(sampled_));
+    digest.add(static_cast<bool>(open_));
+    digest.add(static_cast<bool>(excess_));
+    digest.add(gap_count_);
+    for (std::size_t i = 0; i < gap_count_; ++i) {
+        digest.add(gaps_[i].sequence);
+        digest.add(gaps_[i].arrival);
+    }
+}
+
+void SentPath::digest_into(StateDigest& digest) const {
+    digest.add(phase);
+    // Where no interval is open the next data packet overwrites it before it is read.
+    if (phase != Phase::Quiet) digest.add(last_data);
+    digest.add(next_sequence);
+    digest.add(interval);
+    digest.add(attempts);
+    digest.add(generation);
+    digest.add(wanted);
+}
+
+// Of the model behind the line its steps: the rest of it decides where later lines lie, and nothing else.
+void PeerClock::digest_into(StateDigest& digest) const {
+    digest.add(model_.steps());
+    digest.add(line_.has_value());
+    if (line_) {
+        digest.add(line_->offset);
+        digest.add(line_->bound);
+        digest.add(drawn_at_);
+    }
+    digest.add(has_best_);
+    if (has_best_) {
+        digest.add(best_raw_);
+        digest.add(best_at_);
+    }
+    digest.add(feed_at_);
+}
+
+void SketchTable::digest_into(StateDigest& digest) const {
+    digest.add(entries_.size());
+    for (const Entry& entry : entries_) {
+        digest.add(entry.corrected);
+        digest.add(entry.delays.count());
+        digest.add(entry.delays.min().value_or(Duration{}));
+        digest.add(entry.delays.max().value_or(Duration{}));
+    }
+    digest.add(free_.size());
+}
+
+void TagBucket::digest_into(StateDigest& digest) const {
+    digest.add(rate_);
+    digest.add(burst_);
+    digest.add(credit_);
+    digest.add(filled_at_);
+}
+
+void Sampler::digest_into(StateDigest& digest) const {
+    digest.add(spec_.kind);
+    digest.add(spec_.value);
+    digest.add(spec_.parameter);
+    digest.add(spec_.filtered);
+    digest.add(until_next_);
+    digest.add(random_.state());
+    budget_.digest_into(digest);
+}
+
+}  // namespace dyetrace::tracking
