@@ -10,8 +10,10 @@
 #include "core/wire/control.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
+#include "core/wire/guest_frame.h"
 #include "core/wire/icmp.h"
 #include "core/wire/icmpv6.h"
+#include "core/wire/inner_packet.h"
 #include "core/wire/ip.h"
 #include "core/wire/ipv4.h"
 #include "core/wire/ipv6.h"
@@ -20,6 +22,7 @@
 #include "core/wire/track_option.h"
 #include "core/wire/udp.h"
 #include "core/wire/update.h"
+#include "core/wire/vxlan.h"
 
 namespace {
 
@@ -124,6 +127,19 @@ void time_exceeded_of_ipv6_quotes_itself(Bytes packet) {
     (void)parse_icmpv6_time_exceeded(header->destination, header->source, message);
 }
 
+/// A guest's frame: nothing is refused, and nothing read or written beyond its end.
+void look_inside(Bytes bytes) {
+    if (bytes.size() < EthernetHeader::kSize) return;
+    const InnerPacket packet = InnerPacket::parse(bytes);
+    DYETRACE_ASSERT(packet.network_offset <= bytes.size() && packet.payload_offset <= bytes.size());
+    std::vector<std::uint8_t> frame(bytes.begin(), bytes.end());
+    const GuestFrame inner = inspect_guest_frame(frame);
+    DYETRACE_ASSERT(inner.payload_offset <= frame.size());
+    set_ecn(frame, inner, Ecn::Ce);
+    const bool has_ecn = inner.kind != GuestFrame::Kind::Other;
+    DYETRACE_ASSERT(inspect_guest_frame(frame).ecn == (has_ecn ? Ecn::Ce : Ecn::NotEct));
+}
+
 void every_body(std::uint8_t which, Bytes bytes) {
     switch (which) {
         case 0: return round_trip<RequestBody>(bytes);
@@ -144,7 +160,10 @@ void every_body(std::uint8_t which, Bytes bytes) {
         case 15: return time_exceeded_quotes_itself(bytes);
         case 16: return round_trip<ReportAckBody>(bytes);
         case 17: return time_exceeded_of_ipv6_quotes_itself(bytes);
-        case 18: return round_trip_delay_sketch(bytes);
+        case 18: return round_trip<ChallengeBody>(bytes);
+        case 19: return round_trip<VxlanHeader>(bytes);
+        case 20: return look_inside(bytes);
+        case 21: return round_trip_delay_sketch(bytes);
         default: return walk_packet(bytes);
     }
 }
