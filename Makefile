@@ -25,7 +25,7 @@ configure = @if [ ! -e $(2)/build.ninja ] || [ ! -e $(2)/.configured ] || [ -n "
 # $(call build,<preset>[,<target>...]): all, or only what these targets need.
 build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help demo test check viewer host lab bench docs fuzz format clean
+.PHONY: help demo test check viewer host lab bench docs fuzz explore format clean
 .NOTPARALLEL:
 
 help: ## Say what there is to make (this text)
@@ -99,6 +99,12 @@ fuzz: ## Build the fuzz targets (clang 16, libFuzzer) and run each for FUZZ_SECO
 	$(call configure,fuzz,$(BUILD)/fuzz)
 	$(call build,fuzz,fuzzers)
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(or $(FUZZ_SECONDS),60)
+
+explore: ## Search what two engines can come to, further than make test does (minutes; EXPLORE="--disturbances 2 --advances 3")
+	$(call packages,build test)
+	$(call configure,release,$(BUILD))
+	$(call build,release,explore)
+	@$(BUILD)/tests/bin/explore $(or $(EXPLORE),--both-ways 1 --disturbances 1 --advances 2 --also --both-ways 0 --disturbances 2 --advances 3)
 
 format: ## Bring all sources into the one format
 	$(call packages,check)

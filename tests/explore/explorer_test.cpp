@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// That the explorer finds what is wrong: each defect is put in on purpose. And a small search of the real
+// engines, for builds in which the large one (explore.exhaustive) would take too long.
+#include "tests/explore/explorer.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace dyetrace::explore {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+std::string way_of(const Explored& explored) {
+    if (!explored.violation) return "nothing";
+    std::string text = explored.violation->what;
+    for (const std::string& step : explored.violation->way)
+        text += "\n  " + step;
+    return text;
+}
+
+/// Small budgets, with many states' ends looked at.
+Explored search(Defect defect, std::uint32_t end_one_in = 4, std::uint32_t compare_one_in = 1) {
+    Setup setup;
+    setup.budgets = {.data = 2,
+                     .advances = 2,
+                     .disturbances = 1,
+                     .losses = 0,
+                     .repeats = 0,
+                     .overtakings = 0,
+                     .restarts = 0};
+    setup.defect = defect;
+    return explore({setup},
+                   {.states_most = 60'000, .end_one_in = end_one_in, .compare_one_in = compare_one_in});
+}
+
+TEST(Explorer, FindsATagBeforeTheAccept) {
+    EXPECT_THAT(way_of(search(Defect::EarlyTag)),
+                HasSubstr("tagged a packet before its session was accepted"));
+}
+
+TEST(Explorer, FindsAHiddenDeadline) {
+    EXPECT_THAT(way_of(search(Defect::HiddenDeadline)), HasSubstr("a dead end"));
+}
+
+TEST(Explorer, FindsASessionThatOutlivesItsBound) {
+    EXPECT_THAT(way_of(search(Defect::SleepsOn)),
+                AnyOf(HasSubstr("though its peer is silent"), HasSubstr("outlives the silence of its peer")));
+}
+
+TEST(Explorer, FindsThatNoSessionComesAboutAnyMore) {
+    EXPECT_THAT(way_of(search(Defect::EatenAccepts)), HasSubstr("no session comes about any more"));
+}
+
+TEST(Explorer, FindsAKeyThatForgetsSomething) {
+    EXPECT_THAT(way_of(search(Defect::ForgetfulKey)), HasSubstr("different futures"));
+}
+
+TEST(Explorer, FindsNothingWrongWithTheEngines) {
+    const Explored explored = search(Defect::None, 64, 8);
+    EXPECT_FALSE(explored.violation) << way_of(explored);
+    EXPECT_TRUE(explored.complete);
+    EXPECT_GT(explored.states, 300U);
+    EXPECT_GT(explored.ends, 50U);
+    EXPECT_GT(explored.compared, 100U);
+}
+
+TEST(Explorer, VisitsTheSameStatesEachTime) {
+    const Explored one = search(Defect::None, 1'000'000, 1'000'000);
+    const Explored other = search(Defect::None, 1'000'000, 1'000'000);
+    EXPECT_EQ(one.states, other.states);
+    EXPECT_EQ(one.nodes, other.nodes);
+    EXPECT_EQ(one.steps, other.steps);
+    EXPECT_EQ(one.depth, other.depth);
+}
+
+}  // namespace
+}  // namespace dyetrace::explore
