@@ -101,6 +101,7 @@ struct EppcConfig {
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);
     /// What `sampling` looks at where it is filtered.
     tracking::FlowFilter flow_filter;
+    std::uint32_t metrics = wire::kMetricsAll;  ///< what its sessions ask for, of wire::Metric
     std::uint32_t tracked_per_second =
         0;                        ///< each of its sessions tags no more; zero: no bound, none is told
     bool open_on_traffic = true;  ///< ask for a session with a peer when a guest first sends to it

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
-// delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to measure),
-// state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables,
-// deadlines and outputs.
+// delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
+// measure), state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables, deadlines
+// and outputs.
 #pragma once
 
 #include <cstdint>

@@ -27,6 +27,7 @@ SessionParameters SessionParameters::of(const EppcConfig& config) {
     parameters.sampling = config.sampling;
     parameters.report_interval = config.report_interval;
     parameters.duration = config.session_duration;
+    parameters.metrics = config.metrics;
     parameters.tracked_per_second = config.tracked_per_second;
     return parameters;
 }

@@ -132,7 +132,8 @@ tracking::Arrival AcceptorSession::on_tracked(PathIndex path, const tracking::Tr
     if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) {
         // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
         channel_.hear(packet.now);
-        reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
+        if ((parameters_.metrics & wire::kMetricDelay) != 0)
+            reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
         if (sketch_at_ == Time::never() && parameters_.sketch != tracking::SketchTable::kNone)
             sketch_at_ = std::max(packet.now + parameters_.report_interval,
                                   last_sketch_ + parameters_.report_interval * kIntervalsPerSketch);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/outbox.h"

@@ -22,6 +22,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/outbox.h"

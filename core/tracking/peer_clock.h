@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/digest.h"
 #include "core/base/time.h"
 #include "core/tracking/clock_model.h"
 

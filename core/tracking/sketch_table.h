@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/digest.h"
 #include "core/base/time.h"
 #include "core/tracking/quantile_sketch.h"
 #include "core/tracking/sketch_pool.h"

@@ -111,8 +111,8 @@ void SketchTable::digest_into(StateDigest& digest) const {
     for (const Entry& entry : entries_) {
         digest.add(entry.corrected);
         digest.add(entry.delays.count());
-        digest.add(entry.delays.min().value_or(Duration{}));
-        digest.add(entry.delays.max().value_or(Duration{}));
+        digest.add(entry.delays.min().value_or(0));
+        digest.add(entry.delays.max().value_or(0));
     }
     digest.add(free_.size());
 }

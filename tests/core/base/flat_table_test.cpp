@@ -61,7 +61,9 @@ void agrees_with_a_map(std::uint32_t keys, int insertions) {
         const auto it = expected.find(key);
         const std::uint64_t* const found = table.find(key);
         ASSERT_EQ(found != nullptr, it != expected.end()) << key;
-        if (found != nullptr) ASSERT_EQ(*found, it->second) << key;
+        if (found != nullptr) {
+            ASSERT_EQ(*found, it->second) << key;
+        }
     }
 }
 

@@ -220,7 +220,9 @@ TEST_F(Forgery, OfControlPacketsIsRefusedAndCountedAndChangesNothing) {
             << what << " kind " << static_cast<int>(result.kind);
         ASSERT_EQ(engine.drops().total(), drops + 1) << what;
         // Of the health service's it also counts what is authentic and not news.
-        if (!is_datagram(frame)) ASSERT_EQ(engine.counters().control_received, believed) << what;
+        if (!is_datagram(frame)) {
+            ASSERT_EQ(engine.counters().control_received, believed) << what;
+        }
         ASSERT_FALSE(engine.poll()) << what;
         ASSERT_EQ(engine.digest(now), states[host]) << what;
     }
@@ -263,7 +265,9 @@ TEST_F(Forgery, OfTagsLeavesWhatThePacketWouldHaveLeftWithoutATag) {
         ASSERT_EQ(engine.drops().total(), drops + 1) << i;
         ASSERT_EQ(engine.counters().tracked_received, believed[host]) << i;
         ASSERT_FALSE(engine.poll()) << i;
-        if (i % 16 < 2) ASSERT_EQ(engine.digest(now), plain[host].digest(now)) << i;
+        if (i % 16 < 2) {
+            ASSERT_EQ(engine.digest(now), plain[host].digest(now)) << i;
+        }
     }
     for (const std::size_t host : {0U, 1U}) {
         EXPECT_EQ(net.engine(host).digest(net.clock_of(host)), plain[host].digest(net.clock_of(host)));
