@@ -254,6 +254,7 @@ void read_peer(ConfigTable table, HostConfig& config, Taken& taken) {
     for (ConfigTable& guest : table.tables("guests")) {
         RemoteSettings remote;
         remote.peer = address;
+        guest.read("relay", BooleanType{}, remote.relay);
         if (read_overlay_address(guest, remote.vni, remote.mac, taken)) config.remotes.push_back(remote);
         guest.finish();
     }

@@ -33,6 +33,7 @@ struct RemoteSettings {
     Ipv4Address peer;
     Vni vni;
     MacAddress mac;
+    bool relay = false;  ///< what comes for it from other peers goes on to that one
 };
 
 struct HostConfig {

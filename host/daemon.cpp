@@ -48,7 +48,9 @@ eppc::Eppc Daemon::make_engine(const HostConfig& config, const auth::Seed& seed,
         require(engine->add_guest(GuestPort{port++}, guest.vni, guest.mac), "guest " + guest.interface);
     }
     for (const RemoteSettings& remote : config.remotes) {
-        require(engine->add_remote(remote.vni, remote.mac, remote.peer), "peer " + remote.peer.to_string());
+        require(remote.relay ? engine->add_relay(remote.vni, remote.mac, remote.peer)
+                             : engine->add_remote(remote.vni, remote.mac, remote.peer),
+                "peer " + remote.peer.to_string());
     }
     return std::move(engine).value();
 }

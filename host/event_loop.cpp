@@ -64,6 +64,7 @@ void EventLoop::handle_underlay(std::span<ReceivedFrame> frames) {
                 guest->outgoing.frames[guest->outgoing.count++] = received.frame.head();
                 break;
             }
+            case eppc::Decapsulated::Kind::Relay: put_on_underlay(received.frame.head(), false); break;
             case eppc::Decapsulated::Kind::NotOurs: ++counters_.not_ours; break;
             case eppc::Decapsulated::Kind::Consumed:
             case eppc::Decapsulated::Kind::Dropped: break;

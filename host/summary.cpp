@@ -84,6 +84,7 @@ Json counters_json(const Summary& summary) {
     const eppc::EppcCounters& c = summary.counters;
     return {{"encapsulated", c.encapsulated},
             {"decapsulated", c.decapsulated},
+            {"relayed", c.relayed},
             {"tagged", c.tagged},
             {"tracked_received", c.tracked_received},
             {"control_sent", c.control_sent},

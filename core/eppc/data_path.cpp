@@ -81,7 +81,7 @@ std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameB
     if (admitted.guest == nullptr) return DropReason::UnknownGuestPort;
     const Bytes inner = frame.head();
     if (inner.size() < EthernetHeader::kSize) return DropReason::EthernetTruncated;
-    const Vni vni = admitted.guest->vni;
+    const Vni vni = admitted.vni = admitted.guest->vni;
     if (load_u64(&inner[6]) >> 16 != admitted.guest->mac.to_integer()) return DropReason::SourceMacMismatch;
     const OverlayAddress destination = OverlayAddress::destination_of(inner, vni);
     if (destination.is_group()) return DropReason::GroupAddress;
@@ -90,6 +90,10 @@ std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameB
     admitted.peer = &peers_[*peer];
     admitted.peer_index = *peer;
     admitted.headers = wire::inspect_guest_frame(inner);
+    return fit(frame, admitted);
+}
+
+std::optional<DropReason> Eppc::Engine::fit(const wire::FrameBuffer& frame, Admitted& admitted) const {
     const OuterHeader& outer = admitted.peer->outer;
     if (outer.is_vxlan() && config.vxlan_vlan == InnerVlan::Strip) {
         // RFC 7348 §6.1: the tags are taken off; a frame that is nothing but tags has no way to go without.
@@ -149,10 +153,15 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
         drops.add(*refused);
         return refused;
     }
+    carry(frame, admitted, now);
+    return std::nullopt;
+}
+
+void Eppc::Engine::carry(wire::FrameBuffer& frame, const Admitted& admitted, Time now) {
     Peer& peer = *admitted.peer;
     const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
     session::RequesterSession* const tagging =
-        note_sent(peer, admitted.peer_index, path, {frame.head(), admitted.guest->vni, now});
+        note_sent(peer, admitted.peer_index, path, {frame.head(), admitted.vni, now});
     const tracking::PathCount& sent = peer.paths[path];
     if (admitted.stripped > 0) strip_tags(frame, admitted.stripped);
 
@@ -162,7 +171,7 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     fields.source_port = static_cast<std::uint16_t>(config.source_port_base + sent.port);
     if (!peer.outer.is_ipv4())
         fields.flow_label = flow_label_of(peer.address, fields.source_port, flow_seed_);
-    fields.vni = admitted.guest->vni;
+    fields.vni = admitted.vni;
     if (tagging != nullptr) {
         fields.options_length = TrackOption::kSize;
         prepend_track_option(frame, peer, path, *tagging, fields, now);
@@ -171,7 +180,6 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     peer.outer.write(frame, fields);
     peer.outer.write_checksum(frame);
     ++counters.encapsulated;
-    return std::nullopt;
 }
 
 std::optional<DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame,
@@ -312,7 +320,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
     measure(packet, track, inner, now);
-    return deliver(frame, inner, packet.ip.ecn);
+    return deliver(frame, inner, packet, now);
 }
 
 Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet,
@@ -331,7 +339,7 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
     // RFC 7348 §6.1: discarded unless configured otherwise.
     const bool has_vlan = inner.headers.tags > 0 || wire::is_vlan_tag(inner.headers.ether_type);
     if (has_vlan && config.vxlan_vlan == InnerVlan::Strip) return dropped(DropReason::VxlanInnerVlan);
-    return deliver(frame, inner, packet.ip.ecn);
+    return deliver(frame, inner, packet, now);
 }
 
 DropReason Eppc::Engine::no_such_guest(const OverlayAddress& address) const {
@@ -339,18 +347,22 @@ DropReason Eppc::Engine::no_such_guest(const OverlayAddress& address) const {
     return address.is_group() ? DropReason::GroupAddress : DropReason::UnknownGuest;
 }
 
-Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn) {
+Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& inner,
+                                   const UnderlayPacket& packet, Time now) {
+    const wire::Ecn outer_ecn = packet.ip.ecn;
     const MutableBytes bytes = frame.head();
     if (bytes.size() < EthernetHeader::kSize) return dropped(DropReason::EthernetTruncated);
     const OverlayAddress address = OverlayAddress::destination_of(bytes, inner.vni);
     const GuestPort* const port = overlay.port_of(address);  // no group is any guest's
-    if (port == nullptr) return dropped(no_such_guest(address));
+    const std::uint32_t* const next = port == nullptr ? overlay.relayed_to(address) : nullptr;
+    if (port == nullptr && next == nullptr) return dropped(no_such_guest(address));
     // RFC 6040 §4.2: such a combination should be logged, within bounds, and it must be possible not to: it
     // is counted.
     if (is_ecn_unused(inner.headers.ecn, outer_ecn)) ++counters.ecn_unused;
     const auto ecn = ecn_after_decapsulation(inner.headers.ecn, outer_ecn);
     if (!ecn) return dropped(DropReason::EcnInvalid);
     if (*ecn != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, *ecn);
+    if (next != nullptr) return relay(frame, inner, packet, *next, now);
     ++counters.decapsulated;
     Decapsulated result;
     result.kind = Decapsulated::Kind::Deliver;

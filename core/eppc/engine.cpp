@@ -410,6 +410,9 @@ Result<Done, std::string> Eppc::add_peer(IpAddress peer, const PeerOptions& opti
 Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_remote(vni, mac, peer);
 }
+Result<Done, std::string> Eppc::add_relay(Vni vni, const MacAddress& mac, IpAddress peer) {
+    return engine_->add_relay(vni, mac, peer);
+}
 std::optional<wire::DropReason> Eppc::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
     return engine_->encapsulate(port, frame, now);
 }

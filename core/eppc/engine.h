@@ -118,6 +118,7 @@ class Eppc::Engine {
     Result<Done, std::string> add_peer(IpAddress address, const PeerOptions& options);
     Result<Done, std::string> add_guest(const Guest& guest);
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
+    Result<Done, std::string> add_relay(Vni vni, const MacAddress& mac, IpAddress peer);  // relay.cpp
     Result<PathGeneration, std::string> repath(IpAddress address, PathIndex path, Time now);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
@@ -187,7 +188,8 @@ class Eppc::Engine {
     std::optional<wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
                                                    UnderlayPacket& packet) const;
     struct Admitted {
-        const Guest* guest = nullptr;
+        const Guest* guest = nullptr;  ///< none: it is relayed
+        Vni vni;
         Peer* peer = nullptr;
         std::uint32_t peer_index = 0;
         wire::GuestFrame headers;
@@ -195,6 +197,10 @@ class Eppc::Engine {
     };
     /// Whether a guest's frame can be carried, and where to.
     std::optional<wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame, Admitted& admitted);
+    /// Why it does not fit the tunnel to its peer; finds what is to be stripped for that.
+    std::optional<wire::DropReason> fit(const wire::FrameBuffer& frame, Admitted& admitted) const;
+    /// Counts, samples and encapsulates what was admitted and fits.
+    void carry(wire::FrameBuffer& frame, const Admitted& admitted, Time now);
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
     session::RequesterSession* note_sent(Peer& peer, std::uint32_t index, PathIndex path,
                                          const tracking::Offered& packet);
@@ -205,7 +211,8 @@ class Eppc::Engine {
     Decapsulated decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
     Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
                               std::size_t headers, Time now);
-    Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, wire::Ecn outer_ecn);
+    Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, const UnderlayPacket& packet,
+                         Time now);
     /// Leaves in `track` the data of the track option, whose length is right; nothing where there is none.
     std::optional<wire::DropReason> find_track_option(Bytes options, Bytes& track);
     /// `track`: what `find_track_option` left.
@@ -216,6 +223,10 @@ class Eppc::Engine {
     /// Why a frame to a guest's address that is not here is not delivered.
     [[nodiscard]] wire::DropReason no_such_guest(const OverlayAddress& address) const;
     Decapsulated dropped(wire::DropReason reason);
+
+    // relay.cpp
+    Decapsulated relay(wire::FrameBuffer& frame, const InnerFrame& inner, const UnderlayPacket& packet,
+                       std::uint32_t to, Time now);
 
     // control_path.cpp
     void handle_control(const UnderlayPacket& packet, Bytes payload, Time now);

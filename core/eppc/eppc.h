@@ -44,6 +44,7 @@ struct Decapsulated {
         Consumed,  ///< a control packet: outputs may be waiting
         NotOurs,   ///< not the engine's traffic: the host may do with it what it likes
         Dropped,   ///< for `reason`, which was counted
+        Relay,     ///< the buffer now holds a packet for another peer: an Ethernet frame for the underlay
     };
     // Eight bytes in this order: they go back in one register, put together there.
     Kind kind = Kind::Dropped;
@@ -55,6 +56,7 @@ struct Decapsulated {
 struct EppcCounters {
     std::uint64_t encapsulated = 0;      ///< guests' frames sent into the underlay
     std::uint64_t decapsulated = 0;      ///< guests' frames delivered
+    std::uint64_t relayed = 0;           ///< of the encapsulated, for guests of other hosts
     std::uint64_t tagged = 0;            ///< of the encapsulated, with a track option
     std::uint64_t tracked_received = 0;  ///< valid track options received
     std::uint64_t ecn_unused = 0;        ///< received in a combination that no ingress makes (RFC 6040 §4.2)
@@ -113,6 +115,11 @@ class Eppc {
     Result<Done, std::string> add_peer(IpAddress peer, const PeerOptions& options);
     /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
+
+    /// The same, and frames for `mac` that come from other peers go on to that one: this EPPC is an
+    /// intermediary, and each leg has sessions of its own. Buffers given to `decapsulate` need kHeadroom
+    /// then.
+    Result<Done, std::string> add_relay(Vni vni, const MacAddress& mac, IpAddress peer);
 
     /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields
     /// in the head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay;

@@ -71,6 +71,12 @@ class Overlay {
     [[nodiscard]] const std::uint32_t* peer_of(const OverlayAddress& address) const {
         return remotes_.find(address);
     }
+    /// What comes from other peers for that address, a remote's, goes on to its peer.
+    void relay(const OverlayAddress& address) { relayed_[address] = *remotes_.find(address); }
+    /// Nothing where what comes for it is not relayed.
+    [[nodiscard]] const std::uint32_t* relayed_to(const OverlayAddress& address) const {
+        return relayed_.find(address);
+    }
     /// Before `peer_of`.
     void prefetch(const OverlayAddress& address) const { remotes_.prefetch(address); }
 
@@ -81,6 +87,7 @@ class Overlay {
     FlatTable<OverlayAddress, GuestPort, OverlayAddressHash> ports_;
     FlatTable<Vni, std::uint32_t, NumberHash> vnis_;  ///< guests in each
     FlatTable<OverlayAddress, std::uint32_t, OverlayAddressHash> remotes_;
+    FlatTable<OverlayAddress, std::uint32_t, OverlayAddressHash> relayed_;  ///< some of them
 };
 
 }  // namespace dyetrace::eppc

@@ -60,6 +60,7 @@ std::string_view to_string(DropReason reason) {
         case DropReason::UnknownGuest: return "unknown-guest";
         case DropReason::FrameTooLong: return "frame-too-long";
         case DropReason::NoHeadroom: return "no-headroom";
+        case DropReason::RelayLoop: return "relay-loop";
         case DropReason::EcnInvalid: return "ecn-invalid";
         case DropReason::NotForUs: return "not-for-us";
         case DropReason::TableFull: return "table-full";

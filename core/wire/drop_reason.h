@@ -69,6 +69,7 @@ enum class DropReason : std::uint8_t {
     UnknownGuest,        ///< no guest of this host has that address in this VNI
     FrameTooLong,        ///< would exceed the underlay's MTU
     NoHeadroom,          ///< the buffer has no room for the encapsulation headers
+    RelayLoop,           ///< to relay, and from the peer that it would go to, or at the end of its TTL
     EcnInvalid,          ///< not-ECT inside, CE outside (RFC 6040 §4.2)
     NotForUs,            ///< another host's address, or a protocol that is not the engine's
     // Bounds

@@ -98,5 +98,7 @@ inline Result<Ipv4Header, DropReason> Ipv4Header::parse(Bytes bytes, std::size_t
 
 /// Sets the ECN field of an encoded IPv4 header and mends its checksum. Precondition: bytes.size() >= 20.
 void set_ipv4_ecn(MutableBytes bytes, Ecn ecn);
+/// Sets the TTL, likewise.
+void set_ipv4_ttl(MutableBytes bytes, std::uint8_t ttl);
 
 }  // namespace dyetrace::wire

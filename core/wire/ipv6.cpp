@@ -83,4 +83,9 @@ void set_ipv6_ecn(MutableBytes bytes, Ecn ecn) {
     bytes[1] = static_cast<std::uint8_t>((bytes[1] & 0xcf) | static_cast<std::uint8_t>(ecn) << 4);
 }
 
+void set_ipv6_hop_limit(MutableBytes bytes, std::uint8_t hops) {
+    DYETRACE_ASSERT(bytes.size() >= 8);
+    bytes[7] = hops;
+}
+
 }  // namespace dyetrace::wire

@@ -72,5 +72,7 @@ Result<Ipv6UpperLayer, DropReason> find_ipv6_upper_layer(const Ipv6Header& heade
 
 /// Sets the ECN field of an encoded IPv6 header, which has no checksum. Precondition: bytes.size() >= 2.
 void set_ipv6_ecn(MutableBytes bytes, Ecn ecn);
+/// The same of the hop limit. Precondition: bytes.size() >= 8.
+void set_ipv6_hop_limit(MutableBytes bytes, std::uint8_t hops);
 
 }  // namespace dyetrace::wire

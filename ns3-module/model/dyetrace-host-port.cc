@@ -129,6 +129,10 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
     if (guest != nullptr) {
         FromBuffer(buffer, *packet);
         guest->Receive(packet);
+    } else if (what.kind == eppc::Decapsulated::Kind::Relay) {
+        FromBuffer(buffer, *packet);
+        if (m_config.truth) m_config.truth->NoteSent(*packet);
+        m_config.fabric->Send(m_config.host, packet);
     } else {
         m_config.fabric->GetPool().Free(packet);
     }

@@ -282,6 +282,7 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const 
     std::vector<std::pair<std::string, uint64_t>> counters{
         {"encapsulated", totals.encapsulated},
         {"decapsulated", totals.decapsulated},
+        {"relayed", totals.relayed},
         {"tagged", totals.tagged},
         {"tracked-received", totals.tracked_received},
         {"control-sent", totals.control_sent},

@@ -262,6 +262,7 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     const eppc::EppcCounters& c = eppc.counters();
     rows.add("encapsulated", c.encapsulated);
     rows.add("decapsulated", c.decapsulated);
+    rows.add("relayed", c.relayed);
     rows.add("tagged", c.tagged);
     rows.add("tracked-received", c.tracked_received);
     rows.add("control-sent", c.control_sent);

@@ -32,8 +32,8 @@ eppc::Eppc engine_of(bool ipv6, bool keep_tags) {
     config.trace_paths = false;
     if (keep_tags) config.vxlan_vlan = eppc::InnerVlan::Keep;
     auto engine = eppc::Eppc::create(config, 1, Time{}).value();
-    const eppc::PeerOptions geneve{.udp_checksum = eppc::UdpChecksum::Zero};
-    const eppc::PeerOptions vxlan{.encapsulation = wire::Encapsulation::Vxlan};
+    const eppc::PeerOptions geneve{.udp_checksum = eppc::UdpChecksum::Zero, .ecn = {}};
+    const eppc::PeerOptions vxlan{.encapsulation = wire::Encapsulation::Vxlan, .ecn = {}};
     DYETRACE_ASSERT(engine.add_peer(address_of(ipv6, 2), geneve).ok());
     DYETRACE_ASSERT(engine.add_peer(address_of(ipv6, 3), vxlan).ok());
     DYETRACE_ASSERT(engine.add_guest(GuestPort{1}, kVni, MacAddress::from_integer(0x020100000001)).ok());

@@ -307,8 +307,9 @@ std::vector<std::string> keys_of_example(const std::string& text) {
 
 TEST(ExampleConfig, ShowsEveryKeyOnce) {
     std::vector<std::string> keys = keys_of_example(read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml"));
-    for (const char* inline_key : {"auth.other_keys.key", "auth.other_keys.key_file",
-                                   "auth.other_keys.key_id", "peer.guests.vni", "peer.guests.mac"})
+    for (const char* inline_key :
+         {"auth.other_keys.key", "auth.other_keys.key_file", "auth.other_keys.key_id", "peer.guests.vni",
+          "peer.guests.relay", "peer.guests.mac"})
         keys.emplace_back(inline_key);
     EXPECT_THAT(keys, UnorderedElementsAreArray(config_keys()));
 }

@@ -194,9 +194,10 @@ void Network::send_many(std::size_t from, std::size_t to, int count, Duration ga
 }
 
 Decapsulated Network::inject(std::size_t to, Bytes frame) {
-    OwnedFrame owned(frame);
+    OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
     const Decapsulated result = engine(to).decapsulate(owned.buffer, clock_of(to));
     if (result.kind == Decapsulated::Kind::Deliver) hosts_[to]->delivered.push_back(owned.bytes());
+    if (result.kind == Decapsulated::Kind::Relay) transmit(to, owned.bytes());
     settle(to);
     return result;
 }
