@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Two engines that measure each other across a bad network. Leaves what a judge needs in a folder:
 //
-//   engine_captures FOLDER SEED
+//   engine_captures FOLDER SEED [ipv4|ipv6|vxlan]
 //
 //   0.sent.pcap, 1.arrived.pcap     the way from host 0 to host 1, each by its own host's clock
 //   1.sent.pcap, 0.arrived.pcap     the way back
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "core/base/random.h"
@@ -115,11 +116,16 @@ void write_records(Network& net, const std::string& path) {
     std::fclose(file);
 }
 
-int run(const std::string& folder, std::uint64_t seed) {
+int run(const std::string& folder, std::uint64_t seed, std::string_view underlay) {
     Random random(mix64(seed));
     Network net(seed);
-    for (int i = 0; i < 2; ++i)
-        net.add_host({}, random_clock(random));
+    if (underlay == "vxlan") net.peer_options.encapsulation = wire::Encapsulation::Vxlan;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto configure = [&](eppc::EppcConfig& config) {
+            if (underlay == "ipv6") config.address = ipv6_of(i);
+        };
+        net.add_host(configure, random_clock(random));
+    }
     for (std::size_t from = 0; from < 2; ++from) {
         net.line(from, 1 - from).delay = Duration::microseconds(10 + random.below(200));
         net.line(from, 1 - from).hook = faulty_line(faults(), random.next());
@@ -142,9 +148,11 @@ int run(const std::string& folder, std::uint64_t seed) {
 }  // namespace dyetrace::test
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: engine_captures FOLDER SEED\n");
+    const std::string_view underlay = argc == 4 ? argv[3] : "ipv4";
+    const bool is_known = underlay == "ipv4" || underlay == "ipv6" || underlay == "vxlan";
+    if (argc < 3 || argc > 4 || !is_known) {
+        std::fprintf(stderr, "usage: engine_captures FOLDER SEED [ipv4|ipv6|vxlan]\n");
         return 2;
     }
-    return dyetrace::test::run(argv[1], std::strtoull(argv[2], nullptr, 10));
+    return dyetrace::test::run(argv[1], std::strtoull(argv[2], nullptr, 10), underlay);
 }
