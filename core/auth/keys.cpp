@@ -6,8 +6,6 @@
 
 #include <sodium.h>
 
-#include "core/auth/siphash.h"
-
 namespace dyetrace::auth {
 namespace {
 
@@ -63,19 +61,6 @@ SessionKeys derive_session_keys(const PairKey& key, const SessionIdentity& ident
     keys.track = derive_track_key(keys.control, "track");
     keys.ride = derive_track_key(keys.control, "ride");
     return keys;
-}
-
-std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context) {
-    DYETRACE_ASSERT(fields.size() % 8 == 0);
-    SipHash hash(key);
-    for (std::size_t at = 0; at < fields.size(); at += 8)
-        hash.add(load_u64(&fields[at]));
-    hash.add(context.source.high);
-    hash.add(context.source.low);
-    hash.add(context.destination.high);
-    hash.add(context.destination.low);
-    hash.add(std::uint64_t{context.source_port} << 32 | context.vni.value);
-    return hash.finish();
 }
 
 }  // namespace dyetrace::auth

@@ -10,14 +10,17 @@
 //   control tag         = HMAC-SHA-256(pair key or session control key, source | destination | both UDP ports
 //   |
 //                         message) truncated to 16 bytes (RFC 2104 §5)
-//   track tag           = SipHash-2-4(track key or ride key, the option's fields | source | destination |
-//                         source port | VNI)
+//   track tag           = SipHash-2-4(track key or ride key, the option's fields | source port | VNI)
+//
+// The addresses are in every session's key, and its packets are looked up by them: the tag need not take them
+// again (docs/decisions/addresses-in-the-key.md).
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "core/auth/hmac.h"
+#include "core/auth/siphash.h"
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
@@ -63,12 +66,18 @@ SessionKeys derive_session_keys(const PairKey& key, const SessionIdentity& ident
 
 /// Where a tracked packet is seen: the fields outside the option that its tag covers.
 struct TrackContext {
-    IpAddress source;
-    IpAddress destination;
     std::uint16_t source_port = 0;
     Vni vni;
 };
-/// `fields` are the option's bytes from the session id up to the tag: a multiple of 8 of them.
-std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context);
+/// `fields` are the option's bytes from the session id up to the tag: a multiple of 8 of them. Inline, since
+/// each packet waits for it.
+inline std::uint64_t track_tag(const TrackKey& key, Bytes fields, const TrackContext& context) {
+    DYETRACE_ASSERT(fields.size() % 8 == 0);
+    SipHash hash(key);
+    for (std::size_t at = 0; at < fields.size(); at += 8)
+        hash.add(load_u64(&fields[at]));
+    hash.add(std::uint64_t{context.source_port} << 32 | context.vni.value);
+    return hash.finish();
+}
 
 }  // namespace dyetrace::auth

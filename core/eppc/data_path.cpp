@@ -143,7 +143,7 @@ void Eppc::Engine::prepend_track_option(wire::FrameBuffer& frame, const Peer& pe
     constexpr std::size_t kFields = TrackOption::kTagOffset - TrackOption::kTaggedOffset;
     store_u64(&bytes[TrackOption::kTagOffset],
               auth::track_tag(tagging.track_key(), bytes.subspan(TrackOption::kTaggedOffset, kFields),
-                              {config.address, peer.address, fields.source_port, fields.vni}));
+                              {fields.source_port, fields.vni}));
     ++counters.tagged;
 }
 

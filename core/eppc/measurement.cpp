@@ -45,7 +45,7 @@ void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, con
     }
     const std::uint64_t expected = auth::track_tag(
         session->track_key(), data.first(TrackOption::kTagOffset - TrackOption::kTaggedOffset),
-        {packet.ip.source, packet.ip.destination, packet.udp.source_port, inner.vni});
+        {packet.udp.source_port, inner.vni});
     if (expected != track.tag) {
         drops.add(DropReason::TrackBadTag);
         return;

@@ -31,8 +31,8 @@
 // encapsulated) are the *own check*, which tells a packet that was damaged from one that was lost. UDP over
 // IPv4 has none (RFC 8926 §3.3).
 //
-// The tag covers every field above it from the session id on, the outer addresses, the outer source port and
-// the VNI, under a key of this session alone (core/auth).
+// The tag covers every field above it from the session id on, the outer source port and the VNI, under a key of
+// this session and its two addresses alone (core/auth).
 #pragma once
 
 #include <cstddef>

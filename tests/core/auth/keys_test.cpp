@@ -122,7 +122,7 @@ Tracked tracked() {
     const Buffer option = vector_of("track_option");
     Tracked t;
     t.fields = Buffer(option.begin() + TrackOption::kTaggedOffset, option.begin() + TrackOption::kTagOffset);
-    t.context = {kRequester, kAcceptor, 49157, Vni{0x123456}};
+    t.context = {49157, Vni{0x123456}};
     return t;
 }
 
@@ -150,20 +150,9 @@ TEST(TrackTag, DiffersForEachFlippedBitOfTheFields) {
     }
 }
 
-TEST(TrackTag, DiffersForEachFlippedBitOfAddressesPortVniAndKey) {
+TEST(TrackTag, DiffersForEachFlippedBitOfPortVniAndKey) {
     const Tracked t = tracked();
     const std::uint64_t expected = track_tag(track_key(), t.fields, t.context);
-    for (int bit = 0; bit < 128; ++bit) {
-        const auto flip = [bit](IpAddress& address) {
-            (bit < 64 ? address.low : address.high) ^= std::uint64_t{1} << bit % 64;
-        };
-        TrackContext context = t.context;
-        flip(context.source);
-        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
-        context = t.context;
-        flip(context.destination);
-        EXPECT_NE(track_tag(track_key(), t.fields, context), expected);
-    }
     for (int bit = 0; bit < 16; ++bit) {
         TrackContext context = t.context;
         context.source_port = static_cast<std::uint16_t>(context.source_port ^ 1U << bit);
@@ -179,6 +168,31 @@ TEST(TrackTag, DiffersForEachFlippedBitOfAddressesPortVniAndKey) {
         key[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
         EXPECT_NE(track_tag(key, t.fields, t.context), expected);
     }
+}
+
+// The tag takes the addresses by its key: a session of other addresses, or of the other direction, has
+// another one.
+TEST(TrackTag, DiffersForEachFlippedBitOfEitherAddress) {
+    const Tracked t = tracked();
+    const PairKey pair = derive_pair_key(shared_key(), kRequester, kAcceptor);
+    const std::uint64_t expected = track_tag(track_key(), t.fields, t.context);
+    const auto tag_of = [&](const SessionIdentity& of) {
+        return track_tag(derive_session_keys(pair, of).track, t.fields, t.context);
+    };
+    for (int bit = 0; bit < 128; ++bit) {
+        const auto flip = [bit](IpAddress& address) {
+            (bit < 64 ? address.low : address.high) ^= std::uint64_t{1} << bit % 64;
+        };
+        SessionIdentity other = identity();
+        flip(other.requester);
+        EXPECT_NE(tag_of(other), expected);
+        other = identity();
+        flip(other.acceptor);
+        EXPECT_NE(tag_of(other), expected);
+    }
+    SessionIdentity reversed = identity();
+    std::swap(reversed.requester, reversed.acceptor);
+    EXPECT_NE(tag_of(reversed), expected);
 }
 
 wire::ControlHeader keep_alive() {

@@ -142,8 +142,7 @@ def track_fields():
 
 
 def track_tag():
-    seen = mapped(REQUESTER) + mapped(ACCEPTOR) + struct.pack(">II", SOURCE_PORT, VNI)
-    return siphash24(TRACK_KEY, track_fields() + seen)
+    return siphash24(TRACK_KEY, track_fields() + struct.pack(">II", SOURCE_PORT, VNI))
 
 
 def track_option():
