@@ -218,8 +218,11 @@ class Eppc::Engine {
     /// `track`: what `find_track_option` left.
     void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
     // measurement.cpp
+    /// `data`: of a track option, whose length is right.
     void measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner, std::size_t port,
                          Time now);
+    /// A tracked packet that was not seen before.
+    void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
     /// Why a frame to a guest's address that is not here is not delivered.
     [[nodiscard]] wire::DropReason no_such_guest(const OverlayAddress& address) const;
     Decapsulated dropped(wire::DropReason reason);
@@ -251,8 +254,6 @@ class Eppc::Engine {
                                                    const Endpoint& source, const Endpoint& destination) const;
 
     // timing.cpp
-    /// A tracked packet that was not seen before.
-    void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
     void note_report_times(Peer& peer, session::RequesterSession& session, const wire::ReportHeader& report,
                            Time now);
     static void note_ack_times(Peer& peer, const wire::ReportAckBody& ack, Time now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a tracked packet from a peer means to the sessions of that peer.
 #include <algorithm>
+#include <optional>
 
 #include "core/eppc/engine.h"
 #include "core/wire/checksum.h"
@@ -29,11 +30,21 @@ session::AcceptorSession* find_session(std::vector<session::AcceptorSession>& se
 
 }  // namespace
 
+inline void Eppc::Engine::note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw,
+                                     Time now) {
+    std::optional<Duration> corrected;
+    if (peer.clock) {
+        peer.clock->note_reverse(raw, now);
+        if (const auto delay = peer.clock->corrected_reverse(raw, now)) corrected = delay->delay;
+    }
+    if (session.sketch() != tracking::SketchTable::kNone) sketches_.add(session.sketch(), raw, corrected);
+}
+
 void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner,
                                    std::size_t port, Time now) {
+    DYETRACE_ASSERT(data.size() == TrackOption::kDataSize);
     Peer& peer = peers_[*packet.peer];
-    const auto parsed = TrackOption::parse(data);
-    const TrackOption& track = *parsed;
+    const TrackOption track = TrackOption::read(data.first<TrackOption::kDataSize>());
     session::AcceptorSession* const session = find_session(peer.accepted, track.session);
     if (session == nullptr) {
         drops.add(DropReason::TrackUnknownSession);
@@ -61,13 +72,16 @@ void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, con
     tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track.flags & TrackOption::kFlagSentCe) == 0;
     tracked.ecn_invalid = inner.ecn_invalid;
     tracked.corrupted = is_corrupted(track, inner);
-    switch (session->on_tracked(track.path, tracked)) {
+    const auto result = session->on_tracked(track.path, tracked);
+    switch (result.arrival) {
         case tracking::Arrival::New:
         case tracking::Arrival::Late: note_delay(peer, *session, tracked.delay, now); break;
         case tracking::Arrival::Duplicate: --peer.received[port]; break;
         case tracking::Arrival::Outside: break;
     }
-    timers_.set(*packet.peer, std::min(session->next_deadline(), timers_.wanted(*packet.peer)));
+    // Whatever else moves a deadline forward comes by a control message or by `advance`, which set it.
+    if (result.may_be_due_sooner)
+        timers_.set(*packet.peer, std::min(session->next_deadline(), timers_.wanted(*packet.peer)));
 }
 
 }  // namespace dyetrace::eppc

@@ -20,15 +20,6 @@ namespace dyetrace::eppc {
 using wire::ControlMessage;
 using wire::DropReason;
 
-void Eppc::Engine::note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now) {
-    std::optional<Duration> corrected;
-    if (peer.clock) {
-        peer.clock->note_reverse(raw, now);
-        if (const auto delay = peer.clock->corrected_reverse(raw, now)) corrected = delay->delay;
-    }
-    if (session.sketch() != tracking::SketchTable::kNone) sketches_.add(session.sketch(), raw, corrected);
-}
-
 void Eppc::Engine::note_report_times(Peer& peer, session::RequesterSession& session,
                                      const wire::ReportHeader& report, Time now) {
     if ((session.metrics() & wire::kMetricDelay) == 0) return;

@@ -12,8 +12,6 @@ using wire::ControlType;
 namespace {
 /// Keep-alives missed in a row before the requester counts as lost.
 constexpr int kKeepAlivesMissed = 3;
-/// Report intervals from one delay sketch to the next: it is larger than a report, and not urgent.
-constexpr int kIntervalsPerSketch = 10;
 /// How long after the agreed duration the acceptor waits for the requester's close.
 constexpr Duration kCloseGrace = Duration::seconds(1);
 }  // namespace
@@ -124,21 +122,6 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
     ack.interval = marker.interval;
     out.say(message(ControlType::MarkerAck), ack);
     return true;
-}
-
-tracking::Arrival AcceptorSession::on_tracked(PathIndex path, const tracking::TrackedPacket& packet) {
-    const tracking::Arrival arrival = measured_[path.value].track(packet, parameters_.waiting_time);
-    if (arrival != tracking::Arrival::Outside) reports_.note_change(path, packet.now, false);
-    if (arrival == tracking::Arrival::New || arrival == tracking::Arrival::Late) {
-        // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
-        channel_.hear(packet.now);
-        if ((parameters_.metrics & wire::kMetricDelay) != 0)
-            reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
-        if (sketch_at_ == Time::never() && parameters_.sketch != tracking::SketchTable::kNone)
-            sketch_at_ = std::max(packet.now + parameters_.report_interval,
-                                  last_sketch_ + parameters_.report_interval * kIntervalsPerSketch);
-    }
-    return arrival;
 }
 
 void AcceptorSession::on_keep_alive(Outbox& out) {

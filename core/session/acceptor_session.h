@@ -5,6 +5,7 @@
 // its measurements, to answer the requester whose close was not acknowledged.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -67,7 +68,11 @@ class AcceptorSession {
     void on_peer_restarted(Outbox& out);
 
     /// A tracked packet whose tag was checked. Precondition: path index below the count that was announced.
-    tracking::Arrival on_tracked(PathIndex path, const tracking::TrackedPacket& packet);
+    struct Tracked {
+        tracking::Arrival arrival;
+        bool may_be_due_sooner = false;  ///< `next_deadline` may have come forward; else it has not
+    };
+    Tracked on_tracked(PathIndex path, const tracking::TrackedPacket& packet);
 
     /// An envelope with the next number, for its owner to fill and send at once.
     [[nodiscard]] OutgoingMessage message(wire::ControlType type);
@@ -96,6 +101,8 @@ class AcceptorSession {
 
   private:
     static constexpr std::uint16_t kUnbound = 0xffff;
+    /// Report intervals from one delay sketch to the next: it is larger than a report, and not urgent.
+    static constexpr int kIntervalsPerSketch = 10;
     struct Binding {
         std::uint16_t port = kUnbound;  ///< offset of the source port that carries `generation`
         PathGeneration generation;
@@ -131,5 +138,24 @@ class AcceptorSession {
     Time close_again_at_ = Time::never();  ///< our own close, until it is acknowledged
     Time linger_until_ = Time::never();
 };
+
+inline AcceptorSession::Tracked AcceptorSession::on_tracked(PathIndex path,
+                                                            const tracking::TrackedPacket& packet) {
+    Tracked result;
+    result.arrival = measured_[path.value].track(packet, parameters_.waiting_time);
+    if (result.arrival == tracking::Arrival::Outside) return result;
+    result.may_be_due_sooner = reports_.note_change(path, packet.now, false);
+    // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
+    if (result.arrival == tracking::Arrival::Duplicate) return result;
+    channel_.hear(packet.now);
+    if ((parameters_.metrics & wire::kMetricDelay) != 0)
+        reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
+    if (sketch_at_ == Time::never() && parameters_.sketch != tracking::SketchTable::kNone) {
+        sketch_at_ = std::max(packet.now + parameters_.report_interval,
+                              last_sketch_ + parameters_.report_interval * kIntervalsPerSketch);
+        result.may_be_due_sooner = true;
+    }
+    return result;
+}
 
 }  // namespace dyetrace::session

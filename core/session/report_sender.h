@@ -57,15 +57,17 @@ class ReportSender {
     ReportSender(std::size_t path_count, const ReportSenderParameters& parameters, Time now);
 
     /// The record of `path` is another one. `urgent`: it is to be told soon, not at the next interval.
-    void note_change(PathIndex path, Time now, bool urgent) {
+    /// Returns whether that may have brought the next deadline forward.
+    bool note_change(PathIndex path, Time now, bool urgent) {
         std::uint8_t& state = states_[path.value];
         if ((state & kChanged) != 0) {
             if (urgent) plan(now, urgent);
-            return;
+            return urgent;
         }
         state |= kChanged;
         ++changed_count_;
         plan(now, urgent);
+        return true;
     }
     /// `path` begins another generation; `last` is what the one before came to, and is kept until the
     /// requester has it. Returns false where there is no room for that, and then changes nothing.

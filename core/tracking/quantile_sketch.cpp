@@ -238,9 +238,28 @@ void QuantileSketch::clear() {
     extremes_ = {};
 }
 
+/// Precedes the counting of what it widens for: an empty sketch has no extremes yet.
+inline void QuantileSketch::widen(Extremes extremes) {
+    const bool first = empty();
+    extremes_.min = first ? extremes.min : std::min(extremes_.min, extremes.min);
+    extremes_.max = first ? extremes.max : std::max(extremes_.max, extremes.max);
+}
+
+/// The counter of a bucket; null where there is none yet.
+inline std::uint32_t* QuantileSketch::find(BucketIndex index) {
+    const std::size_t magnitude = magnitude_of(index);
+    // The node at kNoNode is nobody's, and of zeros: a missing branch leads back to it.
+    SketchPool& pool = *pool_;
+    const SketchPool::NodeId middle = pool[roots_[index < 0 ? 1 : 0]].words[magnitude >> 8];
+    const SketchPool::NodeId leaf = pool[middle].words[magnitude >> 4 & 15];
+    return leaf == SketchPool::kNoNode ? nullptr : &pool[leaf].words[magnitude & 15];
+}
+
 bool QuantileSketch::add(std::int64_t value) {
     widen({value, value});
-    std::uint32_t* counter = find_or_make(bucket_of(value));
+    const BucketIndex index = bucket_of(value);
+    std::uint32_t* counter = find(index);
+    if (counter == nullptr) counter = find_or_make(index);
     if (counter == nullptr || *counter == kCountMost) {
         not_record(1);
         return false;
@@ -248,13 +267,6 @@ bool QuantileSketch::add(std::int64_t value) {
     ++*counter;
     ++count_;
     return true;
-}
-
-/// Precedes the counting of what it widens for: an empty sketch has no extremes yet.
-void QuantileSketch::widen(Extremes extremes) {
-    const bool first = empty();
-    extremes_.min = first ? extremes.min : std::min(extremes_.min, extremes.min);
-    extremes_.max = first ? extremes.max : std::max(extremes_.max, extremes.max);
 }
 
 void QuantileSketch::record(BucketIndex index, std::uint64_t count) {
@@ -271,21 +283,21 @@ void QuantileSketch::not_record(std::uint64_t count) {
         not_recorded_ = std::numeric_limits<std::uint64_t>::max();
 }
 
-/// The counter of a bucket; null where nodes are missing for it. It takes all that it needs, or none.
+/// The counter of a bucket, made where there is none; null where nodes are missing for it. It takes all that
+/// it needs, or none.
 std::uint32_t* QuantileSketch::find_or_make(BucketIndex index) {
+    if (std::uint32_t* const counter = find(index)) return counter;
     const std::size_t magnitude = magnitude_of(index);
     const std::array<std::size_t, 2> turns = {magnitude >> 8, magnitude >> 4 & 15};
-    SketchPool::NodeId node = roots_[index < 0 ? 1 : 0];
-    std::uint32_t missing = node == SketchPool::kNoNode ? 3 : 0;
-    for (std::uint32_t depth = 0; missing == 0 && depth < turns.size(); ++depth) {
-        node = (*pool_)[node].words[turns[depth]];
-        if (node == SketchPool::kNoNode) missing = 2 - depth;
+    SketchPool::NodeId* link = &roots_[index < 0 ? 1 : 0];
+    std::uint32_t missing = 3;
+    for (std::size_t depth = 0; *link != SketchPool::kNoNode; ++depth) {
+        --missing;
+        link = &(*pool_)[*link].words[turns[depth]];
     }
-    if (missing == 0) return &(*pool_)[node].words[magnitude & 15];
-
     if (missing > pool_->free() || nodes_ + missing > pool_->nodes_per_sketch()) return nullptr;
     nodes_ += missing;
-    SketchPool::NodeId* link = &roots_[index < 0 ? 1 : 0];
+    link = &roots_[index < 0 ? 1 : 0];
     for (std::uint32_t depth = 0;; ++depth) {
         if (*link == SketchPool::kNoNode) *link = pool_->allocate();
         if (depth == turns.size()) break;

@@ -111,6 +111,7 @@ class QuantileSketch {
     void swap(QuantileSketch& other) noexcept;
     void widen(Extremes extremes);
     void record(BucketIndex index, std::uint64_t count);
+    std::uint32_t* find(BucketIndex index);
     std::uint32_t* find_or_make(BucketIndex index);
     void not_record(std::uint64_t count);
     [[nodiscard]] std::uint32_t count_of(BucketIndex index) const;

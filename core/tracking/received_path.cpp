@@ -2,31 +2,9 @@
 #include "core/tracking/received_path.h"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 
-#include "core/base/sequence.h"
-
 namespace dyetrace::tracking {
-namespace {
-
-/// A peer may say any count and any time; a sum that has left the range stays at its end.
-template <class Integer>
-void add_saturating(Integer& sum, std::int64_t value) {
-    if (!__builtin_add_overflow(sum, value, &sum)) return;
-    sum = value < 0 ? std::numeric_limits<Integer>::min() : std::numeric_limits<Integer>::max();
-}
-
-/// |one - other|, at most a quarter of an hour: what a clock steps is no jitter.
-std::uint64_t distance_of_delays(std::int64_t one, std::int64_t other) {
-    constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
-    const auto a = static_cast<std::uint64_t>(one);
-    const auto b = static_cast<std::uint64_t>(other);
-    return std::min(one < other ? b - a : a - b, kMost);
-}
-
-}  // namespace
-
 bool ReceivedPath::start(const Mark& mark, Duration waiting) {
     const bool first = interval_ == 0;
     if (!first && sequence_distance(interval_, mark.interval) <= 0) return false;
@@ -80,19 +58,6 @@ void ReceivedPath::settle(Time now) {
     ended_at_ = now;
 }
 
-Arrival ReceivedPath::track(const TrackedPacket& packet, Duration waiting) {
-    if (interval_ == 0) return Arrival::Outside;
-    const std::int32_t ahead = sequence_distance(next_sequence_, packet.sequence);
-    if (ahead < 0) return track_behind(packet, static_cast<std::uint32_t>(-ahead) - 1, waiting);
-    if (!open_) return Arrival::Outside;  // nothing is tagged between intervals
-    const bool leaves_gap = ahead != 0 || newest_behind() != 0;
-    snapshot(packet.count_sent, packet.sequence + 1, packet.count_received, packet.now);
-    if (leaves_gap) note_gap(packet.sequence);
-    seen_ |= 1;
-    take_sample(packet);
-    return Arrival::New;
-}
-
 Arrival ReceivedPath::track_behind(const TrackedPacket& packet, std::uint32_t behind, Duration waiting) {
     if (behind >= kReorderWindow || !may_come(packet.sequence, packet.now, waiting)) return Arrival::Outside;
     const std::uint64_t bit = std::uint64_t{1} << behind;
@@ -130,25 +95,8 @@ bool ReceivedPath::may_come(std::uint32_t sequence, Time now, Duration waiting) 
     return sequence_distance(accept_from_, sequence) >= 0 && now - ended_at_ <= waiting;
 }
 
-void ReceivedPath::snapshot(std::uint64_t count_sent, std::uint32_t next_sequence,
-                            std::uint64_t count_received, Time now) {
-    const std::uint32_t by = next_sequence - next_sequence_;
-    advance(by);
-    next_sequence_ = next_sequence;
-    tracked_sent_ += by;
-    const std::uint64_t sent = count_sent - mark_sent_;
-    const std::uint64_t received = count_received - mark_received_;
-    sent_ += sent;
-    received_ += received;
-    add_saturating(balance_, static_cast<std::int64_t>(sent - received));
-    mark_sent_ = count_sent;
-    mark_received_ = count_received;
-    measured_ = now;
-}
-
-/// Moves the window forward, and forgets the gaps that leave it. To be called before `next_sequence_` moves.
-void ReceivedPath::advance(std::uint32_t by) {
-    seen_ = by < kReorderWindow ? seen_ << by : 0;
+/// Forgets the gaps that leave the window with it.
+void ReceivedPath::forget_gaps(std::uint32_t by) {
     const auto left_window = [&](const Gap& gap) {
         const auto behind = static_cast<std::uint8_t>(next_sequence_ - 1 - gap.sequence);
         return std::uint64_t{behind} + by >= kReorderWindow;
@@ -159,11 +107,6 @@ void ReceivedPath::advance(std::uint32_t by) {
     if (gone == 0) return;
     std::copy(gaps_.begin() + gone, gaps_.begin() + gap_count_, gaps_.begin());
     gap_count_ = static_cast<std::uint8_t>(gap_count_ - gone);
-}
-
-/// Place in the window of the tracked packet that is ahead of all others that came.
-std::uint32_t ReceivedPath::newest_behind() const {
-    return static_cast<std::uint32_t>(std::countr_zero(seen_));
 }
 
 /// A tracked packet is about to be counted that leaves others behind it missing.
@@ -188,35 +131,6 @@ std::uint32_t ReceivedPath::extent_of(std::uint32_t behind) const {
         return std::max<std::uint32_t>(at_least, since);
     }
     return at_least;
-}
-
-/// Counts a tracked packet that came for the first time.
-void ReceivedPath::take_sample(const TrackedPacket& packet) {
-    const bool first = !sampled_;
-    sampled_ = true;
-    ++tracked_received_;
-    measured_ = packet.now;
-    if (packet.marked) ++ce_;
-    if (packet.ecn_invalid) ++ecn_invalid_;
-    if (packet.corrupted) ++corrupted_;
-    if (!first && packet.ttl != ttl_ && ttl_changes_ != 0xffff) ++ttl_changes_;
-    ttl_ = packet.ttl;
-
-    const std::int64_t delay_ns = packet.delay.ns;
-    delay_ns_min_ = first ? delay_ns : std::min(delay_ns_min_, delay_ns);
-    delay_ns_max_ = first ? delay_ns : std::max(delay_ns_max_, delay_ns);
-    add_saturating(delay_ns_sum_, delay_ns);
-    if (!first) {
-        const std::uint64_t variation = distance_of_delays(delay_ns, delay_ns_last_);
-        // RFC 3550 §6.4.1: J += (|D| - J) / 16 with each arrival; in sixteenths, J rounded, as its A.8 has
-        // it.
-        jitter_sixteenths_ += variation - ((jitter_sixteenths_ + 8) >> 4);
-        // RFC 3393 §2.6, selection function: pairs that were sent, and arrived, one after the other.
-        if (packet.sequence == last_sequence_ + 1)
-            add_saturating(ipdv_ns_sum_, static_cast<std::int64_t>(variation));
-    }
-    delay_ns_last_ = delay_ns;
-    last_sequence_ = packet.sequence;
 }
 
 wire::PathRecord ReceivedPath::record(PathIndex path, PathGeneration generation) const {

@@ -14,12 +14,16 @@
 // Tmax).
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "core/base/digest.h"
 #include "core/base/ids.h"
+#include "core/base/sequence.h"
 #include "core/base/time.h"
 #include "core/wire/report.h"
 
@@ -91,6 +95,7 @@ class ReceivedPath {
     void snapshot(std::uint64_t count_sent, std::uint32_t next_sequence, std::uint64_t count_received,
                   Time now);
     void advance(std::uint32_t by);
+    void forget_gaps(std::uint32_t by);
     void settle(Time now);
     [[nodiscard]] std::uint32_t newest_behind() const;
     [[nodiscard]] bool may_come(std::uint32_t sequence, Time now, Duration waiting) const;
@@ -139,5 +144,91 @@ class ReceivedPath {
     std::uint8_t gap_count_ = 0;
     std::array<Gap, kGapsMost> gaps_{};  ///< oldest first
 };
+
+/// A peer may say any count and any time; a sum that has left the range stays at its end.
+template <class Integer>
+void add_saturating(Integer& sum, std::int64_t value) {
+    if (!__builtin_add_overflow(sum, value, &sum)) return;
+    sum = value < 0 ? std::numeric_limits<Integer>::min() : std::numeric_limits<Integer>::max();
+}
+
+/// |one - other|, at most a quarter of an hour: what a clock steps is no jitter.
+inline std::uint64_t distance_of_delays(std::int64_t one, std::int64_t other) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+    const auto a = static_cast<std::uint64_t>(one);
+    const auto b = static_cast<std::uint64_t>(other);
+    return std::min(one < other ? b - a : a - b, kMost);
+}
+
+// Inline from here on: what every tracked packet goes through.
+
+inline Arrival ReceivedPath::track(const TrackedPacket& packet, Duration waiting) {
+    if (interval_ == 0) return Arrival::Outside;
+    const std::int32_t ahead = sequence_distance(next_sequence_, packet.sequence);
+    if (ahead < 0) return track_behind(packet, static_cast<std::uint32_t>(-ahead) - 1, waiting);
+    if (!open_) return Arrival::Outside;  // nothing is tagged between intervals
+    const bool leaves_gap = ahead != 0 || newest_behind() != 0;
+    snapshot(packet.count_sent, packet.sequence + 1, packet.count_received, packet.now);
+    if (leaves_gap) note_gap(packet.sequence);
+    seen_ |= 1;
+    take_sample(packet);
+    return Arrival::New;
+}
+
+inline void ReceivedPath::snapshot(std::uint64_t count_sent, std::uint32_t next_sequence,
+                                   std::uint64_t count_received, Time now) {
+    const std::uint32_t by = next_sequence - next_sequence_;
+    advance(by);
+    next_sequence_ = next_sequence;
+    tracked_sent_ += by;
+    const std::uint64_t sent = count_sent - mark_sent_;
+    const std::uint64_t received = count_received - mark_received_;
+    sent_ += sent;
+    received_ += received;
+    add_saturating(balance_, static_cast<std::int64_t>(sent - received));
+    mark_sent_ = count_sent;
+    mark_received_ = count_received;
+    measured_ = now;
+}
+
+/// Moves the window forward, and forgets the gaps that leave it. To be called before `next_sequence_` moves.
+inline void ReceivedPath::advance(std::uint32_t by) {
+    seen_ = by < kReorderWindow ? seen_ << by : 0;
+    if (gap_count_ > 0) forget_gaps(by);
+}
+
+/// Place in the window of the tracked packet that is ahead of all others that came.
+inline std::uint32_t ReceivedPath::newest_behind() const {
+    return static_cast<std::uint32_t>(std::countr_zero(seen_));
+}
+
+/// Counts a tracked packet that came for the first time.
+inline void ReceivedPath::take_sample(const TrackedPacket& packet) {
+    const bool first = !sampled_;
+    sampled_ = true;
+    ++tracked_received_;
+    measured_ = packet.now;
+    if (packet.marked) ++ce_;
+    if (packet.ecn_invalid) ++ecn_invalid_;
+    if (packet.corrupted) ++corrupted_;
+    if (!first && packet.ttl != ttl_ && ttl_changes_ != 0xffff) ++ttl_changes_;
+    ttl_ = packet.ttl;
+
+    const std::int64_t delay_ns = packet.delay.ns;
+    delay_ns_min_ = first ? delay_ns : std::min(delay_ns_min_, delay_ns);
+    delay_ns_max_ = first ? delay_ns : std::max(delay_ns_max_, delay_ns);
+    add_saturating(delay_ns_sum_, delay_ns);
+    if (!first) {
+        const std::uint64_t variation = distance_of_delays(delay_ns, delay_ns_last_);
+        // RFC 3550 §6.4.1: J += (|D| - J) / 16 with each arrival; in sixteenths, J rounded, as its A.8 has
+        // it.
+        jitter_sixteenths_ += variation - ((jitter_sixteenths_ + 8) >> 4);
+        // RFC 3393 §2.6, selection function: pairs that were sent, and arrived, one after the other.
+        if (packet.sequence == last_sequence_ + 1)
+            add_saturating(ipdv_ns_sum_, static_cast<std::int64_t>(variation));
+    }
+    delay_ns_last_ = delay_ns;
+    last_sequence_ = packet.sequence;
+}
 
 }  // namespace dyetrace::tracking

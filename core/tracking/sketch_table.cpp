@@ -58,19 +58,6 @@ void SketchTable::close(Id id) {
     free_.push_back(id);
 }
 
-void SketchTable::add(Id id, Duration raw, std::optional<Duration> corrected) {
-    Entry& entry = entries_[id];
-    if (corrected && !entry.corrected) {
-        entry.delays.clear();
-        entry.corrected = true;
-    }
-    if (corrected) {
-        entry.delays.add(corrected->ns);
-    } else if (!entry.corrected) {
-        entry.delays.add(raw.ns);
-    }
-}
-
 std::size_t SketchTable::memory_bound(std::size_t nodes_most, std::size_t sketches) {
     return 2 * (nodes_most + 1) * sizeof(SketchPool::Node) + 2 * sketches * (sizeof(Entry) + sizeof(Id));
 }

@@ -68,6 +68,19 @@ class SketchTable {
     std::vector<Id> free_;
 };
 
+inline void SketchTable::add(Id id, Duration raw, std::optional<Duration> corrected) {
+    Entry& entry = entries_[id];
+    if (corrected && !entry.corrected) {
+        entry.delays.clear();
+        entry.corrected = true;
+    }
+    if (corrected) {
+        entry.delays.add(corrected->ns);
+    } else if (!entry.corrected) {
+        entry.delays.add(raw.ns);
+    }
+}
+
 /// The encoded sketch of a peer as it is, or coarser where `room` asks for that; nothing where it is none.
 std::optional<std::vector<std::uint8_t>> fitted_sketch(Bytes encoded, std::size_t room);
 

@@ -31,12 +31,13 @@
 // encapsulated) are the *own check*, which tells a packet that was damaged from one that was lost. UDP over
 // IPv4 has none (RFC 8926 §3.3).
 //
-// The tag covers every field above it from the session id on, the outer source port and the VNI, under a key of
-// this session and its two addresses alone (core/auth).
+// The tag covers every field above it from the session id on, the outer source port and the VNI, under a key
+// of this session and its two addresses alone (core/auth).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
@@ -70,14 +71,15 @@ struct TrackOption {
 
     /// `data` is the option's data, without its header.
     static Result<TrackOption, DropReason> parse(Bytes data);
+    /// The same of what has the right length, and so cannot fail.
+    static TrackOption read(std::span<const std::uint8_t, kDataSize> data);
     [[nodiscard]] static constexpr std::size_t encoded_size() { return kSize; }
     /// Writes header and data. Precondition: bytes.size() >= kSize.
     void encode_into(MutableBytes bytes, std::uint16_t option_class) const;
 };
 
 // Read and written by whole words, which is also how the tag takes them.
-inline Result<TrackOption, DropReason> TrackOption::parse(Bytes data) {
-    if (data.size() != kDataSize) return Failure{DropReason::TrackBadLength};
+inline TrackOption TrackOption::read(std::span<const std::uint8_t, kDataSize> data) {
     ByteReader in(data);
     TrackOption option;
     const std::uint64_t names = in.u64();
@@ -95,6 +97,11 @@ inline Result<TrackOption, DropReason> TrackOption::parse(Bytes data) {
     option.inner_checksum = static_cast<std::uint16_t>(third);
     option.tag = in.u64();
     return option;
+}
+
+inline Result<TrackOption, DropReason> TrackOption::parse(Bytes data) {
+    if (data.size() != kDataSize) return Failure{DropReason::TrackBadLength};
+    return read(data.first<kDataSize>());
 }
 
 inline void TrackOption::encode_into(MutableBytes bytes, std::uint16_t option_class) const {
