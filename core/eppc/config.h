@@ -112,6 +112,9 @@ struct EppcConfig {
     /// Peers that share so many leading bits of the address are near; zero: none is.
     std::uint8_t near_prefix = 0;
     Duration report_interval = Duration::milliseconds(100);
+    /// How long a report that is due waits for data packets to ride in (docs/sessions.md), before it goes in
+    /// a packet of its own. Zero: it never rides.
+    Duration ride_wait = Duration::milliseconds(1);
     Duration path_idle = Duration::milliseconds(100);  ///< END after so long without data on a path
     /// What comes later behind an interval's END is lost (RFC 7680 §2.2, Tmax); what comes earlier is only
     /// late.

@@ -15,13 +15,14 @@ using wire::DropReason;
 using wire::EthernetHeader;
 using wire::GeneveHeader;
 using wire::Ipv4Header;
+using wire::ReportOption;
 using wire::TrackOption;
 using wire::UdpHeader;
 
 namespace {
 
 constexpr std::size_t kIp = EthernetHeader::kSize;
-static_assert(OuterHeader::kSizeMost + TrackOption::kSize == Eppc::kHeadroom);
+static_assert(OuterHeader::kSizeMost + TrackOption::kSize + ReportOption::kSize == Eppc::kHeadroom);
 
 /// The UDP datagram at `offset`, of `length` bytes; padding of the link behind it is not its own.
 wire::PartlyHeld datagram_at(const wire::FrameBuffer& frame, std::size_t offset, std::size_t length) {
@@ -176,6 +177,7 @@ void Eppc::Engine::carry(wire::FrameBuffer& frame, const Admitted& admitted, Tim
         fields.options_length = TrackOption::kSize;
         prepend_track_option(frame, peer, path, *tagging, fields, now);
     }
+    if (now >= peer.rides_from) prepend_report_option(frame, admitted.peer_index, fields, now);
     frame.prepend(peer.outer.size());
     peer.outer.write(frame, fields);
     peer.outer.write_checksum(frame);
@@ -261,24 +263,31 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     return consumed;
 }
 
-std::optional<DropReason> Eppc::Engine::find_track_option(Bytes options, Bytes& track) {
+void Eppc::Engine::note_option(const wire::GeneveOption& option, Options& found) {
+    const bool is_track = option.type == TrackOption::kType;
+    Bytes& data = is_track ? found.track : found.report;
+    if (!data.empty()) {  // §3.5 allows repeats; one of each is all that a packet can mean
+        drops.add(is_track ? DropReason::TrackRepeated : DropReason::ReportRepeated);
+    } else if (option.data.size() != (is_track ? TrackOption::kDataSize : ReportOption::kDataSize)) {
+        // Perhaps of a later version: the packet itself is good.
+        drops.add(is_track ? DropReason::TrackBadLength : DropReason::ReportBadLength);
+    } else {
+        data = option.data;
+    }
+}
+
+std::optional<DropReason> Eppc::Engine::find_options(Bytes options, Options& found) {
     for (wire::GeneveOptionIterator it(options); !it.done();) {
         const auto option = it.next();
         if (!option) return option.error();
-        if (option->option_class != config.option_class || option->type != TrackOption::kType) {
+        const bool is_ours = option->option_class == config.option_class &&
+                             (option->type == TrackOption::kType || option->type == ReportOption::kType);
+        if (is_ours) {
+            note_option(*option, found);
+        } else if (option->is_critical()) {
             // §3.5: an endpoint that does not know a critical option MUST drop the packet.
-            if (option->is_critical()) return DropReason::GeneveUnknownCritical;
-            continue;
+            return DropReason::GeneveUnknownCritical;
         }
-        if (!track.empty()) {  // §3.5 allows repeats; one tag is all that a packet can mean
-            drops.add(DropReason::TrackRepeated);
-            continue;
-        }
-        if (const auto parsed = TrackOption::parse(option->data); !parsed) {
-            drops.add(parsed.error());  // perhaps of a later version: the packet itself is good
-            continue;
-        }
-        track = option->data;
     }
     return std::nullopt;
 }
@@ -309,9 +318,9 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     const Bytes held = held_payload(frame, packet);
     const auto geneve = GeneveHeader::parse(held);
     if (!geneve) return dropped(geneve.error());
-    Bytes track;
+    Options found;
     const Bytes options = held.subspan(GeneveHeader::kSize, geneve->options_length);
-    if (const auto refused = find_track_option(options, track)) return dropped(*refused);
+    if (const auto refused = find_options(options, found)) return dropped(*refused);
     const std::size_t headers = GeneveHeader::kSize + geneve->options_length;
     if (geneve->control) {
         if (geneve->protocol_type != wire::kEtherTypeControl) return dropped(DropReason::GeneveBadProtocol);
@@ -319,7 +328,8 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
-    measure(packet, track, inner, now);
+    measure(packet, found.track, inner, now);
+    if (!found.report.empty()) take_report_option(packet, found.report, inner.vni, now);
     return deliver(frame, inner, packet, now);
 }
 

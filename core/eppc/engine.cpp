@@ -87,6 +87,7 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (config.bounds.traces < 1 || config.bounds.traces > 1024) return "bounds.traces: must be 1 to 1024";
     const auto positive = [](Duration d) { return d.ns > 0; };
     if (!positive(config.report_interval)) return "report_interval: must be positive";
+    if (config.ride_wait.ns < 0) return "ride_wait: must not be negative";
     if (!positive(config.path_idle)) return "path_idle: must be positive";
     if (config.waiting_time.ns < 0) return "waiting_time: must not be negative";
     if (!positive(config.update_interval)) return "update_interval: must be positive";
@@ -244,6 +245,7 @@ void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
     for (const auto& accepted : peer.accepted)
         next = std::min(next, accepted.next_deadline());
     timers_.set(index, next);
+    note_rides(peer);
 }
 
 void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {

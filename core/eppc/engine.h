@@ -2,7 +2,7 @@
 // The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
-// measure), state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables, deadlines
+// measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables, deadlines
 // and outputs.
 #pragma once
 
@@ -58,6 +58,7 @@ struct Peer {
     EcnMode ecn = EcnMode::Normal;
     bool zero_checksum_ok = false;  ///< IPv6: its data may come without a UDP checksum
     bool queued = false;            ///< waits for attention
+    Time rides_from = Time::never();  ///< a packet to it may carry a record of a report
     /// A packet carries the tag of the first that samples it.
     std::vector<session::RequesterSession> requested;
     tracking::PathTable paths;  ///< of what is sent to it
@@ -213,9 +214,14 @@ class Eppc::Engine {
                               std::size_t headers, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, const UnderlayPacket& packet,
                          Time now);
-    /// Leaves in `track` the data of the track option, whose length is right; nothing where there is none.
-    std::optional<wire::DropReason> find_track_option(Bytes options, Bytes& track);
-    /// `track`: what `find_track_option` left.
+    /// The data of options of ours, whose length is right; nothing where there is none.
+    struct Options {
+        Bytes track;
+        Bytes report;
+    };
+    std::optional<wire::DropReason> find_options(Bytes options, Options& found);
+    void note_option(const wire::GeneveOption& option, Options& found);
+    /// `track`: what `find_options` found.
     void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
     // measurement.cpp
     /// `data`: of a track option, whose length is right.
@@ -223,6 +229,14 @@ class Eppc::Engine {
                          Time now);
     /// A tracked packet that was not seen before.
     void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
+    // riding.cpp
+    /// After any change of what the peer's accepted sessions have to say.
+    static void note_rides(Peer& peer);
+    /// Puts a record that is due in front of frame and track option, where there is one and it fits.
+    [[gnu::noinline]] void prepend_report_option(wire::FrameBuffer& frame, std::uint32_t index,
+                                                 OuterFields& fields, Time now);
+    /// `data`: what `find_options` found.
+    void take_report_option(const UnderlayPacket& packet, Bytes data, Vni vni, Time now);
     /// Why a frame to a guest's address that is not here is not delivered.
     [[nodiscard]] wire::DropReason no_such_guest(const OverlayAddress& address) const;
     Decapsulated dropped(wire::DropReason reason);

@@ -33,6 +33,7 @@
 #include "core/eppc/output.h"
 #include "core/wire/drop_reason.h"
 #include "core/wire/frame_buffer.h"
+#include "core/wire/report_option.h"
 #include "core/wire/session_messages.h"
 
 namespace dyetrace::eppc {
@@ -65,6 +66,8 @@ struct EppcCounters {
     std::uint64_t challenges_sent = 0;   ///< requests that were asked to prove that they are not recorded
     std::uint64_t reports_sent = 0;
     std::uint64_t reports_received = 0;
+    std::uint64_t reports_ridden = 0;  ///< records sent in options of data packets, beside reports_sent
+    std::uint64_t rides_received = 0;  ///< such records taken, beside reports_received
     std::uint64_t updates_sent = 0;  ///< first transmissions
     std::uint64_t updates_acked = 0;
     std::uint64_t update_entries_dropped = 0;    ///< overflow of the update queue, the sum of the next five
@@ -93,8 +96,10 @@ struct SessionParameters {
 
 class Eppc {
   public:
-    /// Largest growth of a frame: Ethernet, IPv6, UDP, Geneve and the track option. The headroom to leave.
-    static constexpr std::size_t kHeadroom = 14 + 40 + 8 + 8 + wire::TrackOption::kSize;
+    /// Largest growth of a frame: Ethernet, IPv6, UDP, Geneve, the track option and the report option.
+    /// The headroom to leave.
+    static constexpr std::size_t kHeadroom =
+        14 + 40 + 8 + 8 + wire::TrackOption::kSize + wire::ReportOption::kSize;
     /// Longest IP packet of a guest, without VLAN tags, that this configuration's underlay carries.
     static std::size_t guest_mtu(const EppcConfig& config);
 

@@ -247,6 +247,7 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     parameters.metrics = request.metrics & peer.metrics();
     parameters.waiting_time = config.waiting_time;
     parameters.retransmit = retransmit_policy(config);
+    if (!peer.outer.is_vxlan()) parameters.ride_wait = config.ride_wait;  // VXLAN has no options
     parameters.records_per_report = records_per_report(config, peer.outer);
     // The ports that the peer announces are the ones whose packets are counted; sessions of one peer share
     // them.

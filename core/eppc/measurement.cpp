@@ -82,6 +82,7 @@ void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, con
     // Whatever else moves a deadline forward comes by a control message or by `advance`, which set it.
     if (result.may_be_due_sooner)
         timers_.set(*packet.peer, std::min(session->next_deadline(), timers_.wanted(*packet.peer)));
+    peer.rides_from = std::min(peer.rides_from, session->rides_from());
 }
 
 }  // namespace dyetrace::eppc

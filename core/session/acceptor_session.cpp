@@ -22,7 +22,9 @@ AcceptorSession::AcceptorSession(const AcceptorParameters& parameters, Time now)
       measured_(parameters.request.path_count),
       bindings_(parameters.request.path_count),
       reports_(parameters.request.path_count,
-               {parameters.report_interval, parameters.retransmit, parameters.records_per_report}, now) {
+               {parameters.report_interval, parameters.retransmit, parameters.records_per_report,
+                parameters.ride_wait},
+               now) {
     if (parameters.request.duration.ns > 0) ends_at_ = now + parameters.request.duration + kCloseGrace;
 }
 
@@ -139,6 +141,17 @@ void AcceptorSession::send_reports(Time now, Outbox& out) {
         reports_.note_sent(report->report, outgoing.message_number, now);
         out.messages.push_back(std::move(outgoing));
     }
+}
+
+std::optional<wire::ReportOption> AcceptorSession::take_ride(Time now) {
+    const auto ride = reports_.take_ride(now);
+    if (!ride) return std::nullopt;
+    wire::ReportOption option;
+    option.session = parameters_.id;
+    option.number = channel_.next_number();
+    option.record = ride->left != nullptr ? *ride->left : record(ride->path);
+    reports_.note_sent(ride->report, option.number, now);
+    return option;
 }
 
 /// Its owner fills it, with what the sketch is as it goes out.

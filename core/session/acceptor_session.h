@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "core/session/report_sender.h"
 #include "core/tracking/received_path.h"
 #include "core/tracking/sketch_table.h"
+#include "core/wire/report_option.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
 
@@ -36,6 +38,7 @@ struct AcceptorParameters {
     std::uint32_t metrics = 0;     ///< granted
     Duration waiting_time;         ///< what comes later behind an END is lost (RFC 7680 §2.2, Tmax)
     RetransmitPolicy retransmit;
+    Duration ride_wait;  ///< of a report for data packets to ride in; zero: it never rides
     std::size_t records_per_report = 16;                              ///< that fit one packet
     tracking::SketchTable::Id sketch = tracking::SketchTable::kNone;  ///< of its delays, its owner's
 };
@@ -74,6 +77,13 @@ class AcceptorSession {
     };
     Tracked on_tracked(PathIndex path, const tracking::TrackedPacket& packet);
 
+    /// From when on a record may ride in a data packet to the requester.
+    [[nodiscard]] Time rides_from() const {
+        return state_ == State::Active || state_ == State::Closing ? reports_.rides_from() : Time::never();
+    }
+    /// A record to ride at once in a data packet, without its tag; none where none may.
+    std::optional<wire::ReportOption> take_ride(Time now);
+
     /// An envelope with the next number, for its owner to fill and send at once.
     [[nodiscard]] OutgoingMessage message(wire::ControlType type);
 
@@ -91,6 +101,7 @@ class AcceptorSession {
     [[nodiscard]] Channel& channel() { return channel_; }
     [[nodiscard]] const Channel& channel() const { return channel_; }
     [[nodiscard]] const auth::TrackKey& track_key() const { return channel_.keys().track; }
+    [[nodiscard]] const auth::TrackKey& ride_key() const { return channel_.keys().ride; }
     [[nodiscard]] const wire::RequestBody& request() const { return parameters_.request; }
     [[nodiscard]] tracking::SketchTable::Id sketch() const { return parameters_.sketch; }
     /// Its owner has taken the sketch away.

@@ -12,6 +12,7 @@ ReportSender::ReportSender(std::size_t path_count, const ReportSenderParameters&
 
 void ReportSender::hurry(Time now) {
     parameters_.interval = {};
+    parameters_.ride_wait = {};
     if (changed_count_ > 0) report_at_ = std::min(report_at_, now);
 }
 
@@ -84,6 +85,49 @@ ReportSender::Records ReportSender::fill(std::size_t report, const RecordOf& rec
     return records;
 }
 
+std::optional<ReportSender::Ride> ReportSender::next_ride(std::size_t report) {
+    for (std::size_t i = 0; i < left_.size(); ++i) {
+        Left& left = left_[i];
+        if (left.in_report != 0 || waits(left.record.path, i, report)) continue;
+        put(left.in_report, report);
+        return Ride{report, left.record.path, &left.record};
+    }
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+        const std::size_t index = (next_path_ + i) % states_.size();
+        const PathIndex path{static_cast<std::uint16_t>(index)};
+        if ((states_[index] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
+        put(states_[index], report);
+        next_path_ = (index + 1) % states_.size();
+        return Ride{report, path, nullptr};
+    }
+    return std::nullopt;
+}
+
+void ReportSender::end_round(Time now) {
+    rides_left_ = 0;
+    last_report_ = now;
+    report_at_ = Time::never();
+    is_urgent_ = false;
+    if (changed_count_ > 0) plan(now, false);
+}
+
+std::optional<ReportSender::Ride> ReportSender::take_ride(Time now) {
+    if (rides_from() > now) return std::nullopt;
+    const auto report = unused();
+    if (!report) return std::nullopt;
+    // Each record that is due rides once; one that changes again meanwhile waits for its interval.
+    if (rides_left_ == 0) rides_left_ = static_cast<std::uint8_t>(changed_count_);
+    in_flight_[*report] = {};
+    const auto ride = next_ride(*report);
+    if (!ride) {  // all wait for what is in flight; the answer to that plans them anew
+        rides_left_ = 0;
+        report_at_ = Time::never();
+        return std::nullopt;
+    }
+    if (--rides_left_ == 0 || changed_count_ == 0) end_round(now);
+    return ride;
+}
+
 /// What it carries, as it is now. What changed since its first transmission stays changed: an answer to that
 /// one may still come, and would not vouch for it.
 ReportSender::Records ReportSender::collect(std::size_t report, const RecordOf& record_of) const {
@@ -106,6 +150,7 @@ std::vector<std::uint8_t> ReportSender::encoded(const Records& records, Time now
         header.newest = newest_;
         header.best = best_;
         best_is_told_ = true;
+        samples_at_ = now + parameters_.interval * kIntervalsPerSample;
     }
     std::vector<std::uint8_t> body(wire::ReportBody::encoded_size(records.size()));
     wire::ReportBody::encode_into(body, header, records);
@@ -117,13 +162,19 @@ std::optional<ReportSender::Prepared> ReportSender::prepare(Time now, const Reco
     std::optional<std::size_t> report = due(now);
     if (report) {
         records = collect(*report, record_of);
-    } else if (report_at_ <= now && changed_count_ > 0) {
+    } else if (own_at() <= now && changed_count_ > 0) {
         report = unused();
         if (!report) return std::nullopt;  // when one is answered, it goes
         in_flight_[*report] = {};
         records = fill(*report, record_of);
         // What is left goes at once if it only did not fit, else with the answer that it waits for.
-        if (changed_count_ == 0 || records.empty()) report_at_ = Time::never();
+        if (changed_count_ == 0 || records.empty()) {
+            report_at_ = Time::never();
+            is_urgent_ = false;
+        } else {
+            is_urgent_ = true;
+        }
+        rides_left_ = 0;
         if (records.empty()) return std::nullopt;
         last_report_ = now;
     }
@@ -167,9 +218,11 @@ void ReportSender::on_ack(std::uint32_t number, Time now) {
 void ReportSender::look_at_flight() {
     again_at_ = Time::never();
     has_room_ = false;
+    in_flight_now_ = 0;
     for (const InFlight& report : in_flight_) {
         if (report.records > 0) {
             again_at_ = std::min(again_at_, report.again_at);
+            ++in_flight_now_;
         } else {
             has_room_ = true;
         }

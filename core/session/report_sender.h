@@ -10,6 +10,9 @@
 // under a new number and carries the totals as they are by then, and a path that changes while its report is
 // in flight is carried by the next one as well. Several reports may be in flight.
 //
+// A few records that are due may ride in data packets, each as a report of its own (`take_ride`), for as long
+// as `ride_wait`. Then, or where there are more of them, or one of them is urgent, they go together.
+//
 // It sends nothing itself. When `next_deadline` has come, its owner takes what is due with `prepare`, gives
 // it a number and says so with `note_sent`, until nothing is due.
 #pragma once
@@ -34,6 +37,7 @@ struct ReportSenderParameters {
     Duration interval;  ///< reports of what goes on keep this distance
     RetransmitPolicy retransmit;
     std::size_t records_per_report = 16;  ///< that fit one packet
+    Duration ride_wait = {};  ///< of a report that is due, for data packets to ride in; zero: it never rides
 };
 
 class ReportSender {
@@ -47,11 +51,25 @@ class ReportSender {
     /// An END is reported after this: others of the same moment join its report.
     static constexpr Duration kUrgent = Duration::microseconds(100);
 
+    /// No more records ride at a time: each is acknowledged by itself, so that many of them cost less in one
+    /// packet. Half of what may be in flight, so that an urgent report finds room beside them.
+    static constexpr std::size_t kRidesMost = 4;
+    static_assert(kRidesMost < kInFlightMost);
+    /// Delay samples ride in no option, and the clock model takes them in slots of two and a half default
+    /// intervals: where delays are measured, so many intervals after one report comes another with a header.
+    static constexpr int kIntervalsPerSample = 2;
+
     /// The newest record of a path.
     using RecordOf = std::function<wire::PathRecord(PathIndex)>;
     struct Prepared {
         std::size_t report = 0;  ///< which one, for `note_sent`
         std::vector<std::uint8_t> body;
+    };
+
+    struct Ride {
+        std::size_t report = 0;  ///< which one, for `note_sent`
+        PathIndex path;
+        const wire::PathRecord* left = nullptr;  ///< of a generation that was left; else the path's newest
     };
 
     ReportSender(std::size_t path_count, const ReportSenderParameters& parameters, Time now);
@@ -76,12 +94,19 @@ class ReportSender {
     void note_delay(const wire::DelaySample& sample) {
         if (!has_delay_ || best_is_told_ || sample.delay_ns < best_.delay_ns) best_ = sample;
         newest_ = sample;
+        if (!has_delay_) samples_at_ = Time::earliest();
         has_delay_ = true;
         best_is_told_ = false;
     }
     /// From now on nothing waits for its interval.
     void hurry(Time now);
 
+    /// From when on `take_ride` has something.
+    [[nodiscard]] Time rides_from() const {
+        return may_ride() && in_flight_now_ < kRidesMost ? report_at_ : Time::never();
+    }
+    /// A record that is due by `now` and may ride. Its number is to be noted at once. Allocates nothing.
+    std::optional<Ride> take_ride(Time now);
     /// A report that is due by `now`: one more, or one to be sent again.
     std::optional<Prepared> prepare(Time now, const RecordOf& record_of);
     void note_sent(std::size_t report, std::uint32_t number, Time now);
@@ -95,7 +120,7 @@ class ReportSender {
     /// Cheap: it is asked for with every tracked packet.
     [[nodiscard]] Time next_deadline() const {
         const Time again = std::min(silent_at_, again_at_);
-        return has_room_ && changed_count_ > 0 ? std::min(again, report_at_) : again;
+        return has_room_ && changed_count_ > 0 ? std::min(again, own_at()) : again;
     }
 
     void digest_into(StateDigest& digest) const;
@@ -125,7 +150,17 @@ class ReportSender {
     void plan(Time now, bool urgent) {
         const Time wanted = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.interval);
         report_at_ = std::min(report_at_, wanted);
+        is_urgent_ = is_urgent_ || urgent;
     }
+    /// Whether what changed waits for a ride when it is due.
+    [[nodiscard]] bool may_ride() const {
+        return parameters_.ride_wait.ns > 0 && !is_urgent_ && changed_count_ > 0 &&
+               changed_count_ <= kRidesMost && report_at_ < samples_at_;
+    }
+    /// When it goes in a packet of its own.
+    [[nodiscard]] Time own_at() const { return may_ride() ? report_at_ + parameters_.ride_wait : report_at_; }
+    /// What was due is on its way; `report_at_` is that of what changes next.
+    void end_round(Time now);
     /// After any change of what is in flight.
     void look_at_flight();
     [[nodiscard]] std::optional<std::size_t> due(Time now) const;
@@ -133,6 +168,8 @@ class ReportSender {
     /// Whether an earlier generation of `path`, among the first `count` of `left_`, is not in `report`.
     [[nodiscard]] bool waits(PathIndex path, std::size_t count, std::size_t report) const;
     void put(std::uint8_t& state, std::size_t report);
+    /// The next record that no other one has to precede.
+    std::optional<Ride> next_ride(std::size_t report);
     using Records = std::vector<wire::PathRecord>;
     [[nodiscard]] Records fill(std::size_t report, const RecordOf& record_of);
     [[nodiscard]] Records collect(std::size_t report, const RecordOf& record_of) const;
@@ -149,6 +186,10 @@ class ReportSender {
     Time silent_at_ = Time::never();
     Time again_at_ = Time::never();  ///< the first of those in flight
     bool has_room_ = true;           ///< for one more in flight
+    bool is_urgent_ = false;         ///< what waits for `report_at_`
+    std::uint8_t rides_left_ = 0;    ///< of the records that were due when the first of them rode
+    std::size_t in_flight_now_ = 0;
+    Time samples_at_ = Time::never();  ///< what is due from then on goes with a header
     std::uint32_t newest_number_ = 0;
     std::uint32_t newest_acknowledged_ = 0;
 

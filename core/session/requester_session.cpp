@@ -129,6 +129,14 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
     out.say(message(ControlType::ReportAck), ack);
 }
 
+void RequesterSession::on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out) {
+    reports_.on_report(number, {}, {&record, 1}, now, out);
+    wire::ReportAckBody ack;  // of the option's own times it says nothing, as the option has none
+    ack.acknowledged = number;
+    ack.sent_ns = now.ns;
+    out.say(message(ControlType::ReportAck), ack);
+}
+
 void RequesterSession::on_close(const wire::CloseBody& close, Time now, Outbox& out) {
     const Action action = apply(Event::CloseReceived, wire::to_string(close.reason), out);
     if (action != Action::AckAndEndPaths && action != Action::SendCloseAck) return;

@@ -99,6 +99,8 @@ class RequesterSession {
     /// Takes the records over and acknowledges the report.
     void on_report(std::uint32_t number, const wire::ReportHeader& header,
                    std::span<const wire::PathRecord> records, Time now, Outbox& out);
+    /// A record that rode in the option of a data packet, authenticated and taken through `channel()`.
+    void on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out);
     /// A delay sketch that its own codec found good. Returns false where a later one is here already.
     bool on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch) {
         return reports_.on_sketch(number, sketch.corrected, sketch.sketch);

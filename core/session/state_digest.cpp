@@ -100,6 +100,9 @@ void ReportSender::digest_into(StateDigest& digest) const {
     digest.add(report_at_);
     digest.add(last_report_);
     digest.add(silent_at_);
+    digest.add(is_urgent_);
+    digest.add(rides_left_);
+    digest.add(samples_at_);
     digest.add(newest_number_);
     digest.add(newest_acknowledged_);
     digest.add(has_delay_);

@@ -40,6 +40,11 @@ std::string_view to_string(DropReason reason) {
         case DropReason::TrackUnknownSession: return "track-unknown-session";
         case DropReason::TrackUnbound: return "track-unbound";
         case DropReason::TrackBadTag: return "track-bad-tag";
+        case DropReason::ReportBadLength: return "report-bad-length";
+        case DropReason::ReportRepeated: return "report-repeated";
+        case DropReason::ReportUnknownSession: return "report-unknown-session";
+        case DropReason::ReportBadTag: return "report-bad-tag";
+        case DropReason::ReportReplayed: return "report-replayed";
         case DropReason::ControlTruncated: return "control-truncated";
         case DropReason::ControlBadVersion: return "control-bad-version";
         case DropReason::ControlUnknownType: return "control-unknown-type";

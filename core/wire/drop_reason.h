@@ -47,6 +47,12 @@ enum class DropReason : std::uint8_t {
     TrackUnknownSession,  ///< no such session from this peer
     TrackUnbound,         ///< no START has bound its path and generation to the port it came from
     TrackBadTag,          ///< authentication failed
+    // Report option
+    ReportBadLength,       ///< our class and type with another length
+    ReportRepeated,        ///< more than one report option in a packet
+    ReportUnknownSession,  ///< no such session was asked of this peer
+    ReportBadTag,          ///< authentication failed
+    ReportReplayed,        ///< seen before, or copied onto the segments of a packet that was cut
     // Control messages, updates and directives
     ControlTruncated,    ///< shorter than its header or its own length says
     ControlBadVersion,   ///< a version this engine does not speak

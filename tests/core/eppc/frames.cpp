@@ -86,9 +86,12 @@ void look_at_geneve(Bytes payload, SeenPacket& seen) {
     for (GeneveOptionIterator it(payload.subspan(GeneveHeader::kSize, geneve->options_length)); !it.done();) {
         const auto option = it.next();
         if (!option) return;
-        if (option->option_class != TrackOption::kClassDefault || option->type != TrackOption::kType)
-            continue;
-        if (const auto track = TrackOption::parse(option->data)) seen.track = *track;
+        if (option->option_class != TrackOption::kClassDefault) continue;
+        if (option->type == TrackOption::kType) {
+            if (const auto track = TrackOption::parse(option->data)) seen.track = *track;
+        } else if (option->type == wire::ReportOption::kType) {
+            if (const auto ride = wire::ReportOption::parse(option->data)) seen.ride = *ride;
+        }
     }
     if (!geneve->control) {
         seen.kind = SeenPacket::Kind::Data;

@@ -12,6 +12,7 @@
 #include "core/wire/control.h"
 #include "core/wire/frame_buffer.h"
 #include "core/wire/ip.h"
+#include "core/wire/report_option.h"
 #include "core/wire/track_option.h"
 
 namespace dyetrace::test {
@@ -55,6 +56,7 @@ struct SeenPacket {
     std::uint16_t source_port = 0;
     std::uint16_t destination_port = 0;
     std::optional<wire::TrackOption> track;      ///< Data
+    std::optional<wire::ReportOption> ride;      ///< Data
     std::optional<wire::ControlHeader> control;  ///< Control, and Datagram of the health service
     std::vector<std::uint8_t> body;              ///< likewise: the message's body
     Vni vni;                                     ///< Data, Control
