@@ -2,8 +2,8 @@
 // The inside of `Eppc`, by file: data_path.cpp (frames), measurement.cpp (what they mean to sessions),
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
-// measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp (batches); engine.cpp holds tables, deadlines
-// and outputs.
+// measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp
+// (batches); engine.cpp holds tables, deadlines and outputs.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +56,8 @@ struct Peer {
     IpAddress address;
     OuterHeader outer;
     EcnMode ecn = EcnMode::Normal;
-    bool zero_checksum_ok = false;  ///< IPv6: its data may come without a UDP checksum
-    bool queued = false;            ///< waits for attention
+    bool zero_checksum_ok = false;    ///< IPv6: its data may come without a UDP checksum
+    bool queued = false;              ///< waits for attention
     Time rides_from = Time::never();  ///< a packet to it may carry a record of a report
     /// A packet carries the tag of the first that samples it.
     std::vector<session::RequesterSession> requested;

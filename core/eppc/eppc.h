@@ -68,7 +68,7 @@ struct EppcCounters {
     std::uint64_t reports_received = 0;
     std::uint64_t reports_ridden = 0;  ///< records sent in options of data packets, beside reports_sent
     std::uint64_t rides_received = 0;  ///< such records taken, beside reports_received
-    std::uint64_t updates_sent = 0;  ///< first transmissions
+    std::uint64_t updates_sent = 0;    ///< first transmissions
     std::uint64_t updates_acked = 0;
     std::uint64_t update_entries_dropped = 0;    ///< overflow of the update queue, the sum of the next five
     std::uint64_t updates_dropped_healthy = 0;   ///< metrics that told of no new trouble

@@ -34,10 +34,9 @@ void Eppc::Engine::prepend_report_option(wire::FrameBuffer& frame, std::uint32_t
         if (!option) continue;
         const MutableBytes bytes = frame.prepend(ReportOption::kSize);
         option->encode_into(bytes, config.option_class);
-        const auth::TrackContext context{config.address, peer.address, fields.source_port, fields.vni};
         store_u64(&bytes[ReportOption::kTagOffset],
                   auth::track_tag(session.ride_key(), bytes.subspan(ReportOption::kTaggedOffset, kFields),
-                                  context));
+                                  {fields.source_port, fields.vni}));
         fields.options_length += ReportOption::kSize;
         ++counters.reports_ridden;
         timers_.set(index, std::min(session.next_deadline(), timers_.wanted(index)));
@@ -52,9 +51,9 @@ void Eppc::Engine::take_report_option(const UnderlayPacket& packet, Bytes data, 
     const auto option = ReportOption::parse(data);
     session::RequesterSession* const session = find_requested(peer, option->session);
     if (session == nullptr || !session->is_accepted()) return drops.add(DropReason::ReportUnknownSession);
-    const auth::TrackContext context{packet.ip.source, packet.ip.destination, packet.udp.source_port, vni};
-    if (auth::track_tag(session->channel().keys().ride, data.first(kFields), context) != option->tag)
-        return drops.add(DropReason::ReportBadTag);
+    const std::uint64_t expected =
+        auth::track_tag(session->channel().keys().ride, data.first(kFields), {packet.udp.source_port, vni});
+    if (expected != option->tag) return drops.add(DropReason::ReportBadTag);
     // RFC 8926 §4.6: where a long packet was cut, each segment carries its options. They come to one record.
     if (!session->channel().hear(option->number, now)) return drops.add(DropReason::ReportReplayed);
     ++counters.rides_received;

@@ -38,8 +38,8 @@ struct AcceptorParameters {
     std::uint32_t metrics = 0;     ///< granted
     Duration waiting_time;         ///< what comes later behind an END is lost (RFC 7680 §2.2, Tmax)
     RetransmitPolicy retransmit;
-    Duration ride_wait;  ///< of a report for data packets to ride in; zero: it never rides
-    std::size_t records_per_report = 16;                              ///< that fit one packet
+    Duration ride_wait;                   ///< of a report for data packets to ride in; zero: it never rides
+    std::size_t records_per_report = 16;  ///< that fit one packet
     tracking::SketchTable::Id sketch = tracking::SketchTable::kNone;  ///< of its delays, its owner's
 };
 

@@ -18,6 +18,7 @@
 #include "core/wire/ipv4.h"
 #include "core/wire/ipv6.h"
 #include "core/wire/report.h"
+#include "core/wire/report_option.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/track_option.h"
 #include "core/wire/udp.h"
@@ -83,6 +84,16 @@ void round_trip_track_option(Bytes data) {
     const auto second = TrackOption::parse(Bytes(encoded).subspan(GeneveOption::kHeaderSize));
     DYETRACE_ASSERT(second.ok());
     DYETRACE_ASSERT(second.value() == first.value());
+}
+
+void round_trip_report_option(Bytes data) {
+    const auto first = ReportOption::parse(data);
+    DYETRACE_ASSERT(first.ok() == (data.size() == ReportOption::kDataSize));
+    if (!first) return;
+    std::vector<std::uint8_t> encoded(ReportOption::kSize);
+    first.value().encode_into(encoded, TrackOption::kClassDefault);
+    // Every bit of it has a meaning, so that what the tag covers is what was understood.
+    DYETRACE_ASSERT(std::equal(data.begin(), data.end(), encoded.begin() + GeneveOption::kHeaderSize));
 }
 
 void walk_geneve(Bytes bytes) {
@@ -164,6 +175,7 @@ void every_body(std::uint8_t which, Bytes bytes) {
         case 19: return round_trip<VxlanHeader>(bytes);
         case 20: return look_inside(bytes);
         case 21: return round_trip_delay_sketch(bytes);
+        case 22: return round_trip_report_option(bytes);
         default: return walk_packet(bytes);
     }
 }

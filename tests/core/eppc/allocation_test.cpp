@@ -94,6 +94,30 @@ TEST(Allocations, NoneWherePathsFallQuietAndWake) {
     EXPECT_EQ(allocations_of(net, 1'000, true), 0U);
 }
 
+TEST(Allocations, NoneWhereARecordRides) {
+    Network net;
+    for (int i = 0; i < 2; ++i) {
+        net.add_host([&](auto& config) {
+            config.sampling = wire::SamplingSpec::every_nth(1);
+            config.metrics = wire::kMetricCounts | wire::kMetricTracked;
+            config.open_on_traffic = i == 0;
+        });
+    }
+    net.send_many(0, 1, 1000, Duration::microseconds(20), 8);
+    net.run_for(Duration::milliseconds(21));
+    ASSERT_EQ(allocations_of(net, 8), 0U);
+    // A report is due by then.
+    const Time later = net.clock_of(1) + net.host(1).config.report_interval;
+    const std::vector<std::uint8_t> frame = GuestPacket{net.host(1).guest_mac, net.host(0).guest_mac,
+                                                        net.host(1).guest_address, net.host(0).guest_address}
+                                                .frame();
+    OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
+    const std::size_t before = allocations;
+    ASSERT_FALSE(net.engine(1).encapsulate(kGuestPort, owned.buffer, later));
+    EXPECT_EQ(allocations - before, 0U);
+    EXPECT_EQ(net.engine(1).counters().reports_ridden, 1U);
+}
+
 TEST(Allocations, NoneForWhatIsDropped) {
     Network net;
     net.add_host();

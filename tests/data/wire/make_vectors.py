@@ -149,6 +149,11 @@ def track_option():
     return option(0xFF44, 0x01, track_fields() + track_tag())
 
 
+def report_option():
+    fields = struct.pack(">II", SESSION, 77) + record()
+    return option(0xFF44, 0x02, fields + siphash24(RIDE_KEY, fields + struct.pack(">II", SOURCE_PORT, VNI)))
+
+
 def control(kind, body, *, key, from_acceptor=False, number=0):
     """A message between the two EPPCs, from the sender's SOURCE_PORT to the other's GENEVE_PORT."""
     source, destination = (ACCEPTOR, REQUESTER) if from_acceptor else (REQUESTER, ACCEPTOR)
@@ -270,6 +275,7 @@ VECTORS = {
                        option(0x0102, 0x07, b"abcd") + track_option() + option(0x0103, 0x00, b"")),
     "icmp_time_exceeded": ("RFC 792: quotes the IP header and 8 bytes of tracked_packet", time_exceeded()),
     "track_option": ("docs/wire.md, track option", track_option()),
+    "report_option": ("docs/wire.md, report option: in a packet of the acceptor to the requester of tracked_packet", report_option()),
     "control_header": ("docs/wire.md, envelope", control(6, b"", key=SESSION_KEY, from_acceptor=True, number=77)[:32]),
     "control_message": ("docs/wire.md, envelope: a keep-alive with its tag", control(12, b"", key=SESSION_KEY, number=3)),
     "request": ("docs/wire.md, request", request()),
