@@ -136,6 +136,7 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("accepted_per_second", kTagRate, eppc.accepted_per_second);
     table.read("load_most", ShareType{}, eppc.load_most);
     table.read("report_interval", kInterval, eppc.report_interval);
+    table.read("ride_wait", kAnyLength, eppc.ride_wait);
     table.read("path_idle", kInterval, eppc.path_idle);
     table.read("waiting_time", kAnyLength, eppc.waiting_time);
     table.read("session_duration", kAnyLength, eppc.session_duration);

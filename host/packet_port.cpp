@@ -17,7 +17,7 @@ namespace dyetrace::host {
 namespace {
 
 /// Room in front of each frame, for the engine.
-constexpr unsigned kReserve = 128;
+constexpr unsigned kReserve = 256;
 static_assert(kReserve >= eppc::Eppc::kHeadroom);
 /// A block of the ring is contiguous kernel memory; larger ones may not be had on a busy host.
 constexpr std::size_t kBlockBytes = 1 << 17;

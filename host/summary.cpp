@@ -91,6 +91,8 @@ Json counters_json(const Summary& summary) {
             {"control_received", c.control_received},
             {"reports_sent", c.reports_sent},
             {"reports_received", c.reports_received},
+            {"reports_ridden", c.reports_ridden},
+            {"rides_received", c.rides_received},
             {"updates_sent", c.updates_sent},
             {"updates_acked", c.updates_acked},
             {"update_entries_dropped", c.update_entries_dropped},

@@ -14,7 +14,7 @@
 namespace dyetrace::host {
 namespace {
 
-constexpr std::size_t kReserve = 128;
+constexpr std::size_t kReserve = 256;
 static_assert(kReserve >= eppc::Eppc::kHeadroom);
 /// A frame longer than this is truncated by read(), and counted so: jumbo frames fit, no sane MTU is above.
 constexpr std::size_t kFrameMost = 9216 + 18;

@@ -34,7 +34,7 @@ using DyetraceGuests = std::vector<DyetraceGuest>;
 class DyetraceGuestPort : public DyetraceReceiver {
   public:
     /// What encapsulation needs; with it, an untracked packet's headers start a cache line.
-    static constexpr uint32_t Headroom = 128;
+    static constexpr uint32_t Headroom = 256;
 
     /// Says that the guest is about to send to another, by its number in the overlay.
     virtual void Resolve(uint32_t guest) = 0;

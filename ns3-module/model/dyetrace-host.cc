@@ -151,6 +151,10 @@ TypeId DyetraceHost::GetTypeId() {
                           MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())
             .AddAttribute("ReportInterval", "Between reports of an acceptor.", time(defaults.report_interval),
                           MakeTimeAccessor(&DyetraceHost::m_reportInterval), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RideWait",
+                          "How long a report that is due waits for data packets to ride in; 0: it never does.",
+                          time(defaults.ride_wait), MakeTimeAccessor(&DyetraceHost::m_rideWait),
+                          MakeTimeChecker(Seconds(0)))
             .AddAttribute("PathIdle", "A measured interval ends after so long without data on its path.",
                           time(defaults.path_idle), MakeTimeAccessor(&DyetraceHost::m_pathIdle),
                           MakeTimeChecker(NanoSeconds(1)))
@@ -289,6 +293,8 @@ std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const 
         {"control-received", totals.control_received},
         {"reports-sent", totals.reports_sent},
         {"reports-received", totals.reports_received},
+        {"reports-ridden", totals.reports_ridden},
+        {"rides-received", totals.rides_received},
         {"updates-sent", totals.updates_sent},
         {"updates-acked", totals.updates_acked},
         {"update-entries-dropped", totals.update_entries_dropped},
@@ -326,6 +332,7 @@ dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) 
     config.sampling = ParseSampling(host.m_sampling, host.m_rate);
     config.open_on_traffic = host.m_openOnTraffic;
     config.report_interval = DyetraceToDuration(host.m_reportInterval);
+    config.ride_wait = DyetraceToDuration(host.m_rideWait);
     config.path_idle = DyetraceToDuration(host.m_pathIdle);
     config.session_duration = DyetraceToDuration(host.m_sessionDuration);
     config.retransmit_first = DyetraceToDuration(host.m_retransmitFirst);

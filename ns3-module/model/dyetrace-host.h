@@ -122,6 +122,7 @@ class DyetraceHost : public Object {
     double m_rate;
     bool m_openOnTraffic;
     Time m_reportInterval;
+    Time m_rideWait;
     Time m_pathIdle;
     Time m_sessionDuration;
     Time m_retransmitFirst;

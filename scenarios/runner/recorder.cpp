@@ -269,6 +269,8 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     rows.add("control-received", c.control_received);
     rows.add("reports-sent", c.reports_sent);
     rows.add("reports-received", c.reports_received);
+    rows.add("reports-ridden", c.reports_ridden);
+    rows.add("rides-received", c.rides_received);
     rows.add("updates-sent", c.updates_sent);
     rows.add("updates-acked", c.updates_acked);
     rows.add("update-entries-dropped", c.update_entries_dropped);

@@ -59,6 +59,7 @@ eppc::EppcConfig config_of(std::size_t host) {
     config.port_count = 1;
     config.sampling = wire::SamplingSpec::every_nth(1);
     config.report_interval = Duration::milliseconds(10);
+    config.ride_wait = {};  // what rides is lost and repeated like a report, in many more states
     config.path_idle = Duration::milliseconds(50);
     config.retransmit_first = kRetransmit;
     config.retransmit_last = kRetransmit;

@@ -341,6 +341,7 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.accepted_per_second, defaults.accepted_per_second);
     EXPECT_EQ(shown.load_most, defaults.load_most);
     EXPECT_EQ(shown.report_interval, defaults.report_interval);
+    EXPECT_EQ(shown.ride_wait, defaults.ride_wait);
     EXPECT_EQ(shown.path_idle, defaults.path_idle);
     EXPECT_EQ(shown.session_duration, defaults.session_duration);
     EXPECT_EQ(shown.retransmit_first, defaults.retransmit_first);

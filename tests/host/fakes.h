@@ -63,7 +63,7 @@ class FakePort final : public Port {
     int releases = 0;
 
   private:
-    static constexpr std::size_t kHeadroom = 128;
+    static constexpr std::size_t kHeadroom = 256;
     std::vector<ReceivedFrame> lent_;
     std::deque<Frame> memory_;
 };

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array kAddresses{Ipv4Address{0xc0000201}, Ipv4Address{0xc0000202}};
 constexpr Vni kVni{1000};
-constexpr std::size_t kHeadroom = 128;
+constexpr std::size_t kHeadroom = 256;
 constexpr Duration kLinkDelay = Duration::microseconds(10);
 constexpr Duration kGuestPause = Duration::microseconds(70);
 

@@ -76,6 +76,7 @@ const std::vector<Field<eppc::EppcConfig>>& fields(const eppc::EppcConfig*) {
         {"sampling.rate()", [](const auto& config) { return words(config.sampling.share().value_or(0)); }},
         FIELD(open_on_traffic),
         FIELD(report_interval),
+        FIELD(ride_wait),
         FIELD(path_idle),
         FIELD(session_duration),
         FIELD(retransmit_first),
