@@ -151,10 +151,11 @@ TypeId DyetraceHost::GetTypeId() {
                           MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())
             .AddAttribute("ReportInterval", "Between reports of an acceptor.", time(defaults.report_interval),
                           MakeTimeAccessor(&DyetraceHost::m_reportInterval), MakeTimeChecker(NanoSeconds(1)))
-            .AddAttribute("RideWait",
-                          "How long a report that is due waits for data packets to ride in; 0: it never does.",
-                          time(defaults.ride_wait), MakeTimeAccessor(&DyetraceHost::m_rideWait),
-                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute(
+                "RideWait",
+                "How long a report that is due waits for data packets to ride in; 0: it never does.",
+                time(defaults.ride_wait), MakeTimeAccessor(&DyetraceHost::m_rideWait),
+                MakeTimeChecker(Seconds(0)))
             .AddAttribute("PathIdle", "A measured interval ends after so long without data on its path.",
                           time(defaults.path_idle), MakeTimeAccessor(&DyetraceHost::m_pathIdle),
                           MakeTimeChecker(NanoSeconds(1)))
