@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -31,8 +32,8 @@ struct Sent {
 
 /// A sender, and the totals that it tells of.
 struct Totals {
-    explicit Totals(std::size_t paths, std::size_t per_report = 16)
-        : records(paths), sender(paths, {kInterval, kRetransmit, per_report}, Time{}) {
+    explicit Totals(std::size_t paths, std::size_t per_report = 16, Duration ride_wait = {})
+        : records(paths), sender(paths, {kInterval, kRetransmit, per_report, ride_wait}, Time{}) {
         for (std::size_t i = 0; i < paths; ++i) {
             records[i].path = PathIndex{static_cast<std::uint16_t>(i)};
             records[i].intervals = 1;
@@ -60,6 +61,15 @@ struct Totals {
             all.push_back(std::move(sent));
         }
         return all;
+    }
+    std::optional<Sent> ride() {
+        const auto ride = sender.take_ride(now);
+        if (!ride) return std::nullopt;
+        Sent sent;
+        sent.number = ++number;
+        sent.records = {ride->left != nullptr ? *ride->left : records[ride->path.value]};
+        sender.note_sent(ride->report, sent.number, now);
+        return sent;
     }
     std::vector<Sent> service_after(Duration wait) {
         now = now + wait;
@@ -245,13 +255,132 @@ TEST(ReportSender, TellsTheNewestDelayAndTheSmallestSinceTheReportBefore) {
     EXPECT_EQ(sent[0].header.best, (wire::DelaySample{200, 40}));
 }
 
+constexpr Duration kRideWait = Duration::milliseconds(1);
+
+TEST(ReportSender, RecordsThatAreDueRideOneByOneAndNoReportFollows) {
+    Totals totals(3, 16, kRideWait);
+    totals.count(0);
+    totals.count(2);
+    EXPECT_EQ(totals.sender.rides_from(), Time{} + kInterval);
+    EXPECT_EQ(totals.sender.next_deadline(), Time{} + kInterval + kRideWait);
+    EXPECT_FALSE(totals.ride());
+    EXPECT_TRUE(totals.service_after(kInterval).empty());
+    const auto first = totals.ride();
+    const auto second = totals.ride();
+    ASSERT_TRUE(first && second);
+    EXPECT_TRUE(first->of(0));
+    EXPECT_TRUE(second->of(2));
+    EXPECT_FALSE(totals.ride());
+    totals.sender.on_ack(second->number, totals.now);
+    EXPECT_FALSE(totals.sender.is_done());
+    totals.sender.on_ack(first->number, totals.now);
+    EXPECT_TRUE(totals.sender.is_done());
+    EXPECT_TRUE(totals.service_after(kInterval * 10).empty());
+}
+
+TEST(ReportSender, WhatFoundNoRideGoesInAReport) {
+    Totals totals(2, 16, kRideWait);
+    totals.count(0);
+    totals.count(1);
+    totals.now = totals.now + kInterval;
+    ASSERT_TRUE(totals.ride());
+    const auto sent = totals.service_after(kRideWait);
+    ASSERT_EQ(sent.size(), 1U);
+    ASSERT_EQ(sent[0].records.size(), 1U);
+    EXPECT_TRUE(sent[0].of(1));
+}
+
+TEST(ReportSender, ARecordThatChangesBehindItsRideWaitsForTheNextInterval) {
+    Totals totals(2, 16, kRideWait);
+    totals.count(0);
+    totals.count(1);
+    totals.now = totals.now + kInterval;
+    ASSERT_TRUE(totals.ride()->of(0));
+    totals.count(0);
+    ASSERT_TRUE(totals.ride()->of(1));
+    EXPECT_FALSE(totals.ride());
+    EXPECT_EQ(totals.sender.rides_from(), totals.now + kInterval);
+}
+
+TEST(ReportSender, ARideThatIsNotAnsweredIsRepeatedInAReportOfFreshTotals) {
+    Totals totals(1, 16, kRideWait);
+    totals.count(0);
+    totals.now = totals.now + kInterval;
+    ASSERT_TRUE(totals.ride());
+    totals.count(0);
+    const auto again = totals.service_after(kRetransmit.first);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].of(0)->sent, 2U);
+}
+
+TEST(ReportSender, NothingWaitsForARideBehindAnUrgentRecordOrAHurry) {
+    for (const bool hurry : {false, true}) {
+        Totals totals(2, 16, Duration::seconds(1));
+        totals.count(0);
+        totals.now = totals.now + kInterval;
+        EXPECT_TRUE(totals.service().empty());
+        totals.count(1, !hurry);
+        if (hurry) totals.sender.hurry(totals.now);
+        EXPECT_EQ(totals.sender.rides_from(), Time::never());
+        const auto sent = totals.service();
+        ASSERT_EQ(sent.size(), 1U);
+        EXPECT_EQ(sent[0].records.size(), 2U);
+    }
+}
+
+TEST(ReportSender, ManyRecordsDoNotWaitAndFewRideAtATime) {
+    constexpr auto kMost = static_cast<std::uint16_t>(ReportSender::kRidesMost);
+    Totals totals(kMost + 1, 16, kRideWait);
+    for (std::uint16_t path = 0; path <= kMost; ++path)
+        totals.count(path);
+    EXPECT_EQ(totals.sender.rides_from(), Time::never());
+    EXPECT_EQ(totals.sender.next_deadline(), Time{} + kInterval);
+    auto sent = totals.service_after(kInterval);
+    ASSERT_EQ(sent.size(), 1U);
+    totals.sender.on_ack(sent[0].number, totals.now);
+    for (std::uint16_t path = 0; path < kMost; ++path)
+        totals.count(path);
+    totals.now = totals.now + kInterval;
+    for (std::uint16_t path = 0; path < kMost; ++path)
+        EXPECT_TRUE(totals.ride());
+    totals.count(kMost, true);  // finds room beside them
+    EXPECT_EQ(totals.service_after(ReportSender::kUrgent).size(), 1U);
+    totals.count(kMost);
+    EXPECT_EQ(totals.sender.rides_from(), Time::never());  // until one of them is answered
+}
+
+TEST(ReportSender, EverySecondReportBringsDelaySamplesAndDoesNotRide) {
+    Totals totals(1, 16, kRideWait);
+    int rides = 0;
+    int reports = 0;
+    for (int interval = 0; interval < 10; ++interval) {
+        totals.sender.note_delay({interval, 5});
+        totals.count(0);
+        const auto sent = totals.service_after(kInterval);
+        for (const Sent& report : sent) {
+            ++reports;
+            totals.sender.on_ack(report.number, totals.now);
+        }
+        if (const auto ride = totals.ride()) {
+            ++rides;
+            totals.sender.on_ack(ride->number, totals.now);
+        }
+    }
+    EXPECT_EQ(reports, 5);
+    EXPECT_EQ(rides, 5);
+}
+
 /// Sender and receiver over a line that loses, doubles and delays, with paths that change and move.
 TEST(ReportSender, InTheEndTheRequesterHasEveryRecordWhateverTheLineDoes) {
+    int rides = 0;
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         Random random(seed);
         const auto below = [&](std::uint64_t n) { return random.next() % n; };
-        Totals totals(1 + below(8), 1 + below(4));
+        const std::size_t paths = 1 + below(8);
+        const std::size_t per_report = 1 + below(4);
+        Totals totals(paths, per_report, kRideWait * static_cast<std::int64_t>(seed % 8));
         ReportReceiver receiver(SessionId{1}, totals.records.size());
+        const std::uint64_t calm = seed % 2 == 0 ? 1 : 20;  // where little is urgent more rides
         Outbox out;
         std::map<std::pair<std::uint16_t, std::uint8_t>, std::uint64_t> told;
         std::map<std::pair<std::uint16_t, std::uint8_t>, std::uint64_t> truth;
@@ -261,11 +390,18 @@ TEST(ReportSender, InTheEndTheRequesterHasEveryRecordWhateverTheLineDoes) {
             totals.now = totals.now + Duration::microseconds(500);
             const bool busy = step < 2000;
             const auto path = static_cast<std::uint16_t>(below(totals.records.size()));
-            if (busy && below(4) == 0) totals.count(path, below(20) == 0);
+            if (busy && below(4) == 0) totals.count(path, below(calm * 20) == 0);
             const auto& record = totals.records[path];
             truth[{path, record.generation.value}] = record.sent;
-            if (busy && below(50) == 0) totals.repath(path);
-            for (const Sent& sent : totals.service()) {
+            if (busy && below(calm * 50) == 0) totals.repath(path);
+            std::vector<Sent> all = totals.service();
+            if (below(2) == 0) {
+                if (auto ride = totals.ride()) {
+                    all.push_back(std::move(*ride));
+                    ++rides;
+                }
+            }
+            for (const Sent& sent : all) {
                 for (std::uint64_t copies = busy ? below(3) : 1; copies > 0; --copies)
                     reports.emplace(
                         totals.now + Duration::microseconds(static_cast<std::int64_t>(below(20'000))), sent);
@@ -292,6 +428,7 @@ TEST(ReportSender, InTheEndTheRequesterHasEveryRecordWhateverTheLineDoes) {
         std::erase_if(told, [](const auto& entry) { return entry.second == 0; });
         EXPECT_EQ(told, truth) << "seed " << seed;
     }
+    EXPECT_GT(rides, 500);
 }
 
 }  // namespace
