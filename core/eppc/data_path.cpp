@@ -310,7 +310,7 @@ void Eppc::Engine::measure(const UnderlayPacket& packet, Bytes track, const Inne
     Peer& peer = peers_[*packet.peer];
     const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
     if (port < peer.received.size()) ++peer.received[port];
-    if (!track.empty()) measure_tracked(packet, track, inner, port, now);
+    if (!track.empty()) measure_tracked(peer, packet, track, inner, port, now);
 }
 
 Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,

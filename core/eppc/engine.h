@@ -224,9 +224,9 @@ class Eppc::Engine {
     /// `track`: what `find_options` found.
     void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
     // measurement.cpp
-    /// `data`: of a track option, whose length is right.
-    void measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner, std::size_t port,
-                         Time now);
+    /// `data`: of a track option, whose length is right. `peer` is the packet's.
+    [[gnu::flatten]] void measure_tracked(Peer& peer, const UnderlayPacket& packet, Bytes data,
+                                          const InnerFrame& inner, std::size_t port, Time now);
     /// A tracked packet that was not seen before.
     void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
     // riding.cpp

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/eppc/engine.h"
-#include "core/wire/checksum.h"
+#include "core/wire/frame_buffer.h"
 
 namespace dyetrace::eppc {
 
@@ -17,7 +17,7 @@ namespace {
 /// the check is applied to what has the length that the option says.
 bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
     return track.inner_length == inner.bytes.size() &&
-           track.inner_checksum != wire::checksum_finish(wire::checksum_add(inner.bytes));
+           track.inner_checksum != wire::inner_checksum(inner.bytes);
 }
 
 /// Few: those that one peer may have.
@@ -40,10 +40,9 @@ inline void Eppc::Engine::note_delay(Peer& peer, const session::AcceptorSession&
     if (session.sketch() != tracking::SketchTable::kNone) sketches_.add(session.sketch(), raw, corrected);
 }
 
-void Eppc::Engine::measure_tracked(const UnderlayPacket& packet, Bytes data, const InnerFrame& inner,
-                                   std::size_t port, Time now) {
+void Eppc::Engine::measure_tracked(Peer& peer, const UnderlayPacket& packet, Bytes data,
+                                   const InnerFrame& inner, std::size_t port, Time now) {
     DYETRACE_ASSERT(data.size() == TrackOption::kDataSize);
-    Peer& peer = peers_[*packet.peer];
     const TrackOption track = TrackOption::read(data.first<TrackOption::kDataSize>());
     session::AcceptorSession* const session = find_session(peer.accepted, track.session);
     if (session == nullptr) {
