@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What an engine is told to expect changes nothing: the same frames come out, and the same state is left.
-#include <memory>
-#include <span>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -89,8 +88,7 @@ TEST_F(Expected, FramesFromTheUnderlayComeOutAsThoseThatWereNot) {
     std::vector<Frame> frames;
     for (OwnedFrame& frame : owned(from_guest())) {
         (void)net.engine(0).encapsulate(kGuestPort, frame.buffer, sent);
-        const Bytes bytes = frame.bytes();
-        frames.emplace_back(bytes.begin(), bytes.end());
+        frames.push_back(frame.bytes());
     }
     frames[5].resize(20);                    // cut in its IP header
     frames[6][12] = 0x12;                    // of another EtherType
