@@ -194,6 +194,8 @@ constexpr Bound kBounds[] = {
     {"accepted_sessions", &eppc::EppcBounds::accepted_sessions},
     {"accepted_from_peer", &eppc::EppcBounds::accepted_from_peer},
     {"paths_from_peer", &eppc::EppcBounds::paths_from_peer},
+    {"accepted_paths", &eppc::EppcBounds::accepted_paths},
+    {"announced_ports", &eppc::EppcBounds::announced_ports},
     {"sketches", &eppc::EppcBounds::sketches},
     {"outputs", &eppc::EppcBounds::outputs},
     {"update_entries", &eppc::EppcBounds::update_entries},

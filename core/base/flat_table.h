@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/heap.h"
 #include "core/base/result.h"
 
 namespace dyetrace {
@@ -23,8 +24,15 @@ namespace dyetrace {
 template <class Key, class Value, class Hash>
 class FlatTable {
   public:
-    /// What one entry may cost, in bytes: right after the table has grown.
-    static constexpr std::size_t entry_bytes_most() { return 3 * sizeof(Slot); }
+    /// Heap of a table with up to so many entries: three times an entry right after it has grown.
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t entries) {
+        if (entries == 0) return {};
+        std::size_t slots = kSlotsLeast;
+        while (3 * entries > 2 * slots)
+            slots *= 2;
+        return {heap::vector<Slot>(slots).kept,
+                slots == kSlotsLeast ? 0 : heap::vector<Slot>(slots / 2).kept};
+    }
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -56,6 +64,7 @@ class FlatTable {
     }
 
   private:
+    static constexpr std::size_t kSlotsLeast = 8;
     struct Slot {
         Key key{};
         Value value{};
@@ -71,7 +80,7 @@ class FlatTable {
     }
     void grow() {
         std::vector<Slot> before =
-            std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 8 : 2 * slots_.size()));
+            std::exchange(slots_, std::vector<Slot>(slots_.empty() ? kSlotsLeast : 2 * slots_.size()));
         mask_ = slots_.size() - 1;
         for (Slot& slot : before) {
             if (slot.taken) slot_of(slot.key) = std::move(slot);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/time.h"
 
 namespace dyetrace {
@@ -57,6 +58,17 @@ class TimerQueue {
         remove(0);
         return key;
     }
+
+    /// Heap of a queue that was told of its keys one by one.
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t keys) {
+        return heap::grown_vector<Entry>(keys) + heap::grown_vector<std::uint32_t>(keys);
+    }
+    /// Heap of one that was told of all at once.
+    [[nodiscard]] static constexpr heap::Need memory_reserved(std::size_t keys) {
+        return heap::vector<Entry>(keys) + heap::vector<std::uint32_t>(keys);
+    }
+
+    static constexpr std::size_t kBytesPerKey = 16 + sizeof(std::uint32_t);
 
     void digest_into(StateDigest& digest) const {
         digest.add(std::uint64_t{heap_.size()});
@@ -109,6 +121,8 @@ class TimerQueue {
         heap_.pop_back();
         if (at < heap_.size()) sink(rise(at));
     }
+
+    static_assert(sizeof(Entry) + sizeof(std::uint32_t) == kBytesPerKey);
 
     std::vector<Entry> heap_;
     std::vector<std::uint32_t> positions_;  ///< by key: where in the heap

@@ -33,7 +33,9 @@ struct EppcBounds {
     std::size_t accepted_sessions = 4096;   ///< 1 kB each, and 189 a path
     std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
     std::size_t paths_from_peer =
-        2048;                      ///< source ports that a peer may announce, spare ones too, 8 bytes each
+        2048;  ///< source ports that a peer may announce, spare ones too, 8 bytes each
+    std::size_t accepted_paths = 262144;   ///< of all accepted sessions
+    std::size_t announced_ports = 524288;  ///< of all peers that have accepted sessions
     std::size_t sketches = 81920;  ///< nodes of the accepted sessions' delay sketches, 64 bytes each (twice
                                    ///< that while they grow); a session takes about 20, and 64 bytes
     std::size_t outputs = 65536;   ///< 48 bytes each, and the packet's

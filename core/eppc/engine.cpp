@@ -6,11 +6,6 @@
 #include "core/wire/ethernet.h"
 
 namespace dyetrace::eppc {
-namespace {
-
-session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
-    return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
-}
 
 PathTracerConfig tracer_config(const EppcConfig& config) {
     return {config.bounds.traces,  config.bounds.trace_queue, config.trace_ttl_most,
@@ -20,7 +15,7 @@ PathTracerConfig tracer_config(const EppcConfig& config) {
 UpdateSenderConfig update_config(const EppcConfig& config) {
     UpdateSenderConfig update;
     update.interval = config.update_interval;
-    update.retransmit = retransmit_policy(config);
+    update.retransmit = {config.retransmit_first, config.retransmit_last, config.retransmit_most};
     update.entries_most = config.bounds.update_entries;
     update.timings_most = config.bounds.update_timings;
     const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
@@ -28,6 +23,14 @@ UpdateSenderConfig update_config(const EppcConfig& config) {
     update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - around);
     return update;
 }
+
+std::uint16_t port_count_of(const EppcConfig& config) {
+    constexpr int kSpare = 16;
+    if (config.port_count != 0) return config.port_count;
+    return static_cast<std::uint16_t>(std::min(config.path_count + kSpare, 65536 - config.source_port_base));
+}
+
+namespace {
 
 std::string version_of(const IpAddress& address) {
     return address.to_string() + (address.is_ipv4() ? " is IPv4" : " is IPv6");
@@ -109,11 +112,6 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     return wrong_sampling(config);
 }
 
-std::uint16_t default_port_count(const EppcConfig& config) {
-    constexpr int kSpare = 16;
-    return static_cast<std::uint16_t>(std::min(config.path_count + kSpare, 65536 - config.source_port_base));
-}
-
 }  // namespace
 
 Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Seed& seed)
@@ -128,7 +126,7 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
       sketches_(given.bounds.sketches),
       tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
-    if (config.port_count == 0) config.port_count = default_port_count(config);
+    config.port_count = port_count_of(config);
 }
 
 std::optional<std::uint32_t> Eppc::Engine::find_or_add_peer(IpAddress address) {
@@ -248,8 +246,24 @@ void Eppc::Engine::service_peer(std::uint32_t index, Time now) {
     note_rides(peer);
 }
 
+template <class Over>
+void Eppc::Engine::forget_accepted(Peer& peer, const Over& over) {
+    const std::size_t forgotten = std::erase_if(peer.accepted, [&](session::AcceptorSession& session) {
+        if (!over(session)) return false;
+        close_sketch(session);
+        accepted_paths_ -= session.request().path_count;
+        return true;
+    });
+    if (forgotten == 0) return;
+    accepted_count_ -= forgotten;
+    peer.accepted.shrink_to_fit();
+    if (!peer.accepted.empty()) return;
+    announced_ports_ -= peer.received.size();
+    peer.received = std::vector<std::uint64_t>();  // an assignment of {} would keep the memory
+}
+
 void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
-    requested_count_ -= std::erase_if(peer.requested, [&](const session::RequesterSession& session) {
+    const std::size_t ended = std::erase_if(peer.requested, [&](const session::RequesterSession& session) {
         if (!session::is_final(session.state())) return false;
         // An orderly end lets the next packet ask again; a refusal or a loss makes it wait.
         if (session.last_event() == session::Event::PeerSilent)
@@ -262,10 +276,42 @@ void Eppc::Engine::remove_ended_sessions(Peer& peer, Time now) {
                      Peer::Routers::NotAsked);
         return true;
     });
+    requested_count_ -= ended;
+    if (ended > 0) peer.requested.shrink_to_fit();
     for (session::AcceptorSession& session : peer.accepted) {
         if (session::is_final(session.state())) close_sketch(session);
     }
-    accepted_count_ -= std::erase_if(peer.accepted, [&](const auto& s) { return s.is_over(now); });
+    forget_accepted(peer, [&](const session::AcceptorSession& session) { return session.is_over(now); });
+}
+
+void Eppc::Engine::forget_all_accepted(Peer& peer) {
+    forget_accepted(peer, [](const session::AcceptorSession&) { return true; });
+}
+
+bool Eppc::Engine::forget_longest_lingering(Peer* of) {
+    struct Longest {
+        Peer* peer = nullptr;
+        const session::AcceptorSession* session = nullptr;
+    } longest;
+    const auto look = [&longest](Peer& peer) {
+        for (const session::AcceptorSession& session : peer.accepted) {
+            // All linger equally long; of those that began together, the first one of the first peer.
+            if (session.is_lingering() &&
+                (longest.session == nullptr || session.linger_until() < longest.session->linger_until()))
+                longest = {&peer, &session};
+        }
+    };
+    if (of != nullptr) {
+        look(*of);
+    } else {
+        std::for_each(peers_.begin(), peers_.end(), look);
+    }
+    if (longest.session == nullptr) return false;
+    const auto is_it = [id = longest.session->id(), boot = longest.session->peer_boot()](const auto& s) {
+        return s.id() == id && s.peer_boot() == boot;
+    };
+    forget_accepted(*longest.peer, is_it);
+    return true;
 }
 
 void Eppc::Engine::advance(Time now) {
@@ -456,6 +502,12 @@ void Eppc::close_sessions(Time now) {
 Result<Done, std::string> Eppc::set_keys(const auth::NamedKey& sending,
                                          const std::vector<auth::NamedKey>& others, Time now) {
     return engine_->set_keys(sending, others, now);
+}
+std::size_t Eppc::memory_bound(const EppcConfig& config) {
+    return Engine::memory_bound(config).bytes();
+}
+std::size_t Eppc::memory_bound() const {
+    return memory_bound(engine_->config);
 }
 bool Eppc::is_draining() const {
     return engine_->is_draining();

@@ -3,7 +3,7 @@
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
 // measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp
-// (batches); engine.cpp holds tables, deadlines and outputs.
+// (batches), relay.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines and outputs.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/auth/cookie.h"
 #include "core/auth/key_ring.h"
 #include "core/auth/secret.h"
 #include "core/base/flat_table.h"
+#include "core/base/heap.h"
 #include "core/base/random.h"
 #include "core/base/timer_queue.h"
 #include "core/eppc/eppc.h"
@@ -43,6 +45,18 @@
 
 namespace dyetrace::eppc {
 
+/// What parts of the engine are told of its configuration.
+[[nodiscard]] PathTracerConfig tracer_config(const EppcConfig& config);
+[[nodiscard]] UpdateSenderConfig update_config(const EppcConfig& config);
+[[nodiscard]] std::uint16_t port_count_of(const EppcConfig& config);
+
+/// Sessions of one peer: a vector's doubling would cost more than what few of them take.
+template <class Session>
+void make_room_for_one(std::vector<Session>& sessions) {
+    static_assert(std::is_nothrow_move_constructible_v<Session>);
+    if (sessions.size() == sessions.capacity()) sessions.reserve(sessions.size() + 1 + sessions.size() / 8);
+}
+
 /// Another EPPC. What the data path needs comes first.
 struct Peer {
     Peer(IpAddress its_address, std::uint16_t path_count, std::uint16_t port_count)
@@ -62,7 +76,7 @@ struct Peer {
     /// A packet carries the tag of the first that samples it.
     std::vector<session::RequesterSession> requested;
     tracking::PathTable paths;  ///< of what is sent to it
-    /// Data packets received from it, by port offset; empty until the peer has announced its ports.
+    /// Data packets received from it, by port offset; empty while it has no session here.
     std::vector<std::uint64_t> received;
     std::uint16_t announced_base = 0;                ///< the peer's source port of offset 0
     std::vector<session::AcceptorSession> accepted;  ///< those that linger too
@@ -80,6 +94,8 @@ struct Peer {
 
     /// Without what it was told of the peer.
     void digest_into(StateDigest& digest) const;
+    /// Beside its own size and its sessions: what only a peer with sessions has, too.
+    [[nodiscard]] static heap::Need memory_bound(std::size_t path_count, std::size_t port_count);
 };
 
 struct PeerAddressHash {
@@ -125,6 +141,9 @@ class Eppc::Engine {
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
     [[nodiscard]] std::vector<SessionView> sessions() const;
+
+    // memory.cpp
+    [[nodiscard]] static heap::Need memory_bound(const EppcConfig& config);
 
     // state_digest.cpp
     /// Of a copy: its sessions look at its own configuration.
@@ -177,6 +196,11 @@ class Eppc::Engine {
     void remove_ended_sessions(Peer& peer, Time now);
     /// Frees the ports of path generations that no session measures any more.
     static void settle_paths(Peer& peer, Time now);
+    /// Of accepted sessions of `peer`, those for which `over` holds are forgotten; with the last one what was
+    /// counted for them.
+    template <class Over>
+    void forget_accepted(Peer& peer, const Over& over);
+    void forget_all_accepted(Peer& peer);
     void emit_frame(std::vector<std::uint8_t> frame);
     void emit(const SessionChanged& change);
     void emit(const MetricsReported& metrics);
@@ -297,7 +321,10 @@ class Eppc::Engine {
                             const wire::RequestBody& request, session::OutgoingMessage answer);
     void accept(std::uint32_t peer, const wire::ControlMessage& message, const wire::RequestBody& request,
                 Time now);
-    void make_room_for_session(Peer& peer);
+    [[nodiscard]] bool has_room_for(const Peer& peer, const wire::RequestBody& request) const;
+    void make_room_for_session(Peer& peer, const wire::RequestBody& request);
+    /// Of the sessions of `of`, or of all peers without one; false where none lingers.
+    bool forget_longest_lingering(Peer* of);
     /// Tracked packets a second that the accepted sessions have promised not to exceed.
     [[nodiscard]] std::uint64_t promised_per_second() const;
     /// None where the id names no key.
@@ -362,7 +389,9 @@ class Eppc::Engine {
     PathTracer tracer_;
     UpdateSender updates_;
     std::size_t requested_count_ = 0;
-    std::size_t accepted_count_ = 0;  ///< those that linger too
+    std::size_t accepted_count_ = 0;   ///< those that linger too
+    std::size_t accepted_paths_ = 0;   ///< theirs
+    std::size_t announced_ports_ = 0;  ///< of all peers with accepted sessions
     std::uint16_t control_identification_ = 0;
     std::uint16_t control_path_ = 0;  ///< messages that may take any path take turns
 

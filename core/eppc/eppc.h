@@ -63,6 +63,7 @@ struct EppcCounters {
     std::uint64_t ecn_unused = 0;        ///< received in a combination that no ingress makes (RFC 6040 §4.2)
     std::uint64_t control_sent = 0;
     std::uint64_t control_received = 0;  ///< genuine, and for a boot and session that are here
+    std::uint64_t sessions_refused = 0;  ///< requests of live peers that were rejected, for any reason
     std::uint64_t challenges_sent = 0;   ///< requests that were asked to prove that they are not recorded
     std::uint64_t reports_sent = 0;
     std::uint64_t reports_received = 0;
@@ -180,6 +181,13 @@ class Eppc {
     [[nodiscard]] const wire::DropCounters& drops() const;
     /// The sessions of this EPPC in both roles, for an operator's listing, ordered by role, peer and id.
     [[nodiscard]] std::vector<SessionView> sessions() const;
+
+    /// The most heap that an engine of this configuration takes, in bytes: every table and queue at its
+    /// bound, the largest of those that grow in two places at once, and what a verb uses while it runs.
+    /// Outputs that were taken by `poll`, and what `sessions` returns, are the caller's. In libsodium there
+    /// is no more.
+    [[nodiscard]] static std::size_t memory_bound(const EppcConfig& config);
+    [[nodiscard]] std::size_t memory_bound() const;
 
     /// An engine in the same state, which goes its own way from here on: equal inputs, equal outputs. For
     /// checks and simulations; the data path of a copy may allocate until it has seen what this one has.

@@ -86,8 +86,9 @@ void Eppc::Engine::handle_request(const UnderlayPacket& packet, const ControlMes
         return drops.add(DropReason::ControlBadField);  // one boot has one range of ports
     ++counters.control_received;
     peer.history.use(header.session);
-    make_room_for_session(peer);
+    make_room_for_session(peer, *request);
     if (const auto reason = refusal(peer, *request)) {
+        ++counters.sessions_refused;
         peer.history.note_refusal(header.session, *reason, now);
         return reject(packet, message, *request, *reason);
     }
@@ -132,11 +133,7 @@ void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
         if (session.peer_boot() == *before) session.on_peer_restarted(outbox_);
     }
     flush_outbox(index, now);
-    accepted_count_ -= peer.accepted.size();
-    for (auto& session : peer.accepted)
-        close_sketch(session);
-    peer.accepted.clear();
-    peer.received.clear();
+    forget_all_accepted(peer);
     peer.clock.reset();  // whatever its clock shows now has nothing to do with what it showed
     remove_ended_sessions(peer, now);
 }
@@ -150,7 +147,8 @@ std::optional<wire::RejectReason> Eppc::Engine::refusal(const Peer& peer,
         return wire::RejectReason::UnsupportedVersion;
     if (!request.sampling.is_known()) return wire::RejectReason::UnsupportedSampling;
     if ((request.metrics & peer.metrics()) == 0) return wire::RejectReason::UnsupportedMetrics;
-    if (request.port_count > config.bounds.paths_from_peer) return wire::RejectReason::TooManyPaths;
+    if (request.port_count > config.bounds.paths_from_peer || !has_room_for(peer, request))
+        return wire::RejectReason::TooManyPaths;
     if (load_ >= config.load_most) return wire::RejectReason::OverCpuBudget;
     if (config.accepted_per_second > 0) {
         // Without a promise there is no telling what it will cost.
@@ -173,20 +171,18 @@ std::uint64_t Eppc::Engine::promised_per_second() const {
     return promised;
 }
 
-void Eppc::Engine::make_room_for_session(Peer& peer) {
-    const auto lingers = [](const auto& s) { return s.is_lingering(); };
-    const auto forget_oldest = [&](Peer& of) {
-        const auto it = std::find_if(of.accepted.begin(), of.accepted.end(), lingers);
-        if (it == of.accepted.end()) return false;
-        close_sketch(*it);
-        of.accepted.erase(it);
-        --accepted_count_;
-        return true;
-    };
-    if (peer.accepted.size() >= config.bounds.accepted_from_peer) forget_oldest(peer);
-    if (accepted_count_ < config.bounds.accepted_sessions) return;
-    for (Peer& other : peers_) {
-        if (forget_oldest(other)) return;
+bool Eppc::Engine::has_room_for(const Peer& peer, const wire::RequestBody& request) const {
+    const std::size_t more_ports =
+        request.port_count - std::min<std::size_t>(request.port_count, peer.received.size());
+    return accepted_paths_ + request.path_count <= config.bounds.accepted_paths &&
+           announced_ports_ + more_ports <= config.bounds.announced_ports;
+}
+
+/// Sessions that linger only answer who has not heard that they are closed.
+void Eppc::Engine::make_room_for_session(Peer& peer, const wire::RequestBody& request) {
+    if (peer.accepted.size() >= config.bounds.accepted_from_peer) forget_longest_lingering(&peer);
+    while (accepted_count_ >= config.bounds.accepted_sessions || !has_room_for(peer, request)) {
+        if (!forget_longest_lingering(nullptr)) return;
     }
 }
 
@@ -252,11 +248,17 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     // The ports that the peer announces are the ones whose packets are counted; sessions of one peer share
     // them.
     peer.announced_base = request.source_port_base;
-    if (peer.received.size() < request.port_count) peer.received.resize(request.port_count);
+    if (peer.received.size() < request.port_count) {
+        announced_ports_ += request.port_count - peer.received.size();
+        peer.received.reserve(request.port_count);  // no more than that
+        peer.received.resize(request.port_count);
+    }
     if ((parameters.metrics & wire::kMetricDelay) != 0 && !peer.clock) peer.clock.emplace();
     if ((parameters.metrics & wire::kMetricQuantiles) != 0) parameters.sketch = sketches_.open();
+    make_room_for_one(peer.accepted);
     peer.accepted.emplace_back(parameters, now);
     ++accepted_count_;
+    accepted_paths_ += request.path_count;
     peer.accepted.back().on_request(outbox_);
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/flat_table.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
 #include "core/base/result.h"
@@ -79,6 +80,11 @@ class Overlay {
     }
     /// Before `peer_of`.
     void prefetch(const OverlayAddress& address) const { remotes_.prefetch(address); }
+
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t guests, std::size_t remotes) {
+        return decltype(by_port_)::memory_bound(guests) + decltype(ports_)::memory_bound(guests) +
+               decltype(vnis_)::memory_bound(guests) + decltype(remotes_)::memory_bound(remotes);
+    }
 
   private:
     std::size_t guests_most_;

@@ -238,6 +238,11 @@ LearnedPath PathTracer::conclude(const Trace& trace) {
     return learned;
 }
 
+heap::Need PathTracer::memory_bound(const PathTracerConfig& config, std::size_t peers) {
+    return heap::deque<TracedPath>(config.waiting_most) + heap::grown_vector<Trace>(config.active_most) +
+           heap::stepped_vector<std::uint8_t>(peers);
+}
+
 void PathTracer::service(Time now, std::vector<TraceProbe>& probes, std::vector<LearnedPath>& learned) {
     std::erase_if(active_, [&](Trace& trace) {
         const bool complete = trace.complete();

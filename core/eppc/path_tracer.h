@@ -25,6 +25,7 @@
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
 #include "core/base/time.h"
@@ -104,6 +105,9 @@ class PathTracer {
     /// Traces that may go on at a time, as the routers let it be.
     [[nodiscard]] std::size_t window() const { return window_; }
     void digest_into(StateDigest& digest) const;
+
+    /// Of one whose paths lead to up to so many peers.
+    [[nodiscard]] static heap::Need memory_bound(const PathTracerConfig& config, std::size_t peers);
 
   private:
     /// A probe as its answer must quote it.

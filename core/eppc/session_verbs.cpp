@@ -66,6 +66,7 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     parameters.retransmit = {config.retransmit_first, config.retransmit_last, config.retransmit_most};
     // The NHMS knows a path by its session, so a new session tells its paths anew.
     peer.routers.assign(config.path_count, Peer::Routers::NotAsked);
+    make_room_for_one(peer.requested);
     peer.requested.emplace_back(parameters);
     ++requested_count_;
     peer.requested.back().open(now, outbox_);

@@ -130,6 +130,16 @@ void UpdateQueue::forget(const Event& event) {
     if (&*known->second == &event) paths_at_.erase(known);  // else a newer one of that path waits too
 }
 
+heap::Need UpdateQueue::memory_bound(std::size_t entries_most, std::size_t timings_most) {
+    const heap::Need metrics = heap::list<wire::MetricsEntry>(1) + heap::map<PathKey, WaitingMetrics>(1);
+    const heap::Need event = heap::list<Event>(1) + heap::map<PathKey, Events::iterator>(1);
+    const heap::Need timing = heap::list<wire::TimingEntry>(1) + heap::map<SessionKey, Timings::iterator>(1) +
+                              heap::vector<std::uint8_t>(wire::TimingEntry::kMaxSketchBytes);
+    const std::size_t entry = std::max(metrics.kept, event.kept);
+    // One more is there until another has gone for it.
+    return {entries_most * entry + timings_most * timing.kept, entry + timing.kept};
+}
+
 std::vector<wire::UpdateEntry> UpdateQueue::take(std::size_t room) {
     std::vector<wire::UpdateEntry> taken;
     const auto take_while_it_fits = [&](auto& list, const auto& to_entry, const auto& forget_entry) {

@@ -28,6 +28,7 @@
 
 #include "core/base/addresses.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/wire/update.h"
 
@@ -66,8 +67,7 @@ class UpdateQueue {
     [[nodiscard]] std::size_t entries() const { return healthy_.size() + troubled_.size() + events_.size(); }
     [[nodiscard]] std::size_t timings() const { return timings_.size(); }
     [[nodiscard]] bool is_empty() const { return entries() == 0 && timings_.empty(); }
-    /// Upper bound of the heap that a queue with these bounds takes, in bytes.
-    [[nodiscard]] static std::size_t memory_bound(std::size_t entries_most, std::size_t timings_most);
+    [[nodiscard]] static heap::Need memory_bound(std::size_t entries_most, std::size_t timings_most);
     void digest_into(StateDigest& digest) const;
 
   private:

@@ -67,6 +67,12 @@ std::vector<std::uint8_t> UpdateSender::next_body() {
     return body;
 }
 
+heap::Need UpdateSender::memory_bound(const UpdateSenderConfig& config) {
+    return UpdateQueue::memory_bound(config.entries_most, config.timings_most) +
+           heap::deque<InFlight>(config.in_flight_most) +
+           config.in_flight_most * heap::vector<std::uint8_t>(config.body_bytes_most);
+}
+
 void UpdateSender::service(Time now, std::vector<Transmission>& out) {
     // Appending to a deque leaves its elements where they are, so the bodies' addresses stay good.
     for (InFlight& update : in_flight_) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/random.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -65,6 +66,8 @@ class UpdateSender {
     [[nodiscard]] Time next_deadline() const { return std::min(flush_at_, retransmit_at_); }
     [[nodiscard]] bool is_empty() const { return waiting_.is_empty() && in_flight_.empty(); }
     void digest_into(StateDigest& digest) const;
+
+    [[nodiscard]] static heap::Need memory_bound(const UpdateSenderConfig& config);
 
   private:
     struct InFlight {

@@ -195,8 +195,9 @@ void AcceptorSession::flush_if_done(Time now, Outbox& out) {
     send_sketch(now, out);
     out.messages.push_back(message(ControlType::CloseAck));
     linger_until_ = now + parameters_.retransmit.span();
-    measured_ = {};
-    bindings_ = {};
+    // An assignment of {} would keep their memory.
+    measured_ = std::vector<tracking::ReceivedPath>();
+    bindings_ = std::vector<Binding>();
 }
 
 Time AcceptorSession::silent_at() const {

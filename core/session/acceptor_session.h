@@ -13,6 +13,7 @@
 
 #include "core/auth/keys.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/channel.h"
@@ -96,6 +97,8 @@ class AcceptorSession {
     [[nodiscard]] bool is_over(Time now) const {
         return is_final(state_) && (state_ != State::Closed || now >= linger_until_);
     }
+    /// Of one that lingers: it is forgotten then.
+    [[nodiscard]] Time linger_until() const { return linger_until_; }
     [[nodiscard]] bool is_lingering() const { return state_ == State::Closed; }
     [[nodiscard]] BootId peer_boot() const { return parameters_.peer_boot; }
     [[nodiscard]] Channel& channel() { return channel_; }
@@ -109,6 +112,12 @@ class AcceptorSession {
     [[nodiscard]] std::uint16_t path_count() const { return static_cast<std::uint16_t>(bindings_.size()); }
     [[nodiscard]] wire::PathRecord record(PathIndex path) const;
     void digest_into(StateDigest& digest) const;
+
+    /// Beside its own size.
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
+        return heap::vector<tracking::ReceivedPath>(path_count) + heap::vector<Binding>(path_count) +
+               ReportSender::memory_bound(path_count);
+    }
 
   private:
     static constexpr std::uint16_t kUnbound = 0xffff;

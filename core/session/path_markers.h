@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/base/timer_queue.h"
@@ -78,6 +79,12 @@ class PathMarkers {
     /// Intervals whose END was given up, since their path was left or the session is closing: tail unsettled.
     [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
     void digest_into(StateDigest& digest) const;
+
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
+        return heap::vector<tracking::SentPath>(path_count) + TimerQueue::memory_reserved(path_count);
+    }
+    /// Of each path.
+    static constexpr std::size_t kBytesPerPath = sizeof(tracking::SentPath) + TimerQueue::kBytesPerKey;
 
   private:
     std::optional<OutgoingMarker> service(PathIndex path, Time now, const tracking::PathTable& table,

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -53,6 +54,10 @@ class PeerHistory {
     [[nodiscard]] std::optional<wire::RejectReason> refusal_of(SessionId id, Time now) const;
 
     void digest_into(StateDigest& digest) const;
+
+    [[nodiscard]] static constexpr heap::Need memory_bound() {
+        return heap::grown_vector<OldBoot>(kOldBootsMost) + heap::grown_vector<Refusal>(kRefusedMost);
+    }
 
   private:
     struct OldBoot {

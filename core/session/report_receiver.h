@@ -16,6 +16,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/outbox.h"
@@ -55,6 +56,13 @@ class ReportReceiver {
 
     void digest_into(StateDigest& digest) const;
 
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
+        constexpr std::size_t kBitsInWord = 8 * sizeof(unsigned long);  // of a vector of bool
+        const heap::Need sketch = heap::vector<std::uint8_t>(wire::DelaySketchBody::kMaxSketchBytes);
+        return heap::vector<wire::PathRecord>(path_count) + heap::vector<std::uint32_t>(path_count) +
+               heap::vector<unsigned long>((path_count + kBitsInWord - 1) / kBitsInWord) +
+               heap::Need{sketch.kept, sketch.kept};
+    }
     /// Of each path.
     static constexpr std::size_t kBytesPerPath = sizeof(wire::PathRecord) + sizeof(std::uint32_t) + 1;
 

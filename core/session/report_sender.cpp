@@ -19,11 +19,12 @@ void ReportSender::hurry(Time now) {
 bool ReportSender::leave(PathIndex path, const wire::PathRecord& last, Time now) {
     std::uint8_t& state = states_[path.value];
     if (state == 0) return true;  // told as it is
-    if (left_.size() >= kLeftMost * states_.size()) return false;
+    if (left_.size() >= left_most(states_.size())) return false;
     const bool changed = (state & kChanged) != 0;
     const std::uint8_t in_report = state & kInReport;
     // Where it changed since, what is on its way is not the last word: it need not arrive.
     if (changed && in_report != 0) --in_flight_[in_report - 1U].records;
+    left_.reserve(left_most(states_.size()));
     left_.push_back({last, changed ? std::uint8_t{0} : in_report});
     state = 0;
     if (changed) plan(now, true);  // and one record to tell all the same

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/outbox.h"
@@ -44,9 +45,13 @@ class ReportSender {
   public:
     /// Reports in flight at a time. At an MTU of 1,600 bytes five carry 64 paths.
     static constexpr std::size_t kInFlightMost = 8;
-    /// Records of generations that were left and not told, for each path. A requester leaves one at a time,
-    /// when its END was answered, so that several wait only where reports are lost again and again.
+    /// Records of generations that were left and not told, so many at least and one for each fourth path. A
+    /// requester needs a spare port to leave a generation, and has a quarter of its paths of them, so that
+    /// more wait only where reports are lost again and again; the next START is then not answered.
     static constexpr std::size_t kLeftMost = 4;
+    [[nodiscard]] static constexpr std::size_t left_most(std::size_t path_count) {
+        return std::max(kLeftMost, path_count / 4);
+    }
 
     /// An END is reported after this: others of the same moment join its report.
     static constexpr Duration kUrgent = Duration::microseconds(100);
@@ -124,6 +129,10 @@ class ReportSender {
     }
 
     void digest_into(StateDigest& digest) const;
+
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
+        return heap::vector<std::uint8_t>(path_count) + heap::vector<Left>(left_most(path_count));
+    }
 
     /// Of each path, beside the session's own part.
     static constexpr std::size_t kBytesPerPath = sizeof(std::uint8_t);

@@ -13,6 +13,7 @@
 
 #include "core/auth/keys.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/session/channel.h"
@@ -189,7 +190,14 @@ class RequesterSession {
     }
     void digest_into(StateDigest& digest) const;
 
+    /// Beside its own size, with the sketch that it was sent.
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
+        return PathMarkers::memory_bound(path_count) + ReportReceiver::memory_bound(path_count);
+    }
+
   private:
+    // Issue B holds the state of a (session, path) to 192 bytes.
+    static_assert(PathMarkers::kBytesPerPath + ReportReceiver::kBytesPerPath <= 192);
     static constexpr int kChallengesMost = 4;
     static constexpr int kIntervalsPerTiming = 10;  ///< report intervals, as between two delay sketches
 

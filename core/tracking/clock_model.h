@@ -34,6 +34,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/heap.h"
 #include "core/base/time.h"
 
 namespace dyetrace::tracking {
@@ -128,6 +129,9 @@ class ClockModel {
     /// After so long, from a step to the newest `now`, the bound holds again, noticed or not.
     [[nodiscard]] Duration settling_time() const;
     [[nodiscard]] std::size_t memory() const { return sizeof *this + slots_.capacity() * sizeof(Slot); }
+    [[nodiscard]] static constexpr heap::Need memory_bound(const ClockModelConfig& config) {
+        return heap::vector<Slot>(config.slots);
+    }
 
   private:
     __extension__ using Wide = __int128;

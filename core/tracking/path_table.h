@@ -9,12 +9,15 @@
 // there.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
@@ -62,6 +65,13 @@ class PathTable {
     [[nodiscard]] std::span<const RetiredPath> retired() const { return retired_; }
 
     void digest_into(StateDigest& digest) const;
+
+    [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count, std::size_t port_count) {
+        const std::size_t spare = port_count - path_count;
+        return heap::vector<PathCount>(path_count) +
+               heap::grown_vector<RetiredPath>(std::min(path_count, spare)) +
+               heap::grown_vector<Spare>(spare);
+    }
 
   private:
     struct Spare {

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/time.h"
 #include "core/tracking/clock_model.h"
 
@@ -49,6 +50,9 @@ class PeerClock {
     [[nodiscard]] std::uint32_t steps() const { return model_.steps(); }
     [[nodiscard]] const ClockModel& model() const { return model_; }
     void digest_into(StateDigest& digest) const;
+    [[nodiscard]] static constexpr heap::Need memory_bound(const ClockModelConfig& config = {}) {
+        return ClockModel::memory_bound(config);
+    }
     /// When the line was last drawn anew; of use where there is an estimate.
     [[nodiscard]] Time drawn_at() const { return drawn_at_; }
 

@@ -58,8 +58,13 @@ void SketchTable::close(Id id) {
     free_.push_back(id);
 }
 
-std::size_t SketchTable::memory_bound(std::size_t nodes_most, std::size_t sketches) {
-    return 2 * (nodes_most + 1) * sizeof(SketchPool::Node) + 2 * sketches * (sizeof(Entry) + sizeof(Id));
+heap::Need SketchTable::memory_bound(std::size_t nodes_most, std::size_t sketches) {
+    // `open` never grows the pool beyond twice what so many usually take.
+    const std::size_t nodes = std::min(nodes_most, 2 * sketches * kNodesUsual);
+    const heap::Need pool{heap::vector<SketchPool::Node>(nodes + 1).kept,
+                          heap::vector<SketchPool::Node>(nodes).kept};
+    return heap::object<SketchPool>() + pool + heap::grown_vector<Entry>(sketches) +
+           heap::grown_vector<Id>(sketches);
 }
 
 std::optional<std::vector<std::uint8_t>> fitted_sketch(Bytes encoded, std::size_t room) {

@@ -13,6 +13,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
+#include "core/base/heap.h"
 #include "core/base/time.h"
 #include "core/tracking/quantile_sketch.h"
 #include "core/tracking/sketch_pool.h"
@@ -51,9 +52,8 @@ class SketchTable {
     [[nodiscard]] std::size_t nodes() const { return pool_->capacity(); }
     [[nodiscard]] std::size_t count() const { return entries_.size() - free_.size(); }
     void digest_into(StateDigest& digest) const;
-    /// Upper bound of the heap of a table with so many nodes and sketches. While it grows the pool is there
-    /// twice.
-    [[nodiscard]] static std::size_t memory_bound(std::size_t nodes_most, std::size_t sketches);
+    /// Of a table with up to so many nodes and sketches.
+    [[nodiscard]] static heap::Need memory_bound(std::size_t nodes_most, std::size_t sketches);
 
   private:
     struct Entry {
