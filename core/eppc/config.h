@@ -22,27 +22,32 @@
 
 namespace dyetrace::eppc {
 
-/// Bounds of every table and queue, each with what one entry costs.
+/// Bounds of every table and queue, each with what one more costs in heap, P being `path_count`.
+/// `Eppc::memory_bound` says what all come to: 330 MB as they stand here, with 64 paths.
 struct EppcBounds {
-    std::size_t guests = 1024;    ///< 32 bytes each
-    std::size_t remotes = 65536;  ///< about 64 bytes each
-    std::size_t peers = 16384;    ///< about 200 bytes each, 16 a path in each direction used, and 1.4 kB
-                                  ///< of clock model with a session
-    std::size_t requested_sessions = 4096;  ///< 850 bytes each, 48 + 109 a path, and up to 1 kB of sketch
-    std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer
-    std::size_t accepted_sessions = 4096;   ///< 1 kB each, and 189 a path
-    std::size_t accepted_from_peer = 4;     ///< concurrent sessions of one peer
-    std::size_t paths_from_peer =
-        2048;  ///< source ports that a peer may announce, spare ones too, 8 bytes each
-    std::size_t accepted_paths = 262144;   ///< of all accepted sessions
-    std::size_t announced_ports = 524288;  ///< of all peers that have accepted sessions
-    std::size_t sketches = 81920;  ///< nodes of the accepted sessions' delay sketches, 64 bytes each (twice
-                                   ///< that while they grow); a session takes about 20, and 64 bytes
-    std::size_t outputs = 65536;   ///< 48 bytes each, and the packet's
-    std::size_t update_entries = 16384;  ///< waiting; metrics 250 bytes each, routers and states 480
-    std::size_t update_timings = 1024;   ///< waiting, of one session each; 300 bytes and up to 1 KB of sketch
-    std::size_t traces = 256;            ///< at most 1024: paths being traced at a time, about 1.5 kB each
-    std::size_t trace_queue = 16384;     ///< paths waiting to be traced, 32 bytes each
+    std::size_t guests = 1024;    ///< 100 to 180 bytes each: three tables of powers of two
+    std::size_t remotes = 65536;  ///< 36 to 72 bytes each, and half of that more while they grow
+    std::size_t peers = 16384;    ///< 2.6 kB each, and 17 P; of those 1 kB is the clock's model, and
+                                  ///< 0.7 kB are for the 16 spare ports
+    std::size_t requested_sessions = 4096;  ///< 1.8 kB each with a sketch of 1 kB, and 157 P
+    std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer; 170 P and 7 kB for the
+                                            ///< messages that they want to send at once, whoever the peer is
+    std::size_t accepted_sessions =
+        4096;  ///< 1.9 kB each: their own, records that wait, and the sketch's entry
+    std::size_t accepted_from_peer = 4;    ///< concurrent sessions of one peer; 20 kB for what they report at
+                                           ///< once, whoever the peer is
+    std::size_t paths_from_peer = 2048;    ///< source ports that a peer may announce, spare ones too
+    std::size_t accepted_paths = 262144;   ///< of all accepted sessions, 218 bytes each: 189, and 29 for
+                                           ///< generations that were left and are not told yet
+    std::size_t announced_ports = 524288;  ///< of all peers that have accepted sessions, 8 bytes each
+    std::size_t sketches = 81920;          ///< nodes of the accepted sessions' delay sketches, 64 bytes each
+                                           ///< (twice that while they grow); a session takes about 20
+    std::size_t outputs = 65536;           ///< 230 bytes each, and the packet: up to `underlay_mtu`
+    std::size_t update_entries = 16384;    ///< waiting; metrics 300 bytes each, routers and states 544
+    std::size_t update_timings = 1024;     ///< waiting, of one session each; 1.25 kB with its sketch
+    std::size_t traces = 256;              ///< at most 1024: paths being traced at a time, 1.4 kB each
+                                           ///< (twice that beside it while they grow, and for the probes)
+    std::size_t trace_queue = 16384;       ///< paths waiting to be traced, 45 bytes each
 };
 
 /// The UDP checksum of tunnel packets (RFC 8926 §4.3).

@@ -92,7 +92,7 @@ Need scratch(const EppcConfig& config) {
     const std::size_t turns = std::min(config.traffic_sessions, bounds.peers);
     // The bodies of messages; then one is sealed and built.
     const Need messages{bound.markers * heap::block(wire::MarkerBody::kSize) + (bound.others + 3) * frame, 0};
-    const Need report = heap::grown_vector<wire::PathRecord>(kRecordsMost);
+    const Need report = heap::vector<wire::PathRecord>(kRecordsMost);
     const Need tracing = heap::grown_vector<TraceProbe>(bounds.traces * wire::PathEntry::kMaxHops) +
                          heap::grown_vector<LearnedPath>(bounds.traces);
     struct Turn {

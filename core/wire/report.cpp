@@ -80,6 +80,7 @@ Result<ReportHeader, DropReason> ReportBody::parse(Bytes body, std::vector<PathR
     header.sent_ns = in.i64();
     header.newest = parse_sample(in);
     header.best = parse_sample(in);
+    records.reserve(records.size() + count);
     for (std::size_t i = 0; i < count; ++i)
         records.push_back(PathRecord::parse(in));
     return header;

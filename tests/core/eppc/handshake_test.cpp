@@ -167,6 +167,57 @@ TEST_F(Handshake, RefusesBeyondItsSessionsOfOnePeer) {
     EXPECT_EQ(last_reason(0), "too-many-from-peer");
 }
 
+TEST_F(Handshake, TheSessionThatHasLingeredLongestMakesRoomWhoeversItIs) {
+    two_hosts({}, [](auto& config) { config.bounds.accepted_sessions = 2; });
+    net.add_host();
+    net.add_host();
+    (void)net.send(0, 1);
+    (void)net.send(2, 1);
+    net.run_for(Duration::milliseconds(1));
+    const auto close = [this](std::size_t host) {
+        const SessionId id = net.engine(host).sessions().at(0).session;
+        EXPECT_TRUE(net.engine(host)
+                        .close_session(Role::Requester, net.host(1).config.address, id,
+                                       wire::CloseReason::Asked, net.clock_of(host))
+                        .ok());
+        net.settle(host);
+        net.run_for(Duration::milliseconds(3));
+    };
+    close(2);
+    net.line(1, 0).hook = lose_first(ControlType::CloseAck, 1);
+    close(0);  // and will have to ask again
+    (void)net.send(3, 1);
+    net.run_for(Duration::milliseconds(1));
+    EXPECT_EQ(net.host(3).entered(Role::Requester, State::Active), 1);
+    net.run_for(Duration::seconds(8));
+    EXPECT_EQ(net.host(2).entered(Role::Requester, State::Closed), 1);
+    EXPECT_EQ(requested(State::Closed), 1);
+    EXPECT_EQ(requested(State::PeerLost), 0);
+}
+
+TEST_F(Handshake, RefusesMorePathsThanItKeepsStateForInAll) {
+    two_hosts({}, [](auto& config) { config.bounds.accepted_paths = 7; });  // of 4 each
+    net.add_host();
+    (void)net.send(0, 1);
+    net.run_for(Duration::milliseconds(1));
+    (void)net.send(2, 1);
+    net.run_for(Duration::milliseconds(1));
+    EXPECT_EQ(requested(State::Active), 1);
+    EXPECT_EQ(last_reason(2), "too-many-paths");
+    EXPECT_EQ(net.engine(1).counters().sessions_refused, 1U);
+}
+
+TEST_F(Handshake, RefusesMorePortsThanItCountsInAll) {
+    two_hosts({}, [](auto& config) { config.bounds.announced_ports = 39; });  // of 20 each
+    net.add_host();
+    (void)net.send(0, 1);
+    net.run_for(Duration::milliseconds(1));
+    (void)net.send(2, 1);
+    net.run_for(Duration::milliseconds(1));
+    EXPECT_EQ(requested(State::Active), 1);
+    EXPECT_EQ(last_reason(2), "too-many-paths");
+}
+
 TEST_F(Handshake, RefusesMorePathsThanItKeepsStateFor) {
     two_hosts([](auto& config) { config.path_count = 9; },
               [](auto& config) { config.bounds.paths_from_peer = 8; });
