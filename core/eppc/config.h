@@ -27,13 +27,13 @@ namespace dyetrace::eppc {
 struct EppcBounds {
     std::size_t guests = 1024;    ///< 100 to 180 bytes each: three tables of powers of two
     std::size_t remotes = 65536;  ///< 36 to 72 bytes each, and half of that more while they grow
-    std::size_t peers = 16384;    ///< 2.6 kB each, and 17 P; of those 1 kB is the clock's model, and
+    std::size_t peers = 16384;    ///< 2.9 kB each, and 17 P; of those 1 kB is the clock's model, and
                                   ///< 0.7 kB are for the 16 spare ports
     std::size_t requested_sessions = 4096;  ///< 1.8 kB each with a sketch of 1 kB, and 157 P
-    std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer; 170 P and 7 kB for the
+    std::size_t requested_to_peer = 4;      ///< concurrent sessions with one peer; 200 P and 7 kB for the
                                             ///< messages that they want to send at once, whoever the peer is
     std::size_t accepted_sessions =
-        4096;  ///< 1.9 kB each: their own, records that wait, and the sketch's entry
+        4096;  ///< 3.3 kB each: their own, records that wait, and the sketch's entry
     std::size_t accepted_from_peer = 4;    ///< concurrent sessions of one peer; 20 kB for what they report at
                                            ///< once, whoever the peer is
     std::size_t paths_from_peer = 2048;    ///< source ports that a peer may announce, spare ones too

@@ -48,7 +48,7 @@ class ReportSender {
     /// Records of generations that were left and not told, so many at least and one for each fourth path. A
     /// requester needs a spare port to leave a generation, and has a quarter of its paths of them, so that
     /// more wait only where reports are lost again and again; the next START is then not answered.
-    static constexpr std::size_t kLeftMost = 4;
+    static constexpr std::size_t kLeftMost = 16;
     [[nodiscard]] static constexpr std::size_t left_most(std::size_t path_count) {
         return std::max(kLeftMost, path_count / 4);
     }
