@@ -157,14 +157,14 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::PeerHistory), 80U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
     EXPECT_EQ(sizeof(session::RequesterSession), 840U);
-    EXPECT_EQ(sizeof(session::AcceptorSession), 1000U);
+    EXPECT_EQ(sizeof(session::AcceptorSession), 1040U);
     EXPECT_EQ(sizeof(session::ReportSender), 440U);
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
     EXPECT_EQ(sizeof(eppc::PathTracer), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateSender), 440U);
     EXPECT_EQ(sizeof(eppc::NhmsChannel), 408U);
-    EXPECT_EQ(sizeof(eppc::Peer), 752U);
+    EXPECT_EQ(sizeof(eppc::Peer), 760U);
 }
 #endif
 
