@@ -301,7 +301,7 @@ TEST(MemoryBound, TenThousandAcceptedSessionsWithTheirSketchesFit200Megabytes) {
                 packet.count_sent = packet.count_received = n + 1;
                 packet.delay = Duration{static_cast<std::int64_t>(ns)};
                 packet.now = now;
-                EXPECT_EQ(session.on_tracked(PathIndex{path}, packet), tracking::Arrival::New).arrival;
+                ASSERT_EQ(session.on_tracked(PathIndex{path}, packet).arrival, tracking::Arrival::New);
                 sketches.add(session.sketch(), packet.delay, packet.delay);
             }
         }
