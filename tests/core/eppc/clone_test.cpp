@@ -158,7 +158,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
     EXPECT_EQ(sizeof(session::RequesterSession), 840U);
     EXPECT_EQ(sizeof(session::AcceptorSession), 1040U);
-    EXPECT_EQ(sizeof(session::ReportSender), 440U);
+    EXPECT_EQ(sizeof(session::ReportSender), 472U);
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
     EXPECT_EQ(sizeof(eppc::PathTracer), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 256U);
