@@ -35,7 +35,7 @@ struct Need {
 /// A block of so many bytes: a word before it, multiples of 16, 32 at least; more to align it, and whole
 /// pages where it is large. Nothing where nothing is asked.
 constexpr std::size_t block(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
-    constexpr std::size_t kMapped = 128 * 1024;  // from there on malloc asks the system
+    constexpr std::size_t kMapped = std::size_t{128} * 1024;  // from there on malloc asks the system
     constexpr std::size_t kPage = 4096;
     if (bytes == 0) return 0;
     if (alignment > alignof(std::max_align_t)) bytes += alignment + 32;

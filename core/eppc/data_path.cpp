@@ -14,7 +14,6 @@ namespace dyetrace::eppc {
 using wire::DropReason;
 using wire::EthernetHeader;
 using wire::GeneveHeader;
-using wire::Ipv4Header;
 using wire::ReportOption;
 using wire::TrackOption;
 using wire::UdpHeader;
