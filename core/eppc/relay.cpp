@@ -48,7 +48,7 @@ Decapsulated Eppc::Engine::relay(wire::FrameBuffer& frame, const InnerFrame& inn
 }
 
 Result<Done, std::string> Eppc::Engine::add_relay(Vni vni, const MacAddress& mac, IpAddress peer) {
-    if (const auto added = add_remote(vni, mac, peer); !added) return added;
+    if (auto added = add_remote(vni, mac, peer); !added) return added;
     overlay.relay({vni, mac});
     return Done{};
 }
