@@ -7,8 +7,6 @@
 
 namespace dyetrace::eppc {
 
-using wire::DropReason;
-
 session::RequesterSession* Eppc::Engine::find_requested(Peer& peer, SessionId id) {
     const auto it = std::find_if(peer.requested.begin(), peer.requested.end(),
                                  [&](const auto& session) { return session.id() == id; });
