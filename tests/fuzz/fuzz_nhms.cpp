@@ -30,7 +30,8 @@ class Script {
         return static_cast<std::uint16_t>(high << 8 | u8());
     }
     std::vector<std::uint8_t> some() {
-        const std::size_t size = std::min<std::size_t>(u16() % 1400, bytes_.size());
+        const std::size_t wanted = u16() % 1400;  // before what is left is looked at: it takes two bytes
+        const std::size_t size = std::min(wanted, bytes_.size());
         std::vector<std::uint8_t> taken(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
         bytes_ = bytes_.subspan(size);
         return taken;
