@@ -31,7 +31,7 @@ Result<Done, std::string> Overlay::add_remote(const OverlayAddress& address, std
         return Failure{address.mac_to_string() + " is a guest of this host in VNI " +
                        std::to_string(address.vni.value)};
     }
-    remotes_[address] = peer;
+    remotes_[address].peer = peer;
     return Done{};
 }
 

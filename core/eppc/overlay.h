@@ -70,13 +70,15 @@ class Overlay {
     }
     [[nodiscard]] bool has_vni(Vni vni) const { return vnis_.contains(vni); }
     [[nodiscard]] const std::uint32_t* peer_of(const OverlayAddress& address) const {
-        return remotes_.find(address);
+        const Remote* const remote = remotes_.find(address);
+        return remote == nullptr ? nullptr : &remote->peer;
     }
     /// What comes from other peers for that address, a remote's, goes on to its peer.
-    void relay(const OverlayAddress& address) { relayed_[address] = *remotes_.find(address); }
+    void relay(const OverlayAddress& address) { remotes_[address].is_relayed = true; }
     /// Nothing where what comes for it is not relayed.
     [[nodiscard]] const std::uint32_t* relayed_to(const OverlayAddress& address) const {
-        return relayed_.find(address);
+        const Remote* const remote = remotes_.find(address);
+        return remote == nullptr || !remote->is_relayed ? nullptr : &remote->peer;
     }
     /// Before `peer_of`.
     void prefetch(const OverlayAddress& address) const { remotes_.prefetch(address); }
@@ -87,13 +89,17 @@ class Overlay {
     }
 
   private:
+    struct Remote {
+        std::uint32_t peer = 0;
+        bool is_relayed = false;
+    };
+
     std::size_t guests_most_;
     std::size_t remotes_most_;
     FlatTable<GuestPort, Guest, NumberHash> by_port_;
     FlatTable<OverlayAddress, GuestPort, OverlayAddressHash> ports_;
     FlatTable<Vni, std::uint32_t, NumberHash> vnis_;  ///< guests in each
-    FlatTable<OverlayAddress, std::uint32_t, OverlayAddressHash> remotes_;
-    FlatTable<OverlayAddress, std::uint32_t, OverlayAddressHash> relayed_;  ///< some of them
+    FlatTable<OverlayAddress, Remote, OverlayAddressHash> remotes_;
 };
 
 }  // namespace dyetrace::eppc
