@@ -59,7 +59,8 @@ void tell_ready(const Options& options) {
     checked(static_cast<int>(::write(ready.get(), line.data(), line.size())), "--ready-fd");
 }
 
-std::optional<HostConfig> reread(const std::string& file) {
+/// Nothing where there are errors, which are told.
+std::optional<HostConfig> load(const std::string& file) {
     scenario::Diagnostics diagnostics;
     HostConfig config = load_config(file, diagnostics);
     std::fputs(diagnostics.to_text().c_str(), stderr);
@@ -68,19 +69,17 @@ std::optional<HostConfig> reread(const std::string& file) {
 }
 
 int serve(const Options& options) {
-    scenario::Diagnostics diagnostics;
-    const HostConfig config = load_config(options.config, diagnostics);
-    std::fputs(diagnostics.to_text().c_str(), stderr);
-    if (diagnostics.has_errors()) return kInvalidInput;
+    const auto config = load(options.config);
+    if (!config) return kInvalidInput;
     if (options.check) {
         fmt::print("{}: good\n", options.config);
         return kOk;
     }
     set_up_log(options.log_level);
-    Daemon daemon(config, unpredictable_seed());
+    Daemon daemon(*config, unpredictable_seed());
     tell_ready(options);
     daemon.run([&](const Summary& summary) { print(options.json ? to_json(summary) : to_text(summary)); },
-               [&] { return reread(options.config); });
+               [&] { return load(options.config); });
     return kOk;
 }
 

@@ -88,12 +88,7 @@ void Eppc::Engine::begin_turns(Time now) {
 }
 
 void Eppc::Engine::end_turns(std::size_t wanted, Time now) {
-    struct Turn {
-        Time began;
-        std::uint32_t peer;
-        SessionId session;
-    };
-    std::vector<Turn> over;
+    std::vector<session::Turn> over;
     for (std::uint32_t index = 0; index < peers_.size(); ++index) {
         for (const auto& session : peers_[index].requested) {
             const bool is_over = session.state() == session::State::Active &&
@@ -102,7 +97,7 @@ void Eppc::Engine::end_turns(std::size_t wanted, Time now) {
             if (is_over) over.push_back({session.active_since(), index, session.id()});
         }
     }
-    std::sort(over.begin(), over.end(), [](const Turn& a, const Turn& b) {
+    std::sort(over.begin(), over.end(), [](const session::Turn& a, const session::Turn& b) {
         return std::tie(a.began, a.session.value) < std::tie(b.began, b.session.value);
     });
     for (std::size_t i = 0; i < std::min(wanted, over.size()); ++i) {

@@ -77,13 +77,13 @@ Decapsulated Eppc::Engine::dropped(DropReason reason) {
 std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame,
                                               Admitted& admitted) {
     if (frame.begin < kHeadroom) return DropReason::NoHeadroom;
-    admitted.guest = overlay.guest_at(port);
-    if (admitted.guest == nullptr) return DropReason::UnknownGuestPort;
+    const Guest* const guest = overlay.guest_at(port);
+    if (guest == nullptr) return DropReason::UnknownGuestPort;
     const Bytes inner = frame.head();
     if (inner.size() < EthernetHeader::kSize) return DropReason::EthernetTruncated;
-    const Vni vni = admitted.vni = admitted.guest->vni;
-    if (load_u64(&inner[6]) >> 16 != admitted.guest->mac.to_integer()) return DropReason::SourceMacMismatch;
-    const OverlayAddress destination = OverlayAddress::destination_of(inner, vni);
+    admitted.vni = guest->vni;
+    if (load_u64(&inner[6]) >> 16 != guest->mac.to_integer()) return DropReason::SourceMacMismatch;
+    const OverlayAddress destination = OverlayAddress::destination_of(inner, admitted.vni);
     if (destination.is_group()) return DropReason::GroupAddress;
     const std::uint32_t* const peer = overlay.peer_of(destination);
     if (peer == nullptr) return DropReason::UnknownDestination;
@@ -291,9 +291,8 @@ std::optional<DropReason> Eppc::Engine::find_options(Bytes options, Options& fou
     return std::nullopt;
 }
 
-Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
-                                        std::size_t headers, Time now) {
-    const Bytes held = held_payload(frame, packet);
+Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, Bytes held, std::size_t headers,
+                                        Time now) {
     if (held.size() < packet.udp.length - UdpHeader::kSize) return dropped(DropReason::ControlTruncated);
     handle_control(packet, held.subspan(headers), now);
     Decapsulated consumed;
@@ -323,7 +322,7 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     const std::size_t headers = GeneveHeader::kSize + geneve->options_length;
     if (geneve->control) {
         if (geneve->protocol_type != wire::kEtherTypeControl) return dropped(DropReason::GeneveBadProtocol);
-        return take_control(packet, frame, headers, now);
+        return take_control(packet, held, headers, now);
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
@@ -341,7 +340,7 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
         const auto ethernet = EthernetHeader::parse(held.subspan(wire::VxlanHeader::kSize));
         if (!ethernet || ethernet->ether_type != wire::kEtherTypeControl)
             return dropped(DropReason::VxlanBadControl);
-        return take_control(packet, frame, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
+        return take_control(packet, held, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
     }
     const InnerFrame inner = uncover(frame, packet, held.size(), wire::VxlanHeader::kSize, vxlan->vni);
     measure(packet, {}, inner, now);

@@ -7,6 +7,10 @@
 
 namespace dyetrace::eppc {
 
+session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
+    return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
+}
+
 PathTracerConfig tracer_config(const EppcConfig& config) {
     return {config.bounds.traces,  config.bounds.trace_queue, config.trace_ttl_most,
             config.trace_attempts, config.trace_timeout,      config.trace_spacing};
@@ -15,7 +19,7 @@ PathTracerConfig tracer_config(const EppcConfig& config) {
 UpdateSenderConfig update_config(const EppcConfig& config) {
     UpdateSenderConfig update;
     update.interval = config.update_interval;
-    update.retransmit = {config.retransmit_first, config.retransmit_last, config.retransmit_most};
+    update.retransmit = retransmit_policy(config);
     update.entries_most = config.bounds.update_entries;
     update.timings_most = config.bounds.update_timings;
     const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
@@ -338,37 +342,21 @@ Time Eppc::Engine::next_deadline() const {
                      updates_.next_deadline()});
 }
 
+void Eppc::Engine::put(Queued queued) {
+    if (outputs_.size() >= config.bounds.outputs) {
+        drops.add(wire::DropReason::QueueFull);
+        return;
+    }
+    if (queued.frame) ++counters.control_sent;
+    outputs_.push_back(std::move(queued));
+}
+
 void Eppc::Engine::emit_frame(std::vector<std::uint8_t> frame) {
-    if (outputs_.size() >= config.bounds.outputs) {
-        drops.add(wire::DropReason::QueueFull);
-        return;
-    }
-    ++counters.control_sent;
-    outputs_.push_back({std::move(frame), std::nullopt});
+    put({std::move(frame), std::nullopt});
 }
 
-void Eppc::Engine::emit(const SessionChanged& change) {
-    if (outputs_.size() >= config.bounds.outputs) {
-        drops.add(wire::DropReason::QueueFull);
-        return;
-    }
-    outputs_.push_back({std::nullopt, Output{change}});
-}
-
-void Eppc::Engine::emit(const MetricsReported& metrics) {
-    if (outputs_.size() >= config.bounds.outputs) {
-        drops.add(wire::DropReason::QueueFull);
-        return;
-    }
-    outputs_.push_back({std::nullopt, Output{metrics}});
-}
-
-void Eppc::Engine::emit(TimingReported timing) {
-    if (outputs_.size() >= config.bounds.outputs) {
-        drops.add(wire::DropReason::QueueFull);
-        return;
-    }
-    outputs_.push_back({std::nullopt, Output{std::move(timing)}});
+void Eppc::Engine::emit(Output event) {
+    put({std::nullopt, std::move(event)});
 }
 
 std::optional<Output> Eppc::Engine::poll() {
@@ -382,41 +370,37 @@ std::optional<Output> Eppc::Engine::poll() {
 
 std::vector<SessionView> Eppc::Engine::sessions() const {
     std::vector<SessionView> views;
-    const auto add = [&views](const Peer& peer, SessionView view) {
+    const auto begin = [](session::Role role, const Peer& peer, const auto& session) {
+        SessionView view;
+        view.role = role;
+        view.peer = peer.address;
+        view.session = session.id();
+        view.state = session.state();
         if (peer.clock) {
             const Time at = peer.clock->drawn_at();
             if (const auto estimate = peer.clock->estimate(at)) view.clock = ClockView{*estimate, at};
             view.clock_steps = peer.clock->steps();
         }
-        views.push_back(std::move(view));
+        return view;
     };
     for (const Peer& peer : peers_) {
         for (const auto& s : peer.requested) {
-            SessionView view{
-                session::Role::Requester, peer.address,         s.id(), s.state(), s.sampler().spec(),
-                s.sampler().offered(),    s.sampler().tagged(), {},     {},        0};
+            SessionView& view = views.emplace_back(begin(session::Role::Requester, peer, s));
+            view.sampling = s.sampler().spec();
+            view.offered = s.sampler().offered();
+            view.tagged = s.sampler().tagged();
             for (const wire::PathRecord& record : s.reports().records()) {
                 if (record.intervals > 0) view.paths.push_back(record);
             }
-            add(peer, std::move(view));
         }
         for (const auto& s : peer.accepted) {
             if (s.is_lingering()) continue;
-            SessionView view{session::Role::Acceptor,
-                             peer.address,
-                             s.id(),
-                             s.state(),
-                             s.request().sampling,
-                             0,
-                             0,
-                             {},
-                             {},
-                             0};
+            SessionView& view = views.emplace_back(begin(session::Role::Acceptor, peer, s));
+            view.sampling = s.request().sampling;
             for (std::uint16_t i = 0; i < s.path_count(); ++i) {
                 const wire::PathRecord record = s.record(PathIndex{i});
                 if (record.intervals > 0) view.paths.push_back(record);
             }
-            add(peer, std::move(view));
         }
     }
     std::sort(views.begin(), views.end(), [](const SessionView& a, const SessionView& b) {

@@ -46,6 +46,7 @@
 namespace dyetrace::eppc {
 
 /// What parts of the engine are told of its configuration.
+[[nodiscard]] session::RetransmitPolicy retransmit_policy(const EppcConfig& config);
 [[nodiscard]] PathTracerConfig tracer_config(const EppcConfig& config);
 [[nodiscard]] UpdateSenderConfig update_config(const EppcConfig& config);
 [[nodiscard]] std::uint16_t port_count_of(const EppcConfig& config);
@@ -201,10 +202,14 @@ class Eppc::Engine {
     template <class Over>
     void forget_accepted(Peer& peer, const Over& over);
     void forget_all_accepted(Peer& peer);
+    struct Queued {
+        std::optional<std::vector<std::uint8_t>> frame;
+        std::optional<Output> event;
+    };
+    /// Queues it for `poll`, where there is room.
+    void put(Queued queued);
     void emit_frame(std::vector<std::uint8_t> frame);
-    void emit(const SessionChanged& change);
-    void emit(const MetricsReported& metrics);
-    void emit(TimingReported timing);
+    void emit(Output event);
 
     // data_path.cpp
     // These fill their last argument in place: it is larger than what is worth copying for every packet.
@@ -213,7 +218,6 @@ class Eppc::Engine {
     std::optional<wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
                                                    UnderlayPacket& packet) const;
     struct Admitted {
-        const Guest* guest = nullptr;  ///< none: it is relayed
         Vni vni;
         Peer* peer = nullptr;
         std::uint32_t peer_index = 0;
@@ -234,8 +238,8 @@ class Eppc::Engine {
                               session::RequesterSession& tagging, const OuterFields& fields, Time now);
     Decapsulated decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
     Decapsulated decapsulate_vxlan(wire::FrameBuffer& frame, const UnderlayPacket& packet, Time now);
-    Decapsulated take_control(const UnderlayPacket& packet, const wire::FrameBuffer& frame,
-                              std::size_t headers, Time now);
+    /// `held`: what of the UDP payload is; `headers` bytes of it are the tunnel's own.
+    Decapsulated take_control(const UnderlayPacket& packet, Bytes held, std::size_t headers, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, const UnderlayPacket& packet,
                          Time now);
     /// The data of options of ours, whose length is right; nothing where there is none.
@@ -398,10 +402,6 @@ class Eppc::Engine {
     NhmsChannel nhms_;
 
     session::Outbox outbox_;  ///< reused
-    struct Queued {
-        std::optional<std::vector<std::uint8_t>> frame;
-        std::optional<Output> event;
-    };
     std::deque<Queued> outputs_;
     std::vector<std::uint8_t> transmitting_;  ///< what the last `Transmit` points into
 };

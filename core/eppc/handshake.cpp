@@ -34,10 +34,6 @@ std::size_t records_per_report(const EppcConfig& config, const OuterHeader& oute
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
 }
 
-session::RetransmitPolicy retransmit_policy(const EppcConfig& config) {
-    return {config.retransmit_first, config.retransmit_last, config.retransmit_most};
-}
-
 auth::CookieClaims claims_of(const UnderlayPacket& packet, const ControlMessage& message,
                              const wire::RequestBody& request) {
     return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session};

@@ -95,13 +95,8 @@ Need scratch(const EppcConfig& config) {
     const Need report = heap::vector<wire::PathRecord>(kRecordsMost);
     const Need tracing = heap::grown_vector<TraceProbe>(bounds.traces * wire::PathEntry::kMaxHops) +
                          heap::grown_vector<LearnedPath>(bounds.traces);
-    struct Turn {
-        Time began;
-        std::uint32_t peer;
-        SessionId session;
-    };
     const Need choice = heap::grown_vector<session::Candidate>(bounds.peers) +
-                        heap::grown_vector<Turn>(std::min(turns, bounds.requested_sessions));
+                        heap::grown_vector<session::Turn>(std::min(turns, bounds.requested_sessions));
     const UpdateSenderConfig updates = update_config(config);
     const Need update = heap::grown_vector<UpdateSender::Transmission>(2 * updates.in_flight_most) +
                         heap::grown_vector<wire::UpdateEntry>(updates.body_bytes_most / 64);

@@ -61,10 +61,10 @@ struct ClockView {
 
 /// One session as an operator sees it.
 struct SessionView {
-    session::Role role;
+    session::Role role = session::Role::Requester;
     IpAddress peer;
     SessionId session;
-    session::State state;
+    session::State state = session::State::Idle;
     wire::SamplingSpec sampling;
     std::uint64_t offered = 0;            ///< requester: data packets that sampling looked at
     std::uint64_t tagged = 0;             ///< requester: of those, tagged

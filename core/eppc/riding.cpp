@@ -49,6 +49,7 @@ void Eppc::Engine::take_report_option(const UnderlayPacket& packet, Bytes data, 
     if (!packet.peer) return drops.add(DropReason::ReportUnknownSession);
     Peer& peer = peers_[*packet.peer];
     const auto option = ReportOption::parse(data);
+    DYETRACE_ASSERT(option.ok());  // its length is right, and that is all it asks
     session::RequesterSession* const session = find_requested(peer, option->session);
     if (session == nullptr || !session->is_accepted()) return drops.add(DropReason::ReportUnknownSession);
     const std::uint64_t expected =

@@ -61,7 +61,7 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     parameters.path_idle = config.path_idle;
     parameters.duration = wanted.duration;
     parameters.keep_alive_interval = config.keep_alive_interval;
-    parameters.retransmit = {config.retransmit_first, config.retransmit_last, config.retransmit_most};
+    parameters.retransmit = retransmit_policy(config);
     // The NHMS knows a path by its session, so a new session tells its paths anew.
     peer.routers.assign(config.path_count, Peer::Routers::NotAsked);
     make_room_for_one(peer.requested);

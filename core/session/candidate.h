@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "core/base/time.h"
 
 namespace dyetrace::session {
@@ -31,6 +32,13 @@ struct Candidate {
         const auto weight = static_cast<std::uint64_t>(stale.ns / 1'000'000 + 1000);
         return std::min(packets, kPacketsMost) * weight / (is_near ? 4 : 1);
     }
+};
+
+/// A session that began on traffic, for as long as others wait.
+struct Turn {
+    Time began;
+    std::uint32_t peer = 0;  ///< its index
+    SessionId session;
 };
 
 /// Keeps the `most` best, best first; of equals the lower index. What nothing was sent to is none.

@@ -65,43 +65,38 @@ bool ReportSender::waits(PathIndex path, std::size_t count, std::size_t report) 
         [&](const Left& left) { return left.record.path == path && left.in_report != report + 1; });
 }
 
-/// What changed, as much as fits: first the generations that were left, which no later record repeats.
-ReportSender::Records ReportSender::fill(std::size_t report, const RecordOf& record_of) {
-    Records records;
-    const std::size_t most = parameters_.records_per_report;
-    for (std::size_t i = 0; i < left_.size() && records.size() < most; ++i) {
-        Left& left = left_[i];
-        if (left.in_report != 0 || waits(left.record.path, i, report)) continue;
-        records.push_back(left.record);
-        put(left.in_report, report);
-    }
-    for (std::size_t i = 0; i < states_.size() && records.size() < most && changed_count_ > 0; ++i) {
-        const std::size_t index = (next_path_ + i) % states_.size();
-        const PathIndex path{static_cast<std::uint16_t>(index)};
-        if ((states_[index] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
-        records.push_back(record_of(path));
-        put(states_[index], report);
-        if (records.size() == most) next_path_ = (index + 1) % states_.size();
-    }
-    return records;
-}
-
-std::optional<ReportSender::Ride> ReportSender::next_ride(std::size_t report) {
+/// First the generations that were left, which no later record repeats.
+std::optional<ReportSender::Ride> ReportSender::put_next(std::size_t report) {
     for (std::size_t i = 0; i < left_.size(); ++i) {
         Left& left = left_[i];
         if (left.in_report != 0 || waits(left.record.path, i, report)) continue;
         put(left.in_report, report);
         return Ride{report, left.record.path, &left.record};
     }
-    for (std::size_t i = 0; i < states_.size(); ++i) {
-        const std::size_t index = (next_path_ + i) % states_.size();
-        const PathIndex path{static_cast<std::uint16_t>(index)};
-        if ((states_[index] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
-        put(states_[index], report);
-        next_path_ = (index + 1) % states_.size();
+    for (std::size_t i = 0; i < states_.size() && changed_count_ > 0; ++i) {
+        const PathIndex path{static_cast<std::uint16_t>((next_path_ + i) % states_.size())};
+        if ((states_[path.value] & kChanged) == 0 || waits(path, left_.size(), report)) continue;
+        put(states_[path.value], report);
         return Ride{report, path, nullptr};
     }
     return std::nullopt;
+}
+
+/// So that the next report does not begin with the same path again.
+void ReportSender::go_on_behind(const Ride& ride) {
+    if (ride.left == nullptr) next_path_ = (ride.path.value + 1U) % states_.size();
+}
+
+/// What changed, as much as fits.
+ReportSender::Records ReportSender::fill(std::size_t report, const RecordOf& record_of) {
+    Records records;
+    while (records.size() < parameters_.records_per_report) {
+        const auto next = put_next(report);
+        if (!next) break;
+        records.push_back(next->left != nullptr ? *next->left : record_of(next->path));
+        if (records.size() == parameters_.records_per_report) go_on_behind(*next);
+    }
+    return records;
 }
 
 void ReportSender::end_round(Time now) {
@@ -119,12 +114,13 @@ std::optional<ReportSender::Ride> ReportSender::take_ride(Time now) {
     // Each record that is due rides once; one that changes again meanwhile waits for its interval.
     if (rides_left_ == 0) rides_left_ = static_cast<std::uint8_t>(changed_count_);
     in_flight_[*report] = {};
-    const auto ride = next_ride(*report);
+    const auto ride = put_next(*report);
     if (!ride) {  // all wait for what is in flight; the answer to that plans them anew
         rides_left_ = 0;
         report_at_ = Time::never();
         return std::nullopt;
     }
+    go_on_behind(*ride);
     if (--rides_left_ == 0 || changed_count_ == 0) end_round(now);
     return ride;
 }

@@ -177,8 +177,9 @@ class ReportSender {
     /// Whether an earlier generation of `path`, among the first `count` of `left_`, is not in `report`.
     [[nodiscard]] bool waits(PathIndex path, std::size_t count, std::size_t report) const;
     void put(std::uint8_t& state, std::size_t report);
-    /// The next record that no other one has to precede.
-    std::optional<Ride> next_ride(std::size_t report);
+    /// Puts into `report` the next record that no other one has to precede.
+    std::optional<Ride> put_next(std::size_t report);
+    void go_on_behind(const Ride& ride);
     using Records = std::vector<wire::PathRecord>;
     [[nodiscard]] Records fill(std::size_t report, const RecordOf& record_of);
     [[nodiscard]] Records collect(std::size_t report, const RecordOf& record_of) const;

@@ -14,7 +14,6 @@ void read_ports(Bytes payload, InnerPacket& packet) {
 }
 
 void read_ipv4(Bytes ip, InnerPacket& packet) {
-    if (ip.size() < Ipv4Header::kSize || ip[0] >> 4 != 4) return;
     const std::size_t header = static_cast<std::size_t>(ip[0] & 0xf) * 4;
     if (header < Ipv4Header::kSize || header > ip.size()) return;
     packet.is_ip = true;
@@ -27,7 +26,6 @@ void read_ipv4(Bytes ip, InnerPacket& packet) {
 }
 
 void read_ipv6(Bytes ip, InnerPacket& packet) {
-    if (ip.size() < Ipv6Header::kSize || ip[0] >> 4 != 6) return;
     packet.is_ip = true;
     packet.protocol = ip[6];
     packet.source = load_ip(&ip[8]);
@@ -40,13 +38,13 @@ void read_ipv6(Bytes ip, InnerPacket& packet) {
 
 InnerPacket InnerPacket::parse(Bytes frame) {
     DYETRACE_ASSERT(frame.size() >= EthernetHeader::kSize);
-    const EtherPayload behind_tags = find_ether_payload(frame);
+    const GuestFrame headers = inspect_guest_frame(frame);
     InnerPacket packet;
-    packet.ether_type = behind_tags.ether_type;
-    packet.network_offset = packet.payload_offset = behind_tags.offset;
+    packet.ether_type = headers.ether_type;
+    packet.network_offset = packet.payload_offset = headers.payload_offset;
     const Bytes network = frame.subspan(packet.network_offset);
-    if (packet.ether_type == kEtherTypeIpv4) read_ipv4(network, packet);
-    if (packet.ether_type == kEtherTypeIpv6) read_ipv6(network, packet);
+    if (headers.kind == GuestFrame::Kind::Ipv4) read_ipv4(network, packet);
+    if (headers.kind == GuestFrame::Kind::Ipv6) read_ipv6(network, packet);
     return packet;
 }
 

@@ -29,11 +29,4 @@ void set_ipv4_ecn(MutableBytes bytes, Ecn ecn) {
     store_u16(&bytes[10], checksum_update(load_u16(&bytes[10]), before, after));
 }
 
-void set_ipv4_ttl(MutableBytes bytes, std::uint8_t ttl) {
-    DYETRACE_ASSERT(bytes.size() >= Ipv4Header::kSize);
-    const std::uint16_t before = load_u16(&bytes[8]);
-    bytes[8] = ttl;
-    store_u16(&bytes[10], checksum_update(load_u16(&bytes[10]), before, load_u16(&bytes[8])));
-}
-
 }  // namespace dyetrace::wire

@@ -99,6 +99,11 @@ inline Result<Ipv4Header, DropReason> Ipv4Header::parse(Bytes bytes, std::size_t
 /// Sets the ECN field of an encoded IPv4 header and mends its checksum. Precondition: bytes.size() >= 20.
 void set_ipv4_ecn(MutableBytes bytes, Ecn ecn);
 /// Sets the TTL, likewise.
-void set_ipv4_ttl(MutableBytes bytes, std::uint8_t ttl);
+inline void set_ipv4_ttl(MutableBytes bytes, std::uint8_t ttl) {
+    DYETRACE_ASSERT(bytes.size() >= Ipv4Header::kSize);
+    const std::uint16_t before = load_u16(&bytes[8]);
+    bytes[8] = ttl;
+    store_u16(&bytes[10], checksum_update(load_u16(&bytes[10]), before, load_u16(&bytes[8])));
+}
 
 }  // namespace dyetrace::wire

@@ -272,10 +272,8 @@ void DyetraceDataPlane::Forward(Node& node, uint32_t in, DyetracePacket* packet,
     if (port == DyetraceRoutes::None) [[unlikely]]
         return Drop(inLink, DyetraceDropCause::NoRoute, packet);
 
-    const uint16_t before = dyetrace::load_u16(ip + 8);
-    --ip[8];
-    dyetrace::store_u16(ip + 10, dyetrace::wire::checksum_update(dyetrace::load_u16(ip + 10), before,
-                                                                 dyetrace::load_u16(ip + 8)));
+    dyetrace::wire::set_ipv4_ttl(dyetrace::MutableBytes(ip, dyetrace::wire::Ipv4Header::kSize),
+                                 static_cast<uint8_t>(ip[8] - 1));
     Link& out = m_links[port];
     Rewrite(node, out, packet->Frame());
     if (!m_traces.forward.IsEmpty()) m_traces.forward(inLink, port, *packet);

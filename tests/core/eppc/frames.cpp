@@ -176,12 +176,10 @@ void set_outer_ecn(std::vector<std::uint8_t>& frame, Ecn ecn) {
 void count_ttl_down(std::vector<std::uint8_t>& frame, std::uint8_t hops) {
     const MutableBytes ip = MutableBytes(frame).subspan(kOuterIp);
     if (load_u16(&frame[12]) == kEtherTypeIpv6) {
-        ip[7] = static_cast<std::uint8_t>(ip[7] - hops);
-        return;
+        set_ipv6_hop_limit(ip, static_cast<std::uint8_t>(ip[7] - hops));
+    } else {
+        set_ipv4_ttl(ip, static_cast<std::uint8_t>(ip[8] - hops));
     }
-    const std::uint16_t before = load_u16(&ip[8]);
-    ip[8] = static_cast<std::uint8_t>(ip[8] - hops);
-    store_u16(&ip[10], checksum_update(load_u16(&ip[10]), before, load_u16(&ip[8])));
 }
 
 std::size_t outer_udp_of(Bytes frame) {
