@@ -15,6 +15,7 @@
 #include "core/wire/icmp.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
+#include "tests/fuzz/script.h"
 
 namespace {
 
@@ -22,31 +23,10 @@ using namespace dyetrace;
 using namespace dyetrace::test;
 using Frame = std::vector<std::uint8_t>;
 
-/// Takes the script apart; past its end everything is zero.
-class Script {
-  public:
-    explicit Script(Bytes bytes) : bytes_(bytes) {}
-    [[nodiscard]] bool done() const { return bytes_.empty(); }
-    std::uint8_t u8() {
-        if (bytes_.empty()) return 0;
-        const std::uint8_t value = bytes_[0];
-        bytes_ = bytes_.subspan(1);
-        return value;
-    }
-    std::uint16_t u16() {
-        const std::uint8_t high = u8();
-        return static_cast<std::uint16_t>(high << 8 | u8());
-    }
-    Frame some(std::size_t most) {
-        const std::size_t size = std::min({std::size_t{u8()}, most, bytes_.size()});
-        Frame taken(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
-        bytes_ = bytes_.subspan(size);
-        return taken;
-    }
-
-  private:
-    Bytes bytes_;
-};
+/// Up to 255 bytes, and no more than `most`.
+Frame some(Script& script, std::size_t most) {
+    return script.take(std::min<std::size_t>(script.u8(), most));
+}
 
 class World {
   public:
@@ -72,7 +52,7 @@ class World {
             case 1: net_.run_for(Duration::milliseconds(script_.u16() % 8192)); break;
             case 2: (void)net_.send(host, 1 - host, script_.u8(), script_.u8()); break;
             case 3: (void)net_.send_frame(host, GuestPort{script_.u8() & 1U}, guest_frame(host)); break;
-            case 4: (void)net_.inject(host, script_.some(255)); break;
+            case 4: (void)net_.inject(host, some(script_, 255)); break;
             case 5: (void)net_.inject(host, changed_frame()); break;
             case 6: (void)net_.inject(host, authentic(host)); break;
             case 7: (void)net_.inject(host, time_exceeded(host)); break;
@@ -85,7 +65,7 @@ class World {
         GuestPacket guest{net_.host(host).guest_mac, net_.host(1 - host).guest_mac,
                           net_.host(host).guest_address, net_.host(1 - host).guest_address};
         Frame frame = guest.frame();
-        const Frame changes = script_.some(64);
+        const Frame changes = some(script_, 64);
         std::copy_n(changes.begin(), std::min(changes.size(), frame.size()), frame.begin());
         return frame;
     }
@@ -118,7 +98,7 @@ class World {
         header.from_acceptor = (script_.u8() & 1) != 0;
         header.message_number = script_.u8();
         if (script_.u8() & 1) std::swap(header.sender_boot, header.receiver_boot);
-        const Frame body = script_.some(255);
+        const Frame body = some(script_, 255);
         eppc::ControlRoute route;
         route.source = {source, static_cast<std::uint16_t>(config.source_port_base + (script_.u8() & 3))};
         route.destination = {config.address, from_nhms ? config.management_port : config.geneve_port};

@@ -9,37 +9,17 @@
 
 #include "core/base/bytes.h"
 #include "tests/core/health/health_network.h"
+#include "tests/fuzz/script.h"
 
 namespace {
 
 using namespace dyetrace;
 using namespace dyetrace::health;
+using test::Script;
 
-class Script {
-  public:
-    explicit Script(Bytes bytes) : bytes_(bytes) {}
-    [[nodiscard]] bool done() const { return bytes_.empty(); }
-    std::uint8_t u8() {
-        if (bytes_.empty()) return 0;
-        const std::uint8_t value = bytes_[0];
-        bytes_ = bytes_.subspan(1);
-        return value;
-    }
-    std::uint16_t u16() {
-        const std::uint8_t high = u8();
-        return static_cast<std::uint16_t>(high << 8 | u8());
-    }
-    std::vector<std::uint8_t> some() {
-        const std::size_t wanted = u16() % 1400;  // before what is left is looked at: it takes two bytes
-        const std::size_t size = std::min(wanted, bytes_.size());
-        std::vector<std::uint8_t> taken(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
-        bytes_ = bytes_.subspan(size);
-        return taken;
-    }
-
-  private:
-    Bytes bytes_;
-};
+std::vector<std::uint8_t> some(Script& script) {
+    return script.take(script.u16() % 1400U);
+}
 
 NhmsConfig small() {
     NhmsConfig config = HealthNetwork::config();
@@ -99,8 +79,8 @@ std::vector<std::uint8_t> changed_body(HealthNetwork& network, Script& script) {
 void step(HealthNetwork& network, Script& script) {
     switch (script.u8() % 10) {
         case 0: return network.advance(Duration::microseconds(script.u16() * 10));
-        case 1: return network.deliver(script.some());
-        case 2: return say(network, script, script.some());
+        case 1: return network.deliver(some(script));
+        case 2: return say(network, script, some(script));
         case 3:
         case 4: {
             const auto body = changed_body(network, script);

@@ -30,43 +30,15 @@
 #include "core/eppc/overlay.h"
 #include "core/wire/checksum.h"
 #include "tests/bench/core/limits.h"
+#include "tests/core/base/counted_heap.h"
 #include "tests/core/eppc/two_engines.h"
-
-namespace {
-std::uint64_t allocations = 0;
-
-void* counted(std::size_t size) {
-    ++allocations;
-    void* memory = std::malloc(size);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return counted(size);
-}
-void* operator new[](std::size_t size) {
-    return counted(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace dyetrace::bench {
 namespace {
 
 using eppc::Decapsulated;
 using eppc::Eppc;
+using test::CountedHeap;
 using test::GuestPacket;
 using test::kGuestPort;
 using test::kVni;
@@ -115,7 +87,7 @@ class Pair {
         Eppc& sender = net_.engine(0);
         Eppc& receiver = net_.engine(1);
         const std::uint64_t tagged_before = receiver.counters().tracked_received;
-        const std::uint64_t before = allocations;
+        const std::size_t before = CountedHeap::allocations();
         std::uint64_t packets = 0;
         for (auto _ : state) {
             wire::FrameBuffer& frame = frames_[next_].buffer;
@@ -125,7 +97,7 @@ class Pair {
             if (receiver.decapsulate(frame, now_).kind != Decapsulated::Kind::Deliver) std::abort();
             ++packets;
         }
-        if (allocations != before) state.SkipWithError(kAllocated);
+        if (CountedHeap::allocations() != before) state.SkipWithError(kAllocated);
         const std::uint64_t tracked = receiver.counters().tracked_received - tagged_before;
         const bool is_as_meant = every_nth_ == 1 ? tracked == packets : tracked * 100 <= packets;
         if (!is_as_meant) state.SkipWithError("not as many packets were tracked as this is about");
@@ -234,7 +206,7 @@ class Hub {
     /// Batches of packets, each to a peer drawn anew; `kEngine` false: only what the benchmark itself does.
     template <bool kEngine>
     void measure(benchmark::State& state) {
-        const std::uint64_t before = allocations;
+        const std::size_t before = CountedHeap::allocations();
         for (auto _ : state) {
             for (OwnedFrame& frame : frames_)
                 address(frame.buffer, macs_[random_.below(static_cast<std::uint32_t>(macs_.size()))]);
@@ -257,7 +229,7 @@ class Hub {
                 std::memcpy(frame.buffer.data + frame.buffer.begin + 6, kGuest.octets.data(), 6);
             now_.ns += 3000;
         }
-        if (allocations != before) state.SkipWithError(kAllocated);
+        if (CountedHeap::allocations() != before) state.SkipWithError(kAllocated);
         state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
     }
 

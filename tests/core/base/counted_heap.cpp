@@ -20,6 +20,7 @@ static_assert(sizeof(Header) == alignof(std::max_align_t));
 }  // namespace
 
 void* CountedHeap::allocate(std::size_t bytes, std::size_t alignment) {
+    ++allocations_;
     void* memory = std::malloc(sizeof(Header) + alignment + bytes);
     if (memory == nullptr) throw std::bad_alloc();
     const Header header{depth_ > 0 ? heap::block(std::max<std::size_t>(bytes, 1), alignment) : 0, memory};

@@ -23,11 +23,14 @@ class CountedHeap {
     /// The most that was in use since `reset_peak`.
     static std::size_t peak() { return peak_; }
     static void reset_peak() { peak_ = in_use_; }
+    /// How often memory was asked for since the program began, inside a Scope or not.
+    static std::size_t allocations() { return allocations_; }
 
     static void* allocate(std::size_t bytes, std::size_t alignment);
     static void release(void* memory) noexcept;
 
   private:
+    static inline std::size_t allocations_ = 0;
     static inline std::size_t in_use_ = 0;
     static inline std::size_t peak_ = 0;
     static inline int depth_ = 0;

@@ -1,41 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The data path allocates nothing. Every `operator new` of this program is counted.
-#include <cstdlib>
-#include <new>
-
 #include <gtest/gtest.h>
 
+#include "tests/core/base/counted_heap.h"
 #include "tests/core/eppc/two_engines.h"
-
-namespace {
-std::size_t allocations = 0;
-
-void* counted(std::size_t size) {
-    ++allocations;
-    void* memory = std::malloc(size);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return counted(size);
-}
-void* operator new[](std::size_t size) {
-    return counted(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace dyetrace::test {
 namespace {
@@ -50,7 +18,7 @@ std::size_t allocations_of(Network& net, int count, bool untouched_paths = false
         frames.push_back(guest.frame());
     }
     std::vector<std::uint8_t> memory(eppc::Eppc::kHeadroom + frames[0].size());
-    const std::size_t before = allocations;
+    const std::size_t before = CountedHeap::allocations();
     for (int i = 0; i < count; ++i) {
         const auto& frame = frames[static_cast<std::size_t>(i) % frames.size()];
         std::copy(frame.begin(), frame.end(), memory.begin() + eppc::Eppc::kHeadroom);
@@ -62,7 +30,7 @@ std::size_t allocations_of(Network& net, int count, bool untouched_paths = false
         if (net.engine(1).decapsulate(buffer, net.clock_of(1)).kind != eppc::Decapsulated::Kind::Deliver)
             return ~std::size_t{0};
     }
-    return allocations - before;
+    return CountedHeap::allocations() - before;
 }
 
 TEST(Allocations, NoneOnTheDataPathTaggedOrNot) {
@@ -112,9 +80,9 @@ TEST(Allocations, NoneWhereARecordRides) {
                                                         net.host(1).guest_address, net.host(0).guest_address}
                                                 .frame();
     OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
-    const std::size_t before = allocations;
+    const std::size_t before = CountedHeap::allocations();
     ASSERT_FALSE(net.engine(1).encapsulate(kGuestPort, owned.buffer, later));
-    EXPECT_EQ(allocations - before, 0U);
+    EXPECT_EQ(CountedHeap::allocations() - before, 0U);
     EXPECT_EQ(net.engine(1).counters().reports_ridden, 1U);
 }
 
@@ -132,9 +100,9 @@ TEST(Allocations, NoneForWhatIsDropped) {
         wire::FrameBuffer buffer;
         buffer.data = changed.data();
         buffer.end = changed.size();
-        const std::size_t before = allocations;
+        const std::size_t before = CountedHeap::allocations();
         (void)net.engine(1).decapsulate(buffer, net.clock_of(1));
-        EXPECT_EQ(allocations, before) << "byte " << at;
+        EXPECT_EQ(CountedHeap::allocations(), before) << "byte " << at;
     }
 }
 

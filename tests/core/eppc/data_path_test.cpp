@@ -11,7 +11,7 @@
 #include "core/eppc/flow_hash.h"
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -21,20 +21,10 @@ using wire::DropReason;
 
 using Frame = std::vector<std::uint8_t>;
 
-struct DataPath : ::testing::Test {
-    Network net;
-
+struct DataPath : TunnelTest {
     void two_hosts(const Network::Configure& configure = {}) {
         net.add_host(configure);
         net.add_host(configure);
-    }
-    GuestPacket packet(std::size_t from = 0, std::size_t to = 1) {
-        GuestPacket guest;
-        guest.source_mac = net.host(from).guest_mac;
-        guest.destination_mac = net.host(to).guest_mac;
-        guest.source = net.host(from).guest_address;
-        guest.destination = net.host(to).guest_address;
-        return guest;
     }
     /// Asks the engine to carry a frame, which must come back as it was when it is refused.
     std::optional<DropReason> offer(const Frame& frame, GuestPort port = kGuestPort,
@@ -46,12 +36,6 @@ struct DataPath : ::testing::Test {
             EXPECT_EQ(net.engine(0).drops().count(*refused), ++refusals[*refused]);
         }
         return refused;
-    }
-    /// The packet of a host's guest as it enters the underlay.
-    Frame encapsulated(const Frame& frame) {
-        OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
-        EXPECT_FALSE(net.engine(0).encapsulate(kGuestPort, owned.buffer, net.clock_of(0)));
-        return owned.bytes();
     }
     /// Two hosts with a session whose paths are all being tagged.
     void tagging_hosts(std::uint32_t every_nth, std::uint16_t paths = 4) {
@@ -306,15 +290,7 @@ TEST_F(DataPath, TablesRefuseWhatIsTakenOrTooMuch) {
 }
 
 TEST(EppcConfig, EachWrongFieldIsNamed) {
-    const auto wrong = [](auto change) {
-        eppc::EppcConfig config;
-        config.address = Ipv4Address{1};
-        config.key = auth::SharedKey{};
-        change(config);
-        const auto engine = eppc::Eppc::create(config, 1, Time{});
-        if (engine.ok()) return std::string("accepted");
-        return engine.error().substr(0, engine.error().find(':'));
-    };
+    const auto wrong = wrong_field_of;
     EXPECT_EQ(wrong([](auto&) {}), "accepted");
     EXPECT_EQ(wrong([](auto& c) { c.address = {}; }), "address");
     EXPECT_EQ(wrong([](auto& c) { c.key.reset(); }), "key");

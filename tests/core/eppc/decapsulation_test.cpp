@@ -8,7 +8,7 @@
 #include "core/auth/keys.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/session_messages.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -19,9 +19,7 @@ using wire::DropReason;
 using Frame = std::vector<std::uint8_t>;
 using Kind = Decapsulated::Kind;
 
-struct Decapsulation : ::testing::Test {
-    Network net;
-
+struct Decapsulation : TunnelTest {
     Decapsulation() {
         for (int i = 0; i < 2; ++i)
             net.add_host([](auto& config) { config.sampling = wire::SamplingSpec::every_nth(2); });
@@ -46,15 +44,6 @@ struct Decapsulation : ::testing::Test {
         return newest([type](const SeenPacket& p) { return p.is(type); });
     }
     std::uint64_t drops(DropReason reason) { return net.engine(1).drops().count(reason); }
-    void expect_dropped(const Frame& frame, DropReason reason, const std::string& what) {
-        const std::uint64_t before = drops(reason);
-        const std::uint64_t total = net.engine(1).drops().total();
-        const Decapsulated result = net.inject(1, frame);
-        EXPECT_EQ(result.kind, Kind::Dropped) << what;
-        EXPECT_EQ(wire::to_string(result.reason), wire::to_string(reason)) << what;
-        EXPECT_EQ(drops(reason), before + 1) << what;
-        EXPECT_EQ(net.engine(1).drops().total(), total + 1) << what;
-    }
     /// A control packet that must not be believed, for `reason`.
     void expect_refused(const Frame& frame, DropReason reason, const std::string& what) {
         const std::uint64_t before = drops(reason);

@@ -10,7 +10,7 @@
 #include "core/wire/ethernet.h"
 #include "core/wire/guest_frame.h"
 #include "core/wire/ipv6.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -26,9 +26,7 @@ constexpr Ecn kAll[] = {Ecn::NotEct, Ecn::Ect0, Ecn::Ect1, Ecn::Ce};
 constexpr GuestTag kCustomer{0x8100, 0x6007};
 constexpr GuestTag kService{0x88a8, 0x0123};
 
-struct GuestFrames : ::testing::Test {
-    Network net;
-
+struct GuestFrames : TunnelTest {
     void two_hosts(const Network::Configure& configure = {}) {
         for (int i = 0; i < 2; ++i) {
             net.add_host([&](auto& config) {
@@ -38,17 +36,12 @@ struct GuestFrames : ::testing::Test {
         }
     }
     GuestPacket packet(bool ipv6 = false) {
-        GuestPacket guest;
-        guest.source_mac = net.host(0).guest_mac;
-        guest.destination_mac = net.host(1).guest_mac;
-        guest.source = ipv6 ? ipv6_of(1000) : IpAddress{net.host(0).guest_address};
-        guest.destination = ipv6 ? ipv6_of(1001) : IpAddress{net.host(1).guest_address};
+        GuestPacket guest = TunnelTest::packet();
+        if (ipv6) {
+            guest.source = ipv6_of(1000);
+            guest.destination = ipv6_of(1001);
+        }
         return guest;
-    }
-    Frame encapsulated(const Frame& frame) {
-        OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
-        EXPECT_FALSE(net.engine(0).encapsulate(kGuestPort, owned.buffer, net.clock_of(0)));
-        return owned.bytes();
     }
     std::uint16_t port_of(const Frame& frame) { return look_at(encapsulated(frame)).source_port; }
 };

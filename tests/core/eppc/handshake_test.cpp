@@ -29,6 +29,16 @@ struct Handshake : ::testing::Test {
             std::count_if(net.captured().begin(), net.captured().end(),
                           [&](const Captured& p) { return p.from == host && p.seen.is(type); }));
     }
+    /// Host 0's session is accepted, and then there is no room for the paths of another host's.
+    void expect_one_accepted_and_another_refused() {
+        net.add_host();
+        (void)net.send(0, 1);
+        net.run_for(Duration::milliseconds(1));
+        (void)net.send(2, 1);
+        net.run_for(Duration::milliseconds(1));
+        EXPECT_EQ(requested(State::Active), 1);
+        EXPECT_EQ(last_reason(2), "too-many-paths");
+    }
     std::string_view last_reason(std::size_t host) { return net.host(host).changes.back().reason; }
 };
 
@@ -197,25 +207,13 @@ TEST_F(Handshake, TheSessionThatHasLingeredLongestMakesRoomWhoeversItIs) {
 
 TEST_F(Handshake, RefusesMorePathsThanItKeepsStateForInAll) {
     two_hosts({}, [](auto& config) { config.bounds.accepted_paths = 7; });  // of 4 each
-    net.add_host();
-    (void)net.send(0, 1);
-    net.run_for(Duration::milliseconds(1));
-    (void)net.send(2, 1);
-    net.run_for(Duration::milliseconds(1));
-    EXPECT_EQ(requested(State::Active), 1);
-    EXPECT_EQ(last_reason(2), "too-many-paths");
+    expect_one_accepted_and_another_refused();
     EXPECT_EQ(net.engine(1).counters().sessions_refused, 1U);
 }
 
 TEST_F(Handshake, RefusesMorePortsThanItCountsInAll) {
     two_hosts({}, [](auto& config) { config.bounds.announced_ports = 39; });  // of 20 each
-    net.add_host();
-    (void)net.send(0, 1);
-    net.run_for(Duration::milliseconds(1));
-    (void)net.send(2, 1);
-    net.run_for(Duration::milliseconds(1));
-    EXPECT_EQ(requested(State::Active), 1);
-    EXPECT_EQ(last_reason(2), "too-many-paths");
+    expect_one_accepted_and_another_refused();
 }
 
 TEST_F(Handshake, RefusesMorePathsThanItKeepsStateFor) {

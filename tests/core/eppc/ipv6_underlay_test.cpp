@@ -12,7 +12,7 @@
 #include "core/wire/ipv6.h"
 #include "core/wire/udp.h"
 #include "tests/core/eppc/fake_nhms.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -27,9 +27,7 @@ using Kind = Decapsulated::Kind;
 constexpr std::size_t kUdp6 = kOuterIp + 40;  ///< of the outer UDP header
 constexpr Endpoint kNhms6{ipv6_of(0xff), 46081};
 
-struct Ipv6Underlay : ::testing::Test {
-    Network net;
-
+struct Ipv6Underlay : TunnelTest {
     void two_hosts(const Network::Configure& configure = {}) {
         for (std::size_t i = 0; i < 2; ++i) {
             net.add_host([&](eppc::EppcConfig& config) {
@@ -39,26 +37,10 @@ struct Ipv6Underlay : ::testing::Test {
         }
     }
     Frame guest_frame(std::uint16_t flow = 0, std::size_t payload = 100) {
-        GuestPacket guest;
-        guest.source_mac = net.host(0).guest_mac;
-        guest.destination_mac = net.host(1).guest_mac;
-        guest.source = net.host(0).guest_address;
-        guest.destination = net.host(1).guest_address;
+        GuestPacket guest = packet();
         guest.source_port = flow;
         guest.payload = payload;
         return guest.frame();
-    }
-    Frame encapsulated(const Frame& frame) {
-        OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
-        EXPECT_FALSE(net.engine(0).encapsulate(kGuestPort, owned.buffer, net.clock_of(0)));
-        return owned.bytes();
-    }
-    void expect_dropped(const Frame& frame, DropReason reason) {
-        const std::uint64_t before = net.engine(1).drops().count(reason);
-        const Decapsulated result = net.inject(1, frame);
-        EXPECT_EQ(result.kind, Kind::Dropped);
-        EXPECT_EQ(wire::to_string(result.reason), wire::to_string(reason));
-        EXPECT_EQ(net.engine(1).drops().count(reason), before + 1);
     }
     /// Puts extension headers in front of the outer UDP header.
     static Frame extended(Frame frame, std::uint8_t type, const Frame& headers) {

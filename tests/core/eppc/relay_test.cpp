@@ -4,10 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/wire/checksum.h"
-#include "core/wire/ethernet.h"
-#include "core/wire/ipv4.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -17,9 +14,7 @@ using session::Role;
 using session::State;
 using wire::DropReason;
 
-struct Relay : ::testing::Test {
-    Network net;
-
+struct Relay : TunnelTest {
     void three_hosts(const Network::Configure& configure = {}) {
         for (int i = 0; i < 3; ++i)
             net.add_host(configure);
@@ -131,21 +126,11 @@ TEST_F(Relay, TwoThatSendToEachOtherLoseTheFrameInTheEnd) {
 
 TEST_F(Relay, OnlyWhatItWasToldAndForPeersOnly) {
     three_hosts();
-    const std::vector<std::uint8_t> carried = [&] {
-        GuestPacket guest;
-        guest.source_mac = net.host(0).guest_mac;
-        guest.destination_mac = net.host(2).guest_mac;
-        OwnedFrame owned(guest.frame(), eppc::Eppc::kHeadroom);
-        EXPECT_FALSE(net.engine(0).encapsulate(kGuestPort, owned.buffer, net.clock_of(0)));
-        return owned.bytes();
-    }();
-    std::vector<std::uint8_t> stranger = carried;
-    const MutableBytes ip = MutableBytes(stranger).subspan(wire::EthernetHeader::kSize);
-    ip[15] = 200;  // 10.0.0.200
-    store_u16(&ip[10], 0);
-    store_u16(&ip[10], wire::checksum_finish(wire::checksum_add(Bytes(stranger).subspan(14, 20))));
-    EXPECT_EQ(net.inject(1, stranger).kind, Decapsulated::Kind::Dropped);
-    EXPECT_EQ(dropped(1, DropReason::RelayLoop), 1U);
+    const Frame carried = encapsulated(packet(0, 2).frame());
+    Frame stranger = carried;
+    stranger[kOuterIp + 15] = 200;  // 10.0.0.200
+    mend_ip(stranger);
+    expect_dropped(stranger, DropReason::RelayLoop);
     EXPECT_EQ(net.inject(2, carried).kind, Decapsulated::Kind::NotOurs);
     EXPECT_EQ(net.engine(1).counters().relayed, 0U);
 }

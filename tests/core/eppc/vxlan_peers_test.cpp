@@ -15,7 +15,7 @@
 #include "core/wire/vxlan.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/truth.h"
-#include "tests/core/eppc/two_engines.h"
+#include "tests/core/eppc/tunnel_test.h"
 
 namespace dyetrace::test {
 namespace {
@@ -32,34 +32,12 @@ constexpr std::size_t kInner = kVxlan + 8;
 constexpr GuestTag kCustomer{0x8100, 0x6007};
 constexpr GuestTag kService{0x88a8, 0x0123};
 
-struct VxlanPeers : ::testing::Test {
-    Network net;
-
+struct VxlanPeers : TunnelTest {
     VxlanPeers() { net.peer_options.encapsulation = wire::Encapsulation::Vxlan; }
 
     void two_hosts(const Network::Configure& configure = {}) {
         net.add_host(configure);
         net.add_host(configure);
-    }
-    GuestPacket packet() {
-        GuestPacket guest;
-        guest.source_mac = net.host(0).guest_mac;
-        guest.destination_mac = net.host(1).guest_mac;
-        guest.source = net.host(0).guest_address;
-        guest.destination = net.host(1).guest_address;
-        return guest;
-    }
-    Frame encapsulated(const Frame& frame) {
-        OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
-        EXPECT_FALSE(net.engine(0).encapsulate(kGuestPort, owned.buffer, net.clock_of(0)));
-        return owned.bytes();
-    }
-    void expect_dropped(const Frame& frame, DropReason reason) {
-        const std::uint64_t before = net.engine(1).drops().count(reason);
-        const Decapsulated result = net.inject(1, frame);
-        EXPECT_EQ(result.kind, Kind::Dropped);
-        EXPECT_EQ(wire::to_string(result.reason), wire::to_string(reason));
-        EXPECT_EQ(net.engine(1).drops().count(reason), before + 1);
     }
     /// The newest frame of host 0 that says `type`.
     Frame control(ControlType type) {
@@ -419,14 +397,7 @@ TEST_F(VxlanPeers, LiveBesideGenevePeers) {
 }
 
 TEST(VxlanConfig, EachWrongFieldIsNamed) {
-    const auto wrong = [](auto change) {
-        eppc::EppcConfig config;
-        config.address = Ipv4Address{1};
-        config.key = auth::SharedKey{};
-        change(config);
-        const auto engine = eppc::Eppc::create(config, 1, Time{});
-        return engine.ok() ? std::string("accepted") : engine.error().substr(0, engine.error().find(':'));
-    };
+    const auto wrong = wrong_field_of;
     EXPECT_EQ(wrong([](auto& c) { c.vxlan_port = c.geneve_port; }), "vxlan_port");
     EXPECT_EQ(wrong([](auto& c) { c.vxlan_control_vni = Vni{1U << 24}; }), "vxlan_control_vni");
     EXPECT_EQ(wrong([](auto& c) { c.nhms = FakeNhms::kEndpoint, c.management_port = c.vxlan_port; }),
