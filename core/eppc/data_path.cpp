@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/eppc/ecn.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
 #include "core/wire/ethernet.h"
@@ -14,6 +13,7 @@ namespace dyetrace::eppc {
 using wire::DropReason;
 using wire::EthernetHeader;
 using wire::GeneveHeader;
+using wire::Refusal;
 using wire::ReportOption;
 using wire::TrackOption;
 using wire::UdpHeader;
@@ -54,14 +54,8 @@ InnerFrame uncover(wire::FrameBuffer& frame, const UnderlayPacket& packet, std::
     frame.end = frame.begin + held;
     frame.tail = size - held;
     if (frame.tail == 0) frame.tail_sum = 0;
-    InnerFrame inner;
-    inner.vni = vni;
-    inner.bytes.head = frame.head();
-    inner.bytes.tail = frame.tail;
-    inner.bytes.tail_sum = frame.tail_sum;
-    inner.headers = wire::inspect_guest_frame(inner.bytes.head);
-    inner.ecn_invalid = !ecn_after_decapsulation(inner.headers.ecn, packet.ip.ecn);
-    return inner;
+    const wire::GuestFrame inner = wire::inspect_guest_frame(frame.head());
+    return {vni, inner, ecn_at_egress(inner.ecn, packet.ip.ecn)};
 }
 
 }  // namespace
@@ -74,8 +68,7 @@ Decapsulated Eppc::Engine::dropped(DropReason reason) {
     return result;
 }
 
-std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame,
-                                              Admitted& admitted) {
+Refusal Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame, Admitted& admitted) {
     if (frame.begin < kHeadroom) return DropReason::NoHeadroom;
     const Guest* const guest = overlay.guest_at(port);
     if (guest == nullptr) return DropReason::UnknownGuestPort;
@@ -93,7 +86,7 @@ std::optional<DropReason> Eppc::Engine::admit(GuestPort port, const wire::FrameB
     return fit(frame, admitted);
 }
 
-std::optional<DropReason> Eppc::Engine::fit(const wire::FrameBuffer& frame, Admitted& admitted) const {
+Refusal Eppc::Engine::fit(const wire::FrameBuffer& frame, Admitted& admitted) const {
     const OuterHeader& outer = admitted.peer->outer;
     if (outer.is_vxlan() && config.vxlan_vlan == InnerVlan::Strip) {
         // RFC 7348 §6.1: the tags are taken off; a frame that is nothing but tags has no way to go without.
@@ -114,8 +107,7 @@ session::RequesterSession* Eppc::Engine::note_sent(Peer& peer, std::uint32_t ind
     session::RequesterSession* tagging = nullptr;
     bool attention = peer.requested.empty() && config.open_on_traffic && packet.now >= peer.no_request_before;
     for (session::RequesterSession& session : peer.requested) {
-        if (session.on_data(path, packet, tagging == nullptr)) tagging = &session;
-        attention = attention || session.wants_attention(path);
+        if (session.on_data(path, packet, tagging == nullptr, attention)) tagging = &session;
     }
     if (attention) {
         want_attention(index);
@@ -147,7 +139,7 @@ void Eppc::Engine::prepend_track_option(wire::FrameBuffer& frame, const Peer& pe
     ++counters.tagged;
 }
 
-std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
+Refusal Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
     Admitted admitted;
     if (const auto refused = admit(port, frame, admitted)) {
         drops.add(*refused);
@@ -157,7 +149,9 @@ std::optional<DropReason> Eppc::Engine::encapsulate(GuestPort port, wire::FrameB
     return std::nullopt;
 }
 
-void Eppc::Engine::carry(wire::FrameBuffer& frame, const Admitted& admitted, Time now) {
+void Eppc::Engine::carry(wire::FrameBuffer& given, const Admitted& admitted, Time now) {
+    // A copy, as bytes that are written into the frame might be `given` itself, for all a compiler knows.
+    wire::FrameBuffer frame = given;
     Peer& peer = *admitted.peer;
     const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
     session::RequesterSession* const tagging =
@@ -176,15 +170,19 @@ void Eppc::Engine::carry(wire::FrameBuffer& frame, const Admitted& admitted, Tim
         fields.options_length = TrackOption::kSize;
         prepend_track_option(frame, peer, path, *tagging, fields, now);
     }
-    if (now >= peer.rides_from) prepend_report_option(frame, admitted.peer_index, fields, now);
+    if (now >= peer.rides_from) {
+        given.begin = frame.begin;
+        fields.options_length += prepend_report_option(given, admitted.peer_index, fields, now);
+        frame.begin = given.begin;
+    }
     frame.prepend(peer.outer.size());
     peer.outer.write(frame, fields);
-    peer.outer.write_checksum(frame);
+    given.begin = frame.begin;
+    if (peer.outer.has_checksum()) peer.outer.write_checksum(given);
     ++counters.encapsulated;
 }
 
-std::optional<DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame,
-                                                       UnderlayPacket& packet) const {
+Refusal Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame, UnderlayPacket& packet) {
     const Bytes bytes = frame.head();
     if (bytes.size() < EthernetHeader::kSize) return DropReason::EthernetTruncated;
     const std::uint16_t ether_type = load_u16(&bytes[12]);
@@ -200,35 +198,36 @@ std::optional<DropReason> Eppc::Engine::parse_underlay(const wire::FrameBuffer& 
     return std::nullopt;
 }
 
-std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame,
-                                                       UnderlayPacket& packet) const {
+Refusal Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame, UnderlayPacket& packet) {
     const bool is_ipv4 = packet.ip.source.is_ipv4();
     // RFC 8926 §4.4.1: ingress does not fragment, so a fragment is none of ours, or the fabric's MTU is
     // wrong.
     if (packet.ip.is_fragment) return is_ipv4 ? DropReason::Ipv4Fragment : DropReason::Ipv6Fragment;
-    const auto udp = UdpHeader::parse(frame.head().subspan(packet.payload_offset), packet.ip.payload_length);
-    if (!udp) return udp.error();
-    packet.udp = *udp;
-    const bool is_geneve = udp->destination_port == config.geneve_port;
-    const bool is_vxlan = speaks_vxlan_ && udp->destination_port == config.vxlan_port;
+    UdpHeader& udp = packet.udp;
+    const Bytes datagram = frame.head().subspan(packet.payload_offset);
+    if (const auto refused = udp.read(datagram, packet.ip.payload_length)) return refused;
+    const bool is_geneve = udp.destination_port == config.geneve_port;
+    const bool is_vxlan = speaks_vxlan_ && udp.destination_port == config.vxlan_port;
     const Peer* peer = nullptr;
     if (is_geneve || is_vxlan) {
-        packet.peer = find_peer(packet.ip.source);
-        if (packet.peer) peer = &peers_[*packet.peer];
+        if (const std::uint32_t* const index = peer_index_.find(packet.ip.source)) {
+            packet.peer_index = *index;
+            peer = packet.peer = &peers_[*index];
+        }
         const bool peer_speaks_vxlan = peer != nullptr && peer->outer.is_vxlan();
         // VXLAN of whoever is no such peer may be another program's.
         if (is_vxlan && !peer_speaks_vxlan) return DropReason::NotForUs;
         if (is_geneve && peer_speaks_vxlan) return DropReason::WrongEncapsulation;
-    } else if (!config.nhms || udp->destination_port != config.management_port) {
+    } else if (!config.nhms || udp.destination_port != config.management_port) {
         return DropReason::NotForUs;
     }
     if (packet.ip.is_extended) return DropReason::Ipv6ExtensionHeader;
-    if (udp->checksum == 0) {
+    if (udp.checksum == 0) {
         // Over IPv6 only for the port of the tunnel (RFC 6936 §4 (6), §5 (1)), and only from the address that
         // was configured so (RFC 8926 §4.3.1 (3)); its destination has been looked at.
         if (!is_ipv4 && (peer == nullptr || !peer->zero_checksum_ok)) return DropReason::UdpZeroChecksum;
     } else if (!wire::udp_checksum_ok(packet.ip.source, packet.ip.destination,
-                                      datagram_at(frame, packet.payload_offset, udp->length))) {
+                                      datagram_at(frame, packet.payload_offset, udp.length))) {
         return DropReason::UdpBadChecksum;  // RFC 8926 §3.3, RFC 7348 §5
     }
     packet.payload_offset += UdpHeader::kSize;
@@ -238,7 +237,7 @@ std::optional<DropReason> Eppc::Engine::parse_datagram(const wire::FrameBuffer& 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     UnderlayPacket& packet = packet_;
     packet.udp = {};
-    packet.peer.reset();
+    packet.peer = nullptr;
     const auto refused = parse_underlay(frame, packet);
     Decapsulated consumed;
     consumed.kind = Decapsulated::Kind::Consumed;
@@ -262,27 +261,29 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     return consumed;
 }
 
-void Eppc::Engine::note_option(const wire::GeneveOption& option, Options& found) {
-    const bool is_track = option.type == TrackOption::kType;
-    Bytes& data = is_track ? found.track : found.report;
-    if (!data.empty()) {  // §3.5 allows repeats; one of each is all that a packet can mean
-        drops.add(is_track ? DropReason::TrackRepeated : DropReason::ReportRepeated);
-    } else if (option.data.size() != (is_track ? TrackOption::kDataSize : ReportOption::kDataSize)) {
-        // Perhaps of a later version: the packet itself is good.
-        drops.add(is_track ? DropReason::TrackBadLength : DropReason::ReportBadLength);
+template <class Option>
+void Eppc::Engine::note_option(Bytes data, const std::uint8_t*& known, DropReason if_repeated,
+                               DropReason if_bad_length) {
+    if (known != nullptr) {  // §3.5 allows repeats; one of each is all that a packet can mean
+        drops.add(if_repeated);
+    } else if (data.size() != Option::kDataSize) {  // perhaps of a later version: the packet itself is good
+        drops.add(if_bad_length);
     } else {
-        data = option.data;
+        known = data.data();
     }
 }
 
-std::optional<DropReason> Eppc::Engine::find_options(Bytes options, Options& found) {
+Refusal Eppc::Engine::find_options(Bytes options, Options& found) {
     for (wire::GeneveOptionIterator it(options); !it.done();) {
         const auto option = it.next();
         if (!option) return option.error();
-        const bool is_ours = option->option_class == config.option_class &&
-                             (option->type == TrackOption::kType || option->type == ReportOption::kType);
-        if (is_ours) {
-            note_option(*option, found);
+        const bool is_ours = option->option_class == config.option_class;
+        if (is_ours && option->type == TrackOption::kType) {
+            note_option<TrackOption>(option->data, found.track, DropReason::TrackRepeated,
+                                     DropReason::TrackBadLength);
+        } else if (is_ours && option->type == ReportOption::kType) {
+            note_option<ReportOption>(option->data, found.report, DropReason::ReportRepeated,
+                                      DropReason::ReportBadLength);
         } else if (option->is_critical()) {
             // §3.5: an endpoint that does not know a critical option MUST drop the packet.
             return DropReason::GeneveUnknownCritical;
@@ -300,15 +301,17 @@ Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, Bytes held
     return consumed;
 }
 
-void Eppc::Engine::measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now) {
-    if (!packet.peer) {
-        if (!track.empty()) drops.add(DropReason::TrackUnknownSession);
+void Eppc::Engine::measure(const UnderlayPacket& packet, const std::uint8_t* track,
+                           const wire::FrameBuffer& frame, const InnerFrame& inner, Time now) {
+    if (packet.peer == nullptr) {
+        if (track != nullptr) drops.add(DropReason::TrackUnknownSession);
         return;
     }
-    Peer& peer = peers_[*packet.peer];
+    Peer& peer = *packet.peer;
     const std::size_t port = static_cast<std::uint16_t>(packet.udp.source_port - peer.announced_base);
     if (port < peer.received.size()) ++peer.received[port];
-    if (!track.empty()) measure_tracked(peer, packet, track, inner, port, now);
+    if (track != nullptr)
+        measure_tracked(peer, packet, {track, TrackOption::kDataSize}, frame, inner, port, now);
 }
 
 Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const UnderlayPacket& packet,
@@ -326,8 +329,9 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     }
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
-    measure(packet, found.track, inner, now);
-    if (!found.report.empty()) take_report_option(packet, found.report, inner.vni, now);
+    measure(packet, found.track, frame, inner, now);
+    if (found.report != nullptr)
+        take_report_option(packet, {found.report, ReportOption::kDataSize}, inner.vni, now);
     return deliver(frame, inner, packet, now);
 }
 
@@ -343,7 +347,7 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
         return take_control(packet, held, wire::VxlanHeader::kSize + EthernetHeader::kSize, now);
     }
     const InnerFrame inner = uncover(frame, packet, held.size(), wire::VxlanHeader::kSize, vxlan->vni);
-    measure(packet, {}, inner, now);
+    measure(packet, nullptr, frame, inner, now);
     // RFC 7348 §6.1: discarded unless configured otherwise.
     const bool has_vlan = inner.headers.tags > 0 || wire::is_vlan_tag(inner.headers.ether_type);
     if (has_vlan && config.vxlan_vlan == InnerVlan::Strip) return dropped(DropReason::VxlanInnerVlan);
@@ -357,7 +361,6 @@ DropReason Eppc::Engine::no_such_guest(const OverlayAddress& address) const {
 
 Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& inner,
                                    const UnderlayPacket& packet, Time now) {
-    const wire::Ecn outer_ecn = packet.ip.ecn;
     const MutableBytes bytes = frame.head();
     if (bytes.size() < EthernetHeader::kSize) return dropped(DropReason::EthernetTruncated);
     const OverlayAddress address = OverlayAddress::destination_of(bytes, inner.vni);
@@ -366,10 +369,9 @@ Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& i
     if (port == nullptr && next == nullptr) return dropped(no_such_guest(address));
     // RFC 6040 §4.2: such a combination should be logged, within bounds, and it must be possible not to: it
     // is counted.
-    if (is_ecn_unused(inner.headers.ecn, outer_ecn)) ++counters.ecn_unused;
-    const auto ecn = ecn_after_decapsulation(inner.headers.ecn, outer_ecn);
-    if (!ecn) return dropped(DropReason::EcnInvalid);
-    if (*ecn != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, *ecn);
+    if (inner.ecn.is_unused) ++counters.ecn_unused;
+    if (inner.ecn.is_invalid) return dropped(DropReason::EcnInvalid);
+    if (inner.ecn.inner != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, inner.ecn.inner);
     if (next != nullptr) return relay(frame, inner, packet, *next, now);
     ++counters.decapsulated;
     Decapsulated result;

@@ -2,6 +2,8 @@
 // ECN through a tunnel (RFC 6040 §4).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -45,6 +47,27 @@ constexpr bool is_ecn_unused(wire::Ecn inner, wire::Ecn outer) {
         case Ecn::Ce: return outer == Ecn::Ect1;
     }
     return false;
+}
+
+/// Both of it, for every packet: a look into 16 entries.
+struct EcnAtEgress {
+    wire::Ecn inner = wire::Ecn::NotEct;  ///< what the guest gets
+    bool is_invalid = false;              ///< no guest gets it
+    bool is_unused = false;
+};
+
+constexpr auto kEcnAtEgress = [] {
+    std::array<EcnAtEgress, 16> table;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const auto inner = static_cast<wire::Ecn>(i >> 2);
+        const auto outer = static_cast<wire::Ecn>(i & 3);
+        const auto after = ecn_after_decapsulation(inner, outer);
+        table[i] = {after.value_or(inner), !after.has_value(), is_ecn_unused(inner, outer)};
+    }
+    return table;
+}();
+constexpr const EcnAtEgress& ecn_at_egress(wire::Ecn inner, wire::Ecn outer) {
+    return kEcnAtEgress[static_cast<std::size_t>(inner) << 2 | static_cast<std::size_t>(outer)];
 }
 
 }  // namespace dyetrace::eppc

@@ -308,7 +308,8 @@ bool Eppc::Engine::forget_longest_lingering(Peer* of) {
     if (of != nullptr) {
         look(*of);
     } else {
-        std::for_each(peers_.begin(), peers_.end(), look);
+        for (Peer& peer : peers_)
+            look(peer);
     }
     if (longest.session == nullptr) return false;
     const auto is_it = [id = longest.session->id(), boot = longest.session->peer_boot()](const auto& s) {
@@ -445,7 +446,7 @@ Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAdd
 Result<Done, std::string> Eppc::add_relay(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_relay(vni, mac, peer);
 }
-std::optional<wire::DropReason> Eppc::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
+wire::Refusal Eppc::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now) {
     return engine_->encapsulate(port, frame, now);
 }
 Decapsulated Eppc::decapsulate(wire::FrameBuffer& frame, Time now) {

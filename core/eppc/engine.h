@@ -21,7 +21,9 @@
 #include "core/base/flat_table.h"
 #include "core/base/heap.h"
 #include "core/base/random.h"
+#include "core/base/stable_vector.h"
 #include "core/base/timer_queue.h"
+#include "core/eppc/ecn.h"
 #include "core/eppc/eppc.h"
 #include "core/eppc/nhms_channel.h"
 #include "core/eppc/outer_header.h"
@@ -109,8 +111,9 @@ struct PeerAddressHash {
 struct UnderlayPacket {
     wire::IpHeader ip;
     wire::UdpHeader udp;
-    std::size_t payload_offset = 0;     ///< of the UDP payload, from the frame's start
-    std::optional<std::uint32_t> peer;  ///< of tunnel packets: whose address is the source
+    std::size_t payload_offset = 0;  ///< of the UDP payload, from the frame's start
+    Peer* peer = nullptr;            ///< of tunnel packets: whose address is the source
+    std::uint32_t peer_index = 0;    ///< its name, where there is one
 
     [[nodiscard]] Endpoint source() const { return {ip.source, udp.source_port}; }
     [[nodiscard]] Endpoint destination() const { return {ip.destination, udp.destination_port}; }
@@ -119,9 +122,8 @@ struct UnderlayPacket {
 /// The guest's frame inside it, as it arrived.
 struct InnerFrame {
     Vni vni;
-    wire::PartlyHeld bytes;
     wire::GuestFrame headers;
-    bool ecn_invalid = false;
+    EcnAtEgress ecn;
 };
 
 class Eppc::Engine {
@@ -154,8 +156,7 @@ class Eppc::Engine {
     // data_path.cpp
     // The pieces of each are written apart and compiled as one, so that what one has read of a packet reaches
     // the next in registers.
-    [[gnu::flatten]] std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame,
-                                                                 Time now);
+    [[gnu::flatten]] wire::Refusal encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
     [[gnu::flatten]] Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);
 
     // prefetch.cpp
@@ -213,10 +214,8 @@ class Eppc::Engine {
 
     // data_path.cpp
     // These fill their last argument in place: it is larger than what is worth copying for every packet.
-    std::optional<wire::DropReason> parse_underlay(const wire::FrameBuffer& frame,
-                                                   UnderlayPacket& packet) const;
-    std::optional<wire::DropReason> parse_datagram(const wire::FrameBuffer& frame,
-                                                   UnderlayPacket& packet) const;
+    wire::Refusal parse_underlay(const wire::FrameBuffer& frame, UnderlayPacket& packet);
+    wire::Refusal parse_datagram(const wire::FrameBuffer& frame, UnderlayPacket& packet);
     struct Admitted {
         Vni vni;
         Peer* peer = nullptr;
@@ -225,11 +224,11 @@ class Eppc::Engine {
         std::size_t stripped = 0;  ///< bytes of VLAN tags that do not go with it
     };
     /// Whether a guest's frame can be carried, and where to.
-    std::optional<wire::DropReason> admit(GuestPort port, const wire::FrameBuffer& frame, Admitted& admitted);
+    wire::Refusal admit(GuestPort port, const wire::FrameBuffer& frame, Admitted& admitted);
     /// Why it does not fit the tunnel to its peer; finds what is to be stripped for that.
-    std::optional<wire::DropReason> fit(const wire::FrameBuffer& frame, Admitted& admitted) const;
+    wire::Refusal fit(const wire::FrameBuffer& frame, Admitted& admitted) const;
     /// Counts, samples and encapsulates what was admitted and fits.
-    void carry(wire::FrameBuffer& frame, const Admitted& admitted, Time now);
+    void carry(wire::FrameBuffer& given, const Admitted& admitted, Time now);
     /// Counts a data packet to a peer; returns the session that tags it, if one does.
     session::RequesterSession* note_sent(Peer& peer, std::uint32_t index, PathIndex path,
                                          const tracking::Offered& packet);
@@ -242,27 +241,33 @@ class Eppc::Engine {
     Decapsulated take_control(const UnderlayPacket& packet, Bytes held, std::size_t headers, Time now);
     Decapsulated deliver(wire::FrameBuffer& frame, const InnerFrame& inner, const UnderlayPacket& packet,
                          Time now);
-    /// The data of options of ours, whose length is right; nothing where there is none.
+    /// The data of options of ours, whose length is right; nullptr where there is none.
     struct Options {
-        Bytes track;
-        Bytes report;
+        const std::uint8_t* track = nullptr;
+        const std::uint8_t* report = nullptr;
     };
-    std::optional<wire::DropReason> find_options(Bytes options, Options& found);
-    void note_option(const wire::GeneveOption& option, Options& found);
-    /// `track`: what `find_options` found.
-    void measure(const UnderlayPacket& packet, Bytes track, const InnerFrame& inner, Time now);
+    wire::Refusal find_options(Bytes options, Options& found);
+    /// `known`: that of the option before it of the same type, if there was one.
+    template <class Option>
+    void note_option(Bytes data, const std::uint8_t*& known, wire::DropReason if_repeated,
+                     wire::DropReason if_bad_length);
+    /// `frame` is the inner one; `track`: what `find_options` found.
+    void measure(const UnderlayPacket& packet, const std::uint8_t* track, const wire::FrameBuffer& frame,
+                 const InnerFrame& inner, Time now);
     // measurement.cpp
     /// `data`: of a track option, whose length is right. `peer` is the packet's.
     [[gnu::flatten]] void measure_tracked(Peer& peer, const UnderlayPacket& packet, Bytes data,
-                                          const InnerFrame& inner, std::size_t port, Time now);
+                                          const wire::FrameBuffer& frame, const InnerFrame& inner,
+                                          std::size_t port, Time now);
     /// A tracked packet that was not seen before.
     void note_delay(Peer& peer, const session::AcceptorSession& session, Duration raw, Time now);
     // riding.cpp
     /// After any change of what the peer's accepted sessions have to say.
     static void note_rides(Peer& peer);
-    /// Puts a record that is due in front of frame and track option, where there is one and it fits.
-    [[gnu::noinline]] void prepend_report_option(wire::FrameBuffer& frame, std::uint32_t index,
-                                                 OuterFields& fields, Time now);
+    /// Puts a record that is due in front of frame and track option, where there is one and it fits; returns
+    /// how long it is.
+    [[gnu::noinline]] std::size_t prepend_report_option(wire::FrameBuffer& frame, std::uint32_t index,
+                                                        OuterFields fields, Time now);
     /// `data`: what `find_options` found.
     void take_report_option(const UnderlayPacket& packet, Bytes data, Vni vni, Time now);
     /// Why a frame to a guest's address that is not here is not delivered.
@@ -379,7 +384,7 @@ class Eppc::Engine {
     std::uint64_t flow_seed_;
     std::uint32_t last_session_id_;   ///< ids count up, so that a peer can tell a fresh one
     tracking::SketchTable sketches_;  ///< of accepted sessions
-    std::deque<Peer> peers_;          ///< never shrinks; an index is a peer's name inside the engine
+    StableVector<Peer> peers_;        ///< never shrinks; an index is a peer's name inside the engine
     FlatTable<IpAddress, std::uint32_t, PeerAddressHash> peer_index_;
     std::vector<std::uint32_t>
         attention_;  ///< peers to service at once; reserved, so the data path only writes

@@ -130,7 +130,7 @@ class Eppc {
     /// A guest's frame, in a buffer with at least kHeadroom of headroom and its Ethernet, IP and port fields
     /// in the head. On success the buffer holds the encapsulation packet, an Ethernet frame for the underlay;
     /// else the buffer is as it was and the reason was counted.
-    std::optional<wire::DropReason> encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
+    wire::Refusal encapsulate(GuestPort port, wire::FrameBuffer& frame, Time now);
 
     /// An Ethernet frame from the underlay. All bytes of control packets must be in the head.
     Decapsulated decapsulate(wire::FrameBuffer& frame, Time now);

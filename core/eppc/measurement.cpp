@@ -15,9 +15,8 @@ namespace {
 
 /// The own check. A segment that LSO cut from a longer packet carries that one's option (RFC 8926 §4.6), so
 /// the check is applied to what has the length that the option says.
-bool is_corrupted(const TrackOption& track, const InnerFrame& inner) {
-    return track.inner_length == inner.bytes.size() &&
-           track.inner_checksum != wire::inner_checksum(inner.bytes);
+bool is_corrupted(const TrackOption& track, const wire::FrameBuffer& frame) {
+    return track.inner_length == frame.wire_size() && track.inner_checksum != wire::inner_checksum(frame);
 }
 
 /// Few: those that one peer may have.
@@ -41,7 +40,8 @@ inline void Eppc::Engine::note_delay(Peer& peer, const session::AcceptorSession&
 }
 
 void Eppc::Engine::measure_tracked(Peer& peer, const UnderlayPacket& packet, Bytes data,
-                                   const InnerFrame& inner, std::size_t port, Time now) {
+                                   const wire::FrameBuffer& frame, const InnerFrame& inner, std::size_t port,
+                                   Time now) {
     DYETRACE_ASSERT(data.size() == TrackOption::kDataSize);
     const TrackOption track = TrackOption::read(data.first<TrackOption::kDataSize>());
     session::AcceptorSession* const session = find_session(peer.accepted, track.session);
@@ -69,8 +69,8 @@ void Eppc::Engine::measure_tracked(Peer& peer, const UnderlayPacket& packet, Byt
     tracked.now = now;
     tracked.ttl = packet.ip.ttl;
     tracked.marked = packet.ip.ecn == wire::Ecn::Ce && (track.flags & TrackOption::kFlagSentCe) == 0;
-    tracked.ecn_invalid = inner.ecn_invalid;
-    tracked.corrupted = is_corrupted(track, inner);
+    tracked.ecn_invalid = inner.ecn.is_invalid;
+    tracked.corrupted = is_corrupted(track, frame);
     const auto result = session->on_tracked(track.path, tracked);
     switch (result.arrival) {
         case tracking::Arrival::New:
@@ -80,7 +80,7 @@ void Eppc::Engine::measure_tracked(Peer& peer, const UnderlayPacket& packet, Byt
     }
     // Whatever else moves a deadline forward comes by a control message or by `advance`, which set it.
     if (result.may_be_due_sooner)
-        timers_.set(*packet.peer, std::min(session->next_deadline(), timers_.wanted(*packet.peer)));
+        timers_.set(packet.peer_index, std::min(session->next_deadline(), timers_.wanted(packet.peer_index)));
     peer.rides_from = std::min(peer.rides_from, session->rides_from());
 }
 

@@ -58,7 +58,7 @@ Need peers(const EppcConfig& config) {
     const Need received{
         ports * sizeof(std::uint64_t) + std::min(bounds.peers, bounds.accepted_sessions) * heap::block(1),
         heap::vector<std::uint64_t>(bounds.paths_from_peer).kept};
-    return heap::deque<Peer>(bounds.peers) +
+    return StableVector<Peer>::memory_bound(bounds.peers) +
            bounds.peers * Peer::memory_bound(config.path_count, port_count_of(config)) + received;
 }
 

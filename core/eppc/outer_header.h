@@ -57,14 +57,20 @@ class OuterHeader {
 
     /// Fills the frame's first `size()` bytes; the frame is as long as it will be sent.
     void write(const wire::FrameBuffer& frame, const OuterFields& fields) const;
-    /// Fills in the UDP checksum where there is one: last of all, when every byte stands.
+    /// Fills in the UDP checksum, if it has one: last of all, when every byte stands.
     void write_checksum(const wire::FrameBuffer& frame) const;
 
   private:
-    void write_ipv4(std::uint8_t* out, const OuterFields& fields, std::size_t size) const;
-    void write_ipv6(std::uint8_t* out, const OuterFields& fields, std::size_t size) const;
+    void write_ipv4(std::uint8_t* ip, const OuterFields& fields, std::size_t size) const;
+    void write_ipv6(std::uint8_t* ip, const OuterFields& fields, std::size_t size) const;
 
-    std::array<std::uint8_t, kSizeMost> bytes_{};  ///< what differs, and the checksum, is zero
+    // The headers in words of eight bytes, in which what differs, and every checksum, is zero.
+    std::array<std::uint8_t, 16> ethernet_{};   ///< two bytes more than the header, to be copied at once
+    std::uint64_t ip_ = 0;                      ///< the first of the IP header
+    std::array<std::uint8_t, 32> addresses_{};  ///< those of IP, as they stand in it
+    std::uint64_t udp_header_ = 0;
+    std::uint64_t tunnel_ = 0;
+    std::uint16_t ttl_protocol_ = 0;  ///< IPv4
     std::uint8_t size_ = 0;
     std::uint8_t udp_ = 0;  ///< offset of the UDP header
     bool is_ipv4_ = true;
@@ -74,46 +80,39 @@ class OuterHeader {
     std::uint16_t pseudo_sum_ = 0;  ///< of the pseudo-header without the length
 };
 
-inline void OuterHeader::write_ipv4(std::uint8_t* out, const OuterFields& fields, std::size_t size) const {
-    // By whole words, which is also how the header's checksum is verified: a look at bytes that were just
-    // written apart waits for them.
-    constexpr std::size_t kIp = wire::EthernetHeader::kSize;
-    std::memcpy(out, bytes_.data(), kIp);
-    std::memcpy(out + kIp, &bytes_[kIp], kSizeOverIpv4 - kIp);
-    const auto ecn = static_cast<std::uint32_t>(fields.ecn);
-    const auto total_length = static_cast<std::uint32_t>(size - kIp);
-    const std::uint16_t checksum =
-        wire::checksum_finish(std::uint64_t{header_sum_} + ecn + total_length + fields.identification);
-    std::uint8_t* const ip = out + kIp;
-    const std::uint8_t* const before = &bytes_[kIp];
-    store_u32(ip, load_u32(before) | ecn << 16 | total_length);
-    store_u32(ip + 4, std::uint32_t{fields.identification} << 16 | load_u16(before + 6));
-    store_u32(ip + 8, std::uint32_t{load_u16(before + 8)} << 16 | checksum);
+inline void OuterHeader::write_ipv4(std::uint8_t* ip, const OuterFields& fields, std::size_t size) const {
+    const auto ecn = static_cast<std::uint64_t>(fields.ecn);
+    const std::uint64_t checksum = static_cast<std::uint16_t>(
+        ~wire::checksum_fold_quickly(header_sum_ + ecn + size + fields.identification));
+    store_u64(ip, ip_ | ecn << 48 | size << 32 | std::uint64_t{fields.identification} << 16);
+    store_u32(ip + 8, std::uint32_t{ttl_protocol_} << 16 | static_cast<std::uint32_t>(checksum));
+    std::memcpy(ip + 12, addresses_.data(), 8);
 }
 
-inline void OuterHeader::write_ipv6(std::uint8_t* out, const OuterFields& fields, std::size_t size) const {
-    constexpr std::size_t kIp = wire::EthernetHeader::kSize;
-    std::memcpy(out, bytes_.data(), kSizeMost);
-    const std::uint32_t traffic_class = static_cast<std::uint32_t>(fields.ecn) << 20;
-    store_u32(out + kIp, load_u32(&bytes_[kIp]) | traffic_class | fields.flow_label);
-    store_u16(out + kIp + 4, static_cast<std::uint16_t>(size - udp_));
+inline void OuterHeader::write_ipv6(std::uint8_t* ip, const OuterFields& fields, std::size_t size) const {
+    const std::uint64_t payload_length = size - wire::Ipv6Header::kSize;
+    store_u64(ip, ip_ | static_cast<std::uint64_t>(fields.ecn) << 52 |
+                      std::uint64_t{fields.flow_label} << 32 | payload_length << 16);
+    std::memcpy(ip + 8, addresses_.data(), addresses_.size());
 }
 
 inline void OuterHeader::write(const wire::FrameBuffer& frame, const OuterFields& fields) const {
+    // By whole words, which is also how they are read: a look at bytes that were just written apart waits
+    // for them.
+    constexpr std::size_t kIp = wire::EthernetHeader::kSize;
     std::uint8_t* const out = frame.head().data();
     const std::size_t size = frame.wire_size();
+    std::memcpy(out, ethernet_.data(), ethernet_.size());
     if (is_ipv4_) {
-        write_ipv4(out, fields, size);
+        write_ipv4(out + kIp, fields, size - kIp);
     } else {
-        write_ipv6(out, fields, size);
+        write_ipv6(out + kIp, fields, size - kIp);
     }
     std::uint8_t* const udp = out + udp_;
-    store_u16(udp, fields.source_port);
-    store_u16(udp + 4, static_cast<std::uint16_t>(size - udp_));
+    store_u64(udp, udp_header_ | std::uint64_t{fields.source_port} << 48 | (size - udp_) << 16);
     // The VNI stands in one place in both; the length of options is Geneve's first byte, and zero for VXLAN.
-    std::uint8_t* const tunnel = udp + wire::UdpHeader::kSize;
-    tunnel[0] = static_cast<std::uint8_t>(bytes_[udp_ + wire::UdpHeader::kSize] | fields.options_length / 4);
-    store_u32(tunnel + 4, fields.vni.value << 8);
+    store_u64(udp + wire::UdpHeader::kSize,
+              tunnel_ | std::uint64_t{fields.options_length} << 54 | std::uint64_t{fields.vni.value} << 8);
 }
 
 }  // namespace dyetrace::eppc

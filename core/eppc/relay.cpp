@@ -30,7 +30,8 @@ void set_outer_ttl(MutableBytes packet, bool is_ipv4, std::uint8_t ttl) {
 Decapsulated Eppc::Engine::relay(wire::FrameBuffer& frame, const InnerFrame& inner,
                                  const UnderlayPacket& packet, std::uint32_t to, Time now) {
     // Only for peers, and never back.
-    if (!packet.peer || *packet.peer == to || packet.ip.ttl <= 1) return dropped(DropReason::RelayLoop);
+    if (packet.peer == nullptr || packet.peer_index == to || packet.ip.ttl <= 1)
+        return dropped(DropReason::RelayLoop);
     const std::uint8_t ttl = packet.ip.ttl;  // `packet` may be the engine's own, but the headers are gone
     Admitted passed;
     passed.vni = inner.vni;

@@ -20,14 +20,15 @@ void Eppc::Engine::note_rides(Peer& peer) {
         peer.rides_from = std::min(peer.rides_from, session.rides_from());
 }
 
-void Eppc::Engine::prepend_report_option(wire::FrameBuffer& frame, std::uint32_t index, OuterFields& fields,
-                                         Time now) {
+std::size_t Eppc::Engine::prepend_report_option(wire::FrameBuffer& frame, std::uint32_t index,
+                                                OuterFields fields, Time now) {
     Peer& peer = peers_[index];
     // Only where it fits beside a track option, whether there is one or not: which packets carry a record
     // then does not depend on which are measured. What does not fit is reported by itself.
     const std::size_t size = frame.wire_size() - fields.options_length + peer.outer.options_most();
     if (peer.outer.is_vxlan() || size + ReportOption::kSize + peer.outer.size_in_mtu() > config.underlay_mtu)
-        return;
+        return 0;
+    std::size_t length = 0;
     for (session::AcceptorSession& session : peer.accepted) {
         if (session.rides_from() > now) continue;
         const auto option = session.take_ride(now);
@@ -37,17 +38,18 @@ void Eppc::Engine::prepend_report_option(wire::FrameBuffer& frame, std::uint32_t
         store_u64(&bytes[ReportOption::kTagOffset],
                   auth::track_tag(session.ride_key(), bytes.subspan(ReportOption::kTaggedOffset, kFields),
                                   {fields.source_port, fields.vni}));
-        fields.options_length += ReportOption::kSize;
+        length = ReportOption::kSize;
         ++counters.reports_ridden;
         timers_.set(index, std::min(session.next_deadline(), timers_.wanted(index)));
         break;
     }
     note_rides(peer);
+    return length;
 }
 
 void Eppc::Engine::take_report_option(const UnderlayPacket& packet, Bytes data, Vni vni, Time now) {
-    if (!packet.peer) return drops.add(DropReason::ReportUnknownSession);
-    Peer& peer = peers_[*packet.peer];
+    if (packet.peer == nullptr) return drops.add(DropReason::ReportUnknownSession);
+    Peer& peer = *packet.peer;
     const auto option = ReportOption::parse(data);
     DYETRACE_ASSERT(option.ok());  // its length is right, and that is all it asks
     session::RequesterSession* const session = find_requested(peer, option->session);
@@ -59,7 +61,7 @@ void Eppc::Engine::take_report_option(const UnderlayPacket& packet, Bytes data, 
     if (!session->channel().hear(option->number, now)) return drops.add(DropReason::ReportReplayed);
     ++counters.rides_received;
     session->on_ride(option->number, option->record, now, outbox_);
-    service_peer(*packet.peer, now);
+    service_peer(packet.peer_index, now);
 }
 
 }  // namespace dyetrace::eppc

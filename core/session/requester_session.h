@@ -112,15 +112,18 @@ class RequesterSession {
 
     // Data path
     /// Notes a data packet on `path` and returns whether to tag it. A packet that another session tags is not
-    /// `free`: it is none that sampling looks at.
-    bool on_data(PathIndex path, const tracking::Offered& packet, bool free = true) {
-        const Time now = packet.now;
-        if (state_ != State::Active || !markers_.on_data(path, now) || !free || !has_options() ||
-            !budget_.allows(now))
-            return false;
-        if (!sampler_.sample(packet)) return false;
-        budget_.take();
-        return true;
+    /// `free`: it is none that sampling looks at. Sets `wants_attention` where `service` should come soon: a
+    /// path waits for its START, or the packet cap is reached.
+    bool on_data(PathIndex path, const tracking::Offered& packet, bool free, bool& wants_attention) {
+        if (state_ != State::Active) return false;
+        const bool is_open = markers_.on_data(path, packet.now);
+        if (is_open && free && has_options() && budget_.allows(packet.now) && sampler_.sample(packet)) {
+            budget_.take();
+            if (budget_.is_spent()) wants_attention = true;
+            return true;
+        }
+        if (budget_.is_spent() || (!is_open && markers_.wants_start(path))) wants_attention = true;
+        return false;
     }
     /// Before `on_data`, in two steps: what it reads of the session, and of the path.
     void prefetch() const {
@@ -131,10 +134,6 @@ class RequesterSession {
         __builtin_prefetch(&markers_);
     }
     void prefetch(PathIndex path) const { __builtin_prefetch(&markers_.paths()[path.value]); }
-    /// Whether `service` should come soon: a path waits for its START, or the packet cap is reached.
-    [[nodiscard]] bool wants_attention(PathIndex path) const {
-        return state_ == State::Active && (markers_.wants_start(path) || budget_.is_spent());
-    }
     /// The pair has moved `path` to another port: what is measured on the one before ends.
     void on_repath(PathIndex path, Time now) { markers_.on_repath(path, now); }
     /// The sequence number of the packet being tagged.

@@ -33,7 +33,7 @@ void Sampler::set_spec(wire::SamplingSpec spec) {
     if (spec.kind == Kind::RateBudget) budget_ = TagBucket(spec.value, spec.parameter);
 }
 
-bool Sampler::choose(const Offered& packet) {
+bool Sampler::choose(Offered packet) {
     wire::InnerPacket inner;
     if (spec_.filtered || spec_.kind == Kind::HashConsistent) inner = wire::InnerPacket::parse(packet.frame);
     if (spec_.filtered && (filter_ == nullptr || !filter_->matches(inner, packet.vni))) return false;

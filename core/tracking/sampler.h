@@ -73,7 +73,7 @@ class Sampler {
     void digest_into(StateDigest& digest) const;
 
   private:
-    bool choose(const Offered& packet);
+    bool choose(Offered packet);
     bool take_turn() {
         if (until_next_ > 0) {
             --until_next_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace dyetrace::wire {
@@ -88,6 +89,23 @@ constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kC
 
 /// The counter's name, e.g. "ipv4-bad-checksum".
 std::string_view to_string(DropReason reason);
+
+/// Why something is refused, or nothing: an optional of one byte, which every packet passes a dozen times.
+class Refusal {
+  public:
+    constexpr Refusal() = default;
+    // NOLINTNEXTLINE(google-explicit-constructor): as an optional has it
+    constexpr Refusal(std::nullopt_t) {}
+    // NOLINTNEXTLINE(google-explicit-constructor): as an optional has it
+    constexpr Refusal(DropReason reason) : reason_(reason) {}
+
+    [[nodiscard]] constexpr explicit operator bool() const { return reason_ != DropReason::kCount; }
+    constexpr DropReason operator*() const { return reason_; }
+    constexpr bool operator==(const Refusal&) const = default;
+
+  private:
+    DropReason reason_ = DropReason::kCount;
+};
 
 /// One counter a reason.
 class DropCounters {

@@ -83,9 +83,7 @@ inline std::uint16_t inner_checksum(const PartlyHeld& frame) {
         std::memcpy(&word, p, left);
         native += word;
     }
-    // Both halves at once: the upper one takes the carry of the lower, which is the end-around carry.
-    const auto half = static_cast<std::uint32_t>((native + std::rotl(native, 32)) >> 32);
-    auto folded = static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
+    std::uint16_t folded = checksum_fold_quickly(native);
     if constexpr (std::endian::native == std::endian::little)
         folded = static_cast<std::uint16_t>(folded << 8 | folded >> 8);
     const std::uint32_t sum = std::uint32_t{folded} + checksum_at(frame.tail_sum, frame.head.size());

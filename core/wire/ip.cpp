@@ -7,7 +7,7 @@
 
 namespace dyetrace::wire {
 
-std::optional<DropReason> IpHeader::read_ipv6(Bytes bytes, std::size_t wire_size) {
+Refusal IpHeader::read_ipv6(Bytes bytes, std::size_t wire_size) {
     const auto v6 = Ipv6Header::parse(bytes, wire_size);
     if (!v6) return v6.error();
     const Bytes behind = bytes.subspan(Ipv6Header::kSize);

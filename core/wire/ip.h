@@ -36,33 +36,33 @@ struct IpHeader {
     static Result<IpHeader, DropReason> parse(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
     /// The same in place, for the data path: a header is larger than what is worth copying for every packet.
     /// Every field is set, whatever it was before, unless a header is refused.
-    std::optional<DropReason> read(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
+    Refusal read(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size);
 
   private:
-    std::optional<DropReason> read_ipv4(Bytes bytes, std::size_t wire_size);
-    std::optional<DropReason> read_ipv6(Bytes bytes, std::size_t wire_size);
+    Refusal read_ipv4(Bytes bytes, std::size_t wire_size);
+    Refusal read_ipv6(Bytes bytes, std::size_t wire_size);
 };
 
-inline std::optional<DropReason> IpHeader::read_ipv4(Bytes bytes, std::size_t wire_size) {
-    const auto v4 = Ipv4Header::parse(bytes, wire_size);
-    if (!v4) return v4.error();
-    source = v4->source;
-    destination = v4->destination;
-    dscp = v4->dscp;
-    ecn = v4->ecn;
-    ttl = v4->ttl;
-    protocol = v4->protocol;
-    is_fragment = v4->more_fragments || v4->fragment_offset != 0;
+inline Refusal IpHeader::read_ipv4(Bytes bytes, std::size_t wire_size) {
+    if (const auto refused = Ipv4Header::refusal(bytes, wire_size)) return refused;
+    const std::uint8_t* const p = bytes.data();
+    source = Ipv4Address{load_u32(p + 12)};
+    destination = Ipv4Address{load_u32(p + 16)};
+    dscp = p[1] >> 2;
+    ecn = static_cast<Ecn>(p[1] & 3);
+    ttl = p[8];
+    protocol = p[9];
+    constexpr std::uint16_t kOfFragments = Ipv4Header::kFlagMoreFragments | Ipv4Header::kFragmentOffsetMask;
+    is_fragment = (load_u16(p + 6) & kOfFragments) != 0;
     is_extended = false;
     flow_label = 0;
-    identification = v4->identification;
-    header_length = v4->header_length;
-    payload_length = v4->total_length - std::size_t{v4->header_length};
+    identification = load_u16(p + 4);
+    header_length = static_cast<std::size_t>(p[0] & 0xf) * 4;
+    payload_length = load_u16(p + 2) - header_length;
     return std::nullopt;
 }
 
-inline std::optional<DropReason> IpHeader::read(std::uint16_t ether_type, Bytes bytes,
-                                                std::size_t wire_size) {
+inline Refusal IpHeader::read(std::uint16_t ether_type, Bytes bytes, std::size_t wire_size) {
     if (ether_type == kEtherTypeIpv4) return read_ipv4(bytes, wire_size);
     if (ether_type == kEtherTypeIpv6) return read_ipv6(bytes, wire_size);
     return DropReason::NotForUs;

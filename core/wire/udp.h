@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
@@ -34,19 +35,26 @@ struct UdpHeader {
     /// `payload_size` is the length of the IP packet's payload on the wire. The checksum is not verified
     /// here: it covers payload that may be held elsewhere; see `udp_checksum_ok`.
     static Result<UdpHeader, DropReason> parse(Bytes bytes, std::size_t payload_size);
+    /// The same in place, for the data path. Every field is set unless there is no header.
+    Refusal read(Bytes bytes, std::size_t payload_size);
     [[nodiscard]] static constexpr std::size_t encoded_size() { return kSize; }
     /// Precondition: bytes.size() >= kSize.
     void encode_into(MutableBytes bytes) const;
 };
 
+inline Refusal UdpHeader::read(Bytes bytes, std::size_t payload_size) {
+    if (bytes.size() < kSize) return DropReason::UdpTruncated;
+    source_port = load_u16(&bytes[0]);
+    destination_port = load_u16(&bytes[2]);
+    length = load_u16(&bytes[4]);
+    checksum = load_u16(&bytes[6]);
+    if (length < kSize || length > payload_size) return DropReason::UdpBadLength;
+    return std::nullopt;
+}
+
 inline Result<UdpHeader, DropReason> UdpHeader::parse(Bytes bytes, std::size_t payload_size) {
-    if (bytes.size() < kSize) return Failure{DropReason::UdpTruncated};
     UdpHeader header;
-    header.source_port = load_u16(&bytes[0]);
-    header.destination_port = load_u16(&bytes[2]);
-    header.length = load_u16(&bytes[4]);
-    header.checksum = load_u16(&bytes[6]);
-    if (header.length < kSize || header.length > payload_size) return Failure{DropReason::UdpBadLength};
+    if (const auto refused = header.read(bytes, payload_size)) return Failure{*refused};
     return header;
 }
 

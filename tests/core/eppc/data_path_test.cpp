@@ -27,7 +27,7 @@ struct DataPath : TunnelTest {
         net.add_host(configure);
     }
     /// Asks the engine to carry a frame, which must come back as it was when it is refused.
-    std::optional<DropReason> offer(const Frame& frame, GuestPort port = kGuestPort,
+    wire::Refusal offer(const Frame& frame, GuestPort port = kGuestPort,
                                     std::size_t headroom = eppc::Eppc::kHeadroom) {
         OwnedFrame owned(frame, headroom);
         const auto refused = net.engine(0).encapsulate(port, owned.buffer, net.clock_of(0));

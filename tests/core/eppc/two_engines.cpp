@@ -164,7 +164,7 @@ std::optional<std::size_t> Network::find_host(IpAddress address) const {
     return std::nullopt;
 }
 
-std::optional<wire::DropReason> Network::send(std::size_t from, std::size_t to, std::uint16_t flow,
+wire::Refusal Network::send(std::size_t from, std::size_t to, std::uint16_t flow,
                                               std::size_t payload, wire::Ecn ecn) {
     GuestPacket packet;
     packet.source_mac = hosts_[from]->guest_mac;
@@ -177,7 +177,7 @@ std::optional<wire::DropReason> Network::send(std::size_t from, std::size_t to, 
     return send_frame(from, kGuestPort, packet.frame());
 }
 
-std::optional<wire::DropReason> Network::send_frame(std::size_t from, GuestPort port, Bytes frame) {
+wire::Refusal Network::send_frame(std::size_t from, GuestPort port, Bytes frame) {
     OwnedFrame owned(frame, eppc::Eppc::kHeadroom);
     const auto refused = engine(from).encapsulate(port, owned.buffer, clock_of(from));
     if (!refused) transmit(from, owned.bytes());
