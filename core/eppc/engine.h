@@ -78,10 +78,10 @@ struct Peer {
     Time rides_from = Time::never();  ///< a packet to it may carry a record of a report
     /// A packet carries the tag of the first that samples it.
     std::vector<session::RequesterSession> requested;
-    tracking::PathTable paths;  ///< of what is sent to it
     /// Data packets received from it, by port offset; empty while it has no session here.
     std::vector<std::uint64_t> received;
     std::uint16_t announced_base = 0;                ///< the peer's source port of offset 0
+    tracking::PathTable paths;                       ///< of what is sent to it
     std::vector<session::AcceptorSession> accepted;  ///< those that linger too
     std::optional<tracking::PeerClock> clock;        ///< since there was a session that times packets
     session::PeerHistory history{auth::CookieMaker::kLifeMost};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Before a batch: each step asks for what the next one reads, for all frames of the batch, so that the waits
 // for memory run side by side instead of one after the other. Nothing here changes anything.
+#include "core/base/prefetch.h"
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
@@ -11,14 +14,9 @@
 namespace dyetrace::eppc {
 namespace {
 
-constexpr std::size_t kLine = 64;
-
-/// What of a peer both halves of the data path read stands at its beginning.
+/// What of a peer both halves of the data path read stands at its beginning, up to where its paths are.
 void prefetch_front(const Peer& peer) {
-    const auto* const begin = reinterpret_cast<const std::uint8_t*>(&peer);
-    const auto* const end = reinterpret_cast<const std::uint8_t*>(&peer.announced_base);
-    for (const std::uint8_t* line = begin; line <= end; line += kLine)
-        __builtin_prefetch(line);
+    prefetch_lines(&peer, &peer.paths);
 }
 
 /// The source address of an IP packet in an Ethernet frame; unspecified where it is none.

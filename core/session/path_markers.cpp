@@ -14,7 +14,7 @@ constexpr int kLeftBehindMost = 6;
 }  // namespace
 
 PathMarkers::PathMarkers(std::uint16_t path_count, Duration path_idle, const RetransmitPolicy& retransmit)
-    : path_idle_(path_idle), retransmit_(retransmit), paths_(path_count) {
+    : paths_(path_count), path_idle_(path_idle), retransmit_(retransmit) {
     timers_.reserve(path_count);  // so that the data path only writes
 }
 

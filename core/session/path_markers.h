@@ -96,11 +96,11 @@ class PathMarkers {
     [[nodiscard]] Time running_deadline(const tracking::SentPath& path, Time now) const;
     void fall_quiet(PathIndex path, Time now);
 
+    std::vector<tracking::SentPath> paths_;  ///< first, since every data packet asks for it
+    TimerQueue timers_;                      ///< by path index
     Duration path_idle_;
     Duration count_interval_{};
     RetransmitPolicy retransmit_;
-    std::vector<tracking::SentPath> paths_;
-    TimerQueue timers_;  ///< by path index
     std::size_t busy_ = 0;
     std::uint64_t given_up_ = 0;
     bool closing_ = false;

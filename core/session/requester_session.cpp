@@ -13,10 +13,11 @@ constexpr int kKeepAlivesMissed = 3;
 }  // namespace
 
 RequesterSession::RequesterSession(const RequesterParameters& parameters)
-    : parameters_(parameters),
-      sampler_(parameters.sampling, parameters.sampler_seed, parameters.filter),
+    : has_options_(parameters.encapsulation == wire::Encapsulation::Geneve),
       budget_(parameters.packet_cap, parameters.tracked_per_second),
+      sampler_(parameters.sampling, parameters.sampler_seed, parameters.filter),
       markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
+      parameters_(parameters),
       reports_(parameters.id, parameters.path_count) {}
 
 OutgoingMessage RequesterSession::message(ControlType type) {

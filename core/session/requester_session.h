@@ -15,6 +15,7 @@
 #include "core/base/digest.h"
 #include "core/base/heap.h"
 #include "core/base/ids.h"
+#include "core/base/prefetch.h"
 #include "core/base/time.h"
 #include "core/session/channel.h"
 #include "core/session/machine.h"
@@ -126,13 +127,7 @@ class RequesterSession {
         return false;
     }
     /// Before `on_data`, in two steps: what it reads of the session, and of the path.
-    void prefetch() const {
-        __builtin_prefetch(&parameters_.encapsulation);
-        __builtin_prefetch(&state_);
-        __builtin_prefetch(&sampler_);
-        __builtin_prefetch(&budget_);
-        __builtin_prefetch(&markers_);
-    }
+    void prefetch() const { prefetch_lines(&state_, &markers_); }
     void prefetch(PathIndex path) const { __builtin_prefetch(&markers_.paths()[path.value]); }
     /// The pair has moved `path` to another port: what is measured on the one before ends.
     void on_repath(PathIndex path, Time now) { markers_.on_repath(path, now); }
@@ -158,9 +153,7 @@ class RequesterSession {
     /// Of the acceptor that challenged last, or accepted; zero before.
     [[nodiscard]] BootId peer_boot() const { return peer_boot_; }
     /// Whether its packets can be tagged: VXLAN has no options.
-    [[nodiscard]] bool has_options() const {
-        return parameters_.encapsulation == wire::Encapsulation::Geneve;
-    }
+    [[nodiscard]] bool has_options() const { return has_options_; }
     [[nodiscard]] Origin origin() const { return parameters_.origin; }
     /// When it was accepted; earliest: it was not.
     [[nodiscard]] Time active_since() const { return active_since_; }
@@ -211,17 +204,20 @@ class RequesterSession {
     /// Counts a transmission of the session's own request or close; false when they ran out.
     bool transmit_again(Time now, Outbox& out);
 
-    RequesterParameters parameters_;
+    // What a data packet asks for comes first and together: with many peers each line of it is waited for.
     State state_ = State::Idle;
+    bool has_options_;  ///< its packets can be tagged
+    TagBudget budget_;
+    tracking::Sampler sampler_;
+    PathMarkers markers_;
+
+    RequesterParameters parameters_;
     Event last_event_ = Event::OpenAsked;
     BootId peer_boot_;
     std::uint64_t acceptor_nonce_ = 0;
     int challenges_ = 0;
     Channel channel_;
-    tracking::Sampler sampler_;
-    TagBudget budget_;
     Time sampling_until_ = Time::never();
-    PathMarkers markers_;
     ReportReceiver reports_;
     Time timing_at_ = Time::earliest();
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;

@@ -15,6 +15,7 @@
 
 #include "core/base/flat_table.h"
 #include "core/base/random.h"
+#include "core/base/stable_vector.h"
 #include "core/base/timer_queue.h"
 #include "tests/core/base/counted_heap.h"
 
@@ -85,6 +86,8 @@ void expect_all_bounded() {
     expect_bounded<std::deque<T>>("deque", push, &heap::deque<T>, 2);
     expect_bounded<std::map<std::size_t, T>>("map", emplace, &heap::map<std::size_t, T>, 1);
     expect_bounded<Flat>("flat table", put, &Flat::memory_bound, 1);
+    const auto append = [](auto& container, std::size_t) { container.emplace_back(); };
+    expect_bounded<StableVector<T>>("stable vector", append, &StableVector<T>::memory_bound, 1);
 }
 
 TEST(Heap, ContainersKeepTheirBoundsAtEverySize) {

@@ -28,7 +28,7 @@ struct DataPath : TunnelTest {
     }
     /// Asks the engine to carry a frame, which must come back as it was when it is refused.
     wire::Refusal offer(const Frame& frame, GuestPort port = kGuestPort,
-                                    std::size_t headroom = eppc::Eppc::kHeadroom) {
+                        std::size_t headroom = eppc::Eppc::kHeadroom) {
         OwnedFrame owned(frame, headroom);
         const auto refused = net.engine(0).encapsulate(port, owned.buffer, net.clock_of(0));
         if (refused) {

@@ -164,8 +164,8 @@ std::optional<std::size_t> Network::find_host(IpAddress address) const {
     return std::nullopt;
 }
 
-wire::Refusal Network::send(std::size_t from, std::size_t to, std::uint16_t flow,
-                                              std::size_t payload, wire::Ecn ecn) {
+wire::Refusal Network::send(std::size_t from, std::size_t to, std::uint16_t flow, std::size_t payload,
+                            wire::Ecn ecn) {
     GuestPacket packet;
     packet.source_mac = hosts_[from]->guest_mac;
     packet.destination_mac = hosts_[to]->guest_mac;

@@ -121,8 +121,8 @@ class Network {
     [[nodiscard]] Time clock_of(std::size_t index) const { return hosts_[index]->clock.at(now_); }
 
     /// A packet of host `from`'s guest to host `to`'s, now. Returns the reason where it was not carried.
-    wire::Refusal send(std::size_t from, std::size_t to, std::uint16_t flow = 0,
-                                         std::size_t payload = 100, wire::Ecn ecn = wire::Ecn::NotEct);
+    wire::Refusal send(std::size_t from, std::size_t to, std::uint16_t flow = 0, std::size_t payload = 100,
+                       wire::Ecn ecn = wire::Ecn::NotEct);
     wire::Refusal send_frame(std::size_t from, GuestPort port, Bytes frame);
     /// `count` packets, the first one now, spread over `flows` flows.
     void send_many(std::size_t from, std::size_t to, int count, Duration gap, std::uint16_t flows = 8);

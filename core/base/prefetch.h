@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dyetrace {
+
+/// Asks the memory for all cache lines from the one of `first` to the one of `last`; changes nothing.
+inline void prefetch_lines(const void* first, const void* last) {
+    constexpr std::size_t kLine = 64;
+    const auto* line = static_cast<const std::uint8_t*>(first);
+    const auto* const end = static_cast<const std::uint8_t*>(last);
+    for (; line < end; line += kLine)
+        __builtin_prefetch(line);
+    __builtin_prefetch(end);
+}
+
+}  // namespace dyetrace
