@@ -11,7 +11,7 @@
 namespace dyetrace::report {
 namespace {
 
-constexpr std::string_view line_end = "\r\n";  // RFC 4180 §2.1
+constexpr std::string_view line_end = "\r\n";  // RFC 4180 §2 (1)
 
 std::filesystem::path file_of(const std::filesystem::path& folder, const store::Table& table) {
     return folder / (std::string(table.name) + ".csv");

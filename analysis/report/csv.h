@@ -11,7 +11,7 @@
 
 namespace dyetrace::report {
 
-/// One cell. Quoted where a separator, a quote or a line break is inside (RFC 4180 §2.6, 2.7). A missing
+/// One cell. Quoted where a separator, a quote or a line break is inside (RFC 4180 §2 (6), (7)). A missing
 /// value is nothing at all, an empty text is "".
 [[nodiscard]] std::string csv_cell(const std::optional<std::string>& value);
 

@@ -89,7 +89,7 @@ struct EppcConfig {
     // Wire
     std::uint16_t geneve_port = wire::kGenevePort;
     std::uint16_t option_class = wire::TrackOption::kClassDefault;
-    std::uint16_t source_port_base = 49152;  ///< first source port (RFC 8926 §3.3: 49152 to 65535)
+    std::uint16_t source_port_base = 49152;  ///< first source port (RFC 7348 §5; RFC 8926 §3.3: any)
     std::uint16_t path_count = 64;           ///< paths to each peer, 1 to 1024, each on its own source port
     /// Source ports in all, up to 2048; those beyond path_count are spare, for paths that are moved. Zero:
     /// path_count + 16, or as many as there are below 65536.

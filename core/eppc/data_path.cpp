@@ -200,8 +200,8 @@ Refusal Eppc::Engine::parse_underlay(const wire::FrameBuffer& frame, UnderlayPac
 
 Refusal Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame, UnderlayPacket& packet) {
     const bool is_ipv4 = packet.ip.source.is_ipv4();
-    // RFC 8926 §4.4.1: ingress does not fragment, so a fragment is none of ours, or the fabric's MTU is
-    // wrong.
+    // RFC 8926 §4.4.1: support of fragments is nobody's duty. Ours makes none: it is another's, or the
+    // fabric's MTU is wrong.
     if (packet.ip.is_fragment) return is_ipv4 ? DropReason::Ipv4Fragment : DropReason::Ipv6Fragment;
     UdpHeader& udp = packet.udp;
     const Bytes datagram = frame.head().subspan(packet.payload_offset);

@@ -53,7 +53,7 @@ std::optional<std::string> wrong_wire_field(const EppcConfig& config) {
     // RFC 6936 §5 (1): never by default, and never for whoever may turn up.
     if (!is_ipv4 && config.udp_checksum == UdpChecksum::Zero)
         return "udp_checksum: zero over IPv6 must be said of each peer";
-    // RFC 791 §3.2: every link carries 576 bytes; each control message and one entry of an update fit that.
+    // RFC 791 §3.1: every host takes 576 bytes; each control message and one entry of an update fit that.
     // RFC 8200 §5: over IPv6 it is 1280.
     const std::size_t mtu_least = is_ipv4 ? 576 : 1280;
     if (config.underlay_mtu < mtu_least || config.underlay_mtu > 65535)

@@ -19,7 +19,7 @@ namespace dyetrace::eppc {
 std::uint64_t flow_hash(Bytes frame, const wire::GuestFrame& inner, std::uint64_t seed);
 
 /// The IPv6 flow label of what leaves `source_port` for `destination`: 20 bits, constant, never zero, and not
-/// to be guessed without the seed (RFC 6437 §3; RFC 6438 §3).
+/// to be guessed without the seed (RFC 6437 §3, §6; RFC 6438 §3).
 inline std::uint32_t flow_label_of(const IpAddress& destination, std::uint16_t source_port,
                                    std::uint64_t seed) {
     const std::uint64_t hash = mix64(mix64(destination.high ^ seed) ^ destination.low ^ source_port);

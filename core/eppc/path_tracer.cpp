@@ -25,7 +25,7 @@ bool PathTracer::Trace::quotes_probe(const Probe& probe, const wire::IcmpTimeExc
     if (!probe.outstanding || probe.checksum != message.quoted_udp_checksum) return false;
     if (path.address.is_ipv4() && probe.identification != message.quoted_identification) return false;
     // Routers quote 8 bytes behind the IP header (RFC 792), or much more (RFC 1812 §4.3.2.3, RFC 4443 §3.3);
-    // behind the packet's own end may come padding and extensions (RFC 4884 §5).
+    // behind the packet's own end may come padding and extensions (RFC 4884 §4).
     return payload.size() < payload_size || payload_size < sizeof probe.tag ||
            load_u64(&payload[payload_size - sizeof probe.tag]) == probe.tag;
 }

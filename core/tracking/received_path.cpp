@@ -119,7 +119,7 @@ void ReceivedPath::note_gap(std::uint32_t sequence) {
                            static_cast<std::uint8_t>(tracked_received_ + 1)};
 }
 
-/// RFC 4737 §4.2.2, of the reordered packet that is about to be counted: arrivals since the first of those
+/// RFC 4737 §4.2.3, of the reordered packet that is about to be counted: arrivals since the first of those
 /// that were sent later, that one included. It is the packet behind the gap that this one helps to close.
 std::uint32_t ReceivedPath::extent_of(std::uint32_t behind) const {
     // Of those arrivals the ones that were sent later are certain even where the gap is forgotten.

@@ -223,7 +223,7 @@ inline void ReceivedPath::take_sample(const TrackedPacket& packet) {
         // RFC 3550 §6.4.1: J += (|D| - J) / 16 with each arrival; in sixteenths, J rounded, as its A.8 has
         // it.
         jitter_sixteenths_ += variation - ((jitter_sixteenths_ + 8) >> 4);
-        // RFC 3393 §2.6, selection function: pairs that were sent, and arrived, one after the other.
+        // RFC 3393 §2.5, selection function: pairs that were sent, and arrived, one after the other.
         if (packet.sequence == last_sequence_ + 1)
             add_saturating(ipdv_ns_sum_, static_cast<std::int64_t>(variation));
     }

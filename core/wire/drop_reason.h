@@ -18,7 +18,7 @@ enum class DropReason : std::uint8_t {
     Ipv4BadHeaderLength,   ///< IHL below 5
     Ipv4BadTotalLength,    ///< total length below the header's or above what arrived
     Ipv4BadChecksum,       ///< header checksum (RFC 791 §3.1)
-    Ipv4Fragment,          ///< tunnel packets are not fragmented (RFC 8926 §4.4.1)
+    Ipv4Fragment,          ///< fragments of tunnel packets are not taken (RFC 8926 §4.4.1)
     Ipv6Truncated,         ///< fewer than 40 bytes, or fewer than its extension headers say
     Ipv6BadVersion,        ///< version is not 6
     Ipv6BadPayloadLength,  ///< payload length above what arrived

@@ -64,7 +64,7 @@ struct PathRecord {
     std::uint32_t ce = 0;           ///< tracked packets that the fabric marked CE
     std::uint32_t ecn_invalid = 0;  ///< tracked packets dropped at decapsulation (RFC 6040 §4.2)
     std::uint32_t corrupted = 0;    ///< tracked packets whose own check failed; delivered all the same
-    std::uint32_t reordering_extent_max = 0;  ///< tracked packets (RFC 4737 §4.2.2)
+    std::uint32_t reordering_extent_max = 0;  ///< tracked packets (RFC 4737 §4.2.3)
     std::uint32_t jitter_ns = 0;              ///< RFC 3550 §6.4.1; saturates
     std::int64_t ipdv_ns_sum = 0;             ///< sum of |IPDV| of consecutive tracked packets (RFC 3393)
     std::int64_t measured_ns = 0;             ///< acceptor's clock at the last change

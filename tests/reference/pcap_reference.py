@@ -15,15 +15,15 @@ Of the tracked packets that were sent in the interval, by their first arrival, w
   tracked_sent, tracked_received, tracked_lost
   after_end        of tracked_received, those that came behind the END marker
   duplicates       further arrivals of the same option
-  late             reordered packets (RFC 4737 section 4.1.1): a packet sent later arrived before
-  extent_max       reordering extent (section 4.2.2): i - j, for the reordered arrival i and the earliest arrival j of one sent later
+  late             reordered packets (RFC 4737 section 3.3): a packet sent later arrived before
+  extent_max       reordering extent (section 4.2.3): i - j, for the reordered arrival i and the earliest arrival j of one sent later
   ce               CE outside on arrival, and not when sent;  ecn_invalid: of all arrivals, CE outside and not-ECT inside
   ttl_changes      arrivals whose TTL differs from that of the arrival before
   corrupted        the guest's frame arrived with other bytes than it was sent
   delay_*          receiver's time less sender's, ns, nothing corrected
   jitter_ns        RFC 3550 section 6.4.1, over first arrivals in their order, by the integers of its section A.8
   ipdv_sum_ns      sum of |difference of the delays| of two tracked packets that were sent, and arrived, one after the other (RFC 3393
-                   section 2.6);  ipdv_pairs: their number
+                   section 2.5);  ipdv_pairs: their number
 """
 import argparse
 import collections
@@ -107,7 +107,7 @@ def repeats(receiver, tuple5):
 
 
 def reordering(order):
-    """(late, largest extent) of sending positions in order of arrival, each once (RFC 4737 sections 4.1.1 and 4.2.2)."""
+    """(late, largest extent) of sending positions in order of arrival, each once (RFC 4737 sections 3.3 and 4.2.3)."""
     late = extent_max = 0
     newest = -1
     for i, sent in enumerate(order):

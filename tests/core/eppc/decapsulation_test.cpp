@@ -96,7 +96,7 @@ TEST_F(Decapsulation, EachOuterHeaderThatIsWrongIsDroppedForItsReason) {
     Frame frame = good;
     frame[kOuterIp + 10] ^= 1;
     expect_dropped(frame, DropReason::Ipv4BadChecksum, "checksum");
-    // RFC 8926 §4.1.1: tunnel packets are not fragmented.
+    // RFC 8926 §4.4.1: fragments need not be supported.
     expect_dropped(with_u16(good, kOuterIp + 6, 0x2000), DropReason::Ipv4Fragment, "first fragment");
     expect_dropped(with_u16(good, kOuterIp + 6, 0x0010), DropReason::Ipv4Fragment, "later fragment");
     expect_dropped(with_u16(good, kOuterUdp + 4, 7), DropReason::UdpBadLength,

@@ -207,7 +207,7 @@ TEST_F(Tracer, WhereTheTagIsQuotedItMustBeTheProbes) {
         EXPECT_FALSE(get().on_time_exceeded(quote(one), payload, router(1), now)) << i;
         payload[i] ^= 1;
     }
-    payload.resize(120);  // padding behind the packet: RFC 4884 §5
+    payload.resize(120);  // padding behind the packet: RFC 4884 §4
     EXPECT_TRUE(get().on_time_exceeded(quote(one), payload, router(1), now));
     const Flying& two = with_ttl(2);
     EXPECT_TRUE(get().on_time_exceeded(quote(two), Bytes(two.payload).first(20), router(2), now));

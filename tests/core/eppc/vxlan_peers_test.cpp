@@ -121,7 +121,7 @@ TEST_F(VxlanPeers, AUdpChecksumMayBeZeroOrRight) {
     expect_dropped(frame, DropReason::UdpBadChecksum);
 }
 
-// RFC 6935 §5 holds for every tunnel over IPv6, also for one whose own RFC knew only zeros (RFC 7348 §5).
+// RFC 6935 §5 holds for every tunnel over IPv6, also for one whose own RFC prefers zeros (RFC 7348 §5).
 TEST_F(VxlanPeers, OverIpv6AChecksumIsMadeUnlessThePeerIsConfiguredOtherwise) {
     for (std::size_t i = 0; i < 2; ++i)
         net.add_host([i](auto& config) { config.address = ipv6_of(i); });

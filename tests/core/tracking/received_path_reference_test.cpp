@@ -23,7 +23,7 @@ struct Story {
     std::vector<std::int64_t> delays;
 };
 
-/// RFC 4737 §3.3 and §4.2.2, word by word: packet i is reordered where an earlier arrival was sent later; its
+/// RFC 4737 §3.3 and §4.2.3, step by step: packet i is reordered where an earlier arrival was sent later; its
 /// extent is i - j, j the first such arrival.
 struct Reordering {
     std::uint32_t late = 0;

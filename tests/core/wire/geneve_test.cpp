@@ -46,7 +46,7 @@ TEST(GeneveCodec, RefusesEveryTruncationOfHeaderAndOptions) {
     }
 }
 
-// RFC 8926 §3.4: packets with an unknown version MUST be dropped.
+// RFC 8926 §3.4: no version but the one we know is taken.
 TEST(GeneveCodec, RefusesEveryOtherVersion) {
     for (std::uint8_t version = 1; version < 4; ++version) {
         Buffer bytes = geneve_bytes();
@@ -57,7 +57,7 @@ TEST(GeneveCodec, RefusesEveryOtherVersion) {
     }
 }
 
-// RFC 8926 §3.4: reserved fields MUST be zero on transmission and MUST be ignored on receipt.
+// RFC 8926 §3.4: reserved fields are sent as zeros, and not looked at.
 TEST(GeneveCodec, IgnoresReservedBits) {
     Buffer bytes = geneve_bytes();
     bytes[1] |= 0x3f;
