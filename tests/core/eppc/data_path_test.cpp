@@ -148,8 +148,7 @@ TEST_F(DataPath, ATaggedPacketDiffersFromAnUntaggedOneInItsOptionAlone) {
     EXPECT_EQ(seen[true][kGeneve], 11);
 }
 
-// RFC 8926 §3.3: destination port 6081; any source port, here of the dynamic range; §4.3: no checksum over
-// IPv4.
+// RFC 8926 §3.3: destination port 6081, any source port; §4.3: a checksum over IPv4 may be left out.
 TEST_F(DataPath, OuterHeadersAreThoseOfTheConfiguration) {
     two_hosts([](auto& config) { config.dscp = 0x2e; });
     const Frame frame = encapsulated(packet().frame());
