@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/summary.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "core/eppc/counter_names.h"
 
 namespace dyetrace::host {
 namespace {
@@ -81,33 +85,16 @@ Json session_json(const eppc::SessionView& view) {
 }
 
 Json counters_json(const Summary& summary) {
-    const eppc::EppcCounters& c = summary.counters;
-    return {{"encapsulated", c.encapsulated},
-            {"decapsulated", c.decapsulated},
-            {"relayed", c.relayed},
-            {"tagged", c.tagged},
-            {"tracked_received", c.tracked_received},
-            {"control_sent", c.control_sent},
-            {"control_received", c.control_received},
-            {"reports_sent", c.reports_sent},
-            {"reports_received", c.reports_received},
-            {"reports_ridden", c.reports_ridden},
-            {"rides_received", c.rides_received},
-            {"updates_sent", c.updates_sent},
-            {"updates_acked", c.updates_acked},
-            {"update_entries_dropped", c.update_entries_dropped},
-            {"updates_dropped_healthy", c.updates_dropped_healthy},
-            {"updates_dropped_troubled", c.updates_dropped_troubled},
-            {"updates_dropped_sessions", c.updates_dropped_sessions},
-            {"updates_dropped_paths", c.updates_dropped_paths},
-            {"updates_dropped_timings", c.updates_dropped_timings},
-            {"repaths", c.repaths},
-            {"traces_sent", c.traces_sent},
-            {"traces_dropped", c.traces_dropped},
-            {"traces_disagreed", c.traces_disagreed},
-            {"not_ours", summary.loop.not_ours},
-            {"data_send_failed", summary.loop.data_send_failed},
-            {"control_send_failed", summary.loop.control_send_failed}};
+    Json json;
+    for (const eppc::NamedCounter& counter : eppc::kCounters) {
+        std::string key(counter.name);
+        std::replace(key.begin(), key.end(), '-', '_');
+        json[key] = summary.counters.*counter.field;
+    }
+    json["not_ours"] = summary.loop.not_ours;
+    json["data_send_failed"] = summary.loop.data_send_failed;
+    json["control_send_failed"] = summary.loop.control_send_failed;
+    return json;
 }
 
 Json drops_json(const wire::DropCounters& drops) {
@@ -206,6 +193,14 @@ std::string to_text(const Summary& summary) {
         text +=
             fmt::format("of these not sent, and lost to the receiver: {}\n", summary.loop.data_send_failed);
     }
+    const auto say = [&text](std::string_view what, std::uint64_t count) {
+        if (count != 0) text += fmt::format("{}: {}\n", what, count);
+    };
+    say("sessions refused to peers", c.sessions_refused);
+    say("paths moved", c.repaths);
+    say("entries of health updates given up", c.update_entries_dropped);
+    say("paths not traced, the table was full", c.traces_dropped);
+    say("received in an ECN combination that nobody sends", c.ecn_unused);
     for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
         const auto reason = static_cast<wire::DropReason>(i);
         if (const auto count = summary.drops.count(reason); count != 0) {

@@ -38,12 +38,17 @@ std::string rounded_bytes(double bytes) {
 }
 
 std::string sampling_words(const scenario::TrackingSettings& tracking) {
+    using Kind = scenario::SamplingKind;
+    const std::string of = tracking.flow_filter.rules.empty() ? "" : " of filtered flows";
+    if (tracking.sampling == Kind::RateBudget)
+        return fmt::format("up to {} packets a second in each session{}", tracking.sampling_budget, of);
     if (tracking.rate == 0) return "no packet is tagged";
-    if (tracking.sampling == scenario::SamplingKind::Probability) {
-        return fmt::format("each packet with probability {}", percent(tracking.rate));
-    }
+    if (tracking.sampling == Kind::Probability)
+        return fmt::format("each packet with probability {}{}", percent(tracking.rate), of);
+    if (tracking.sampling == Kind::HashConsistent)
+        return fmt::format("packets whose hash is in a share of {}{}", percent(tracking.rate), of);
     const double nth = std::round(1 / tracking.rate);
-    return nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f}", nth);
+    return (nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f}", nth)) + of;
 }
 
 std::string kind_words(scenario::FaultKind kind) {

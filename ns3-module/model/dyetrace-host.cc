@@ -2,7 +2,6 @@
 #include "dyetrace-host.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -20,6 +19,10 @@
 #include "dyetrace-truth.h"
 
 #include "core/base/random.h"
+#include "core/eppc/counter_names.h"
+#include "core/tracking/flow_rule_text.h"
+#include "core/tracking/sampling_settings.h"
+#include "core/wire/metric_names.h"
 
 namespace ns3 {
 
@@ -33,11 +36,16 @@ namespace {
 
 constexpr uint64_t kSaltHost = 0x686f737400000001;
 
-wire::SamplingSpec ParseSampling(const std::string& kind, double rate) {
-    if (kind == "probability") return wire::SamplingSpec::probability(rate);
-    NS_ABORT_MSG_IF(kind != "every-nth", "DyetraceHost: no Sampling is called \"" << kind << '"');
-    if (rate < 1e-9) return wire::SamplingSpec::probability(0);  // none, which no N says
-    return wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / rate)));
+wire::SamplingSpec::Kind ParseSampling(const std::string& name) {
+    const auto kind = dyetrace::tracking::sampling_kind_named(name);
+    NS_ABORT_MSG_UNLESS(kind, "DyetraceHost: no Sampling is called \"" << name << '"');
+    return *kind;
+}
+
+template <class Value>
+Value Read(const dyetrace::Result<Value, std::string>& result, const std::string& attribute) {
+    NS_ABORT_MSG_UNLESS(result.ok(), "DyetraceHost: " << attribute << ": " << result.error());
+    return *result;
 }
 
 DyetracePathMetrics ToMetrics(uint32_t host, const eppc::MetricsReported& reported) {
@@ -97,6 +105,7 @@ class DyetraceHost::State : public DyetraceEngineListener {
 TypeId DyetraceHost::GetTypeId() {
     static TypeId tid = [] {
         const eppc::EppcConfig defaults;  // so that an attribute and its field never differ
+        const dyetrace::tracking::SamplingSettings sampling;
         const auto time = [](dyetrace::Duration duration) {
             return TimeValue(DyetraceFromDuration(duration));
         };
@@ -139,16 +148,61 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("Dscp", "Of every outer packet.", UintegerValue(defaults.dscp),
                           MakeUintegerAccessor(&DyetraceHost::m_dscp), MakeUintegerChecker<uint8_t>(0, 63))
             .AddAttribute("Sampling",
-                          "Which data packets carry the tag: \"every-nth\" (N is 1 / Rate, rounded) or "
-                          "\"probability\".",
-                          StringValue("every-nth"), MakeStringAccessor(&DyetraceHost::m_sampling),
-                          MakeStringChecker())
+                          "Which data packets carry the tag: \"every-nth\" (N is 1 / Rate, rounded), "
+                          "\"probability\", \"hash-consistent\" or \"rate-budget\".",
+                          StringValue(std::string(wire::to_string(sampling.sampling))),
+                          MakeStringAccessor(&DyetraceHost::m_sampling), MakeStringChecker())
+            .AddAttribute("SamplingSeed", "hash-consistent: with one seed the same packets are picked.",
+                          UintegerValue(sampling.sampling_seed),
+                          MakeUintegerAccessor(&DyetraceHost::m_samplingSeed),
+                          MakeUintegerChecker<uint32_t>(0, wire::SamplingSpec::kParameterMost))
+            .AddAttribute("SamplingBudget", "rate-budget: tags a second of each session.",
+                          UintegerValue(sampling.sampling_budget),
+                          MakeUintegerAccessor(&DyetraceHost::m_samplingBudget),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute("SamplingBurst", "rate-budget: tags of a session at once after a silence.",
+                          UintegerValue(sampling.sampling_burst),
+                          MakeUintegerAccessor(&DyetraceHost::m_samplingBurst),
+                          MakeUintegerChecker<uint32_t>(1, wire::SamplingSpec::kParameterMost))
+            .AddAttribute("FlowFilter",
+                          "Rules, with commas between them, of which a packet must meet one to be sampled: "
+                          "\"protocol=udp destination_ports=80-443\"; none: every packet is.",
+                          StringValue(dyetrace::tracking::to_string(defaults.flow_filter)),
+                          MakeStringAccessor(&DyetraceHost::m_flowFilter), MakeStringChecker())
+            .AddAttribute("Metrics", "What sessions ask for, with commas: \"counts,delay\"; or \"all\".",
+                          StringValue(wire::metrics_to_string(defaults.metrics)),
+                          MakeStringAccessor(&DyetraceHost::m_metricsWanted), MakeStringChecker())
+            .AddAttribute("TrackedPerSecond", "A session tags no more packets a second; 0: no bound.",
+                          UintegerValue(defaults.tracked_per_second),
+                          MakeUintegerAccessor(&DyetraceHost::m_trackedPerSecond),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute(
+                "AcceptedPerSecond", "What accepted sessions may promise of that together; 0: no bound.",
+                UintegerValue(defaults.accepted_per_second),
+                MakeUintegerAccessor(&DyetraceHost::m_acceptedPerSecond), MakeUintegerChecker<uint32_t>())
             .AddAttribute("Rate", "Share of the data packets that carry the tag.",
                           DoubleValue(defaults.sampling.share().value_or(0)),
                           MakeDoubleAccessor(&DyetraceHost::m_rate), MakeDoubleChecker<double>(0, 1))
             .AddAttribute("OpenOnTraffic", "Ask for a session with a peer when a guest first sends to it.",
                           BooleanValue(defaults.open_on_traffic),
                           MakeBooleanAccessor(&DyetraceHost::m_openOnTraffic), MakeBooleanChecker())
+            .AddAttribute("TrafficSessions",
+                          "Most sessions that are asked for on traffic; beyond them peers take turns.",
+                          UintegerValue(defaults.traffic_sessions),
+                          MakeUintegerAccessor(&DyetraceHost::m_trafficSessions),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute("ChoiceInterval", "Between two looks at the peers that wait for their turn.",
+                          time(defaults.choice_interval), MakeTimeAccessor(&DyetraceHost::m_choiceInterval),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("Turn", "A session lasts so long before it makes room for who waits.",
+                          time(defaults.turn), MakeTimeAccessor(&DyetraceHost::m_turn),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("NearPrefix",
+                          "Peers that share so many leading bits of the address are near, and count for a "
+                          "quarter when turns are given; 0: none is.",
+                          UintegerValue(defaults.near_prefix),
+                          MakeUintegerAccessor(&DyetraceHost::m_nearPrefix),
+                          MakeUintegerChecker<uint8_t>(0, 32))
             .AddAttribute("ReportInterval", "Between reports of an acceptor.", time(defaults.report_interval),
                           MakeTimeAccessor(&DyetraceHost::m_reportInterval), MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute(
@@ -159,6 +213,9 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("PathIdle", "A measured interval ends after so long without data on its path.",
                           time(defaults.path_idle), MakeTimeAccessor(&DyetraceHost::m_pathIdle),
                           MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("WaitingTime", "What comes later behind an END counts as lost.",
+                          time(defaults.waiting_time), MakeTimeAccessor(&DyetraceHost::m_waitingTime),
+                          MakeTimeChecker(Seconds(0)))
             .AddAttribute("SessionDuration", "How long a session lasts; 0: until it is closed.",
                           time(defaults.session_duration), MakeTimeAccessor(&DyetraceHost::m_sessionDuration),
                           MakeTimeChecker(Seconds(0)))
@@ -175,6 +232,9 @@ TypeId DyetraceHost::GetTypeId() {
                           time(defaults.keep_alive_interval),
                           MakeTimeAccessor(&DyetraceHost::m_keepAliveInterval),
                           MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("AcceptSessions", "False: serves no session as acceptor.",
+                          BooleanValue(defaults.accept_sessions),
+                          MakeBooleanAccessor(&DyetraceHost::m_acceptSessions), MakeBooleanChecker())
             .AddAttribute("RejectBackOff", "How long those whose request is rejected are told to wait.",
                           time(defaults.reject_back_off), MakeTimeAccessor(&DyetraceHost::m_rejectBackOff),
                           MakeTimeChecker(Seconds(0)))
@@ -283,31 +343,9 @@ bool DyetraceHost::IsDraining() const {
 
 std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const {
     const eppc::Eppc& engine = Started().port.GetEppc();
-    const eppc::EppcCounters& totals = engine.counters();
-    std::vector<std::pair<std::string, uint64_t>> counters{
-        {"encapsulated", totals.encapsulated},
-        {"decapsulated", totals.decapsulated},
-        {"relayed", totals.relayed},
-        {"tagged", totals.tagged},
-        {"tracked-received", totals.tracked_received},
-        {"control-sent", totals.control_sent},
-        {"control-received", totals.control_received},
-        {"reports-sent", totals.reports_sent},
-        {"reports-received", totals.reports_received},
-        {"reports-ridden", totals.reports_ridden},
-        {"rides-received", totals.rides_received},
-        {"updates-sent", totals.updates_sent},
-        {"updates-acked", totals.updates_acked},
-        {"update-entries-dropped", totals.update_entries_dropped},
-        {"updates-dropped-healthy", totals.updates_dropped_healthy},
-        {"updates-dropped-troubled", totals.updates_dropped_troubled},
-        {"updates-dropped-sessions", totals.updates_dropped_sessions},
-        {"updates-dropped-paths", totals.updates_dropped_paths},
-        {"updates-dropped-timings", totals.updates_dropped_timings},
-        {"traces-sent", totals.traces_sent},
-        {"traces-dropped", totals.traces_dropped},
-        {"traces-disagreed", totals.traces_disagreed},
-    };
+    std::vector<std::pair<std::string, uint64_t>> counters;
+    for (const eppc::NamedCounter& counter : eppc::kCounters)
+        counters.emplace_back(counter.name, engine.counters().*counter.field);
     for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
         const auto reason = static_cast<wire::DropReason>(i);
         counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));
@@ -330,16 +368,30 @@ dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) 
     config.port_count = host.m_portCount;
     config.port_rest = DyetraceToDuration(host.m_portRest);
     config.dscp = host.m_dscp;
-    config.sampling = ParseSampling(host.m_sampling, host.m_rate);
+    config.sampling =
+        dyetrace::tracking::SamplingSettings{ParseSampling(host.m_sampling), host.m_rate, host.m_samplingSeed,
+                                             host.m_samplingBudget, host.m_samplingBurst}
+            .spec();
+    config.flow_filter = Read(dyetrace::tracking::parse_flow_filter(host.m_flowFilter), "FlowFilter");
+    config.sampling.filtered = !config.flow_filter.rules.empty();
+    config.metrics = Read(wire::parse_metrics(host.m_metricsWanted), "Metrics");
+    config.tracked_per_second = host.m_trackedPerSecond;
+    config.accepted_per_second = host.m_acceptedPerSecond;
     config.open_on_traffic = host.m_openOnTraffic;
+    config.traffic_sessions = host.m_trafficSessions;
+    config.choice_interval = DyetraceToDuration(host.m_choiceInterval);
+    config.turn = DyetraceToDuration(host.m_turn);
+    config.near_prefix = host.m_nearPrefix;
     config.report_interval = DyetraceToDuration(host.m_reportInterval);
     config.ride_wait = DyetraceToDuration(host.m_rideWait);
     config.path_idle = DyetraceToDuration(host.m_pathIdle);
+    config.waiting_time = DyetraceToDuration(host.m_waitingTime);
     config.session_duration = DyetraceToDuration(host.m_sessionDuration);
     config.retransmit_first = DyetraceToDuration(host.m_retransmitFirst);
     config.retransmit_last = DyetraceToDuration(host.m_retransmitLast);
     config.retransmit_most = static_cast<int>(host.m_retransmitMost);
     config.keep_alive_interval = DyetraceToDuration(host.m_keepAliveInterval);
+    config.accept_sessions = host.m_acceptSessions;
     config.reject_back_off = DyetraceToDuration(host.m_rejectBackOff);
     config.trace_paths = host.m_tracePaths;
     config.trace_ttl_most = host.m_traceTtlMost;

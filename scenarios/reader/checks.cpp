@@ -87,6 +87,43 @@ class Checker {
                   {fmt::format("{} is less than one packet in 1e9", format_number(tracking.rate)),
                    "0 tags none"});
         }
+        check_sampling();
+        check_budget();
+        check_key();
+    }
+
+    /// What only some kinds of sampling look at, given with another.
+    void check_sampling() {
+        if (!good({"tracking.sampling"})) return;
+        const SamplingKind kind = scenario_.tracking.sampling;
+        const auto without_meaning = [&](const std::string& key, bool has_meaning) {
+            const std::string path = "tracking." + key;
+            if (has_meaning || !reading_.is_given(path) || !good({path})) return;
+            tell_(reading_.place(path), Severity::Warning,
+                  {fmt::format("{} means nothing for {}", key, wire::to_string(kind))});
+        };
+        without_meaning("rate", kind != SamplingKind::RateBudget);
+        without_meaning("sampling_seed", kind == SamplingKind::HashConsistent);
+        without_meaning("sampling_budget", kind == SamplingKind::RateBudget);
+        without_meaning("sampling_burst", kind == SamplingKind::RateBudget);
+    }
+
+    /// Every host is told the same, so a budget that one session exceeds leaves none.
+    void check_budget() {
+        const TrackingSettings& tracking = scenario_.tracking;
+        if (!good({"tracking.accepted_per_second", "tracking.tracked_per_second"})) return;
+        if (tracking.accepted_per_second == 0) return;
+        const bool promises = tracking.tracked_per_second != 0;
+        if (promises && tracking.tracked_per_second <= tracking.accepted_per_second) return;
+        tell_(reading_.place("tracking.accepted_per_second"), Severity::Warning,
+              {promises ? fmt::format("every session is refused: each promises {} a second",
+                                      tracking.tracked_per_second)
+                        : "every session is refused: none promises a bound",
+               "tracked_per_second is what each promises"});
+    }
+
+    void check_key() {
+        const TrackingSettings& tracking = scenario_.tracking;
         if (!good({"tracking.key", "tracking.insecure"})) return;
         if (tracking.key && tracking.insecure) {
             error("tracking.insecure",

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/tracking/flow_filter.h"
+#include "core/wire/sampling_spec.h"
+#include "core/wire/session_messages.h"
 #include "scenarios/reader/flow_size_distribution.h"
 
 namespace dyetrace::scenario {
@@ -40,14 +43,28 @@ struct WorkloadSettings {
     std::optional<Duration> stop;  ///< none: at the end of `duration`
 };
 
-enum class SamplingKind : std::uint8_t { EveryNth, Probability };
+using SamplingKind = wire::SamplingSpec::Kind;
 
 struct TrackingSettings {
     double rate = 0.01;  ///< share of data packets that is tagged, [0, 1]
     SamplingKind sampling = SamplingKind::EveryNth;
+    std::uint32_t sampling_seed = 0;            ///< of hash-consistent
+    std::uint32_t sampling_budget = 1000;       ///< of rate-budget: tags a second of each session
+    std::uint32_t sampling_burst = 10;          ///< of rate-budget: tags at once
+    tracking::FlowFilter flow_filter;           ///< without rules: sampling looks at every packet
+    std::uint32_t metrics = wire::kMetricsAll;  ///< asked for, of wire::Metric
+    std::uint32_t tracked_per_second = 0;       ///< that a session promises; 0: no bound
+    std::uint32_t accepted_per_second = 0;      ///< that all sessions with one acceptor may; 0: no bound
+    std::uint32_t traffic_sessions = 4096;      ///< that a host asks for at a time
+    Duration choice_interval = Duration::seconds(1);
+    Duration turn = Duration::seconds(10);
+    std::uint8_t near_prefix = 0;
     int path_count = 64;  ///< source ports to each peer, 1 to 1024
     Duration report_interval = Duration::milliseconds(100);
+    Duration ride_wait = Duration::milliseconds(1);    ///< a due report's, for data packets to ride in
     Duration path_idle = Duration::milliseconds(100);  ///< END marker after so long without data on a path
+    Duration waiting_time = Duration::seconds(3);      ///< what comes later behind an END is lost
+    Duration session_duration{};                       ///< 0: until closed
     std::optional<std::array<std::uint8_t, 32>> key;   ///< of the underlay; none only with `insecure`
     bool insecure = false;
 };

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "scenarios/reader/engine_types.h"
 #include "scenarios/reader/types.h"
 
 namespace dyetrace::scenario {
@@ -135,18 +136,50 @@ const TableSchema<TrackingSettings>& tracking_schema() {
         "tracking",
         false,
         "How the EPPC on each host measures what its guests send.",
-        {key("rate", &S::rate, ShareType{}, "Share of the data packets that carry the track option."),
-         key("sampling", &S::sampling,
-             ChoiceType<SamplingKind>{
-                 {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
-             "Which packets those are: every Nth to a peer (N is 1 / `rate`, rounded), or each with a "
-             "probability (RFC 5475)."),
+        {key("rate", &S::rate, ShareType{},
+             "Share of the data packets that carry the track option; a budget has none."),
+         key("sampling", &S::sampling, sampling_type(),
+             "Which packets those are (RFC 5475): every Nth to a peer (N is 1 / `rate`, rounded), each with "
+             "a probability, those whose hash is in the share, or as many as a budget has tags for."),
+         key("sampling_seed", &S::sampling_seed, IntegerType{0, wire::SamplingSpec::kParameterMost},
+             "`hash-consistent`: sessions with one seed pick the same packets."),
+         key("sampling_budget", &S::sampling_budget, IntegerType{1, 1'000'000'000},
+             "`rate-budget`: tags a second in each session."),
+         key("sampling_burst", &S::sampling_burst, IntegerType{1, wire::SamplingSpec::kParameterMost},
+             "`rate-budget`: tags that a session may give at once after a silence."),
+         key("flow_filter", &S::flow_filter, FlowFilterType{},
+             "Sampling looks only at packets that meet one of these rules, such as `\"protocol=udp "
+             "destination_ports=80-443\"`; none: at all."),
+         key("metrics", &S::metrics, MetricsType{},
+             "What sessions ask for; what is not asked for is not measured."),
+         key("tracked_per_second", &S::tracked_per_second, IntegerType{0, 1'000'000'000},
+             "A session tags no more packets a second, and tells its acceptor so; 0: no bound."),
+         key("accepted_per_second", &S::accepted_per_second, IntegerType{0, 1'000'000'000},
+             "What the sessions that a host accepts may promise of that together; beyond it they are "
+             "refused. 0: no bound."),
+         key("traffic_sessions", &S::traffic_sessions, IntegerType{0, 1'000'000},
+             "No more sessions does a host ask for at a time; beyond them its peers take turns."),
+         key("choice_interval", &S::choice_interval, DurationType{shortest_interval, longest_interval},
+             "Between two looks at the peers that wait for their turn."),
+         key("turn", &S::turn, DurationType{{}, longest},
+             "A session lasts so long at least before it makes room for who waits."),
+         key("near_prefix", &S::near_prefix, IntegerType{0, 32},
+             "Peers that share so many leading bits of the address are near, and what is sent to them counts "
+             "for a quarter when turns are given: 24 is a rack, 16 a pod; 0: none is."),
          key("path_count", &S::path_count, IntegerType{1, 1024},
              "Outer UDP source ports, and so paths, to each peer."),
          key("report_interval", &S::report_interval, DurationType{shortest_interval, longest_interval},
              "Between two reports of a session's acceptor."),
+         key("ride_wait", &S::ride_wait, DurationType{{}, longest_interval},
+             "A report that is due waits so long for data packets to ride in before it goes in a packet of "
+             "its own; 0s: it never rides."),
          key("path_idle", &S::path_idle, DurationType{shortest_interval, longest_interval},
              "After so long without data on a path its measured interval ends with an END marker."),
+         key("waiting_time", &S::waiting_time, DurationType{{}, longest},
+             "What comes later than that behind an END counts as lost, even where it comes (RFC 7680 "
+             "Tmax)."),
+         key("session_duration", &S::session_duration, DurationType{{}, longest},
+             "After so long a session closes by itself, and the next packet asks for another; 0s: it lasts."),
          optional_key("key", &S::key, SecretType{}, "none: it or `insecure = true` must be given",
                       "Secret that all EPPCs and the health service share; tags and messages are "
                       "authenticated with it."),

@@ -303,7 +303,9 @@ Result<std::size_t, Problem> read_word(const Node& node, const std::vector<std::
 }
 
 std::string show_choices(const std::vector<std::string>& words) {
-    return fmt::format("{}", fmt::join(all_quoted(words), " or "));
+    const std::vector<std::string> all = all_quoted(words);
+    if (all.size() < 2) return fmt::format("{}", fmt::join(all, ""));
+    return fmt::format("{} or {}", fmt::join(all.begin(), all.end() - 1, ", "), all.back());
 }
 
 }  // namespace dyetrace::scenario

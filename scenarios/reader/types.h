@@ -113,7 +113,7 @@ struct SecretType {
 
 /// One of a few words.
 [[nodiscard]] Result<std::size_t, Problem> read_word(const Node& node, const std::vector<std::string>& words);
-/// `"a" or "b"`
+/// `"a", "b" or "c"`
 [[nodiscard]] std::string show_choices(const std::vector<std::string>& words);
 
 template <class T>

@@ -12,6 +12,9 @@
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 
+#include "core/tracking/flow_rule_text.h"
+#include "core/wire/metric_names.h"
+
 namespace dyetrace::runner {
 namespace {
 
@@ -80,15 +83,38 @@ const std::vector<KeyAttribute>& host_attributes() {
     static const std::vector<KeyAttribute> table{
         {"tracking", "rate", "Rate", [](const Scenario& s) { return share(s.tracking.rate); }},
         {"tracking", "sampling", "Sampling",
-         [](const Scenario& s) {
-             return text(s.tracking.sampling == scenario::SamplingKind::EveryNth ? "every-nth"
-                                                                                 : "probability");
-         }},
+         [](const Scenario& s) { return text(std::string(wire::to_string(s.tracking.sampling))); }},
+        {"tracking", "sampling_seed", "SamplingSeed",
+         [](const Scenario& s) { return number(s.tracking.sampling_seed); }},
+        {"tracking", "sampling_budget", "SamplingBudget",
+         [](const Scenario& s) { return number(s.tracking.sampling_budget); }},
+        {"tracking", "sampling_burst", "SamplingBurst",
+         [](const Scenario& s) { return number(s.tracking.sampling_burst); }},
+        {"tracking", "flow_filter", "FlowFilter",
+         [](const Scenario& s) { return text(tracking::to_string(s.tracking.flow_filter)); }},
+        {"tracking", "metrics", "Metrics",
+         [](const Scenario& s) { return text(wire::metrics_to_string(s.tracking.metrics)); }},
+        {"tracking", "tracked_per_second", "TrackedPerSecond",
+         [](const Scenario& s) { return number(s.tracking.tracked_per_second); }},
+        {"tracking", "accepted_per_second", "AcceptedPerSecond",
+         [](const Scenario& s) { return number(s.tracking.accepted_per_second); }},
+        {"tracking", "traffic_sessions", "TrafficSessions",
+         [](const Scenario& s) { return number(s.tracking.traffic_sessions); }},
+        {"tracking", "choice_interval", "ChoiceInterval",
+         [](const Scenario& s) { return time(s.tracking.choice_interval); }},
+        {"tracking", "turn", "Turn", [](const Scenario& s) { return time(s.tracking.turn); }},
+        {"tracking", "near_prefix", "NearPrefix",
+         [](const Scenario& s) { return number(s.tracking.near_prefix); }},
         {"tracking", "path_count", "PathCount",
          [](const Scenario& s) { return number(static_cast<std::uint64_t>(s.tracking.path_count)); }},
         {"tracking", "report_interval", "ReportInterval",
          [](const Scenario& s) { return time(s.tracking.report_interval); }},
+        {"tracking", "ride_wait", "RideWait", [](const Scenario& s) { return time(s.tracking.ride_wait); }},
         {"tracking", "path_idle", "PathIdle", [](const Scenario& s) { return time(s.tracking.path_idle); }},
+        {"tracking", "waiting_time", "WaitingTime",
+         [](const Scenario& s) { return time(s.tracking.waiting_time); }},
+        {"tracking", "session_duration", "SessionDuration",
+         [](const Scenario& s) { return time(s.tracking.session_duration); }},
         {"tracking", "key", "Key", [](const Scenario& s) { return key(s.tracking.key); }},
         {"tracking", "insecure", "Insecure",
          [](const Scenario& s) { return yes_or_no(s.tracking.insecure); }},

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "core/eppc/counter_names.h"
 #include "core/session/machine.h"
 
 namespace dyetrace::runner {
@@ -259,30 +260,8 @@ class CounterRows {
 
 void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
     CounterRows rows(writer_, host, "eppc");
-    const eppc::EppcCounters& c = eppc.counters();
-    rows.add("encapsulated", c.encapsulated);
-    rows.add("decapsulated", c.decapsulated);
-    rows.add("relayed", c.relayed);
-    rows.add("tagged", c.tagged);
-    rows.add("tracked-received", c.tracked_received);
-    rows.add("control-sent", c.control_sent);
-    rows.add("control-received", c.control_received);
-    rows.add("reports-sent", c.reports_sent);
-    rows.add("reports-received", c.reports_received);
-    rows.add("reports-ridden", c.reports_ridden);
-    rows.add("rides-received", c.rides_received);
-    rows.add("updates-sent", c.updates_sent);
-    rows.add("updates-acked", c.updates_acked);
-    rows.add("update-entries-dropped", c.update_entries_dropped);
-    rows.add("updates-dropped-healthy", c.updates_dropped_healthy);
-    rows.add("updates-dropped-troubled", c.updates_dropped_troubled);
-    rows.add("updates-dropped-sessions", c.updates_dropped_sessions);
-    rows.add("updates-dropped-paths", c.updates_dropped_paths);
-    rows.add("updates-dropped-timings", c.updates_dropped_timings);
-    rows.add("traces-sent", c.traces_sent);
-    rows.add("repaths", c.repaths);
-    rows.add("traces-dropped", c.traces_dropped);
-    rows.add("traces-disagreed", c.traces_disagreed);
+    for (const eppc::NamedCounter& counter : eppc::kCounters)
+        rows.add(counter.name, eppc.counters().*counter.field);
     rows.add(eppc.drops());
 }
 

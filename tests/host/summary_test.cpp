@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/eppc/counter_names.h"
+
 namespace dyetrace::host {
 namespace {
 
@@ -80,6 +82,8 @@ Summary example() {
     summary.address = Ipv4Address{0xc0000201};
     PortCounters counters;
     counters.ring_full = 7;
+    summary.counters.sessions_refused = 3;
+    summary.counters.challenges_sent = 4;
     summary.ports.push_back({"eth1", "underlay", counters});
     summary.drops.add(wire::DropReason::GroupAddress);
     summary.ledger.on(change(SessionId{1}, State::Closed));
@@ -95,6 +99,9 @@ TEST(SummaryJson, IsOneLineWithTotalsPathsAndDrops) {
     EXPECT_EQ(json["totals"]["lost"], 10);
     EXPECT_DOUBLE_EQ(json["totals"]["loss"], 0.01);
     EXPECT_EQ(json["drops"]["group-address"], 1);
+    EXPECT_EQ(json["counters"]["sessions_refused"], 3);
+    EXPECT_EQ(json["counters"]["challenges_sent"], 4);
+    EXPECT_EQ(json["counters"].size(), eppc::kCounters.size() + 3) << "all of the engine's, and the loop's";
     EXPECT_EQ(json["ports"][0]["ring_full"], 7);
     const auto& session = json["sessions"][0];
     EXPECT_EQ(session["state"], "closed");
@@ -115,6 +122,7 @@ TEST(SummaryText, NamesSessionsLossAndTrouble) {
     EXPECT_THAT(text, testing::HasSubstr("lost 1.0000%, of tracked 1.0000%"));
     EXPECT_THAT(text, testing::HasSubstr("ring full 7"));
     EXPECT_THAT(text, testing::HasSubstr("dropped group-address: 1"));
+    EXPECT_THAT(text, testing::HasSubstr("sessions refused to peers: 3"));
     EXPECT_THAT(text, testing::HasSubstr("not measured"));
 }
 

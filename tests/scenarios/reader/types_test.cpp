@@ -130,7 +130,8 @@ TEST(TextValue, IsNeitherEmptyNorControl) {
 
 TEST(ChoiceValue, IsOneOfItsWords) {
     EXPECT_EQ(of_value("tracking.sampling", "\"every-nht\""),
-              "\"every-nht\" is not \"every-nth\" or \"probability\"");
+              "\"every-nht\" is not \"every-nth\", \"probability\", \"hash-consistent\" or "
+              "\"rate-budget\"");
     EXPECT_EQ(suggestion_of("tracking.sampling", "\"every-nht\""), "did you mean \"every-nth\"?");
     EXPECT_EQ(of_value("fabric.kind", "\"leaf-spine\""), "\"leaf-spine\" is not \"fat-tree\"");
     EXPECT_EQ(of_value("fabric.kind", "1"), "this is an integer, where \"fat-tree\" belongs");

@@ -100,14 +100,27 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.workload.packet_bytes = 1000;
     said.workload.start = Duration::milliseconds(4);
     said.workload.stop = Duration::milliseconds(40);
-    said.tracking = {0.05,
-                     scenario::SamplingKind::Probability,
-                     7,
-                     Duration::milliseconds(11),
-                     Duration::milliseconds(12),
-                     std::nullopt,
-                     true};
+    said.tracking.rate = 0.05;
+    said.tracking.sampling = scenario::SamplingKind::HashConsistent;
+    said.tracking.sampling_seed = 21;
+    said.tracking.sampling_budget = 22;
+    said.tracking.sampling_burst = 23;
+    said.tracking.flow_filter.rules.emplace_back().protocol = 17;
+    said.tracking.metrics = wire::kMetricCounts;
+    said.tracking.tracked_per_second = 24;
+    said.tracking.accepted_per_second = 25;
+    said.tracking.traffic_sessions = 26;
+    said.tracking.choice_interval = Duration::milliseconds(27);
+    said.tracking.turn = Duration::milliseconds(28);
+    said.tracking.near_prefix = 29;
+    said.tracking.path_count = 7;
+    said.tracking.report_interval = Duration::milliseconds(11);
+    said.tracking.ride_wait = Duration::milliseconds(30);
+    said.tracking.path_idle = Duration::milliseconds(12);
+    said.tracking.waiting_time = Duration::milliseconds(31);
+    said.tracking.session_duration = Duration::milliseconds(32);
     said.tracking.key.emplace().fill(0xa5);
+    said.tracking.insecure = true;
     said.health = {"host-1-0-0", Duration::milliseconds(13), Duration::milliseconds(14), 0.5,
                    Duration::milliseconds(15)};
     const scenario::Scenario nothing_said;

@@ -18,11 +18,16 @@
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 
+#include "core/tracking/flow_rule_text.h"
+#include "core/tracking/sampling_settings.h"
+#include "core/wire/metric_names.h"
 #include "ns3-module/model/dyetrace-engines.h"
 #include "tests/scenarios/runner/spelling.h"
 
 namespace dyetrace::runner {
 namespace {
+
+using Kind = wire::SamplingSpec::Kind;
 
 // Of each type that a field has: its value in words, as an attribute of that kind says it.
 std::string words(bool value) {
@@ -38,7 +43,10 @@ std::string words(KeyId value) {
     return std::to_string(value.value);
 }
 std::string words(wire::SamplingSpec::Kind kind) {
-    return kind == wire::SamplingSpec::Kind::EveryNth ? "every-nth" : "probability";
+    return std::string(wire::to_string(kind));
+}
+std::string words(const tracking::FlowFilter& filter) {
+    return tracking::to_string(filter);
 }
 std::string words(const std::optional<auth::SharedKey>& key) {
     return key ? "a key" : "";
@@ -73,16 +81,48 @@ const std::vector<Field<eppc::EppcConfig>>& fields(const eppc::EppcConfig*) {
         FIELD(port_rest),
         FIELD(dscp),
         FIELD(sampling.kind),
-        {"sampling.rate()", [](const auto& config) { return words(config.sampling.share().value_or(0)); }},
+        {"sampling.rate()",
+         [](const auto& config) {
+             return words(config.sampling.share().value_or(tracking::SamplingSettings().rate));
+         }},
+        // Two kinds share a field, and each kind has what is its own.
+        {"sampling_seed",
+         [](const auto& config) {
+             return words(config.sampling.kind == Kind::HashConsistent
+                              ? config.sampling.parameter
+                              : tracking::SamplingSettings().sampling_seed);
+         }},
+        {"sampling_budget",
+         [](const auto& config) {
+             return words(config.sampling.kind == Kind::RateBudget
+                              ? config.sampling.value
+                              : tracking::SamplingSettings().sampling_budget);
+         }},
+        {"sampling_burst",
+         [](const auto& config) {
+             return words(config.sampling.kind == Kind::RateBudget
+                              ? config.sampling.parameter
+                              : tracking::SamplingSettings().sampling_burst);
+         }},
+        FIELD(flow_filter),
+        {"metrics", [](const auto& config) { return wire::metrics_to_string(config.metrics); }},
+        FIELD(tracked_per_second),
+        FIELD(accepted_per_second),
         FIELD(open_on_traffic),
+        FIELD(traffic_sessions),
+        FIELD(choice_interval),
+        FIELD(turn),
+        FIELD(near_prefix),
         FIELD(report_interval),
         FIELD(ride_wait),
         FIELD(path_idle),
+        FIELD(waiting_time),
         FIELD(session_duration),
         FIELD(retransmit_first),
         FIELD(retransmit_last),
         FIELD(retransmit_most),
         FIELD(keep_alive_interval),
+        FIELD(accept_sessions),
         FIELD(reject_back_off),
         FIELD(trace_paths),
         FIELD(trace_ttl_most),
@@ -155,6 +195,9 @@ ns3::Ptr<ns3::AttributeValue> another(const ns3::TypeId::AttributeInformation& i
         return ns3::Create<ns3::DoubleValue>(real->Get() / 2);
     if (info.name == "Key") return ns3::Create<ns3::StringValue>(std::string(64, '7'));
     if (info.name == "Sampling") return ns3::Create<ns3::StringValue>("probability");
+    if (info.name == "FlowFilter")
+        return ns3::Create<ns3::StringValue>("source=10.1.0.0/16 vni=3,protocol=tcp");
+    if (info.name == "Metrics") return ns3::Create<ns3::StringValue>("counts,quantiles");
     ADD_FAILURE() << "no other value for " << info.name;
     return info.initialValue->Copy();
 }
@@ -208,12 +251,18 @@ class EngineConfig : public testing::Test {
         }
         return all;
     }
-    static std::map<std::string, std::string> with(const std::string& name,
-                                                   const ns3::AttributeValue& value) {
+    /// What an attribute comes to, beside `kind` of sampling where that is what gives it a meaning.
+    static std::map<std::string, std::string> with(const std::string& name, const ns3::AttributeValue* value,
+                                                   const std::string& kind) {
         ns3::ObjectFactory factory;
         factory.SetTypeId(Object::GetTypeId());
-        factory.Set(name, value);
+        if (!kind.empty()) factory.Set("Sampling", ns3::StringValue(kind));
+        if (value != nullptr) factory.Set(name, *value);
         return values(ns3::DyetraceEngines::GetConfig(*factory.Create<Object>()));
+    }
+    static std::string sampling_for(const std::string& name) {
+        if (name == "SamplingSeed") return "hash-consistent";
+        return name == "SamplingBudget" || name == "SamplingBurst" ? "rate-budget" : "";
     }
 };
 
@@ -243,11 +292,12 @@ TYPED_TEST(EngineConfig, WithoutAttributesItIsTheDefault) {
 }
 
 TYPED_TEST(EngineConfig, EveryAttributeSetsItsFieldAndNoOther) {
-    const auto defaults = values(default_config<typename TypeParam::Config>());
     for (const auto& attribute : TestFixture::attributes()) {
         const auto value = another(attribute);
         ASSERT_TRUE(attribute.checker->Check(*value)) << attribute.name;
-        for (const auto& [name, now] : TestFixture::with(attribute.name, *value)) {
+        const std::string kind = TestFixture::sampling_for(attribute.name);
+        const auto defaults = TestFixture::with(attribute.name, nullptr, kind);
+        for (const auto& [name, now] : TestFixture::with(attribute.name, value.operator->(), kind)) {
             if (name != attribute.name) {
                 EXPECT_EQ(now, defaults.at(name)) << attribute.name << " changes " << name;
             } else if (name == "Key") {
