@@ -14,8 +14,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "core/tracking/sampling_settings.h"
 #include "host/config_table.h"
 #include "host/shared_key.h"
+#include "scenarios/reader/engine_types.h"
 #include "scenarios/reader/types.h"
 
 namespace dyetrace::host {
@@ -33,23 +35,69 @@ using scenario::TextType;
 
 constexpr IntegerType kPort{1, 65535};
 constexpr IntegerType kTagRate{0, 1'000'000'000};
+constexpr IntegerType kVni{0, 0xffffff};
 constexpr SizeType kRing{128 << 10, 1 << 30};
+constexpr std::size_t kIpv6MtuLeast = 1280;  ///< RFC 8200 §5
 /// Below a millisecond the daemon would do nothing but keep time; beyond a day nobody waits.
 const DurationType kInterval{Duration::milliseconds(1), Duration::seconds(86'400)};
 const DurationType kAnyLength{Duration{}, Duration::seconds(366LL * 86'400)};
 
+template <class T>
+using ChoiceType = scenario::ChoiceType<T>;
+
+ChoiceType<eppc::EcnMode> ecn_type() {
+    return {{{"normal", eppc::EcnMode::Normal}, {"compatibility", eppc::EcnMode::Compatibility}}};
+}
+ChoiceType<eppc::UdpChecksum> udp_checksum_type() {
+    using eppc::UdpChecksum;
+    return {{{"default", UdpChecksum::Default}, {"zero", UdpChecksum::Zero}, {"full", UdpChecksum::Full}}};
+}
+ChoiceType<eppc::InnerVlan> inner_vlan_type() {
+    return {{{"strip", eppc::InnerVlan::Strip}, {"keep", eppc::InnerVlan::Keep}}};
+}
+ChoiceType<wire::Encapsulation> encapsulation_type() {
+    return {{{"geneve", wire::Encapsulation::Geneve}, {"vxlan", wire::Encapsulation::Vxlan}}};
+}
+
+/// The underlay has one version of IP. Nothing is told where its own address is missing, which is an error.
+void require_same_version(ConfigTable& table, const char* key, const IpAddress& address,
+                          const IpAddress& own) {
+    if (own.is_unspecified() || address.is_ipv4() == own.is_ipv4()) return;
+    const auto version = [](const IpAddress& of) { return of.is_ipv4() ? "IPv4" : "IPv6"; };
+    table.error(key,
+                {fmt::format("this is {}, but underlay.address is {}", version(address), version(own)), ""});
+}
+
 void read_underlay(ConfigTable table, HostConfig& config) {
     eppc::EppcConfig& eppc = config.eppc;
     table.require("interface", TextType{"network interface"}, config.underlay.interface);
-    table.require("address", Ipv4Type{}, eppc.address);
+    table.require("address", IpType{}, eppc.address);
     table.require("gateway_mac", MacType{}, eppc.gateway_mac);
     table.read("mac", MacType{}, config.underlay.mac);
     table.read("mtu", IntegerType{128, 65535}, config.underlay.mtu);
     table.read("ring", kRing, config.underlay.ring_bytes);
     table.read("geneve_port", kPort, eppc.geneve_port);
+    table.read("vxlan_port", kPort, eppc.vxlan_port);
+    table.read("vxlan_control_vni", kVni, eppc.vxlan_control_vni.value);
+    table.read("vxlan_vlan", inner_vlan_type(), eppc.vxlan_vlan);
+    table.read("udp_checksum", udp_checksum_type(), eppc.udp_checksum);
+    table.read("ecn", ecn_type(), eppc.ecn);
     table.read("source_port_base", kPort, eppc.source_port_base);
     table.read("dscp", IntegerType{0, 63}, eppc.dscp);
     table.read("option_class", IntegerType{0, 0xffff}, eppc.option_class);
+    const bool is_ipv4 = eppc.address.is_unspecified() || eppc.address.is_ipv4();
+    if (!is_ipv4 && eppc.udp_checksum == eppc::UdpChecksum::Zero) {
+        // RFC 6936 §5 (1): not for whoever may turn up.
+        table.error("udp_checksum",
+                    {"over IPv6 there is always one, but to peers of which the file says else",
+                     "udp_checksum = \"zero\" of a [[peer]]"});
+    }
+    if (!is_ipv4 && config.underlay.mtu && *config.underlay.mtu < kIpv6MtuLeast)
+        table.error("mtu", {"an IPv6 link carries 1280 bytes at least", ""});
+    if (eppc.vxlan_port == eppc.geneve_port) {
+        table.error(table.has("vxlan_port") ? "vxlan_port" : "geneve_port",
+                    {"Geneve and VXLAN need ports of their own", ""});
+    }
     table.finish();
 }
 
@@ -96,30 +144,39 @@ void read_auth(ConfigTable table, eppc::EppcConfig& eppc, bool is_open_to_others
     table.finish();
 }
 
-enum class SamplingKind { EveryNth, Probability };
-
-void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
-    double rate = eppc.sampling.share().value_or(0);
-    SamplingKind kind = SamplingKind::EveryNth;
-    table.read("rate", ShareType{}, rate);
-    table.read("sampling",
-               scenario::ChoiceType<SamplingKind>{
-                   {{"every-nth", SamplingKind::EveryNth}, {"probability", SamplingKind::Probability}}},
-               kind);
-    // There is no N for a rate of zero; a probability of zero tags nothing either.
-    if (kind == SamplingKind::Probability || rate == 0) {
-        eppc.sampling = wire::SamplingSpec::probability(rate);
-        return;
-    }
+/// A rate that no N has, and that would silently become another, is told.
+void check_rate(ConfigTable& table, double rate) {
     constexpr double kNMost = std::numeric_limits<std::uint32_t>::max();
     const double n = std::round(1.0 / rate);
-    // Written so that a rate that cannot be had, and would silently become another, is told.
-    if (n < 1 || n > kNMost || std::abs(1.0 / n - rate) > 0.01 * rate) {
-        table.error("rate", {fmt::format("every Nth packet cannot be a share of {}", rate),
-                             "1/N for a whole N, or sampling = \"probability\""});
-        return;
-    }
-    eppc.sampling = wire::SamplingSpec::every_nth(static_cast<std::uint32_t>(n));
+    if (rate == 0 || (n <= kNMost && std::abs(1.0 / n - rate) <= 0.01 * rate)) return;
+    table.error("rate", {fmt::format("every Nth packet cannot be a share of {}", rate),
+                         "1/N for a whole N, or sampling = \"probability\""});
+}
+
+void read_sampling(ConfigTable& table, eppc::EppcConfig& eppc) {
+    using Kind = wire::SamplingSpec::Kind;
+    constexpr std::int64_t kParameterMost = wire::SamplingSpec::kParameterMost;
+    tracking::SamplingSettings settings;
+    table.read("rate", ShareType{}, settings.rate);
+    table.read("sampling", scenario::sampling_type(), settings.sampling);
+    const bool has_seed = table.read("sampling_seed", IntegerType{0, kParameterMost}, settings.sampling_seed);
+    const bool has_budget =
+        table.read("sampling_budget", IntegerType{1, 1'000'000'000}, settings.sampling_budget);
+    const bool has_burst =
+        table.read("sampling_burst", IntegerType{1, kParameterMost}, settings.sampling_burst);
+    table.read("flow_filter", scenario::FlowFilterType{}, eppc.flow_filter);
+    table.read("metrics", scenario::MetricsType{}, eppc.metrics);
+    if (settings.sampling == Kind::EveryNth) check_rate(table, settings.rate);
+    eppc.sampling = settings.spec();
+    eppc.sampling.filtered = !eppc.flow_filter.rules.empty();
+    const auto of_kind = [&](const char* key, bool is_given, Kind kind) {
+        if (!is_given || settings.sampling == kind) return;
+        table.warning(key,
+                      {fmt::format("this means nothing for {}", wire::to_string(settings.sampling)), ""});
+    };
+    of_kind("sampling_seed", has_seed, Kind::HashConsistent);
+    of_kind("sampling_budget", has_budget, Kind::RateBudget);
+    of_kind("sampling_burst", has_burst, Kind::RateBudget);
 }
 
 void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
@@ -131,7 +188,7 @@ void read_tracking(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("traffic_sessions", IntegerType{0, 1'000'000}, eppc.traffic_sessions);
     table.read("choice_interval", kInterval, eppc.choice_interval);
     table.read("turn", kAnyLength, eppc.turn);
-    table.read("near_prefix", IntegerType{0, 32}, eppc.near_prefix);
+    table.read("near_prefix", IntegerType{0, eppc.address.is_ipv4() ? 32 : 128}, eppc.near_prefix);
     table.read("tracked_per_second", kTagRate, eppc.tracked_per_second);
     table.read("accepted_per_second", kTagRate, eppc.accepted_per_second);
     table.read("load_most", ShareType{}, eppc.load_most);
@@ -173,9 +230,12 @@ void read_health(ConfigTable table, eppc::EppcConfig& eppc) {
     table.read("nhms", EndpointType{}, eppc.nhms);
     table.read("management_port", kPort, eppc.management_port);
     table.read("update_interval", kInterval, eppc.update_interval);
-    if (eppc.nhms && eppc.management_port == eppc.geneve_port) {
-        table.error("management_port", {"this is underlay.geneve_port", ""});
+    if (eppc.nhms && (eppc.management_port == eppc.geneve_port || eppc.management_port == eppc.vxlan_port)) {
+        const bool is_geneve = eppc.management_port == eppc.geneve_port;
+        table.error("management_port",
+                    {is_geneve ? "this is underlay.geneve_port" : "this is underlay.vxlan_port", ""});
     }
+    if (eppc.nhms) require_same_version(table, "nhms", eppc.nhms->address, eppc.address);
     table.finish();
 }
 
@@ -214,11 +274,11 @@ void read_bounds(ConfigTable table, eppc::EppcBounds& bounds) {
 struct Taken {
     std::set<std::tuple<std::uint32_t, MacAddress>> addresses;  ///< VNI and MAC
     std::set<std::string> interfaces;
-    std::set<Ipv4Address> peers;
+    std::set<IpAddress> peers;
 };
 
 bool read_overlay_address(ConfigTable& table, Vni& vni, MacAddress& mac, Taken& taken) {
-    const bool has_vni = table.require("vni", IntegerType{0, 0xffffff}, vni.value);
+    const bool has_vni = table.require("vni", kVni, vni.value);
     const bool has_mac = table.require("mac", MacType{}, mac);
     if (!has_vni || !has_mac) return false;
     if (taken.addresses.emplace(vni.value, mac).second) return true;
@@ -246,21 +306,39 @@ void read_guest(ConfigTable table, HostConfig& config, Taken& taken) {
     table.finish();
 }
 
+/// Of one path, how often it is to be moved.
+void read_generation(ConfigTable table, PeerSettings& peer, std::uint16_t path_count) {
+    PathIndex path;
+    PathGeneration generation;
+    const bool has_path = table.require("path", IntegerType{0, path_count - 1}, path.value);
+    const bool has_generation = table.require("generation", IntegerType{0, 255}, generation.value);
+    if (has_path && has_generation && !peer.generations.emplace(path, generation).second)
+        table.error("path", {fmt::format("path {} is there already", path.value), ""});
+    table.finish();
+}
+
 void read_peer(ConfigTable table, HostConfig& config, Taken& taken) {
-    Ipv4Address address;
-    if (table.require("address", Ipv4Type{}, address)) {
-        if (address == config.eppc.address) table.error("address", {"this is underlay.address", ""});
-        if (!taken.peers.insert(address).second) {
-            table.error("address", {fmt::format("peer {} is there already", address.to_string()), ""});
+    PeerSettings peer;
+    if (table.require("address", IpType{}, peer.address)) {
+        if (peer.address == config.eppc.address) table.error("address", {"this is underlay.address", ""});
+        if (!taken.peers.insert(peer.address).second) {
+            table.error("address", {fmt::format("peer {} is there already", peer.address.to_string()), ""});
         }
+        require_same_version(table, "address", peer.address, config.eppc.address);
     }
+    table.read("encapsulation", encapsulation_type(), peer.options.encapsulation);
+    table.read("udp_checksum", udp_checksum_type(), peer.options.udp_checksum);
+    table.read("ecn", ecn_type(), peer.options.ecn);
+    for (ConfigTable& path : table.tables("paths"))
+        read_generation(path, peer, config.eppc.path_count);
     for (ConfigTable& guest : table.tables("guests")) {
         RemoteSettings remote;
-        remote.peer = address;
+        remote.peer = peer.address;
         guest.read("relay", BooleanType{}, remote.relay);
         if (read_overlay_address(guest, remote.vni, remote.mac, taken)) config.remotes.push_back(remote);
         guest.finish();
     }
+    config.peers.push_back(std::move(peer));
     table.finish();
 }
 
@@ -324,7 +402,8 @@ auth::NamedKey sending_key(const HostConfig& config) {
 
 std::vector<std::string> config_keys() {
     // One of everything, so that every reader asks for its keys.
-    const std::string text = "guest = [{}]\npeer = [{ guests = [{}] }]\nauth = { other_keys = [{}] }\n";
+    const std::string text =
+        "guest = [{}]\npeer = [{ guests = [{}], paths = [{}] }]\nauth = { other_keys = [{}] }\n";
     const SourceText source("", text);
     Diagnostics ignored;
     const scenario::Document document = scenario::parse_document(source, ignored);

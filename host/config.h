@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +29,16 @@ struct GuestSettings {
     std::size_t ring_bytes = std::size_t{8} << 20;
 };
 
+struct PeerSettings {
+    IpAddress address;
+    eppc::PeerOptions options;
+    /// Of its paths, those that the file names: how often each was to be moved (Daemon).
+    std::map<PathIndex, PathGeneration> generations;
+};
+
 /// A guest that a peer carries.
 struct RemoteSettings {
-    Ipv4Address peer;
+    IpAddress peer;
     Vni vni;
     MacAddress mac;
     bool relay = false;  ///< what comes for it from other peers goes on to that one
@@ -41,6 +49,7 @@ struct HostConfig {
         eppc;  ///< mac and underlay_mtu are still the defaults where the file leaves them to the interface
     UnderlaySettings underlay;
     std::vector<GuestSettings> guests;  ///< a guest's port is its index
+    std::vector<PeerSettings> peers;
     std::vector<RemoteSettings> remotes;
     Duration drain_timeout = Duration::seconds(2);  ///< how long an orderly end may take
 };

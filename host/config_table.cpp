@@ -25,15 +25,30 @@ Problem wrong_type(const Node& node, std::string_view wanted) {
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
-    const std::size_t colon = text.find(':');
+    const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
-    const auto address = Ipv4Address::parse(text.substr(0, colon));
+    std::string_view host = text.substr(0, colon);
+    // Without brackets the last part of an IPv6 address would pass for a port (RFC 3986 §3.2.2).
+    const bool has_brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+    if (has_brackets) host = host.substr(1, host.size() - 2);
+    const auto address = IpAddress::parse(host);
+    if (address && address->is_ipv4() == has_brackets) return std::nullopt;
     const std::string_view digits = text.substr(colon + 1);
     std::uint16_t port = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (!address || error != std::errc{} || end != digits.data() + digits.size() || port == 0)
         return std::nullopt;
     return Endpoint{*address, port};
+}
+
+bool is_of_one_host(const IpAddress& address) {
+    // RFC 4291 §2.5.2, §2.5.3, §2.7: unspecified, loopback, multicast.
+    constexpr IpAddress kLoopback{0, 1};
+    if (!address.is_ipv4())
+        return !address.is_unspecified() && address != kLoopback && !address.is_multicast();
+    // RFC 1122 §3.2.1.3: 0/8 is this network, 127/8 loopback, 224/4 multicast, 240/4 reserved and broadcast.
+    const std::uint32_t first = address.ipv4().value >> 24;
+    return first != 0 && first != 127 && first < 224;
 }
 
 }  // namespace
@@ -52,17 +67,15 @@ Result<MacAddress, Problem> MacType::read(const Node& node) const {
     return *mac;
 }
 
-Result<Ipv4Address, Problem> Ipv4Type::read(const Node& node) const {
+Result<IpAddress, Problem> IpType::read(const Node& node) const {
     const auto* text = node.as<std::string>();
-    if (text == nullptr) return Failure{wrong_type(node, "an IPv4 address")};
-    const auto address = Ipv4Address::parse(*text);
+    if (text == nullptr) return Failure{wrong_type(node, "an IP address")};
+    const auto address = IpAddress::parse(*text);
     if (!address) {
-        return Failure{Problem{fmt::format("\"{}\" is no IPv4 address", *text),
-                               "four numbers from 0 to 255, \"192.0.2.1\""}};
+        return Failure{Problem{fmt::format("\"{}\" is no IP address", *text),
+                               "\"192.0.2.1\" or \"2001:db8::1\", without prefix length"}};
     }
-    // RFC 1122 §3.2.1.3: 0/8 is this network, 127/8 loopback, 224/4 multicast, 240/4 reserved and broadcast.
-    const std::uint32_t first = address->value >> 24;
-    if (first == 0 || first == 127 || first >= 224) {
+    if (!is_of_one_host(*address)) {
         return Failure{Problem{fmt::format("\"{}\" is not the address of one host", *text), ""}};
     }
     return *address;
@@ -73,8 +86,8 @@ Result<Endpoint, Problem> EndpointType::read(const Node& node) const {
     if (text == nullptr) return Failure{wrong_type(node, "an address with a UDP port")};
     const auto endpoint = parse_endpoint(*text);
     if (!endpoint) {
-        return Failure{
-            Problem{fmt::format("\"{}\" is no address with a UDP port", *text), "\"192.0.2.10:46081\""}};
+        return Failure{Problem{fmt::format("\"{}\" is no address with a UDP port", *text),
+                               "\"192.0.2.10:46081\" or \"[2001:db8::10]:46081\""}};
     }
     return *endpoint;
 }
@@ -90,7 +103,8 @@ const Place& ConfigTable::place_of(std::string_view key) const {
 
 void ConfigTable::tell(const Place& place, Severity severity, Problem problem) {
     ConfigInput& input = input_.get();
-    input.diagnostics.add(input.source.at(place, severity, std::move(problem)));
+    const Place at = problem.place.value_or(place);
+    input.diagnostics.add(input.source.at(at, severity, std::move(problem)));
 }
 
 void ConfigTable::error(std::string_view key, Problem problem) {

@@ -22,12 +22,12 @@ struct MacType {
     using Value = MacAddress;
     [[nodiscard]] Result<Value, scenario::Problem> read(const scenario::Node& node) const;
 };
-/// "192.0.2.1", of one host.
-struct Ipv4Type {
-    using Value = Ipv4Address;
+/// "192.0.2.1" or "2001:db8::1", of one host.
+struct IpType {
+    using Value = IpAddress;
     [[nodiscard]] Result<Value, scenario::Problem> read(const scenario::Node& node) const;
 };
-/// "192.0.2.1:46081".
+/// "192.0.2.1:46081" or "[2001:db8::1]:46081".
 struct EndpointType {
     using Value = Endpoint;
     [[nodiscard]] Result<Value, scenario::Problem> read(const scenario::Node& node) const;

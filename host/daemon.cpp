@@ -47,6 +47,8 @@ eppc::Eppc Daemon::make_engine(const HostConfig& config, const auth::Seed& seed,
     for (const GuestSettings& guest : config.guests) {
         require(engine->add_guest(GuestPort{port++}, guest.vni, guest.mac), "guest " + guest.interface);
     }
+    for (const PeerSettings& peer : config.peers)
+        require(engine->add_peer(peer.address, peer.options), "peer " + peer.address.to_string());
     for (const RemoteSettings& remote : config.remotes) {
         require(remote.relay ? engine->add_relay(remote.vni, remote.mac, remote.peer)
                              : engine->add_remote(remote.vni, remote.mac, remote.peer),
@@ -60,7 +62,9 @@ Daemon::Daemon(const HostConfig& config, const auth::Seed& seed)
     const NetworkInterface underlay = NetworkInterface::find(config_.underlay.interface);
     ports_.push_back(
         {underlay.name, "underlay",
-         std::make_unique<PacketPort>(underlay, PacketProtocols::Ipv4, config_.underlay.ring_bytes, clock_)});
+         std::make_unique<PacketPort>(
+             underlay, config_.eppc.address.is_ipv4() ? PacketProtocols::Ipv4 : PacketProtocols::Ipv6,
+             config_.underlay.ring_bytes, clock_)});
     loop_ = std::make_unique<EventLoop>(engine_, *ports_.front().port, clock_,
                                         [this](const eppc::Output& output) { on_event(output); });
     std::uint32_t id = 0;
@@ -117,7 +121,7 @@ void Daemon::run(const SummaryHandler& on_summary, const ConfigReader& reread) {
         }
         const SignalRequests requests = waiter_.take_signals();
         if (requests.report > 0) on_summary(summary(false));
-        if (requests.reload > 0) take_keys(reread());
+        if (requests.reload > 0) reload(reread());
         if (requests.stop > 1 || (requests.stop > 0 && draining_)) break;
         if (requests.stop > 0) start_draining();
         if (draining_ && (has_drained() || loop_->now() >= drain_until_)) break;
@@ -129,18 +133,52 @@ void Daemon::run(const SummaryHandler& on_summary, const ConfigReader& reread) {
     on_summary(summary(true));
 }
 
-void Daemon::take_keys(const std::optional<HostConfig>& config) {
+void Daemon::reload(const std::optional<HostConfig>& config) {
     if (!config) {
-        spdlog::error("the keys stay as they are");
+        spdlog::error("keys and paths stay as they are");
         return;
     }
-    const auto changed = engine_.set_keys(sending_key(*config), config->eppc.other_keys, loop_->update_now());
+    take_keys(*config);
+    move_paths(*config);
+}
+
+void Daemon::take_keys(const HostConfig& config) {
+    const auto changed = engine_.set_keys(sending_key(config), config.eppc.other_keys, loop_->update_now());
     if (!changed) {
         spdlog::error("the keys stay as they are: {}", changed.error());
         return;
     }
-    spdlog::info("sends under key {}, takes {} other keys", config->eppc.key_id.value,
-                 config->eppc.other_keys.size());
+    spdlog::info("sends under key {}, takes {} other keys", config.eppc.key_id.value,
+                 config.eppc.other_keys.size());
+}
+
+// What the file says is a state, not an order: a file that is read twice moves nothing twice, so that keys
+// can be changed without a thought of paths. A move that was refused is tried again at the next reload.
+void Daemon::move_paths(const HostConfig& config) {
+    for (const PeerSettings& wanted : config.peers) {
+        const auto known =
+            std::find_if(config_.peers.begin(), config_.peers.end(),
+                         [&](const PeerSettings& peer) { return peer.address == wanted.address; });
+        if (known == config_.peers.end()) {
+            spdlog::warn("peer {} is new: it is taken at the next start", wanted.address.to_string());
+            continue;
+        }
+        for (const auto& [path, generation] : wanted.generations) {
+            PathGeneration& was = known->generations[path];  // zero where the file did not name it
+            if (was != generation && move_path(wanted.address, path)) was = generation;
+        }
+    }
+}
+
+bool Daemon::move_path(IpAddress peer, PathIndex path) {
+    const auto moved = engine_.repath(peer, path, loop_->update_now());
+    if (moved) {
+        spdlog::info("path {} to {} moved to another source port: generation {}", path.value,
+                     peer.to_string(), moved->value);
+    } else {
+        spdlog::warn("path {} to {} stays where it is: {}", path.value, peer.to_string(), moved.error());
+    }
+    return moved.ok();
 }
 
 void Daemon::start_draining() {
@@ -181,7 +219,6 @@ void Daemon::warn_of_trouble() {
         warn(&PortCounters::truncated,
              "dropped: longer than the MTU (turn off tso, gso and gro of the guest)");
         warn(&PortCounters::partial_checksum, "dropped: no checksum (turn off tx checksumming of the guest)");
-        warn(&PortCounters::vlan_tagged, "dropped: VLAN-tagged");
         warn(&PortCounters::send_failed, "not sent: the interface did not take them");
         last_check_[i] = now;
     }

@@ -33,7 +33,8 @@ class Daemon {
 
     /// Carries frames until SIGTERM or SIGINT, then closes the sessions, for at most the drain timeout or
     /// until a second signal. `on_summary` gets one for each SIGUSR1, and the final one. SIGHUP takes the
-    /// keys, and nothing else, of what `reread` gives.
+    /// keys of what `reread` gives and moves the paths whose generation there is another one than was read
+    /// last; it takes nothing else.
     void run(const SummaryHandler& on_summary, const ConfigReader& reread);
 
   private:
@@ -46,7 +47,10 @@ class Daemon {
     static eppc::Eppc make_engine(const HostConfig& config, const auth::Seed& seed, Time now);
     void open_guest(GuestPort id, const GuestSettings& guest);
     void on_event(const eppc::Output& output);
-    void take_keys(const std::optional<HostConfig>& config);
+    void reload(const std::optional<HostConfig>& config);
+    void take_keys(const HostConfig& config);
+    void move_paths(const HostConfig& config);
+    bool move_path(IpAddress peer, PathIndex path);
     void start_draining();
     [[nodiscard]] bool has_drained() const;
     void warn_of_trouble();

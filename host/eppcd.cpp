@@ -96,7 +96,8 @@ void describe(CLI::App& program, Options& options) {
         ->capture_default_str();
     program.footer(
         "SIGTERM and SIGINT close the sessions, print a summary and end; a second one ends at once.\n"
-        "SIGUSR1 prints a summary; SIGHUP reads the keys of CONFIG anew. Exit status: 0 ended as asked, 1 "
+        "SIGUSR1 prints a summary; SIGHUP reads keys, and paths to move, of CONFIG anew. Exit status: 0 "
+        "ended as asked, 1 "
         "failed, 2 usage, 3 invalid "
         "configuration.");
 }

@@ -77,7 +77,7 @@ void Ledger::on(const eppc::SessionChanged& change) {
 
 void Ledger::on(const eppc::MetricsReported& metrics) {
     LedgerEntry* entry = find(metrics.peer, metrics.session);
-    if (entry != nullptr) entry->paths[metrics.record.path] = metrics.record;
+    if (entry != nullptr) entry->paths[{metrics.record.path, metrics.record.generation}] = metrics.record;
 }
 
 void Ledger::fold() {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/eppc/output.h"
@@ -38,8 +39,9 @@ struct LedgerEntry {
     IpAddress peer;
     SessionId session;
     session::State state = session::State::Idle;
-    std::string reason;                           ///< of the last change of state
-    std::map<PathIndex, wire::PathRecord> paths;  ///< latest records
+    std::string reason;  ///< of the last change of state
+    /// Latest records. A path that was moved has one of each generation, with counts of its own.
+    std::map<std::pair<PathIndex, PathGeneration>, wire::PathRecord> paths;
 
     [[nodiscard]] PathTotals totals() const;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/eppc/eppc.h"
 
@@ -18,12 +20,34 @@ namespace {
 
 /// Room in front of each frame, for the engine.
 constexpr unsigned kReserve = 256;
-static_assert(kReserve >= eppc::Eppc::kHeadroom);
+constexpr unsigned kVlanTag = 4;
+static_assert(kReserve >= eppc::Eppc::kHeadroom + kVlanTag);
 /// A block of the ring is contiguous kernel memory; larger ones may not be had on a busy host.
 constexpr std::size_t kBlockBytes = 1 << 17;
 /// How long to wait for room in the send queue before frames are given up. Guests' transports take it from
 /// there; a daemon that waits longer loses more at its receiving side.
 constexpr int kSendWaitMs = 10;
+
+/// For bind(2).
+constexpr std::uint16_t ether_type_of(PacketProtocols protocols) {
+    switch (protocols) {
+        case PacketProtocols::All: return ETH_P_ALL;
+        case PacketProtocols::Ipv4: return ETH_P_IP;
+        case PacketProtocols::Ipv6: return ETH_P_IPV6;
+    }
+    return 0;
+}
+
+/// Puts a tag back that the kernel took out of the frame at `frame`, which begins kVlanTag bytes earlier then
+/// (IEEE 802.1Q: between the addresses and the EtherType).
+void put_vlan_tag_back(std::uint8_t* frame, const tpacket2_hdr& header) {
+    constexpr std::size_t kAddresses = 12;
+    std::memmove(frame - kVlanTag, frame, kAddresses);
+    // Kernels before 3.14 tell no TPID; it is 802.1Q's then.
+    const bool has_tpid = (header.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0;
+    store_u16(frame - kVlanTag + kAddresses, has_tpid ? header.tp_vlan_tpid : ETH_P_8021Q);
+    store_u16(frame - kVlanTag + kAddresses + 2, header.tp_vlan_tci);
+}
 
 template <class Value>
 void set_option(int socket, int option, const Value& value, const std::string& what) {
@@ -44,7 +68,7 @@ PacketPort::PacketPort(const NetworkInterface& interface, PacketProtocols protoc
     set_up_ring(interface.mtu, ring_bytes);
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(protocols == PacketProtocols::All ? ETH_P_ALL : ETH_P_IP);
+    address.sll_protocol = htons(ether_type_of(protocols));
     address.sll_ifindex = interface.index;
     checked(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address),
             "interface " + interface.name);
@@ -61,7 +85,8 @@ PacketPort::~PacketPort() {
 void PacketPort::set_up_ring(std::size_t mtu, std::size_t ring_bytes) {
     // In front of the frame a slot has its header, the sender's address and the headroom; behind it nothing.
     constexpr std::size_t kAround = TPACKET2_HDRLEN + ETH_HLEN + TPACKET_ALIGNMENT + kReserve;
-    slot_bytes_ = std::bit_ceil(kAround + ETH_HLEN + mtu);
+    // A frame may have one more tag than the kernel takes out.
+    slot_bytes_ = std::bit_ceil(kAround + ETH_HLEN + kVlanTag + mtu);
     block_bytes_ = std::max(kBlockBytes, slot_bytes_);
     const std::size_t blocks = std::max<std::size_t>(ring_bytes / block_bytes_, 1);
     tpacket_req request{};
@@ -98,10 +123,6 @@ std::span<ReceivedFrame> PacketPort::receive() {
 bool PacketPort::take(std::uint8_t* slot, ReceivedFrame& received) {
     const auto* header = reinterpret_cast<const tpacket2_hdr*>(slot);
     ++counters_.received;
-    if ((header->tp_status & TP_STATUS_VLAN_VALID) != 0) {
-        ++counters_.vlan_tagged;
-        return false;
-    }
     if ((header->tp_status & TP_STATUS_CSUMNOTREADY) != 0) {
         ++counters_.partial_checksum;
         return false;
@@ -114,6 +135,12 @@ bool PacketPort::take(std::uint8_t* slot, ReceivedFrame& received) {
     received.frame.begin = kReserve;
     received.frame.end = kReserve + header->tp_snaplen;
     received.frame.tail = 0;
+    // Only of a guest: for a socket of one protocol the kernel has forgotten a tag that no device of its own
+    // asks for.
+    if ((header->tp_status & TP_STATUS_VLAN_VALID) != 0) {
+        put_vlan_tag_back(slot + header->tp_mac, *header);
+        received.frame.begin -= kVlanTag;
+    }
     constexpr std::int64_t kSecond = 1'000'000'000;
     received.at = Time{header->tp_sec * kSecond + header->tp_nsec - behind_realtime_.ns};
     return true;

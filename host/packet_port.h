@@ -20,10 +20,11 @@ namespace dyetrace::host {
 
 /// Which frames of an interface a port takes.
 enum class PacketProtocols {
-    All,  ///< of a guest: whatever it says
-    /// of the underlay: IPv4 alone. Such a socket comes behind the interface's nftables ingress hook, as a
-    /// protocol of the kernel does; one for all protocols would see what a rule there drops.
+    All,  ///< of a guest: whatever it says, with its VLAN tag
+    /// of the underlay: one version of IP alone. Such a socket comes behind the interface's nftables ingress
+    /// hook, as a protocol of the kernel does; one for all protocols would see what a rule there drops.
     Ipv4,
+    Ipv6,
 };
 
 class PacketPort final : public Port {

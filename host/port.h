@@ -17,7 +17,7 @@ struct ReceivedFrame {
     Time at;                  ///< when it arrived, as exactly as the port knows
 };
 
-/// What a port did since it was opened. Frames in the last five were not handed on.
+/// What a port did since it was opened. Frames in the last four were not handed on.
 struct PortCounters {
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
@@ -25,7 +25,6 @@ struct PortCounters {
     std::uint64_t ring_full = 0;         ///< arrived faster than they were taken (PACKET_STATISTICS)
     std::uint64_t truncated = 0;         ///< longer than a slot: as a rule segmentation offload of a guest
     std::uint64_t partial_checksum = 0;  ///< the checksum was left to a device that is not there
-    std::uint64_t vlan_tagged = 0;       ///< with a VLAN tag, which neither guests nor the underlay have here
 };
 
 class Port {

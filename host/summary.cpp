@@ -117,8 +117,7 @@ Json ports_json(const std::vector<PortSummary>& ports) {
                         {"send_failed", c.send_failed},
                         {"ring_full", c.ring_full},
                         {"truncated", c.truncated},
-                        {"partial_checksum", c.partial_checksum},
-                        {"vlan_tagged", c.vlan_tagged}});
+                        {"partial_checksum", c.partial_checksum}});
     }
     return json;
 }
@@ -141,7 +140,9 @@ std::string path_line(const wire::PathRecord& r) {
     std::string note;
     if (totals.open_paths != 0) note += "  tail unsettled";
     if (totals.excess_paths != 0) note += "  more received than sent";
-    return fmt::format("  {:>5} {:>10} {:>10} {:>8} {:>9} {:>9} {:>8}  {}{}\n", r.path.value, totals.sent,
+    std::string path = std::to_string(r.path.value);
+    if (r.generation.value != 0) path += fmt::format(".{}", r.generation.value);
+    return fmt::format("  {:>5} {:>10} {:>10} {:>8} {:>9} {:>9} {:>8}  {}{}\n", path, totals.sent,
                        totals.received, totals.lost(), totals.tracked_sent, totals.tracked_received,
                        totals.tracked_lost(), delay(r), note);
 }
@@ -175,7 +176,6 @@ std::string port_line(const PortSummary& port) {
     trouble(c.ring_full, "ring full");
     trouble(c.truncated, "too long (segmentation offload?)");
     trouble(c.partial_checksum, "without checksum (transmit offload?)");
-    trouble(c.vlan_tagged, "VLAN-tagged");
     return text + "\n";
 }
 

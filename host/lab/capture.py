@@ -19,13 +19,15 @@ OPTIONS = [
 ]
 CHECKSUMS = ["ip.checksum.status", "udp.checksum.status", "tcp.checksum.status", "icmp.checksum.status"]
 FIELDS = [
-    *("_ws.malformed", "geneve.flags.oam", "geneve.option.class", "geneve.option.length.invalid", "ip.proto", "udp.dstport"),
+    *("_ws.malformed", "geneve.flags.oam", "geneve.option.class", "geneve.option.type", "geneve.option.length.invalid"),
+    *("vxlan.vni", "ipv6.nxt", "ip.proto", "udp.dstport", "vlan.id"),
     *("tcp.checksum", "tcp.checksum_calculated", *CHECKSUMS),
 ]
 BAD = "0"  # of a checksum's status; 1 is good, 2 not verified, 3 not there
-TRACK_CLASS = 0xFF44
+TRACK_OPTION = (0xFF44, 1)  # class and type; a report option is of type 2
 UDP = "17"
-GENEVE_PORT = "6081"
+PORTS = {"geneve": "6081", "vxlan": "4789"}
+VXLAN_CONTROL = "16777215"
 
 
 class CaptureFailed(Exception):
@@ -60,15 +62,15 @@ class Capture:
         self._process.wait(timeout=20)
 
 
-def judge(path):
-    """Counts of packets: all, data, with a track option, control, malformed, with a bad checksum."""
+def judge(path, encapsulation="geneve"):
+    """Counts of packets: all, data, with a track option, control, malformed, with a bad checksum, with a VLAN tag."""
     # A user's own preferences must not change the judgement.
     environment = {**os.environ, "WIRESHARK_CONFIG_DIR": os.path.dirname(path)}
     command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=;", "-E", "aggregator=,", *OPTIONS]
     for field in FIELDS:
         command += ["-e", field]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        counts = _count_all(process.stdout)
+        counts = _count_all(process.stdout, encapsulation)
         errors = process.stderr.read()
     if process.returncode != 0:
         raise CaptureFailed(f"tshark: {errors}")
@@ -76,31 +78,45 @@ def judge(path):
     return counts
 
 
-def _count_all(lines):
-    counts = dict.fromkeys(["packets", "data", "tagged", "control", "other", "inner_decoded", "malformed", "bad_checksum"], 0)
+def _count_all(lines, encapsulation):
+    names = ["packets", "data", "tagged", "control", "other", "inner_decoded", "inner_vlan", "malformed", "bad_checksum"]
+    counts = dict.fromkeys(names, 0)
     for line in lines:
-        _count(dict(zip(FIELDS, line.rstrip("\n").split(";"))), counts)
+        _count(dict(zip(FIELDS, line.rstrip("\n").split(";"))), encapsulation, counts)
     return counts
 
 
-def _count(packet, counts):
+def _is_control(packet, encapsulation):
+    """None where it is no packet of the tunnel at all."""
+    if encapsulation == "vxlan":
+        return packet["vxlan.vni"] == VXLAN_CONTROL if packet["vxlan.vni"] else None
+    return packet["geneve.flags.oam"] in ("1", "True") if packet["geneve.flags.oam"] else None
+
+
+def _count(packet, encapsulation, counts):
     counts["packets"] += 1
     if packet["_ws.malformed"] or packet["geneve.option.length.invalid"]:
         counts["malformed"] += 1
     if _has_bad_checksum(packet):
         counts["bad_checksum"] += 1
     # The outermost header comes first in each field; an ICMP error quotes a whole tunnel packet, and is none.
-    protocols, ports = packet["ip.proto"].split(","), packet["udp.dstport"].split(",")
-    if protocols[0] != UDP or ports[0] != GENEVE_PORT or packet["geneve.flags.oam"] == "":
+    # The underlay's version of IP is the guests' too, or it is IPv6.
+    protocols = [p for field in ("ipv6.nxt", "ip.proto") for p in packet[field].split(",") if p]
+    ports = packet["udp.dstport"].split(",")
+    is_control = _is_control(packet, encapsulation)
+    if protocols[:1] != [UDP] or ports[0] != PORTS[encapsulation] or is_control is None:
         counts["other"] += 1
-    elif packet["geneve.flags.oam"] in ("1", "True"):
+    elif is_control:
         counts["control"] += 1
     else:
         counts["data"] += 1
-        if any(int(option, 0) == TRACK_CLASS for option in packet["geneve.option.class"].split(",") if option):
+        classes, types = (packet[f"geneve.option.{field}"].split(",") for field in ("class", "type"))
+        if TRACK_OPTION in [(int(c, 0), int(t, 0)) for c, t in zip(classes, types) if c]:
             counts["tagged"] += 1
         if len(protocols) > 1:  # the guest's, too
             counts["inner_decoded"] += 1
+        if packet["vlan.id"]:
+            counts["inner_vlan"] += 1
 
 
 def _has_bad_checksum(packet):

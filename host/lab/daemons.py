@@ -22,6 +22,7 @@ interface = "underlay0"
 address = "{address}"
 gateway_mac = "{peer_mac}"
 ring = "64MiB"
+vxlan_vlan = "keep"
 
 [auth]
 key_file = "{key_file}"
@@ -41,6 +42,8 @@ ring = "32MiB"
 
 [[peer]]
 address = "{peer_address}"
+encapsulation = "{encapsulation}"
+paths = [{moved}]
 guests = [{{ vni = {vni}, mac = "{peer_guest_mac}" }}]
 """
 
@@ -52,17 +55,16 @@ class DaemonFailed(Exception):
 class Eppcd:
     """The daemon of one host; start, ask, stop."""
 
-    def __init__(self, program, host, peer, scratch, key_file, rate, paths, guest_kind):
+    def __init__(self, program, host, peer, scratch, **settings):
+        """`settings`: key_file, rate, paths, guest_kind and encapsulation of the configuration."""
         self.host = host
         self.config = os.path.join(scratch, f"eppcd-{host.name}.toml")
         self.log = os.path.join(scratch, f"eppcd-{host.name}.log")
-        with open(self.config, "w") as file:
-            file.write(
-                CONFIG.format(
-                    address=host.address, peer_mac=peer.mac, key_file=key_file, rate=rate, paths=paths, vni=network.VNI,
-                    guest_mac=host.guest_mac, guest_kind=guest_kind, peer_address=peer.address, peer_guest_mac=peer.guest_mac,
-                )
-            )  # fmt: skip
+        self._settings = {
+            "address": host.address, "peer_mac": peer.mac, "vni": network.VNI, "guest_mac": host.guest_mac,
+            "peer_address": peer.address, "peer_guest_mac": peer.guest_mac, **settings,
+        }  # fmt: skip
+        self._write_config(moved="")
         ready_read, ready_write = os.pipe()
         with open(self.log, "w") as log:
             self._process = host.host.popen(
@@ -73,6 +75,15 @@ class Eppcd:
         with os.fdopen(ready_read, "rb", buffering=0) as ready:
             if not select.select([ready], [], [], 20)[0] or not ready.read(1):
                 raise DaemonFailed(f"eppcd on host {host.name} did not start:\n{self.read_log()}")
+
+    def _write_config(self, moved):
+        with open(self.config, "w") as file:
+            file.write(CONFIG.format(moved=moved, **self._settings))
+
+    def move_path(self, path):
+        """To another source port, while it is in use."""
+        self._write_config(moved=f"{{ path = {path}, generation = 1 }}")
+        self._process.send_signal(signal.SIGHUP)
 
     def read_log(self):
         with open(self.log) as file:

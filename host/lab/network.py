@@ -18,10 +18,10 @@ import subprocess
 
 import isolation
 
-UNDERLAY_MTU = 1600
+# Room for a guest's packet, its VLAN tag, the tunnel over this version of IP, and the track option.
+UNDERLAY_MTU = {"ipv4": 1600, "ipv6": 1620}
 GUEST_MTU = 1500
 VNI = 1000
-GENEVE_PORT = 6081
 
 
 class CommandFailed(Exception):
@@ -73,9 +73,9 @@ class Namespace:
 class Host:
     """A host and its guest."""
 
-    def __init__(self, name, number):
+    def __init__(self, name, number, underlay):
         self.name = name
-        self.address = f"192.0.2.{number}"
+        self.address = {"ipv4": f"192.0.2.{number}", "ipv6": f"fd00::{number}"}[underlay]
         self.mac = f"02:00:c0:00:02:{number:02x}"
         self.guest_address = f"192.168.77.{number}"
         self.guest_mac = f"02:01:c0:a8:4d:{number:02x}"
@@ -87,9 +87,12 @@ class Fault:
     """Drops every Nth data packet that arrives at a host's underlay, and counts. The counters are the only truth about
     drops that the lab knows.
 
-    A data packet has Geneve's O bit clear (bit 72 behind the start of the UDP header); a tagged one has options (length
-    in bits 66 to 71).
+    A data packet has Geneve's O bit clear (bit 72 behind the start of the UDP header); what a tagged one has of options
+    (bits 66 to 71, in words) is the track option, 11, or that behind a report option, 42. Over VXLAN it is one in any VNI (bits 96 to 119) but that of control messages, and none is tagged.
     """
+
+    DATA = {"geneve": "udp dport 6081 @th,72,1 0", "vxlan": "udp dport 4789 @th,96,24 != 0xffffff"}
+    TAGGED = {"geneve": "@th,66,6 11 counter name dropped_tagged\n@th,66,6 42 counter name dropped_tagged", "vxlan": ""}
 
     TABLE = """
 table netdev lab {
@@ -97,21 +100,22 @@ table netdev lab {
     counter dropped {}
     counter dropped_tagged {}
     chain drop_this {
-        @th,66,6 != 0 counter name dropped_tagged
+        TAGGED
         counter name dropped drop
     }
     chain fault {
     }
     chain ingress {
         type filter hook ingress device underlay0 priority -100; policy accept;
-        udp dport 6081 @th,72,1 0 counter name arrived jump fault
+        DATA counter name arrived jump fault
     }
 }
 """
 
-    def __init__(self, host):
+    def __init__(self, host, encapsulation):
         self._namespace = host.host
-        self._namespace.run("nft", "-f", "-", stdin=self.TABLE)
+        table = self.TABLE.replace("DATA", self.DATA[encapsulation]).replace("TAGGED", self.TAGGED[encapsulation])
+        self._namespace.run("nft", "-f", "-", stdin=table)
 
     def begin(self, every):
         self._namespace.run("nft", "-f", "-", stdin=f"add rule netdev lab fault numgen inc mod {every} == 0 jump drop_this\n")
@@ -125,10 +129,10 @@ table netdev lab {
         return {entry["counter"]["name"]: entry["counter"]["packets"] for entry in listed["nftables"] if "counter" in entry}
 
 
-def build():
+def build(underlay):
     """The two hosts, connected; the guests are not yet."""
-    a, b = Host("a", 1), Host("b", 2)
-    _veth(("underlay0", a.host, a.mac), ("underlay0", b.host, b.mac), UNDERLAY_MTU)
+    a, b = Host("a", 1, underlay), Host("b", 2, underlay)
+    _veth(("underlay0", a.host, a.mac), ("underlay0", b.host, b.mac), UNDERLAY_MTU[underlay])
     return a, b
 
 

@@ -7,6 +7,7 @@ import re
 import select
 import socket
 import subprocess
+import time
 
 DISCARD_PORT = 9
 
@@ -87,3 +88,46 @@ class Iperf:
             raise TrafficFailed(f"iperf3: {result['error']}")
         self._server.communicate(timeout=10)
         return result["end"]
+
+
+class Talk:
+    """The lab's usual traffic: pings, UDP both ways, TCP."""
+
+    # iperf3 gives up where the one datagram that opens a UDP stream is lost, so the fault begins after it.
+    UDP_OPEN_S = 0.5
+
+    def __init__(self, hosts, seconds, udp_rate):
+        self._hosts, self._seconds, self._udp_rate = hosts, seconds, udp_rate
+        self._chatter = Chatter(hosts)
+        self._result = {}
+
+    def use_every_path(self):
+        self._chatter.send()
+
+    def before_the_fault(self):
+        self._result["ping"] = ping(*self._hosts)
+
+    def run(self, begin_fault, in_the_middle):
+        udp = Iperf(*self._hosts, self._seconds, "--udp", "--bidir", "--bitrate", self._udp_rate, "--length", "1400")
+        time.sleep(self.UDP_OPEN_S)
+        begin_fault()
+        in_the_middle()
+        self._result["udp_gbps"] = udp.result()["sum"]["bits_per_second"] / 1e9
+        self._result["tcp_gbps"] = Iperf(*self._hosts, self._seconds).result()["sum_received"]["bits_per_second"] / 1e9
+
+    def result(self):
+        return self._result
+
+    def failures(self, directions):
+        del directions
+        pinged = self._result["ping"]
+        if pinged["received"] == pinged["sent"]:
+            return []
+        return [f"ping lost {pinged['sent'] - pinged['received']} of {pinged['sent']} before any fault"]
+
+    def to_text(self):
+        pinged = self._result["ping"]
+        return (
+            f"ping {pinged['received']}/{pinged['sent']}, {pinged['rtt_us_min']}/{pinged['rtt_us_mean']}/{pinged['rtt_us_max']} us; "
+            f"TCP {self._result['tcp_gbps']:.2f} Gbps, UDP {self._result['udp_gbps']:.2f} Gbps each way (with the faults)"
+        )

@@ -68,24 +68,41 @@ def _failures(d):
     return failures
 
 
-def capture_failures(capture):
+def capture_failures(capture, encapsulation="geneve", has_vlan=False):
     failures = []
     if capture["malformed"]:
         failures.append(f"{capture['malformed']} malformed packets in the capture")
     if capture["bad_checksum"]:
         failures.append(f"{capture['bad_checksum']} bad checksums in the capture")
     if capture["other"]:
-        failures.append(f"{capture['other']} packets in the capture are not Geneve")
+        failures.append(f"{capture['other']} packets in the capture are not of the tunnel")
     if capture["inner_decoded"] != capture["data"]:
         failures.append(f"{capture['data'] - capture['inner_decoded']} inner frames in the capture were not decoded")
+    if capture["inner_vlan"] != (capture["data"] if has_vlan else 0):
+        failures.append(f"{capture['inner_vlan']} of {capture['data']} inner frames in the capture have a VLAN tag")
     share = capture["option_share"]
-    if share is None or not OPTION_SHARE[0] <= share <= OPTION_SHARE[1]:
+    if encapsulation == "vxlan":  # which has no options
+        if capture["tagged"]:
+            failures.append(f"{capture['tagged']} packets of the capture have an option")
+    elif share is None or not OPTION_SHARE[0] <= share <= OPTION_SHARE[1]:
         failures.append(f"the option is on {'no' if share is None else format(share, '.2%')} of the captured data packets")
     return failures
 
 
-def to_text(result):
-    """The table that `make lab` prints."""
+def moved_failures(final, path):
+    """Whether the path was moved, and was measured before and after."""
+    failures = []
+    if final["counters"]["repaths"] != 1:
+        failures.append(f"{final['counters']['repaths']} paths of {final['address']} were moved, not 1")
+    found = daemons.session(final)
+    measured = {p["generation"]: p["sent"] for p in found["paths"] if p["path"] == path} if found else {}
+    if not all(measured.get(generation) for generation in (0, 1)):
+        failures.append(f"path {path} of {final['address']} was measured as {measured or 'nothing'} by generation")
+    return failures
+
+
+def to_text(result, talk):
+    """The table that `make lab` prints; `talk` is a line of what the guests did."""
     lines = []
     for d in result["directions"]:
         lines += [
@@ -100,11 +117,9 @@ def to_text(result):
             + _sign(d, "lost_by_sequence", "dropped_tagged"),
             f"  lost at a full ring or sender      {_number(d['ring_full'] + d['not_sent'])}",
         ]
-    ping, capture = result["ping"], result["capture"]
-    lines.append(
-        f"ping {ping['received']}/{ping['sent']}, {ping['rtt_us_min']}/{ping['rtt_us_mean']}/{ping['rtt_us_max']} us; "
-        f"TCP {result['tcp_gbps']:.2f} Gbps, UDP {result['udp_gbps']:.2f} Gbps each way (with the faults)"
-    )
+    capture = result["capture"]
+    lines.append(talk)
+    lines += [f"path {path} to {peer} moved in mid-traffic" for peer, path in result["moved"]]
     lines.append(
         f"capture: {capture['packets']} packets, {capture['malformed']} malformed, {capture['bad_checksum']} bad checksums, "
         f"option on {capture['option_share'] or 0:.2%} of {capture['data']} data packets"

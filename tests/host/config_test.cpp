@@ -95,6 +95,61 @@ TEST(Config, ProbabilitySamplingTakesAnyShare) {
     EXPECT_EQ(parsed.config.eppc.sampling, wire::SamplingSpec::probability(0.3));
 }
 
+TEST(Config, EveryKindOfSamplingIsTakenOver) {
+    const auto sampling = [](const std::string& keys) {
+        const Parsed parsed = parse(with(kGood, "rate = \"1%\"", keys));
+        EXPECT_THAT(parsed.messages, IsEmpty()) << parsed.text;
+        return parsed.config.eppc.sampling;
+    };
+    EXPECT_EQ(sampling("sampling = \"hash-consistent\"\nrate = 0.3\nsampling_seed = 7"),
+              wire::SamplingSpec::hash_consistent(0.3, 7));
+    EXPECT_EQ(sampling("sampling = \"rate-budget\"\nsampling_budget = 50\nsampling_burst = 5"),
+              wire::SamplingSpec::rate_budget(50, 5));
+    EXPECT_EQ(sampling("flow_filter = [\"protocol=udp vni=3\"]"),
+              wire::SamplingSpec::every_nth(100).of_filtered());
+}
+
+TEST(Config, MetricsAndFlowFilterAreTakenOver) {
+    const Parsed parsed =
+        parse(with(kGood, "rate = \"1%\"",
+                   "metrics = [\"counts\", \"delay\"]\nflow_filter = [\"vni=3\", \"protocol=6\"]"));
+    EXPECT_THAT(parsed.messages, IsEmpty());
+    EXPECT_EQ(parsed.config.eppc.metrics, wire::kMetricCounts | wire::kMetricDelay);
+    ASSERT_EQ(parsed.config.eppc.flow_filter.rules.size(), 2U);
+    EXPECT_EQ(parsed.config.eppc.flow_filter.rules[1].protocol, 6);
+}
+
+TEST(Config, PeerSaysHowToSpeakWithIt) {
+    const Parsed parsed = parse(with(kGood, "address = \"192.0.2.2\"", R"(address = "192.0.2.2"
+encapsulation = "vxlan"
+udp_checksum = "full"
+ecn = "compatibility"
+paths = [{ path = 3, generation = 2 }, { path = 0, generation = 255 }])"));
+    EXPECT_THAT(parsed.messages, IsEmpty()) << parsed.text;
+    ASSERT_EQ(parsed.config.peers.size(), 1U);
+    const PeerSettings& peer = parsed.config.peers[0];
+    EXPECT_EQ(peer.options.encapsulation, wire::Encapsulation::Vxlan);
+    EXPECT_EQ(peer.options.udp_checksum, eppc::UdpChecksum::Full);
+    EXPECT_EQ(peer.options.ecn, eppc::EcnMode::Compatibility);
+    EXPECT_EQ(peer.generations.at(PathIndex{3}), PathGeneration{2});
+    EXPECT_EQ(peer.generations.at(PathIndex{0}), PathGeneration{255});
+}
+
+TEST(Config, UnderlayMayBeIpv6) {
+    std::string text = with(kGood, "192.0.2.1", "fd00::1");
+    text = with(with(text, "192.0.2.2", "fd00::2"), "192.0.2.10:46081", "[fd00::10]:46081");
+    text = with(text, "rate = \"1%\"", "near_prefix = 64");
+    const Parsed parsed = parse(text);
+    EXPECT_THAT(parsed.messages, IsEmpty()) << parsed.text;
+    EXPECT_EQ(parsed.config.eppc.address.to_string(), "fd00::1");
+    EXPECT_EQ(parsed.config.eppc.nhms->to_string(), "[fd00::10]:46081");
+    EXPECT_EQ(parsed.config.remotes.at(0).peer.to_string(), "fd00::2");
+    const Parsed wrong = parse(
+        with(text, "interface = \"eth1\"", "interface = \"eth1\"\nmtu = 1279\nudp_checksum = \"zero\""));
+    EXPECT_THAT(wrong.messages, ElementsAre(StartsWith("3:7: an IPv6 link carries 1280"),
+                                            StartsWith("4:16: over IPv6 there is always one")));
+}
+
 TEST(Config, RateOfZeroTagsNothing) {
     const Parsed parsed = parse(with(kGood, "rate = \"1%\"", "rate = 0"));
     EXPECT_THAT(parsed.messages, IsEmpty());
@@ -128,7 +183,39 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"UnknownTable", "[health]", "[healt]\n[health]", "9:2: unknown key healt"},
         BadLine{"MissingAddress", "address = \"192.0.2.1\"", "", "1:1: underlay.address is missing"},
         BadLine{"CutAddress", "address = \"192.0.2.1\"", "address = \"192.0.2\"",
-                "3:11: \"192.0.2\" is no IPv4 address"},
+                "3:11: \"192.0.2\" is no IP address"},
+        BadLine{"LoopbackAddress", "address = \"192.0.2.1\"", "address = \"::1\"",
+                "3:11: \"::1\" is not the address"},
+        BadLine{"ChecksumOfNobodyOverIpv6", "interface = \"eth1\"\naddress = \"192.0.2.1\"",
+                "interface = \"eth1\"\nudp_checksum = \"none\"\naddress = \"192.0.2.1\"",
+                "3:16: \"none\" is not \"default\", \"zero\" or \"full\""},
+        BadLine{"OnePortForBothTunnels", "interface = \"eth1\"", "interface = \"eth1\"\nvxlan_port = 6081",
+                "3:14: Geneve and VXLAN need ports of their own"},
+        BadLine{"PeerOfOtherVersion", "address = \"192.0.2.2\"", "address = \"fd00::2\"",
+                "16:11: this is IPv6, but underlay.address is IPv4"},
+        BadLine{"NhmsOfOtherVersion", "192.0.2.10:46081", "[fd00::10]:46081",
+                "10:8: this is IPv6, but underlay.address is IPv4"},
+        BadLine{"NhmsWithoutBrackets", "192.0.2.10:46081", "fd00::10:46081",
+                "10:8: \"fd00::10:46081\" is no"},
+        BadLine{"UnknownEncapsulation", "address = \"192.0.2.2\"",
+                "address = \"192.0.2.2\"\nencapsulation = \"vlan\"",
+                "17:17: \"vlan\" is not \"geneve\" or \"vxlan\""},
+        BadLine{"MovedPathThatIsNotThere", "address = \"192.0.2.2\"",
+                "address = \"192.0.2.2\"\npaths = [{ path = 64, generation = 1 }]",
+                "17:19: 64 is out of range: 0 to 63"},
+        BadLine{
+            "MovedPathTwice", "address = \"192.0.2.2\"",
+            "address = \"192.0.2.2\"\npaths = [{ path = 3, generation = 1 }, { path = 3, generation = 2 }]",
+            "17:49: path 3 is there already"},
+        BadLine{"MovedPathWithoutGeneration", "address = \"192.0.2.2\"",
+                "address = \"192.0.2.2\"\npaths = [{ path = 3 }]", "17:10: peer.paths.generation is missing"},
+        BadLine{"UnknownMetric", "rate = \"1%\"", "metrics = [\"counts\", \"dealy\"]",
+                "8:22: \"dealy\" is no metric"},
+        BadLine{"FlowRuleOfNothing", "rate = \"1%\"", "flow_filter = [\"port=80\"]",
+                "8:16: \"port\" is no part of a flow rule"},
+        BadLine{"BudgetOfNothing", "rate = \"1%\"", "sampling_budget = 0", "8:19: "},
+        BadLine{"SeedOfAnotherKind", "rate = \"1%\"", "sampling_seed = 4",
+                "8:17: this means nothing for every-nth"},
         BadLine{"MulticastAddress", "address = \"192.0.2.1\"", "address = \"224.0.0.1\"",
                 "3:11: \"224.0.0.1\" is not the address"},
         BadLine{"AddressOfWrongType", "address = \"192.0.2.1\"", "address = 3", "3:11: this is an integer"},
@@ -144,7 +231,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "6:12: /nonexistent/key: No such file"},
         BadLine{"NoKey", "key = ", "#", "5:1: auth.key_file is missing"},
         BadLine{"RateAboveOne", "rate = \"1%\"", "rate = 1.5", "8:8: "},
-        BadLine{"UnknownSampling", "rate = \"1%\"", "rate = \"1%\"\nsampling = \"hash\"", "9:12: "},
+        BadLine{"UnknownSampling", "rate = \"1%\"", "rate = \"1%\"\nsampling = \"hash\"",
+                "9:12: \"hash\" is not \"every-nth\", \"probability\", \"hash-consistent\" or"},
         BadLine{"RateThatNoNthPacketHas", "rate = \"1%\"", "rate = 0.3",
                 "8:8: every Nth packet cannot be a share of 0.3"},
         BadLine{"NoPaths", "rate = \"1%\"", "path_count = 0", "8:14: "},
@@ -309,7 +397,7 @@ TEST(ExampleConfig, ShowsEveryKeyOnce) {
     std::vector<std::string> keys = keys_of_example(read_file(DYETRACE_SOURCE_DIR "/host/eppcd.toml"));
     for (const char* inline_key :
          {"auth.other_keys.key", "auth.other_keys.key_file", "auth.other_keys.key_id", "peer.guests.vni",
-          "peer.guests.relay", "peer.guests.mac"})
+          "peer.guests.relay", "peer.guests.mac", "peer.paths.path", "peer.paths.generation"})
         keys.emplace_back(inline_key);
     EXPECT_THAT(keys, UnorderedElementsAreArray(config_keys()));
 }
@@ -332,6 +420,13 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(shown.dscp, defaults.dscp);
     EXPECT_EQ(shown.key_id, defaults.key_id);
     EXPECT_EQ(shown.sampling, defaults.sampling);
+    EXPECT_EQ(shown.flow_filter, defaults.flow_filter);
+    EXPECT_EQ(shown.metrics, defaults.metrics);
+    EXPECT_EQ(shown.ecn, defaults.ecn);
+    EXPECT_EQ(shown.udp_checksum, defaults.udp_checksum);
+    EXPECT_EQ(shown.vxlan_port, defaults.vxlan_port);
+    EXPECT_EQ(shown.vxlan_control_vni, defaults.vxlan_control_vni);
+    EXPECT_EQ(shown.vxlan_vlan, defaults.vxlan_vlan);
     EXPECT_EQ(shown.open_on_traffic, defaults.open_on_traffic);
     EXPECT_EQ(shown.traffic_sessions, defaults.traffic_sessions);
     EXPECT_EQ(shown.choice_interval, defaults.choice_interval);
@@ -361,6 +456,7 @@ TEST(ExampleConfig, ShowsTheDefaultsOfTheEngine) {
     EXPECT_EQ(parsed.config.drain_timeout, HostConfig().drain_timeout);
     EXPECT_EQ(parsed.config.underlay.ring_bytes, UnderlaySettings().ring_bytes);
     EXPECT_EQ(parsed.config.guests.at(0).ring_bytes, GuestSettings().ring_bytes);
+    EXPECT_EQ(parsed.config.peers.at(0).options.encapsulation, eppc::PeerOptions().encapsulation);
 }
 
 TEST(ExampleConfig, ShowsTheDefaultBounds) {

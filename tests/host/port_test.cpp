@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/bytes.h"
 #include "core/eppc/eppc.h"
 #include "host/packet_port.h"
 #include "host/tap_port.h"
@@ -188,19 +189,34 @@ TEST_F(PortTest, FrameLongerThanASlotIsCountedNotCut) {
     EXPECT_EQ(b.counters().truncated, 1U);
 }
 
-TEST_F(PortTest, VlanTaggedFrameIsCountedAndNotHandedOn) {
-    PacketPort a = open("veth-a");
-    PacketPort b = open("veth-b");
-    send(a, {frame(64, ETH_P_8021Q), frame(60)});
-    EXPECT_EQ(receive(b), std::vector<Frame>{frame(60)});
-    EXPECT_EQ(b.counters().vlan_tagged, 1U);
+/// A frame with tags in front of what it carries: first the outer one.
+Frame tagged(Frame bytes, const std::vector<std::uint32_t>& tags) {
+    for (auto tag = tags.rbegin(); tag != tags.rend(); ++tag) {
+        std::uint8_t octets[4];
+        store_u32(octets, *tag);
+        bytes.insert(bytes.begin() + 12, std::begin(octets), std::end(octets));
+    }
+    return bytes;
 }
 
-TEST_F(PortTest, UnderlayTakesIpv4Alone) {
+TEST_F(PortTest, VlanTagsOfGuestsArriveAsTheyWereSent) {
     PacketPort a = open("veth-a");
-    PacketPort b = open("veth-b", PacketProtocols::Ipv4);
+    PacketPort b = open("veth-b");
+    constexpr std::uint32_t kTag = 0x8100'a064;      // 802.1Q, priority 5, VLAN 100
+    constexpr std::uint32_t kService = 0x88a8'0007;  // 802.1ad
+    const std::vector<Frame> sent{tagged(frame(60), {kTag}), frame(60), tagged(frame(1514), {kTag}),
+                                  tagged(frame(100), {kService, kTag}), tagged(frame(60), {0x8100'0000})};
+    EXPECT_EQ(send(a, sent), 0U);
+    EXPECT_EQ(receive(b), sent);
+}
+
+TEST_F(PortTest, UnderlayTakesOneVersionOfIpAlone) {
+    PacketPort a = open("veth-a");
+    PacketPort ipv4 = open("veth-b", PacketProtocols::Ipv4);
+    PacketPort ipv6 = open("veth-b", PacketProtocols::Ipv6);
     send(a, {frame(60, ETH_P_ARP), frame(60, ETH_P_IPV6), frame(60)});
-    EXPECT_EQ(receive(b), std::vector<Frame>{frame(60)});
+    EXPECT_EQ(receive(ipv4), std::vector<Frame>{frame(60)});
+    EXPECT_EQ(receive(ipv6), (std::vector<Frame>{frame(60, ETH_P_IPV6)}));
 }
 
 TEST_F(PortTest, FrameOfAGuestWithoutChecksumIsCountedAndNotHandedOn) {

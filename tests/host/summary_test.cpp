@@ -41,6 +41,17 @@ TEST(Ledger, NewerRecordOfAPathReplacesTheOlder) {
     EXPECT_EQ(ledger.totals().tracked_lost(), 5);
 }
 
+TEST(Ledger, MovedPathKeepsTheCountsOfBothGenerations) {
+    Ledger ledger;
+    ledger.on(change(SessionId{1}, State::Active));
+    ledger.on(metrics(SessionId{1}, 3, 100, 90));
+    eppc::MetricsReported moved = metrics(SessionId{1}, 3, 50, 45);
+    moved.record.generation = PathGeneration{1};
+    ledger.on(moved);
+    EXPECT_EQ(ledger.totals().sent, 150U);
+    EXPECT_EQ(ledger.totals().lost(), 15);
+}
+
 TEST(Ledger, SessionsThatPeersAskedForAreNotOurs) {
     Ledger ledger;
     ledger.on(change(SessionId{1}, State::Active, Role::Acceptor));

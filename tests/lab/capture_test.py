@@ -52,15 +52,31 @@ def packet(inner=None, options=b"", control=False, options_words=None):
     return bytes(12) + b"\x08\0" + ipv4("192.0.2.1", "192.0.2.2", 17, outer)
 
 
+def over_ipv6(data):
+    """The same packet with an IPv6 header in place of its outer IPv4 header, and a UDP checksum."""
+    source, destination = (socket.inet_pton(socket.AF_INET6, f"fd00::{number}") for number in (1, 2))
+    datagram = data[34:40] + b"\0\0" + data[42:]
+    pseudo = source + destination + struct.pack("!II", len(datagram), 17)
+    datagram = datagram[:6] + struct.pack("!H", checksum(pseudo + datagram)) + datagram[8:]
+    header = struct.pack("!IHBB", 6 << 28, len(datagram), 17, 64) + source + destination
+    return bytes(12) + b"\x86\xdd" + header + datagram
+
+
+def vxlan(vni, inner):
+    payload = struct.pack("!II", 8 << 24, vni << 8) + inner
+    outer = struct.pack("!HHHH", 50000, 4789, 8 + len(payload), 0) + payload
+    return bytes(12) + b"\x08\0" + ipv4("192.0.2.1", "192.0.2.2", 17, outer)
+
+
 class Judge(unittest.TestCase):
-    def judge(self, *packets):
+    def judge(self, *packets, encapsulation="geneve"):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "capture.pcap")
             with open(path, "wb") as file:
                 file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
                 for number, data in enumerate(packets):
                     file.write(struct.pack("=IIII", number, 0, len(data), len(data)) + data)
-            return capture.judge(path)
+            return capture.judge(path, encapsulation)
 
     def test_good_packets_are_told_apart_and_good(self):
         counts = self.judge(packet(), packet(options=TRACK_OPTION), packet(b"message", control=True))
@@ -85,6 +101,27 @@ class Judge(unittest.TestCase):
     def test_option_of_another_class_is_no_tag(self):
         other = struct.pack("!HBB", 0xFF45, 1, 0)
         self.assertEqual(self.judge(packet(options=other))["tagged"], 0)
+
+    def test_report_option_is_no_tag(self):
+        report = struct.pack("!HBB", 0xFF44, 2, 30) + bytes(120)
+        counts = self.judge(packet(options=report), packet(options=report + TRACK_OPTION))
+        self.assertEqual((counts["data"], counts["tagged"], counts["malformed"]), (2, 1, 0))
+
+    def test_packets_over_ipv6_are_told_apart(self):
+        counts = self.judge(over_ipv6(packet()), over_ipv6(packet(options=TRACK_OPTION)), over_ipv6(packet(b"message", control=True)))
+        wanted = {"data": 2, "tagged": 1, "control": 1, "other": 0, "inner_decoded": 2, "bad_checksum": 0}
+        self.assertEqual({key: counts[key] for key in wanted}, wanted)
+
+    def test_vxlan_packets_are_told_apart_by_their_vni(self):
+        counts = self.judge(vxlan(1000, guest_frame()), vxlan(0xFFFFFF, bytes(60)), encapsulation="vxlan")
+        wanted = {"data": 1, "tagged": 0, "control": 1, "other": 0, "inner_decoded": 1}
+        self.assertEqual({key: counts[key] for key in wanted}, wanted)
+        self.assertEqual(self.judge(packet(), encapsulation="vxlan")["other"], 1)
+
+    def test_inner_vlan_tags_are_counted(self):
+        plain = guest_frame()
+        counts = self.judge(packet(plain[:12] + b"\x81\0\0\x07" + plain[12:]), packet())
+        self.assertEqual((counts["inner_vlan"], counts["inner_decoded"]), (1, 2))
 
     def test_icmp_error_that_quotes_a_tunnel_packet_is_no_tunnel_packet(self):
         message = struct.pack("!BBHI", 3, 3, 0, 0) + packet()[14:]

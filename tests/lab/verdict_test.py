@@ -78,7 +78,7 @@ class Direction(unittest.TestCase):
 
 
 class Capture(unittest.TestCase):
-    GOOD = {"malformed": 0, "bad_checksum": 0, "other": 0, "data": 100, "inner_decoded": 100, "option_share": 0.01}
+    GOOD = {"malformed": 0, "bad_checksum": 0, "other": 0, "data": 100, "inner_decoded": 100, "inner_vlan": 0, "tagged": 1, "option_share": 0.01}
 
     def test_clean_capture_passes(self):
         self.assertEqual(verdict.capture_failures(self.GOOD), [])
@@ -88,6 +88,38 @@ class Capture(unittest.TestCase):
         for key, value in bad.items():
             self.assertEqual(len(verdict.capture_failures({**self.GOOD, key: value})), 1, key)
         self.assertEqual(len(verdict.capture_failures({**self.GOOD, "option_share": None})), 1)
+
+
+class OtherTunnels(unittest.TestCase):
+    def test_vxlan_has_no_options(self):
+        bare = {**Capture.GOOD, "tagged": 0, "option_share": 0}
+        self.assertEqual(verdict.capture_failures(bare, "vxlan"), [])
+        self.assertIn("have an option", verdict.capture_failures(Capture.GOOD, "vxlan")[0])
+
+    def test_every_inner_frame_has_the_guests_tag_or_none_has(self):
+        tagged = {**Capture.GOOD, "inner_vlan": 100}
+        self.assertEqual(verdict.capture_failures(tagged, has_vlan=True), [])
+        self.assertIn("have a VLAN tag", verdict.capture_failures(tagged)[0])
+        self.assertIn("have a VLAN tag", verdict.capture_failures({**tagged, "inner_vlan": 99}, has_vlan=True)[0])
+
+
+class MovedPath(unittest.TestCase):
+    @staticmethod
+    def final(repaths=1, generations=(0, 1)):
+        moved = sender()
+        moved["counters"]["repaths"] = repaths
+        moved["sessions"][1]["paths"] = [{"path": 3, "generation": g, "sent": 5} for g in generations]
+        return moved
+
+    def test_a_move_that_was_measured_before_and_after_passes(self):
+        self.assertEqual(verdict.moved_failures(self.final(), 3), [])
+
+    def test_a_move_that_was_not_made_fails(self):
+        self.assertIn("0 paths", verdict.moved_failures(self.final(repaths=0), 3)[0])
+
+    def test_a_generation_that_was_not_measured_fails(self):
+        self.assertIn("was measured as", verdict.moved_failures(self.final(generations=(0,)), 3)[0])
+        self.assertIn("was measured as", verdict.moved_failures(self.final(), 4)[0])
 
 
 if __name__ == "__main__":
