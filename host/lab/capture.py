@@ -16,6 +16,7 @@ OPTIONS = [
     *("-o", "tcp.desegment_tcp_streams:FALSE"),
     *("-d", "tcp.port==5201,data"),
     *("-d", "udp.port==5201,data"),
+    *("-d", "udp.port==9,data"),
 ]
 CHECKSUMS = ["ip.checksum.status", "udp.checksum.status", "tcp.checksum.status", "icmp.checksum.status"]
 FIELDS = [
