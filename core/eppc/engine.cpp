@@ -393,6 +393,8 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
             for (const wire::PathRecord& record : s.reports().records()) {
                 if (record.intervals > 0) view.paths.push_back(record);
             }
+            view.delays.assign(s.reports().sketch().begin(), s.reports().sketch().end());
+            view.delays_corrected = s.reports().sketch_is_corrected();
         }
         for (const auto& s : peer.accepted) {
             if (s.is_lingering()) continue;
@@ -402,6 +404,10 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
                 const wire::PathRecord record = s.record(PathIndex{i});
                 if (record.intervals > 0) view.paths.push_back(record);
             }
+            if (s.sketch() == tracking::SketchTable::kNone || !sketches_[s.sketch()].min()) continue;
+            view.delays.resize(tracking::QuantileSketch::kRoomForAny);
+            view.delays.resize(sketches_[s.sketch()].encode_into(view.delays).value_or(0));
+            view.delays_corrected = sketches_.is_corrected(s.sketch());
         }
     }
     std::sort(views.begin(), views.end(), [](const SessionView& a, const SessionView& b) {

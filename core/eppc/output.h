@@ -71,6 +71,9 @@ struct SessionView {
     std::vector<wire::PathRecord> paths;  ///< latest metrics, by path index
     std::optional<ClockView> clock;       ///< of the peer's clock; none: not known
     std::uint32_t clock_steps = 0;        ///< of either clock, noticed
+    /// The delay sketch, encoded: the acceptor's own, or the requester's as it was told. Empty: none.
+    std::vector<std::uint8_t> delays;
+    bool delays_corrected = false;
 };
 
 }  // namespace dyetrace::eppc

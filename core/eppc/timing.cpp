@@ -10,6 +10,8 @@
 //     |----------------------------------------------------->|  forward and reverse evidence
 //     | delay sketch                                         |
 //     |<-----------------------------------------------------|
+//     | report-ack: raw delay of that sketch, sent at        |  the same evidence
+//     |----------------------------------------------------->|
 #include <algorithm>
 #include <limits>
 
@@ -47,7 +49,8 @@ void Eppc::Engine::handle_sketch(const ControlMessage& message, Peer& peer,
     if ((session.metrics() & wire::kMetricQuantiles) == 0) return drops.add(DropReason::ControlUnexpected);
     if (!tracking::fitted_sketch(body->sketch, body->sketch.size()))
         return drops.add(DropReason::ControlBadField);
-    if (session.on_sketch(message.header.message_number, *body)) tell_timing(peer, session, now);
+    if (session.on_sketch(message.header.message_number, *body, now, outbox_))
+        tell_timing(peer, session, now);
 }
 
 bool Eppc::Engine::fill_sketch(const Peer& peer, session::OutgoingMessage& message, Time now) const {

@@ -24,7 +24,8 @@ AcceptorSession::AcceptorSession(const AcceptorParameters& parameters, Time now)
       reports_(parameters.request.path_count,
                {parameters.report_interval, parameters.retransmit, parameters.records_per_report,
                 parameters.ride_wait},
-               now) {
+               now),
+      sketch_sender_(parameters.report_interval, parameters.retransmit) {
     if (parameters.request.duration.ns > 0) ends_at_ = now + parameters.request.duration + kCloseGrace;
 }
 
@@ -113,9 +114,9 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
     }
     if (news) reports_.note_change(marker.path, now, marker.kind == wire::MarkerKind::End);
     // Where all is quiet the sketch is complete, and a close may be next: it goes out before that.
-    if (news && sketch_at_ != Time::never() &&
+    if (news &&
         std::none_of(measured_.begin(), measured_.end(), [](const auto& path) { return path.is_open(); }))
-        sketch_at_ = std::min(sketch_at_, now + ReportSender::kUrgent);
+        sketch_sender_.urge(now);
     // Acknowledged also when it was a repeat: the first acknowledgement may be lost.
     wire::MarkerAckBody ack;
     ack.path = marker.path;
@@ -156,25 +157,31 @@ std::optional<wire::ReportOption> AcceptorSession::take_ride(Time now) {
 
 /// Its owner fills it, with what the sketch is as it goes out.
 void AcceptorSession::send_sketch(Time now, Outbox& out) {
-    if (sketch_at_ == Time::never()) return;
-    sketch_at_ = Time::never();
-    last_sketch_ = now;
     out.messages.push_back(message(ControlType::DelaySketch));
+    sketch_sender_.note_sent(out.messages.back().message_number, now);
+}
+
+void AcceptorSession::hurry_sketch(Time now, Outbox& out) {
+    sketch_sender_.hurry(now);
+    if (now >= sketch_sender_.next_deadline()) send_sketch(now, out);
 }
 
 void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out) {
     reports_.on_ack(ack.acknowledged, now);
+    sketch_sender_.on_ack(ack.acknowledged);
     flush_if_done(now, out);
 }
 
 void AcceptorSession::on_close(Time now, Outbox& out) {
     switch (apply(Event::CloseReceived, to_string(Event::CloseReceived), out)) {
         case Action::SendReport:
+            // The requester does not repeat its close for longer than the whole span.
+            if (!requester_closed_) sketch_until_ = now + parameters_.retransmit.span() / 2;
             requester_closed_ = true;
             close_again_at_ = Time::never();
             reports_.hurry(now);
             send_reports(now, out);
-            send_sketch(now, out);
+            hurry_sketch(now, out);
             flush_if_done(now, out);
             return;
         case Action::SendCloseAck: out.messages.push_back(message(ControlType::CloseAck)); return;
@@ -190,9 +197,8 @@ bool AcceptorSession::on_close_ack(Outbox& out) {
 }
 
 void AcceptorSession::flush_if_done(Time now, Outbox& out) {
-    if (!requester_closed_ || !reports_.is_done()) return;
+    if (!requester_closed_ || !reports_.is_done() || !sketch_sender_.is_settled()) return;
     if (apply(Event::Flushed, to_string(Event::Flushed), out) != Action::SendCloseAck) return;
-    send_sketch(now, out);
     out.messages.push_back(message(ControlType::CloseAck));
     linger_until_ = now + parameters_.retransmit.span();
     // An assignment of {} would keep their memory.
@@ -209,7 +215,7 @@ bool AcceptorSession::end_if_over(Time now, Outbox& out) {
         if (apply(Event::DurationOver, "duration over", out) == Action::SendReport) {
             reports_.hurry(now);
             send_reports(now, out);
-            send_sketch(now, out);
+            hurry_sketch(now, out);
         }
     } else if (now >= silent_at()) {
         if (channel_.is_confirmed()) {
@@ -230,13 +236,18 @@ void AcceptorSession::service(Time now, Outbox& out) {
     if (channel_.is_nearly_spent()) close(wire::CloseReason::NoCapacity, now, out);
     if (now >= close_again_at_) send_close(now, out);
     send_reports(now, out);
-    if (now >= sketch_at_) send_sketch(now, out);
+    if (now >= sketch_sender_.next_deadline()) send_sketch(now, out);
+    if (now < sketch_until_) return;
+    sketch_sender_.give_up();
+    sketch_until_ = Time::never();
+    flush_if_done(now, out);
 }
 
 Time AcceptorSession::next_deadline() const {
     if (state_ == State::Closed) return linger_until_;
     if (is_final(state_) || state_ == State::Idle) return Time::never();
-    return std::min({silent_at(), reports_.next_deadline(), sketch_at_, ends_at_, close_again_at_});
+    return std::min({silent_at(), reports_.next_deadline(), sketch_sender_.next_deadline(), sketch_until_,
+                     ends_at_, close_again_at_});
 }
 
 }  // namespace dyetrace::session

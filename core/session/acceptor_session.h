@@ -5,7 +5,6 @@
 // its measurements, to answer the requester whose close was not acknowledged.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -20,6 +19,7 @@
 #include "core/session/machine.h"
 #include "core/session/outbox.h"
 #include "core/session/report_sender.h"
+#include "core/session/sketch_sender.h"
 #include "core/tracking/received_path.h"
 #include "core/tracking/sketch_table.h"
 #include "core/wire/report_option.h"
@@ -64,6 +64,7 @@ class AcceptorSession {
         return path.value < bindings_.size() && bindings_[path.value].port == port &&
                bindings_[path.value].generation == generation;
     }
+    /// Of a report, or of a delay sketch.
     void on_report_ack(const wire::ReportAckBody& ack, Time now, Outbox& out);
     void on_close(Time now, Outbox& out);
     /// Returns false where no close of ours was said.
@@ -121,8 +122,6 @@ class AcceptorSession {
 
   private:
     static constexpr std::uint16_t kUnbound = 0xffff;
-    /// Report intervals from one delay sketch to the next: it is larger than a report, and not urgent.
-    static constexpr int kIntervalsPerSketch = 10;
     struct Binding {
         std::uint16_t port = kUnbound;  ///< offset of the source port that carries `generation`
         PathGeneration generation;
@@ -136,6 +135,8 @@ class AcceptorSession {
     bool begin_generation(PathIndex path, Time now);
     void send_reports(Time now, Outbox& out);
     void send_sketch(Time now, Outbox& out);
+    /// The sketch is to go out at once, if the requester does not have it.
+    void hurry_sketch(Time now, Outbox& out);
     void flush_if_done(Time now, Outbox& out);
     void send_close(Time now, Outbox& out);
     /// Ends the session where its time is up or the peer silent; returns whether it did.
@@ -149,8 +150,8 @@ class AcceptorSession {
     std::vector<tracking::ReceivedPath> measured_;
     std::vector<Binding> bindings_;
     ReportSender reports_;
-    Time sketch_at_ = Time::never();  ///< when the delay sketch, which has changed, is to be sent
-    Time last_sketch_ = Time::earliest();
+    SketchSender sketch_sender_;
+    Time sketch_until_ = Time::never();  ///< so long the requester's close waits for the last sketch
     Time ends_at_ = Time::never();
     bool requester_closed_ = false;
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
@@ -170,11 +171,8 @@ inline AcceptorSession::Tracked AcceptorSession::on_tracked(PathIndex path,
     channel_.hear(packet.now);
     if ((parameters_.metrics & wire::kMetricDelay) != 0)
         reports_.note_delay({clocks_difference(packet.now, Time{packet.delay.ns}).ns, packet.delay.ns});
-    if (sketch_at_ == Time::never() && parameters_.sketch != tracking::SketchTable::kNone) {
-        sketch_at_ = std::max(packet.now + parameters_.report_interval,
-                              last_sketch_ + parameters_.report_interval * kIntervalsPerSketch);
+    if (parameters_.sketch != tracking::SketchTable::kNone && sketch_sender_.note_change(packet.now))
         result.may_be_due_sooner = true;
-    }
     return result;
 }
 

@@ -122,11 +122,22 @@ void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader&
                                  std::span<const wire::PathRecord> records, Time now, Outbox& out) {
     reports_.on_report(number, header, records, now, out);
     // Acknowledged also when it was overtaken: what it told is told.
+    acknowledge(number, header.sent_ns, now, out);
+}
+
+bool RequesterSession::on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch, Time now,
+                                 Outbox& out) {
+    acknowledge(number, sketch.sent_ns, now, out);
+    return reports_.on_sketch(number, sketch.corrected, sketch.sketch);
+}
+
+/// `sent_ns`: of what is acknowledged, by its own header.
+void RequesterSession::acknowledge(std::uint32_t number, std::int64_t sent_ns, Time now, Outbox& out) {
     wire::ReportAckBody ack;
     ack.acknowledged = number;
     ack.sent_ns = now.ns;
-    ack.report_sent_ns = header.sent_ns;
-    ack.report_delay_ns = clocks_difference(now, Time{header.sent_ns}).ns;
+    ack.report_sent_ns = sent_ns;
+    ack.report_delay_ns = clocks_difference(now, Time{sent_ns}).ns;
     out.say(message(ControlType::ReportAck), ack);
 }
 

@@ -103,10 +103,9 @@ class RequesterSession {
                    std::span<const wire::PathRecord> records, Time now, Outbox& out);
     /// A record that rode in the option of a data packet, authenticated and taken through `channel()`.
     void on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out);
-    /// A delay sketch that its own codec found good. Returns false where a later one is here already.
-    bool on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch) {
-        return reports_.on_sketch(number, sketch.corrected, sketch.sketch);
-    }
+    /// A delay sketch that its own codec found good: it is acknowledged. Returns false where a later one is
+    /// here already.
+    bool on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch, Time now, Outbox& out);
     void on_close(const wire::CloseBody& close, Time now, Outbox& out);
     void on_close_ack(Outbox& out);
     void on_peer_restarted(Outbox& out);
@@ -194,6 +193,7 @@ class RequesterSession {
     static constexpr int kIntervalsPerTiming = 10;  ///< report intervals, as between two delay sketches
 
     void begin_closing(wire::CloseReason reason, Time now);
+    void acknowledge(std::uint32_t number, std::int64_t sent_ns, Time now, Outbox& out);
     void service_active(Time now, Outbox& out);
     void service_keep_alive(Time now, Outbox& out);
     /// Applies an event and notes the change; returns what to do.

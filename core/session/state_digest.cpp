@@ -114,6 +114,19 @@ void ReportSender::digest_into(StateDigest& digest) const {
     }
 }
 
+void SketchSender::digest_into(StateDigest& digest) const {
+    digest.add(interval_);
+    for (std::uint32_t back = 1; back <= std::min(sent_, kNumbersKept); ++back)
+        digest.add(numbers_[(sent_ - back) % kNumbersKept]);
+    digest.add(sent_ - whole_from_);
+    digest.add(attempts_);
+    digest.add(told_);
+    digest.add(given_up_);
+    digest.add(due_at_);
+    digest.add(again_at_);
+    digest.add_if_ahead(last_sent_ + interval_ * kIntervalsPerSketch);
+}
+
 void ReportReceiver::digest_into(StateDigest& digest) const {
     note(digest, records_);
     for (const std::uint32_t number : numbers_)
@@ -177,8 +190,8 @@ void AcceptorSession::digest_into(StateDigest& digest) const {
         digest.add(binding.generation);
     }
     reports_.digest_into(digest);
-    digest.add(sketch_at_);
-    digest.add(last_sketch_);
+    sketch_sender_.digest_into(digest);
+    digest.add(sketch_until_);
     digest.add(ends_at_);
     digest.add(requester_closed_);
     digest.add(close_reason_);

@@ -157,9 +157,10 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::PeerHistory), 80U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
     EXPECT_EQ(sizeof(session::RequesterSession), 840U);
-    EXPECT_EQ(sizeof(session::AcceptorSession), 1040U);
+    EXPECT_EQ(sizeof(session::AcceptorSession), 1120U);
     EXPECT_EQ(sizeof(session::ReportSender), 472U);
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
+    EXPECT_EQ(sizeof(session::SketchSender), 88U);
     EXPECT_EQ(sizeof(eppc::PathTracer), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateSender), 440U);
