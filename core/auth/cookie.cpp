@@ -24,12 +24,13 @@ CookieMaker::CookieMaker(const Secret& secret) {
 }
 
 std::uint64_t CookieMaker::at_tick(const CookieClaims& claims, std::int64_t tick) const {
-    std::array<std::uint8_t, IpAddress::kSize + 28> fields{};
+    std::array<std::uint8_t, IpAddress::kSize + 36> fields{};
     ByteWriter out(fields);
     write_ip(out, claims.requester);
     out.u64(claims.requester_boot.value);
     out.u64(claims.requester_nonce);
     out.u32(claims.session.value);
+    out.u64(claims.known_boot.value);
     out.i64(tick);
     std::array<std::uint8_t, crypto_shorthash_BYTES> hash{};
     crypto_shorthash(hash.data(), fields.data(), fields.size(), key_.data());

@@ -2,7 +2,7 @@
 // The challenge of an acceptor that keeps nothing of a request it has not yet reason to believe. The nonce
 // that it asks to see again is a keyed hash of what was asked, by whom and about when: only this boot of this
 // acceptor can have made it, and only lately. A recorded request proves nothing, since the nonce in it is of
-// its own time.
+// its own time: of before the acceptor met another boot of that requester, too.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct CookieClaims {
     BootId requester_boot;
     std::uint64_t requester_nonce = 0;
     SessionId session;
+    BootId known_boot;  ///< of the requester, as the acceptor knows it by then; zero: none
 };
 
 class CookieMaker {

@@ -56,8 +56,9 @@ void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const Cont
     if (found == nullptr || !found->is_accepted()) return drops.add(DropReason::ControlUnknownSession);
     if (found->peer_boot() != header.sender_boot) return drops.add(DropReason::ControlWrongBoot);
     if (!is_genuine(packet, message, found->channel(), now)) return;
-    // It was alive after our accept came: a sign of a restart, if another boot was known.
-    if (peer.history.boot() != header.sender_boot && !peer.history.is_refused(header.sender_boot, now)) {
+    // It was alive after the session was asked for: a sign of a restart, if another boot was known by then.
+    // What was met since may be newer.
+    if (peer.history.boot() != header.sender_boot && peer.history.boot() == found->known_boot()) {
         meet_boot(index, header.sender_boot, now);
         found = find_requested(peer, header.session);  // others of the list may be gone
     }

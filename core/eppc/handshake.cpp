@@ -10,7 +10,6 @@
 
 namespace dyetrace::eppc {
 
-using session::PeerHistory;
 using wire::ControlMessage;
 using wire::ControlType;
 using wire::DropReason;
@@ -32,11 +31,6 @@ std::size_t records_per_report(const EppcConfig& config, const OuterHeader& oute
                                wire::ControlHeader::kTagSize + wire::ReportHeader::kSize;
     const std::size_t room = config.underlay_mtu > around ? config.underlay_mtu - around : 0;
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
-}
-
-auth::CookieClaims claims_of(const UnderlayPacket& packet, const ControlMessage& message,
-                             const wire::RequestBody& request) {
-    return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session};
 }
 
 }  // namespace
@@ -73,7 +67,8 @@ void Eppc::Engine::handle_request(const UnderlayPacket& packet, const ControlMes
         drops.add(DropReason::ControlStaleCookie);
         return challenge(packet, message, *request, now);
     }
-    // From here on the request is of a peer that was alive a moment ago, and never seen before.
+    // From here on the request is of a peer that was alive a moment ago, since the boot of it that is known
+    // here was met, and never seen before.
     const auto index = known ? known : find_or_add_peer(packet.ip.source);
     if (!index) return drops.add(DropReason::TableFull);
     Peer& peer = peers_[*index];
@@ -96,17 +91,17 @@ bool Eppc::Engine::answer_repeat(const UnderlayPacket& packet, const ControlMess
                                  const wire::RequestBody& request, std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     const wire::ControlHeader& header = message.header;
-    switch (peer.history.judge(header.sender_boot, header.session, now)) {
-        case PeerHistory::Verdict::Fresh: return false;
-        case PeerHistory::Verdict::OldBoot: drops.add(DropReason::ControlWrongBoot); return true;
-        case PeerHistory::Verdict::Used: break;
-    }
+    if (peer.history.is_fresh(header.sender_boot, header.session)) return false;
     session::AcceptorSession* session = find_accepted(peer, header.session, header.sender_boot);
     const bool same = session != nullptr && session->request().requester_nonce == request.requester_nonce &&
                       request.acceptor_nonce != 0 && !session->channel().is_confirmed() &&
                       !session::is_final(session->state());
     const auto refused = peer.history.refusal_of(header.session, now);
-    if (same) {
+    if ((same || refused) && request.acceptor_nonce != 0 && header.receiver_boot != boot_) {
+        // It answers a belated challenge of a boot before this one, and would hear nothing from us.
+        drops.add(DropReason::ControlStaleCookie);
+        challenge(packet, message, request, now);
+    } else if (same) {
         ++counters.control_received;
         session->on_request(outbox_);
         flush_outbox(index, now);
@@ -121,7 +116,7 @@ bool Eppc::Engine::answer_repeat(const UnderlayPacket& packet, const ControlMess
 
 void Eppc::Engine::meet_boot(std::uint32_t index, BootId boot, Time now) {
     Peer& peer = peers_[index];
-    const auto before = peer.history.meet(boot, now);
+    const auto before = peer.history.meet(boot);
     if (!before) return;
     for (auto& session : peer.accepted)
         session.on_peer_restarted(outbox_);
@@ -194,6 +189,13 @@ void Eppc::Engine::answer_statelessly(const UnderlayPacket& packet, const Contro
     send_message(answer, packet.ip.source, port, 0);
 }
 
+auth::CookieClaims Eppc::Engine::claims_of(const UnderlayPacket& packet, const ControlMessage& message,
+                                           const wire::RequestBody& request) const {
+    const auto known = find_peer(packet.ip.source);
+    return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session,
+            known ? peers_[*known].history.boot() : BootId{}};
+}
+
 void Eppc::Engine::challenge(const UnderlayPacket& packet, const ControlMessage& message,
                              const wire::RequestBody& request, Time now) {
     wire::ChallengeBody body;
@@ -264,7 +266,6 @@ void Eppc::Engine::handle_answer(const ControlMessage& message, std::uint32_t in
     session::RequesterSession* session = find_requested(peer, header.session);
     if (session == nullptr || session->key_id() != header.key_id)
         return drops.add(DropReason::ControlUnknownSession);
-    if (peer.history.is_refused(header.sender_boot, now)) return drops.add(DropReason::ControlWrongBoot);
     // Accept and reject are of the boot that has challenged; another challenge may be of a later one.
     if (header.type != ControlType::Challenge && session->peer_boot() != header.sender_boot)
         return drops.add(DropReason::ControlWrongBoot);

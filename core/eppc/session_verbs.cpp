@@ -46,6 +46,7 @@ SessionId Eppc::Engine::start_session(std::uint32_t index, const SessionParamete
     parameters.id = SessionId{++last_session_id_};
     parameters.origin = origin;
     parameters.key_id = keys_.sending();
+    parameters.known_boot = peer.history.boot();
     parameters.nonce = secret_.next();
     parameters.sampler_seed = secret_.next();
     parameters.source_port_base = config.source_port_base;

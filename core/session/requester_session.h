@@ -37,6 +37,7 @@ struct RequesterParameters {
     SessionId id;
     Origin origin = Origin::Asked;
     KeyId key_id;
+    BootId known_boot;  ///< of the peer, when it is asked; zero: none
     std::uint64_t nonce = 0;
     std::uint64_t sampler_seed = 0;
     std::uint16_t source_port_base = 0;
@@ -151,6 +152,8 @@ class RequesterSession {
     [[nodiscard]] State state() const { return state_; }
     /// Of the acceptor that challenged last, or accepted; zero before.
     [[nodiscard]] BootId peer_boot() const { return peer_boot_; }
+    /// Of the peer, as it was known when the session was asked for.
+    [[nodiscard]] BootId known_boot() const { return parameters_.known_boot; }
     /// Whether its packets can be tagged: VXLAN has no options.
     [[nodiscard]] bool has_options() const { return has_options_; }
     [[nodiscard]] Origin origin() const { return parameters_.origin; }

@@ -59,11 +59,6 @@ void PathMarkers::digest_into(StateDigest& digest) const {
 void PeerHistory::digest_into(StateDigest& digest) const {
     digest.add(boot_);
     ids_.digest_into(digest);
-    digest.add(old_.size());
-    for (const OldBoot& old : old_) {
-        digest.add(old.boot);
-        digest.add_if_ahead(old.until);
-    }
     digest.add(refused_.size());
     for (const Refusal& refusal : refused_) {
         digest.add(refusal.id);
@@ -142,6 +137,7 @@ void ReportReceiver::digest_into(StateDigest& digest) const {
 void RequesterSession::digest_into(StateDigest& digest) const {
     digest.add(parameters_.id);
     digest.add(parameters_.key_id);
+    digest.add(parameters_.known_boot);
     digest.add(parameters_.nonce);
     digest.add(parameters_.encapsulation);
     note(digest, parameters_.sampling);

@@ -435,8 +435,7 @@ std::string World::end_in_peace() const {
     World end(*this);
     // What was broken is noticed, what was going on comes to its end.
     end.run(now_ + kDuration + kSilenceMost, true);
-    // A boot that was replaced by a belated request of an earlier one is heard again after this.
-    const Time limit = end.now_ + auth::CookieMaker::kLifeMost + kDuration + kSilenceMost;
+    const Time limit = end.now_ + kDuration + kSilenceMost;
     while (end.wrong_.empty() && !end.agree_on_an_active_session()) {
         if (end.now_ > limit) return "no session comes about any more";
         end.send_data(0);

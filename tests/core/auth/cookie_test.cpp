@@ -14,7 +14,7 @@ namespace {
 using namespace dyetrace::auth;
 
 CookieClaims claims() {
-    return {Ipv4Address{0x0a000001}, BootId{7}, 11, SessionId{13}};
+    return {Ipv4Address{0x0a000001}, BootId{7}, 11, SessionId{13}, BootId{5}};
 }
 
 TEST(Cookie, IsGoodForOneTickAndNeverForTwo) {
@@ -44,6 +44,8 @@ TEST(Cookie, IsBoundToEachClaim) {
     refused([](auto& c) { c.requester_boot.value ^= 1; });
     refused([](auto& c) { c.requester_nonce ^= 1; });
     refused([](auto& c) { c.session.value ^= 1; });
+    refused([](auto& c) { c.known_boot.value ^= 1; });
+    refused([](auto& c) { c.known_boot = {}; });
     for (int bit = 0; bit < 64; ++bit)
         EXPECT_FALSE(maker.is_good(cookie ^ std::uint64_t{1} << bit, claims(), Time{}));
 }

@@ -154,9 +154,9 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(tracking::Sampler), 80U);
     EXPECT_EQ(sizeof(session::Channel), 216U);
     EXPECT_EQ(sizeof(session::PathMarkers), 136U);
-    EXPECT_EQ(sizeof(session::PeerHistory), 80U);
+    EXPECT_EQ(sizeof(session::PeerHistory), 56U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
-    EXPECT_EQ(sizeof(session::RequesterSession), 840U);
+    EXPECT_EQ(sizeof(session::RequesterSession), 848U);
     EXPECT_EQ(sizeof(session::AcceptorSession), 1120U);
     EXPECT_EQ(sizeof(session::ReportSender), 472U);
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
@@ -165,7 +165,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateSender), 440U);
     EXPECT_EQ(sizeof(eppc::NhmsChannel), 408U);
-    EXPECT_EQ(sizeof(eppc::Peer), 760U);
+    EXPECT_EQ(sizeof(eppc::Peer), 736U);
 }
 #endif
 
