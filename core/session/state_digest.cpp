@@ -129,8 +129,10 @@ void ReportReceiver::digest_into(StateDigest& digest) const {
     for (const bool untold : trouble_untold_)
         digest.add(untold);
     digest.add_once_set(Time{newest_.transmit_ns});
+    digest.add(newest_.delay_ns);
     digest.add(round_trip_.has_value());
     digest.add(sketch_number_);
+    digest.add(sketch_is_corrected_);
     digest.add(Bytes(sketch_));
 }
 
@@ -176,6 +178,7 @@ void AcceptorSession::digest_into(StateDigest& digest) const {
     digest.add(parameters_.report_interval);
     digest.add(parameters_.keep_alive_interval);
     digest.add(parameters_.metrics);
+    digest.add(parameters_.sketch);
     channel_.digest_into(digest);
     digest.add(state_);
     digest.add(measured_.size());

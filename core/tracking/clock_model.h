@@ -34,6 +34,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/digest.h"
 #include "core/base/heap.h"
 #include "core/base/time.h"
 
@@ -125,6 +126,8 @@ class ClockModel {
     [[nodiscard]] std::uint32_t steps() const { return steps_; }
     [[nodiscard]] const std::optional<ClockStep>& last_step() const { return last_step_; }
     [[nodiscard]] const Refused& refused() const { return refused_; }
+
+    void digest_into(StateDigest& digest) const;
 
     /// After so long, from a step to the newest `now`, the bound holds again, noticed or not.
     [[nodiscard]] Duration settling_time() const;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What decides the future of counters and samplers (core/base/digest.h).
+#include <array>
+
 #include "core/base/digest.h"
 #include "core/tracking/path_table.h"
 #include "core/tracking/peer_clock.h"
@@ -89,13 +91,38 @@ void SentPath::digest_into(StateDigest& digest) const {
     digest.add(wanted);
 }
 
-// Of the model behind the line its steps: the rest of it decides where later lines lie, and nothing else.
+/// What it has refused, and how large a step was, is only told.
+void ClockModel::digest_into(StateDigest& digest) const {
+    digest.add(steps_);
+    digest.add(started_);
+    if (!started_) return;
+    digest.add(Time{head_start_ns_});
+    digest.add(Time{newest_ns_});
+    digest.add(Time{accept_from_ns_});
+    digest.add(last_step_.has_value());
+    for (std::size_t back = 0; back < slots_.size(); ++back) {
+        const Slot& slot = slots_[(head_position_ + slots_.size() - back) % slots_.size()];
+        for (const Point& point : slot.points) {
+            if (!point.exists()) continue;
+            digest.add(back);
+            digest.add(static_cast<bool>(&point == &slot.points[kForward]));
+            digest.add(Time{point.at_ns});
+            digest.add(point.most_ns);
+        }
+    }
+    // The tangents follow from the points.
+    digest.add(slopes_.least);
+    digest.add(slopes_.most);
+}
+
 void PeerClock::digest_into(StateDigest& digest) const {
-    digest.add(model_.steps());
+    model_.digest_into(digest);
     digest.add(line_.has_value());
     if (line_) {
         digest.add(line_->offset);
         digest.add(line_->bound);
+        digest.add(line_->drift_ppb);
+        digest.add(line_->drift_bound_ppb);
         digest.add(drawn_at_);
     }
     digest.add(has_best_);
@@ -110,9 +137,8 @@ void SketchTable::digest_into(StateDigest& digest) const {
     digest.add(entries_.size());
     for (const Entry& entry : entries_) {
         digest.add(entry.corrected);
-        digest.add(entry.delays.count());
-        digest.add(entry.delays.min().value_or(0));
-        digest.add(entry.delays.max().value_or(0));
+        std::array<std::uint8_t, QuantileSketch::kRoomForAny> bytes{};
+        digest.add(Bytes(bytes).first(entry.delays.encode_into(bytes).value_or(0)));
     }
     digest.add(free_.size());
 }

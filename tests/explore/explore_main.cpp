@@ -14,21 +14,26 @@ namespace {
 using namespace dyetrace::explore;
 
 int usage(const char* program) {
-    std::fprintf(stderr,
-                 "usage: %s [--data N] [--advances N] [--disturbances N] [--losses N] [--repeats N]\n"
-                 "       [--overtakings N] [--restarts N] [--closes N] [--both-ways 0|1] [--states-most N]\n"
-                 "       [--at-least N] [--end-one-in N] [--also ...]\n",
-                 program);
+    std::fprintf(
+        stderr,
+        "usage: %s [--data N] [--advances N] [--disturbances N] [--losses N] [--repeats N]\n"
+        "       [--overtakings N] [--restarts N] [--closes N] [--both-ways 0|1] [--rides 0|1] [--replies N]\n"
+        "       [--delays 0|1] [--paths N] [--states-most N]\n"
+        "       [--at-least N] [--end-one-in N] [--also ...]\n",
+        program);
     return 2;
 }
 
 void say(const Setup& setup) {
     const Budgets& b = setup.budgets;
     std::printf(
-        "%d data packets%s, time passes %d times, %d disturbances: at most %d losses, %d repeats, "
+        "%d data packets%s%s, time passes %d times, %d disturbances: at most %d losses, %d repeats, "
         "%d overtakings, %d restarts, %d closes\n",
-        b.data, setup.both_ways ? " from either side" : "", b.advances, b.disturbances, b.losses, b.repeats,
-        b.overtakings, b.restarts, b.closes);
+        b.data, setup.both_ways ? " from either side" : "",
+        setup.paths > 1 ? (" on " + std::to_string(setup.paths) + " paths").c_str() : "", b.advances,
+        b.disturbances, b.losses, b.repeats, b.overtakings, b.restarts, b.closes);
+    if (setup.rides) std::printf("  reports ride, %d packets of B's guest\n", b.replies);
+    if (setup.delays) std::printf("  delays are measured, and their sketch told\n");
 }
 
 }  // namespace
@@ -66,6 +71,14 @@ int main(int argc, char** argv) {
             setup.budgets.closes = number;
         else if (name == "--both-ways")
             setup.both_ways = value != 0;
+        else if (name == "--rides")
+            setup.rides = value != 0;
+        else if (name == "--replies")
+            setup.budgets.replies = number;
+        else if (name == "--delays")
+            setup.delays = value != 0;
+        else if (name == "--paths" && value > 0 && value <= 8)
+            setup.paths = number;
         else if (name == "--states-most")
             limits.states_most = static_cast<std::size_t>(value);
         else if (name == "--at-least")
@@ -85,6 +98,9 @@ int main(int argc, char** argv) {
         explored.complete ? "complete" : "NOT complete");
     std::printf("%zu states run to both ends, %zu futures compared, at most %zu messages on their way\n",
                 explored.ends, explored.compared, explored.messages_most);
+    std::printf(
+        "on their way: tags in %zu, records that ride in %zu, sketches in %zu, markers of two paths in %zu\n",
+        explored.with_tags, explored.with_rides, explored.with_sketches, explored.with_two_paths);
     if (explored.violation) {
         std::printf("WRONG: %s\n", explored.violation->what.c_str());
         for (const std::string& step : explored.violation->way)

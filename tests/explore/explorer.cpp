@@ -106,6 +106,7 @@ class Search {
         nodes_.insert(key);
         systems_.insert(world.system_key());
         result_.messages_most = std::max(result_.messages_most, world.on_the_way(0) + world.on_the_way(1));
+        note_messages(world);
         if (key[1] % limits_.end_one_in == 0) {
             ++result_.ends;
             for (const std::string& wrong : {world.end_in_silence(), world.end_in_peace()}) {
@@ -115,6 +116,19 @@ class Search {
         auto actions = world.actions();
         stack_.push_back({std::move(world), std::move(how), std::move(actions), 0, {}, key});
         result_.depth = std::max(result_.depth, stack_.size() - 1);
+    }
+
+    void note_messages(const World& world) {
+        std::uint16_t first = 0;
+        result_.with_tags += world.carries([](const Message& m) { return m.tracked; });
+        result_.with_rides += world.carries([](const Message& m) { return m.ridden.has_value(); });
+        result_.with_sketches +=
+            world.carries([](const Message& m) { return m.type == wire::ControlType::DelaySketch; });
+        result_.with_two_paths += world.carries([&first](const Message& m) {
+            if (m.type != wire::ControlType::Marker) return false;
+            if (first == 0) first = m.port;
+            return m.port != first;
+        });
     }
 
     void leave() {

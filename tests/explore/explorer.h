@@ -31,7 +31,12 @@ struct Explored {
     std::size_t ends = 0;           ///< states whose ends were looked at
     std::size_t compared = 0;       ///< futures compared
     std::size_t messages_most = 0;  ///< on their way at a time
-    bool complete = true;           ///< all within the budgets was visited
+    // Nodes in which such a message is on its way: that the search came by what it is meant to see
+    std::size_t with_tags = 0;
+    std::size_t with_rides = 0;
+    std::size_t with_sketches = 0;
+    std::size_t with_two_paths = 0;  ///< markers of different source ports
+    bool complete = true;            ///< all within the budgets was visited
     std::optional<Violation> violation;
 };
 

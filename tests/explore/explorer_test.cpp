@@ -68,6 +68,42 @@ TEST(Explorer, FindsNothingWrongWithTheEngines) {
     EXPECT_GT(explored.compared, 100U);
 }
 
+/// What a third packet of the guest comes by, undisturbed.
+Explored look(Setup setup) {
+    setup.budgets.disturbances = 0;
+    setup.budgets.advances = 2;
+    return explore({setup}, {.end_one_in = 64, .compare_one_in = 8});
+}
+
+TEST(Explorer, ComesByTagsAndRecordsThatRide) {
+    explore::Setup setup;
+    setup.budgets.data = 3;
+    setup.budgets.replies = 1;
+    setup.rides = true;
+    const Explored explored = look(setup);
+    EXPECT_FALSE(explored.violation) << way_of(explored);
+    EXPECT_GT(explored.with_tags, 100U);
+    EXPECT_GT(explored.with_rides, 100U);
+}
+
+TEST(Explorer, ComesByDelaySketches) {
+    explore::Setup setup;
+    setup.budgets.data = 3;
+    setup.delays = true;
+    const Explored explored = look(setup);
+    EXPECT_FALSE(explored.violation) << way_of(explored);
+    EXPECT_GT(explored.with_sketches, 100U);
+}
+
+TEST(Explorer, ComesByTwoPathsAtOnce) {
+    explore::Setup setup;
+    setup.budgets.data = 3;
+    setup.paths = 2;
+    const Explored explored = look(setup);
+    EXPECT_FALSE(explored.violation) << way_of(explored);
+    EXPECT_GT(explored.with_two_paths, 100U);
+}
+
 TEST(Explorer, VisitsTheSameStatesEachTime) {
     const Explored one = search(Defect::None, 1'000'000, 1'000'000);
     const Explored other = search(Defect::None, 1'000'000, 1'000'000);

@@ -28,6 +28,8 @@ constexpr Duration kRetransmit = Duration::milliseconds(20);
 constexpr int kTransmissions = 2;
 constexpr Duration kKeepAlive = Duration::milliseconds(60);
 constexpr Duration kDuration = Duration::milliseconds(150);
+constexpr Duration kReportInterval = Duration::milliseconds(10);
+constexpr Duration kRideWait = Duration::milliseconds(15);
 
 // The bounds that docs/sessions.md states.
 constexpr Duration kSpan = kRetransmit * kTransmissions;
@@ -37,6 +39,8 @@ constexpr Duration kRequesterMost = kDuration + kSpan * 3;
 constexpr Duration kAcceptorMost = kDuration + Duration::seconds(1);
 /// Silence is noticed after three keep-alives, at a requester when the next one is due.
 constexpr Duration kSilenceMost = kKeepAlive * 4;
+/// An end waits so long for the last delay sketch.
+constexpr Duration kSketchMost = kSpan / 2;
 
 IpAddress address_of(std::size_t host) {
     return Ipv4Address{0x0a000001 + static_cast<std::uint32_t>(host)};
@@ -45,7 +49,7 @@ MacAddress guest_of(std::size_t host) {
     return MacAddress::from_integer(0x020100000001 + host);
 }
 
-eppc::EppcConfig config_of(std::size_t host) {
+eppc::EppcConfig config_of(std::size_t host, const Setup& setup) {
     eppc::EppcConfig config;
     config.address = address_of(host);
     config.mac = MacAddress::from_integer(0x020000000001 + host);
@@ -54,12 +58,14 @@ eppc::EppcConfig config_of(std::size_t host) {
     config.key->fill(0x42);
     // Clocks and delays decide nothing about sessions, and their values would make every moment another
     // state.
-    config.metrics = wire::kMetricsAll & ~std::uint32_t{wire::kMetricDelay | wire::kMetricQuantiles};
-    config.path_count = 1;
-    config.port_count = 1;
+    if (!setup.delays)
+        config.metrics = wire::kMetricsAll & ~std::uint32_t{wire::kMetricDelay | wire::kMetricQuantiles};
+    config.path_count = static_cast<std::uint16_t>(setup.paths);
+    config.port_count = config.path_count;
+    config.open_on_traffic = host == 0 || setup.both_ways;
     config.sampling = wire::SamplingSpec::every_nth(1);
-    config.report_interval = Duration::milliseconds(10);
-    config.ride_wait = {};  // what rides is lost and repeated like a report, in many more states
+    config.report_interval = kReportInterval;
+    config.ride_wait = setup.rides ? kRideWait : Duration{};
     config.path_idle = Duration::milliseconds(50);
     config.retransmit_first = kRetransmit;
     config.retransmit_last = kRetransmit;
@@ -71,12 +77,13 @@ eppc::EppcConfig config_of(std::size_t host) {
     return config;
 }
 
-std::vector<std::uint8_t> guest_frame(std::size_t from) {
+std::vector<std::uint8_t> guest_frame(std::size_t from, std::uint16_t port) {
     test::GuestPacket packet;
     packet.source_mac = guest_of(from);
     packet.destination_mac = guest_of(1 - from);
     packet.source = Ipv4Address{0xc0a80001 + static_cast<std::uint32_t>(from)};
     packet.destination = Ipv4Address{0xc0a80002 - static_cast<std::uint32_t>(from)};
+    packet.source_port = port;
     packet.payload = 20;
     return packet.frame();
 }
@@ -111,7 +118,8 @@ std::string Action::to_string() const {
         case Kind::Lose: return "lose" + which;
         case Kind::Repeat: return "repeat" + which;
         case Kind::Advance: return "time passes";
-        case Kind::Data: return "guest of " + who + " sends";
+        case Kind::Data:
+        case Kind::Reply: return "guest of " + who + " sends";
         case Kind::Restart: return who + " restarts";
         case Kind::Close: return who + " closes";
     }
@@ -119,7 +127,7 @@ std::string Action::to_string() const {
 }
 
 std::string Message::to_string() const {
-    if (!type) return tracked ? "tagged data" : "data";
+    if (!type) return std::string(tracked ? "tagged data" : "data") + (ridden ? " with a record" : "");
     return std::string(wire::to_string(*type)) + " of session " + std::to_string(session.value);
 }
 
@@ -129,11 +137,31 @@ World::World(const Setup& setup) : setup_(setup), left_(setup.budgets) {
         hosts_[i] = host;
         settle(i, host);
     }
+    frames_ = frames_by_path();
+}
+
+/// Which path a guest's packet takes is a secret of its host's engine; it shows at the outside.
+std::shared_ptr<const std::array<World::Frames, 2>> World::frames_by_path() const {
+    auto frames = std::make_shared<std::array<Frames, 2>>();
+    for (std::size_t from = 0; from < 2; ++from) {
+        std::vector<std::uint16_t> ports;
+        for (std::uint16_t port = 1000; static_cast<int>(ports.size()) < setup_.paths; ++port) {
+            auto bytes = guest_frame(from, port);
+            test::OwnedFrame frame(bytes, Eppc::kHeadroom);
+            Eppc engine = hosts_[from]->engine.clone();
+            DYETRACE_ASSERT(!engine.encapsulate(kPort, frame.buffer, now_));
+            const std::uint16_t outer = test::look_at(frame.bytes()).source_port;
+            if (std::find(ports.begin(), ports.end(), outer) != ports.end()) continue;
+            ports.push_back(outer);
+            (*frames)[from].push_back(std::move(bytes));
+        }
+    }
+    return frames;
 }
 
 std::shared_ptr<World::Host> World::fresh_host(std::size_t index, int boots) const {
-    auto engine =
-        Eppc::create(config_of(index), mix64(1 + index * 100 + static_cast<std::uint64_t>(boots)), now_);
+    auto engine = Eppc::create(config_of(index, setup_),
+                               mix64(1 + index * 100 + static_cast<std::uint64_t>(boots)), now_);
     DYETRACE_ASSERT(engine.ok());
     auto host = std::make_shared<Host>(std::move(engine).value(), boots);
     DYETRACE_ASSERT(host->engine.add_guest(kPort, kVni, guest_of(index)).ok());
@@ -162,6 +190,14 @@ Time World::next_deadline() const {
     return std::min(deadline(*hosts_[0]), deadline(*hosts_[1]));
 }
 
+Time World::next_stop() const {
+    const Time next = std::max(now_, next_deadline());
+    if (!setup_.rides) return next;
+    // No deadline says when a report is due that waits for its ride: whole intervals after its session began.
+    const Time due = now_ + (kReportInterval - Duration{now_.ns % kReportInterval.ns});
+    return std::min(next, due);
+}
+
 std::vector<Action> World::actions() const {
     using Kind = Action::Kind;
     std::vector<Action> all;
@@ -177,6 +213,7 @@ std::vector<Action> World::actions() const {
             if (may(left_.repeats)) all.push_back({Kind::Repeat, host, i});
         }
         if (left_.data > 0 && (host == 0 || setup_.both_ways)) all.push_back({Kind::Data, host, 0});
+        if (left_.replies > 0 && host == 1) all.push_back({Kind::Reply, host, 0});
         if (may(left_.restarts)) all.push_back({Kind::Restart, host, 0});
         if (may(left_.closes) && !hosts_[host]->sessions.empty()) all.push_back({Kind::Close, host, 0});
     }
@@ -213,6 +250,10 @@ World World::after(const Action& action) const {
             --next.left_.data;
             next.send_data(action.host);
             break;
+        case Kind::Reply:
+            --next.left_.replies;
+            next.send_data(action.host);
+            break;
         case Kind::Restart:
             next.disturb(next.left_.restarts);
             next.restart(action.host);
@@ -230,10 +271,9 @@ void World::deliver(std::size_t index, const Message& message) {
         if (setup_.defect == Defect::EatenAccepts) return;
         accepted_[index].push_back(message.session);
     }
-    if (message.tracked || (message.type && !message.handshake)) {
-        for (Life& life : lives_[index]) {
-            if (life.session == message.session) life.heard = now_;
-        }
+    for (Life& life : lives_[index]) {
+        const bool heard = message.tracked || (message.type && !message.handshake);
+        if ((heard && life.session == message.session) || message.ridden == life.session) life.heard = now_;
     }
     const auto host = copy_of(index);
     test::OwnedFrame frame(message.bytes);
@@ -242,9 +282,9 @@ void World::deliver(std::size_t index, const Message& message) {
 }
 
 void World::send_data(std::size_t from) {
-    static const std::array<std::vector<std::uint8_t>, 2> kFrames = {guest_frame(0), guest_frame(1)};
+    const Frames& frames = (*frames_)[from];
     const auto host = copy_of(from);
-    test::OwnedFrame frame(kFrames[from], Eppc::kHeadroom);
+    test::OwnedFrame frame(frames[turn_[from]++ % frames.size()], Eppc::kHeadroom);
     DYETRACE_ASSERT(!host->engine.encapsulate(kPort, frame.buffer, now_));
     auto bytes = frame.bytes();
     if (setup_.defect == Defect::EarlyTag && accepted_[from].empty()) tag_early(bytes);
@@ -253,7 +293,7 @@ void World::send_data(std::size_t from) {
 }
 
 void World::advance() {
-    now_ = std::max(now_, next_deadline());
+    now_ = next_stop();
     for (std::size_t i = 0; i < 2; ++i) {
         if (deadline(*hosts_[i]) <= now_) {
             settle(i, copy_of(i));
@@ -289,7 +329,9 @@ void World::settle(std::size_t index, const std::shared_ptr<Host>& host) {
         if (const auto* frame = std::get_if<eppc::Transmit>(&*output)) {
             launch(index, {frame->bytes.begin(), frame->bytes.end()});
         } else if (const auto* change = std::get_if<eppc::SessionChanged>(&*output)) {
-            if (change->role == Role::Requester && change->to == State::Closed) ++closed_in_order_[index];
+            if (change->to != State::Closed) continue;
+            if (change->role == Role::Requester) ++closed_in_order_[index];
+            if (change->role == Role::Acceptor) look_at_end(index, change->session);
         }
     }
     host->sessions = host->engine.sessions();
@@ -297,9 +339,37 @@ void World::settle(std::size_t index, const std::shared_ptr<Host>& host) {
     look(index);
 }
 
+void World::look_at_end(std::size_t acceptor, SessionId id) {
+    const auto find = [&](std::size_t host, Role role) -> const eppc::SessionView* {
+        for (const eppc::SessionView& view : hosts_[host]->sessions) {
+            if (view.role == role && view.session == id) return &view;
+        }
+        return nullptr;
+    };
+    const eppc::SessionView* const measured = find(acceptor, Role::Acceptor);
+    const eppc::SessionView* const told = find(1 - acceptor, Role::Requester);
+    if (measured == nullptr || told == nullptr) return;  // it came and went, or the requester has gone
+    const auto same = [](const wire::PathRecord& one, const wire::PathRecord& other) {
+        return one.path == other.path && one.generation == other.generation && one.sent == other.sent &&
+               one.received == other.received && one.tracked_sent == other.tracked_sent &&
+               one.tracked_received == other.tracked_received && one.intervals == other.intervals &&
+               one.duplicates == other.duplicates && one.delay_count == other.delay_count;
+    };
+    if (!std::equal(measured->paths.begin(), measured->paths.end(), told->paths.begin(), told->paths.end(),
+                    same))
+        fault(std::string(name_of(acceptor)) + " closed a session of which not everything was told");
+    for (const Life& life : lives_[acceptor]) {
+        if (life.role != Role::Acceptor || life.session != id) continue;
+        const bool waited = life.closing != Time::never() && now_ - life.closing >= kSketchMost;
+        if (!waited && measured->delays != told->delays)
+            fault(std::string(name_of(acceptor)) + " closed a session whose last delays were not told");
+    }
+}
+
 void World::launch(std::size_t from, std::vector<std::uint8_t> bytes) {
     auto message = std::make_shared<Message>();
     const test::SeenPacket seen = test::look_at(bytes);
+    message->port = seen.source_port;
     if (seen.control) {
         message->type = seen.control->type;
         message->handshake = wire::is_handshake(seen.control->type);
@@ -311,6 +381,7 @@ void World::launch(std::size_t from, std::vector<std::uint8_t> bytes) {
         if (std::find(known.begin(), known.end(), seen.track->session) == known.end())
             fault(std::string(name_of(from)) + " tagged a packet before its session was accepted");
     }
+    if (seen.ride) message->ridden = seen.ride->session;
     // The IP header in front says nothing more: what differs there is its identification.
     StateDigest digest(Time{});
     digest.add(Bytes(bytes).subspan(test::kOuterUdp));
@@ -329,12 +400,14 @@ void World::look(std::size_t index) {
     std::vector<Life> lives;
     lives.reserve(host.sessions.size());
     for (const eppc::SessionView& view : host.sessions) {
-        Life life{view.role, view.session, view.state, now_, now_};
+        Life life{view.role, view.session, view.state, now_, now_, Time::never()};
         for (const Life& before : lives_[index]) {
             if (before.role != view.role || before.session != view.session) continue;
             life.born = before.born;
             life.heard = before.heard;
+            life.closing = before.closing;
         }
+        if (view.state == State::Closing && life.closing == Time::never()) life.closing = now_;
         lives.push_back(life);
         const std::string what = std::string(name_of(index)) + "'s session as " +
                                  std::string(session::to_string(view.role)) + " is " +
@@ -366,11 +439,12 @@ StateDigest::Value World::system_key() const {
 StateDigest::Value World::key() const {
     StateDigest digest(now_);
     note(digest, system_key());
-    for (const int left : {left_.data, left_.advances, left_.disturbances})
+    for (const int left : {left_.data, left_.replies, left_.advances, left_.disturbances})
         digest.add(left);
     for (const int left : {left_.losses, left_.repeats, left_.overtakings, left_.restarts, left_.closes})
         digest.add(std::min(left, left_.disturbances));
     for (std::size_t i = 0; i < 2; ++i) {
+        if (setup_.paths > 1) digest.add(turn_[i] % (*frames_)[i].size());
         digest.add(accepted_[i].size());
         for (const SessionId id : accepted_[i])
             digest.add(id);
@@ -379,6 +453,7 @@ StateDigest::Value World::key() const {
             digest.add(life.session);
             digest.add(life.born);
             digest.add(life.heard);
+            if (setup_.delays) digest.add(life.closing);
         }
     }
     return digest.value();

@@ -6,6 +6,7 @@
 // Messages take no time: what is delivered at once was fast, what waits while time passes was slow.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -21,7 +22,8 @@ namespace dyetrace::explore {
 
 /// How often each thing may happen on one way through the search. Delivering in order is free.
 struct Budgets {
-    int data = 2;          ///< guests' packets
+    int data = 2;          ///< packets of a guest that is measured
+    int replies = 0;       ///< packets of B's guest that nobody measures: records ride in them
     int advances = 3;      ///< to the next deadline of either engine
     int disturbances = 2;  ///< all of the following together, each at most as often as it says
     int losses = 9;
@@ -44,11 +46,14 @@ enum class Defect : std::uint8_t {
 struct Setup {
     Budgets budgets;
     bool both_ways = false;  ///< guests of both hosts send, so that each engine has both roles
+    bool rides = false;      ///< reports wait for packets to ride in, and time passes to where they do
+    bool delays = false;     ///< delays are measured, and their sketch told
+    int paths = 1;           ///< the guests' packets take them in turn
     Defect defect = Defect::None;
 };
 
 struct Action {
-    enum class Kind : std::uint8_t { Deliver, Lose, Repeat, Advance, Data, Restart, Close };
+    enum class Kind : std::uint8_t { Deliver, Lose, Repeat, Advance, Data, Reply, Restart, Close };
     Kind kind{};
     std::uint8_t host = 0;     ///< who acts, or for whom the message is
     std::uint8_t message = 0;  ///< which of those on the way to `host`, oldest first
@@ -64,6 +69,8 @@ struct Message {
     bool tracked = false;
     bool handshake = false;
     SessionId session;
+    std::optional<SessionId> ridden;  ///< a record of that session rides in it
+    std::uint16_t port = 0;
 
     [[nodiscard]] std::string to_string() const;
 };
@@ -74,7 +81,8 @@ struct Life {
     SessionId session;
     session::State state{};
     Time born;
-    Time heard;  ///< when a message of this session was last delivered there
+    Time heard;                    ///< when a message of this session was last delivered there
+    Time closing = Time::never();  ///< since when it is
 };
 
 class World {
@@ -95,6 +103,14 @@ class World {
     [[nodiscard]] const std::string& wrong() const { return wrong_; }
     [[nodiscard]] Time now() const { return now_; }
     [[nodiscard]] std::size_t on_the_way(std::size_t host) const { return flights_[host].size(); }
+    /// Whether such a message is on its way.
+    template <class Which>
+    [[nodiscard]] bool carries(const Which& which) const {
+        return std::any_of(flights_.begin(), flights_.end(), [&](const auto& flights) {
+            return std::any_of(flights.begin(), flights.end(),
+                               [&](const Flight& flight) { return which(*flight); });
+        });
+    }
     [[nodiscard]] const Message& message(const Action& action) const {
         return *flights_[action.host][action.message];
     }
@@ -114,6 +130,7 @@ class World {
         std::vector<eppc::SessionView> sessions;
     };
     using Flight = std::shared_ptr<const Message>;
+    using Frames = std::vector<std::vector<std::uint8_t>>;
 
     [[nodiscard]] bool may(int left) const { return left > 0 && left_.disturbances > 0; }
     void disturb(int& left) {
@@ -126,6 +143,11 @@ class World {
     [[nodiscard]] Time next_deadline() const;
     void deliver(std::size_t host, const Message& message);
     void send_data(std::size_t from);
+    /// When time next stops: at a deadline, or where a report may begin to ride.
+    [[nodiscard]] Time next_stop() const;
+    /// The acceptor has closed the session: its requester has all that was measured, if it is there still.
+    void look_at_end(std::size_t acceptor, SessionId id);
+    [[nodiscard]] std::shared_ptr<const std::array<Frames, 2>> frames_by_path() const;
     void advance();
     void restart(std::size_t index);
     void close(std::size_t index);
@@ -141,6 +163,8 @@ class World {
 
     Setup setup_;
     Budgets left_;
+    std::shared_ptr<const std::array<Frames, 2>> frames_;  ///< of each host's guest, by path
+    std::array<std::size_t, 2> turn_{};                    ///< of each host: whose path it is
     Time now_{};
     std::array<std::shared_ptr<const Host>, 2> hosts_;
     std::array<StateDigest::Value, 2> digests_{};     ///< of the engines, as of now
