@@ -20,6 +20,7 @@ using session::State;
 
 namespace {
 
+const std::vector<eppc::SessionView> kNoSessions;
 constexpr GuestPort kPort{1};
 constexpr Vni kVni{1000};
 
@@ -41,6 +42,9 @@ constexpr Duration kAcceptorMost = kDuration + Duration::seconds(1);
 constexpr Duration kSilenceMost = kKeepAlive * 4;
 /// An end waits so long for the last delay sketch.
 constexpr Duration kSketchMost = kSpan / 2;
+/// Where nothing is lost any more, what was measured is told after this: the next report is due, waits for a
+/// ride, and what was lost before goes again.
+constexpr Duration kToldMost = kReportInterval + kRideWait + kRetransmit;
 
 IpAddress address_of(std::size_t host) {
     return Ipv4Address{0x0a000001 + static_cast<std::uint32_t>(host)};
@@ -66,7 +70,8 @@ eppc::EppcConfig config_of(std::size_t host, const Setup& setup) {
     config.sampling = wire::SamplingSpec::every_nth(1);
     config.report_interval = kReportInterval;
     config.ride_wait = setup.rides ? kRideWait : Duration{};
-    config.path_idle = Duration::milliseconds(50);
+    // With rides the END of an idle path, which tells everything, comes behind all that may ride.
+    config.path_idle = Duration::milliseconds(setup.rides ? 100 : 50);
     config.retransmit_first = kRetransmit;
     config.retransmit_last = kRetransmit;
     config.retransmit_most = kTransmissions;
@@ -106,6 +111,26 @@ void note(StateDigest& digest, const StateDigest::Value& value) {
 
 const char* name_of(std::size_t host) {
     return host == 0 ? "A" : "B";
+}
+
+const eppc::SessionView* find_session(const std::vector<eppc::SessionView>& sessions, Role role,
+                                      SessionId id) {
+    const auto it = std::find_if(sessions.begin(), sessions.end(),
+                                 [&](const auto& view) { return view.role == role && view.session == id; });
+    return it == sessions.end() ? nullptr : &*it;
+}
+
+/// Whether `now` has all that `then` had, path for path. Totals of one generation only grow.
+bool goes_on(const eppc::SessionView& then, const eppc::SessionView& now) {
+    return std::all_of(then.paths.begin(), then.paths.end(), [&](const wire::PathRecord& before) {
+        return std::any_of(now.paths.begin(), now.paths.end(), [&](const wire::PathRecord& record) {
+            return record.path == before.path && record.intervals >= before.intervals &&
+                   record.sent >= before.sent && record.received >= before.received &&
+                   record.tracked_sent >= before.tracked_sent &&
+                   record.tracked_received >= before.tracked_received &&
+                   record.duplicates >= before.duplicates && record.delay_count >= before.delay_count;
+        });
+    });
 }
 
 }  // namespace
@@ -335,19 +360,18 @@ void World::settle(std::size_t index, const std::shared_ptr<Host>& host) {
         }
     }
     host->sessions = host->engine.sessions();
+    for (const eppc::SessionView& before : hosts_[index] ? hosts_[index]->sessions : kNoSessions) {
+        const auto* const after = find_session(host->sessions, before.role, before.session);
+        if (before.role == Role::Requester && after != nullptr && !goes_on(before, *after))
+            fault(std::string(name_of(index)) + " was told of less than before");
+    }
     hosts_[index] = host;
     look(index);
 }
 
 void World::look_at_end(std::size_t acceptor, SessionId id) {
-    const auto find = [&](std::size_t host, Role role) -> const eppc::SessionView* {
-        for (const eppc::SessionView& view : hosts_[host]->sessions) {
-            if (view.role == role && view.session == id) return &view;
-        }
-        return nullptr;
-    };
-    const eppc::SessionView* const measured = find(acceptor, Role::Acceptor);
-    const eppc::SessionView* const told = find(1 - acceptor, Role::Requester);
+    const auto* const measured = find_session(hosts_[acceptor]->sessions, Role::Acceptor, id);
+    const auto* const told = find_session(hosts_[1 - acceptor]->sessions, Role::Requester, id);
     if (measured == nullptr || told == nullptr) return;  // it came and went, or the requester has gone
     const auto same = [](const wire::PathRecord& one, const wire::PathRecord& other) {
         return one.path == other.path && one.generation == other.generation && one.sent == other.sent &&
@@ -508,6 +532,18 @@ std::string World::end_in_silence() const {
 
 std::string World::end_in_peace() const {
     World end(*this);
+    end.run(now_ + kToldMost, true);
+    for (std::size_t i = 0; i < 2; ++i) {
+        for (const eppc::SessionView& measured : hosts_[i]->sessions) {
+            if (measured.role != Role::Acceptor) continue;
+            const auto& requested = end.hosts_[1 - i]->sessions;
+            const auto* const told = find_session(requested, Role::Requester, measured.session);
+            const bool goes_on_here =
+                find_session(end.hosts_[i]->sessions, Role::Acceptor, measured.session) != nullptr;
+            if (told != nullptr && goes_on_here && !goes_on(measured, *told))
+                return std::string(name_of(i)) + " does not tell what it has measured";
+        }
+    }
     // What was broken is noticed, what was going on comes to its end.
     end.run(now_ + kDuration + kSilenceMost, true);
     const Time limit = end.now_ + kDuration + kSilenceMost;
