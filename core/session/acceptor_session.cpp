@@ -175,8 +175,9 @@ void AcceptorSession::on_report_ack(const wire::ReportAckBody& ack, Time now, Ou
 void AcceptorSession::on_close(Time now, Outbox& out) {
     switch (apply(Event::CloseReceived, to_string(Event::CloseReceived), out)) {
         case Action::SendReport:
-            // The requester does not repeat its close for longer than the whole span.
-            if (!requester_closed_) sketch_until_ = now + parameters_.retransmit.span() / 2;
+            // The requester repeats its close for the whole span; and the session must not expire meanwhile.
+            if (!requester_closed_)
+                sketch_until_ = std::min(now + parameters_.retransmit.span() / 2, ends_at_ - kCloseGrace / 2);
             requester_closed_ = true;
             close_again_at_ = Time::never();
             reports_.hurry(now);

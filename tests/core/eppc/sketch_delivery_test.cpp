@@ -31,10 +31,11 @@ struct Delivery {
     Hook from_requester;  ///< what the test does to these lines
     Hook from_acceptor;
 
-    Delivery() {
+    explicit Delivery(Duration duration = {}) {
         for (int i = 0; i < 2; ++i) {
-            net.add_host([](auto& config) {
+            net.add_host([duration](auto& config) {
                 config.path_count = 2;
+                config.session_duration = duration;
                 config.sampling = wire::SamplingSpec::every_nth(1);
             });
         }
@@ -156,6 +157,17 @@ TEST_F(SketchDelivery, AnEndWaitsForItNoLongerThanItsBound) {
     EXPECT_EQ(ended_at(1), closed_at + policy.span() / 2);
     // And the requester, which asks as long as the whole span, hears of it.
     EXPECT_LT(ended_at(0), closed_at + policy.span());
+}
+
+TEST_F(SketchDelivery, ASessionThatWaitsForItDoesNotExpireMeanwhile) {
+    Delivery again(Duration::milliseconds(100));
+    again.from_acceptor = lose_if([](const Transit& t) { return t.seen.is(ControlType::DelaySketch); });
+    again.traffic(5);
+    again.net.run_for(Duration::seconds(5));
+    EXPECT_TRUE(again.ended_in_order());
+    EXPECT_EQ(again.net.host(1).entered(Role::Acceptor, State::Expired), 0);
+    EXPECT_GT(again.ended_at(1), again.closed_at + Duration::milliseconds(499));
+    EXPECT_LT(again.ended_at(1), again.closed_at + Duration::milliseconds(501));
 }
 
 TEST_F(SketchDelivery, WithoutDelaysAnEndWaitsForNothing) {
