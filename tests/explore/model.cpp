@@ -228,7 +228,7 @@ std::vector<Action> World::actions() const {
     std::vector<Action> all;
     for (std::uint8_t host = 0; host < 2; ++host) {
         const auto& flights = flights_[host];
-        for (std::uint8_t i = 0; i < flights.size(); ++i) {
+        for (std::uint8_t i = 0; i < static_cast<std::uint8_t>(flights.size()); ++i) {
             // Of equal ones the first stands for all.
             const bool again = std::any_of(flights.begin(), flights.begin() + i,
                                            [&](const Flight& f) { return f->hash == flights[i]->hash; });
