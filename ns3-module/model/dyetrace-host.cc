@@ -344,6 +344,7 @@ bool DyetraceHost::IsDraining() const {
 std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const {
     const eppc::Eppc& engine = Started().port.GetEppc();
     std::vector<std::pair<std::string, uint64_t>> counters;
+    counters.reserve(eppc::kCounters.size() + wire::kDropReasonCount);
     for (const eppc::NamedCounter& counter : eppc::kCounters)
         counters.emplace_back(counter.name, engine.counters().*counter.field);
     for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {

@@ -51,8 +51,7 @@ const fs::path& folder() {
 const Image& whole_run() {
     static const Image image = [] {
         const fs::path path = folder() / "whole.db";
-        dyetrace::testing::write_sample_run(path,
-                                            {.k = 4, .duration_ns = 40'000'000, .paths = 1});
+        dyetrace::testing::write_sample_run(path, {.k = 4, .duration_ns = 40'000'000, .paths = 1});
         std::ifstream file(path, std::ios::binary);
         return Image(std::istreambuf_iterator<char>(file), {});
     }();
