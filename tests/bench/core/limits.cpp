@@ -71,9 +71,9 @@ bool tell(const Best& best, std::span<const RateLimit> limits) {
 }  // namespace
 
 int run(int argc, char** argv, std::span<const RatioLimit> ratios, std::span<const RateLimit> rates) {
-    std::string repetitions = "--benchmark_repetitions=15";
+    std::string repetitions = "--benchmark_repetitions=50";
     std::string in_turns = "--benchmark_enable_random_interleaving=true";
-    std::string shortly = "--benchmark_min_time=0.05";
+    std::string shortly = "--benchmark_min_time=0.02";
     std::vector<char*> arguments{argv[0], repetitions.data(), in_turns.data(), shortly.data()};
     arguments.insert(arguments.end(), argv + 1, argv + argc);  // those that come later win
     int count = static_cast<int>(arguments.size());
