@@ -49,7 +49,15 @@ bool EventLoop::turn() {
     return received;
 }
 
+std::span<const wire::FrameBuffer* const> EventLoop::views_of(std::span<const ReceivedFrame> frames) {
+    DYETRACE_ASSERT(frames.size() <= views_.size());
+    for (std::size_t i = 0; i < frames.size(); ++i)
+        views_[i] = &frames[i].frame;
+    return std::span(views_).first(frames.size());
+}
+
 void EventLoop::handle_underlay(std::span<ReceivedFrame> frames) {
+    engine_.expect_from_underlay(views_of(frames));
     for (ReceivedFrame& received : frames) {
         // Stamps of one port are in order, but the last turn may have read the clock after this frame
         // arrived.
@@ -73,6 +81,7 @@ void EventLoop::handle_underlay(std::span<ReceivedFrame> frames) {
 }
 
 void EventLoop::handle_guest(Guest& guest) {
+    engine_.expect_from_guest(guest.id, views_of(guest.received));
     for (ReceivedFrame& received : guest.received) {
         if (!engine_.encapsulate(guest.id, received.frame, now_))
             put_on_underlay(received.frame.head(), false);

@@ -11,11 +11,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/eppc/eppc.h"
+#include "core/wire/frame_buffer.h"
 #include "host/clock.h"
 #include "host/port.h"
 
@@ -61,6 +63,8 @@ class EventLoop {
         Outgoing outgoing;
     };
 
+    /// A batch as the engine is told of it before it gets it; good until the next one.
+    std::span<const wire::FrameBuffer* const> views_of(std::span<const ReceivedFrame> frames);
     void handle_underlay(std::span<ReceivedFrame> frames);
     void handle_guest(Guest& guest);
     void poll_outputs();
@@ -73,6 +77,7 @@ class EventLoop {
     Clock& clock_;
     EventHandler on_event_;
     std::vector<Guest> guests_;
+    std::array<const wire::FrameBuffer*, Port::kBatch> views_{};
     Outgoing to_underlay_;
     std::array<std::vector<std::uint8_t>, Port::kBatch> control_frames_;  ///< behind to_underlay_'s
     Time now_;

@@ -6,12 +6,13 @@
 
 namespace dyetrace {
 
+constexpr std::size_t kCacheLine = 64;
+
 /// Asks the memory for all cache lines from the one of `first` to the one of `last`; changes nothing.
 inline void prefetch_lines(const void* first, const void* last) {
-    constexpr std::size_t kLine = 64;
     const auto* line = static_cast<const std::uint8_t*>(first);
     const auto* const end = static_cast<const std::uint8_t*>(last);
-    for (; line < end; line += kLine)
+    for (; line < end; line += kCacheLine)
         __builtin_prefetch(line);
     __builtin_prefetch(end);
 }

@@ -85,7 +85,7 @@ class TagBudget {
     Time second_ends_ = Time::earliest();
 };
 
-class RequesterSession {
+class alignas(kCacheLine) RequesterSession {
   public:
     explicit RequesterSession(const RequesterParameters& parameters);
 

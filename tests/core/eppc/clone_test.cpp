@@ -156,7 +156,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::PathMarkers), 136U);
     EXPECT_EQ(sizeof(session::PeerHistory), 56U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
-    EXPECT_EQ(sizeof(session::RequesterSession), 856U);
+    EXPECT_EQ(sizeof(session::RequesterSession), 896U);
     EXPECT_EQ(sizeof(session::AcceptorSession), 1120U);
     EXPECT_EQ(sizeof(session::ReportSender), 472U);
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
@@ -165,7 +165,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateSender), 440U);
     EXPECT_EQ(sizeof(eppc::NhmsChannel), 408U);
-    EXPECT_EQ(sizeof(eppc::Peer), 744U);
+    EXPECT_EQ(sizeof(eppc::Peer), 768U);
 }
 #endif
 
