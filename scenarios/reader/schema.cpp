@@ -151,7 +151,8 @@ const TableSchema<TrackingSettings>& tracking_schema() {
              "Sampling looks only at packets that meet one of these rules, such as `\"protocol=udp "
              "destination_ports=80-443\"`; none: at all."),
          key("metrics", &S::metrics, MetricsType{},
-             "What sessions ask for; what is not asked for is not measured."),
+             "What sessions ask for. Without delay no clock is learned and no delay corrected, without "
+             "quantiles there is no sketch; the rest is in every record, asked for or not."),
          key("tracked_per_second", &S::tracked_per_second, IntegerType{0, 1'000'000'000},
              "A session tags no more packets a second, and tells its acceptor so; 0: no bound."),
          key("accepted_per_second", &S::accepted_per_second, IntegerType{0, 1'000'000'000},
