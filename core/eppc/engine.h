@@ -4,6 +4,7 @@
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
 // measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp
 // (batches), relay.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines and outputs.
+// eppc.cpp is the front: `Eppc` itself; config.cpp says what no engine can be.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,10 @@ namespace dyetrace::eppc {
 [[nodiscard]] PathTracerConfig tracer_config(const EppcConfig& config);
 [[nodiscard]] UpdateSenderConfig update_config(const EppcConfig& config);
 [[nodiscard]] std::uint16_t port_count_of(const EppcConfig& config);
+/// Why no engine can have it: the field, and what is wrong with it.
+[[nodiscard]] std::optional<std::string> wrong_field(const EppcConfig& config);
+/// "10.0.0.1 is IPv4", for errors.
+[[nodiscard]] std::string version_of(const IpAddress& address);
 
 /// Sessions of one peer: a vector's doubling would cost more than what few of them take.
 template <class Session>
