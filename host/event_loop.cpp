@@ -33,6 +33,7 @@ bool EventLoop::turn() {
     const auto from_underlay = underlay_.receive();
     received |= !from_underlay.empty();
 
+    poll_outputs();  // of verbs since the last turn
     handle_underlay(from_underlay);
     update_now();
     for (Guest& guest : guests_)
@@ -63,6 +64,7 @@ void EventLoop::handle_underlay(std::span<ReceivedFrame> frames) {
         // arrived.
         now_ = std::max(now_, received.at);
         const eppc::Decapsulated result = engine_.decapsulate(received.frame, now_);
+        poll_outputs();
         switch (result.kind) {
             case eppc::Decapsulated::Kind::Deliver: {
                 const auto guest = std::find_if(guests_.begin(), guests_.end(),

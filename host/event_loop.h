@@ -3,9 +3,10 @@
 //
 // Order inside a turn: frames are received from all ports; those of the underlay are handled, each with the
 // time at which it arrived; then those of the guests, with the time that it is now; then what is due is done;
-// then everything is sent, on each port in the order in which it came to be. A marker thus never overtakes
-// the data that it counted. Sending comes last because it takes longest: what arrives meanwhile keeps its own
-// arrival time in the next turn, for the engine's time has not moved on.
+// then everything is sent, on each port in the order in which it came to be: what the engine puts out is
+// taken from it at once. So a marker neither overtakes the data that it counted, nor is overtaken by data
+// that it did not. Sending comes last because it takes longest: what arrives meanwhile keeps its own arrival
+// time in the next turn, for the engine's time has not moved on.
 #pragma once
 
 #include <array>

@@ -12,7 +12,9 @@
 //
 // Call order: `create`, `add_guest`, `add_remote`, then any of the verbs with a `now` that never runs
 // backwards. After each batch of frames: if `next_deadline() <= now`, call `advance(now)`; then `poll()`
-// until it is empty.
+// until it is empty. And before the next frame is encapsulated, `poll()` until it is empty after every other
+// verb: a marker counts what was encapsulated before it, so that is what must be on the wire before it.
+// (`encapsulate` itself puts nothing out.)
 #pragma once
 
 #include <cstdint>

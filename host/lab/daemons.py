@@ -143,3 +143,17 @@ def wait_for_open_paths(daemons, paths, send_something, timeout_s=20.0):
             return
         if time.monotonic() > deadline:
             raise DaemonFailed(f"only {counts} of {paths} paths began\n" + "".join(d.read_log() for d in daemons))
+
+
+def wait_for_open_path(daemon, path, generation, send_something, timeout_s=20.0):
+    """Calls `send_something` until that generation of a path is between its START and its END."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        send_something()
+        time.sleep(0.1)
+        found = session(daemon.summary())
+        paths = found["paths"] if found else []
+        if any(p["open"] for p in paths if (p["path"], p["generation"]) == (path, generation)):
+            return
+        if time.monotonic() > deadline:
+            raise DaemonFailed(f"generation {generation} of path {path} did not begin\n{daemon.read_log()}")

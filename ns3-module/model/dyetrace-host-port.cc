@@ -124,6 +124,7 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
     if (ToService(*packet, now)) return m_config.fabric->GetPool().Free(packet);
     wire::FrameBuffer buffer = ToBuffer(*packet);
     const eppc::Decapsulated what = m_eppc.decapsulate(buffer, now);
+    Poll();  // before the guest may answer: no data overtakes a marker that did not count it
     DyetraceReceiver* guest = nullptr;
     if (what.kind == eppc::Decapsulated::Kind::Deliver) guest = m_guestPorts.at(what.port.value)->GetGuest();
     if (guest != nullptr) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/event_loop.h"
 
+#include <utility>
+#include <variant>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -144,6 +148,66 @@ TEST_F(EventLoopTest, FrameOfAnotherProtocolIsCountedAndLeftAlone) {
     loop_.turn();
     EXPECT_EQ(loop_.counters().not_ours, 1U);
     EXPECT_TRUE(guest_.sent.empty());
+}
+
+/// One host of two, each with its loop; nothing is lost between them.
+struct LoopSide {
+    explicit LoopSide(std::size_t which) : side(which), engine(make_engine(which)) {
+        clock.time = kStart;
+        loop.add_guest(kGuest, guest);
+    }
+
+    std::size_t side;
+    FakeClock clock;
+    FakePort underlay;
+    FakePort guest;
+    eppc::Eppc engine;
+    std::vector<wire::PathRecord> records;
+    EventLoop loop{engine, underlay, clock, [this](const eppc::Output& output) {
+                       const auto* metrics = std::get_if<eppc::MetricsReported>(&output);
+                       if (metrics != nullptr) records.push_back(metrics->record);
+                   }};
+};
+
+/// Both turn, as often as asked, 50 us apart; a guest says so many frames before each turn of its host.
+void talk(LoopSide& one, LoopSide& other, int turns, int frames, Random& random) {
+    const auto turn = [&](LoopSide& at, LoopSide& peer) {
+        at.clock.time = at.clock.time + Duration::microseconds(50);
+        for (int i = 0; i < frames; ++i)
+            at.guest.waiting.emplace_back(at.clock.time, guest_frame(at.side, random));
+        at.loop.turn();
+        for (Frame& frame : at.underlay.sent)
+            peer.underlay.waiting.emplace_back(at.clock.time, std::move(frame));
+        at.underlay.sent.clear();
+    };
+    for (int i = 0; i < turns; ++i) {
+        turn(one, other);
+        turn(other, one);
+    }
+}
+
+TEST(TwoEventLoops, NoDataOvertakesAMarkerThatDidNotCountIt) {
+    Random random(1);
+    LoopSide one(0);
+    LoopSide other(1);
+    constexpr int kFrames = 5;  // more than there are paths, so that there is data in every turn
+    talk(one, other, 200, kFrames, random);
+    const auto moved = one.engine.repath(address_of(1), PathIndex{0}, one.loop.update_now());
+    ASSERT_TRUE(moved.ok()) << moved.error();
+    talk(one, other, 200, kFrames, random);
+    one.engine.close_sessions(one.loop.update_now());
+    talk(one, other, 200, kFrames, random);  // a guest does not stop because its sessions do
+    talk(one, other, 400, 0, random);
+    bool has_moved = false;
+    for (const LoopSide* const side : {&one, &other}) {
+        EXPECT_FALSE(side->records.empty());
+        for (const wire::PathRecord& record : side->records) {
+            EXPECT_EQ(record.sent, record.received)
+                << "side " << side->side << ", path " << record.path.value << "." << +record.generation.value;
+            has_moved = has_moved || (record.generation == *moved && record.received > 0);
+        }
+    }
+    EXPECT_TRUE(has_moved);
 }
 
 }  // namespace

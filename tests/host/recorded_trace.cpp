@@ -30,6 +30,12 @@ MacAddress host_mac(std::size_t side) {
     return MacAddress::from_integer(0x020000000000ULL + side);
 }
 
+}  // namespace
+
+IpAddress address_of(std::size_t side) {
+    return kAddresses[side];
+}
+
 eppc::Eppc make_engine(std::size_t side) {
     const std::size_t other = 1 - side;
     eppc::EppcConfig config;
@@ -49,7 +55,6 @@ eppc::Eppc make_engine(std::size_t side) {
     return std::move(engine).value();
 }
 
-/// A UDP datagram of one of eight flows, as a guest sends it.
 Frame guest_frame(std::size_t side, Random& random) {
     constexpr std::size_t kIp = wire::EthernetHeader::kSize;
     constexpr std::size_t kUdp = kIp + wire::Ipv4Header::kSize;
@@ -69,6 +74,8 @@ Frame guest_frame(std::size_t side, Random& random) {
     udp.encode_into(MutableBytes(frame).subspan(kUdp));
     return frame;
 }
+
+namespace {
 
 /// A frame in a buffer with headroom.
 struct Buffer {
@@ -228,6 +235,15 @@ std::string describe_counters(const eppc::Eppc& engine) {
 Decisions run_bare(const RecordedTrace& trace) {
     eppc::Eppc engine = make_recorded_engine();
     Decisions made;
+    const auto poll = [&] {
+        while (const auto output = engine.poll()) {
+            if (const auto* transmit = std::get_if<eppc::Transmit>(&*output)) {
+                made.to_underlay.push_back(copy_of(transmit->bytes));
+            } else {
+                made.events.push_back(describe(*output));
+            }
+        }
+    };
     bool closed = false;
     auto input = trace.inputs.begin();
     while (true) {
@@ -237,24 +253,21 @@ Decisions run_bare(const RecordedTrace& trace) {
         if (now > trace.end) break;
         if (!closed && now == trace.close_at) {
             engine.close_sessions(now);
+            poll();
             closed = true;
         }
         for (; input != trace.inputs.end() && input->at == now; ++input) {
             Buffer buffer(input->frame);
             if (!input->from_underlay) {
                 if (!engine.encapsulate(kGuest, buffer.view, now)) made.to_underlay.push_back(buffer.frame());
-            } else if (engine.decapsulate(buffer.view, now).kind == eppc::Decapsulated::Kind::Deliver) {
-                made.to_guest.push_back(buffer.frame());
+                continue;
             }
+            const auto kind = engine.decapsulate(buffer.view, now).kind;
+            poll();
+            if (kind == eppc::Decapsulated::Kind::Deliver) made.to_guest.push_back(buffer.frame());
         }
         if (engine.next_deadline() <= now) engine.advance(now);
-        while (const auto output = engine.poll()) {
-            if (const auto* transmit = std::get_if<eppc::Transmit>(&*output)) {
-                made.to_underlay.push_back(copy_of(transmit->bytes));
-            } else {
-                made.events.push_back(describe(*output));
-            }
-        }
+        poll();
     }
     made.counters = describe_counters(engine);
     return made;

@@ -3,10 +3,13 @@
 // both driven with.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/base/addresses.h"
+#include "core/base/random.h"
 #include "core/base/time.h"
 #include "core/eppc/eppc.h"
 #include "tests/host/fakes.h"
@@ -36,7 +39,13 @@ struct Decisions {
     bool operator==(const Decisions&) const = default;
 };
 
-/// A fresh engine of the recorded EPPC. Always the same.
+/// A fresh engine of one of the two EPPCs, 0 or 1. Always the same.
+eppc::Eppc make_engine(std::size_t side);
+IpAddress address_of(std::size_t side);
+/// A UDP datagram of one of eight flows, as that side's guest sends it to the other.
+Frame guest_frame(std::size_t side, Random& random);
+
+/// A fresh engine of the recorded EPPC: side 0.
 eppc::Eppc make_recorded_engine();
 /// The only guest of the recorded EPPC.
 constexpr GuestPort kGuest{0};
