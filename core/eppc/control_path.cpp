@@ -21,14 +21,13 @@ void Eppc::Engine::handle_control(const UnderlayPacket& packet, Bytes payload, T
     if (wire::is_handshake(message->header.type)) return handle_handshake(packet, *message, now);
     // All else is of a session: where there is none, there is no key to look at it with.
     if (message->header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
-    const auto index = find_peer(packet.ip.source);
-    if (!index) return drops.add(DropReason::ControlUnknownSession);
+    if (packet.peer == nullptr) return drops.add(DropReason::ControlUnknownSession);
     if (message->header.from_acceptor) {
-        handle_for_requester(packet, *message, *index, now);
+        handle_for_requester(packet, *message, packet.peer_index, now);
     } else {
-        handle_for_acceptor(packet, *message, *index, now);
+        handle_for_acceptor(packet, *message, packet.peer_index, now);
     }
-    service_peer(*index, now);
+    service_peer(packet.peer_index, now);
 }
 
 bool Eppc::Engine::is_genuine(const UnderlayPacket& packet, const ControlMessage& message,

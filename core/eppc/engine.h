@@ -328,10 +328,6 @@ class Eppc::Engine {
     void meet_boot(std::uint32_t peer, BootId boot, Time now);
     [[nodiscard]] std::optional<wire::RejectReason> refusal(const Peer& peer,
                                                             const wire::RequestBody& request) const;
-    /// What a challenge to the request is bound to, as things stand.
-    [[nodiscard]] auth::CookieClaims claims_of(const UnderlayPacket& packet,
-                                               const wire::ControlMessage& message,
-                                               const wire::RequestBody& request) const;
     void challenge(const UnderlayPacket& packet, const wire::ControlMessage& message,
                    const wire::RequestBody& request, Time now);
     void reject(const UnderlayPacket& packet, const wire::ControlMessage& message,

@@ -33,6 +33,13 @@ std::size_t records_per_report(const EppcConfig& config, const OuterHeader& oute
     return std::clamp<std::size_t>(room / wire::PathRecord::kSize, 1, 256);
 }
 
+/// What a challenge to the request is bound to, as things stand.
+auth::CookieClaims claims_of(const UnderlayPacket& packet, const ControlMessage& message,
+                             const wire::RequestBody& request) {
+    return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session,
+            packet.peer != nullptr ? packet.peer->history.boot() : BootId{}};
+}
+
 }  // namespace
 
 std::optional<auth::PairKey> Eppc::Engine::pair_key(KeyId id, IpAddress peer) const {
@@ -49,18 +56,16 @@ void Eppc::Engine::handle_handshake(const UnderlayPacket& packet, const ControlM
         return drops.add(DropReason::ControlUnexpected);
     if (message.header.type == ControlType::Request) return handle_request(packet, message, now);
     if (message.header.receiver_boot != boot_) return drops.add(DropReason::ControlWrongBoot);
-    const auto index = find_peer(packet.ip.source);
-    if (!index) return drops.add(DropReason::ControlUnknownSession);
-    handle_answer(message, *index, now);
-    service_peer(*index, now);
+    if (packet.peer == nullptr) return drops.add(DropReason::ControlUnknownSession);
+    handle_answer(message, packet.peer_index, now);
+    service_peer(packet.peer_index, now);
 }
 
 void Eppc::Engine::handle_request(const UnderlayPacket& packet, const ControlMessage& message, Time now) {
     const auto request = wire::RequestBody::parse(message.body);
     if (!request) return drops.add(request.error());
     const wire::ControlHeader& header = message.header;
-    const auto known = find_peer(packet.ip.source);
-    if (known && answer_repeat(packet, message, *request, *known, now)) return;
+    if (packet.peer != nullptr && answer_repeat(packet, message, *request, packet.peer_index, now)) return;
     if (request->acceptor_nonce == 0) return challenge(packet, message, *request, now);
     if (header.receiver_boot != boot_ ||
         !cookies_.is_good(request->acceptor_nonce, claims_of(packet, message, *request), now)) {
@@ -69,7 +74,7 @@ void Eppc::Engine::handle_request(const UnderlayPacket& packet, const ControlMes
     }
     // From here on the request is of a peer that was alive a moment ago, since the boot of it that is known
     // here was met, and never seen before.
-    const auto index = known ? known : find_or_add_peer(packet.ip.source);
+    const auto index = find_or_add_peer(packet.ip.source);
     if (!index) return drops.add(DropReason::TableFull);
     Peer& peer = peers_[*index];
     meet_boot(*index, header.sender_boot, now);
@@ -187,13 +192,6 @@ void Eppc::Engine::answer_statelessly(const UnderlayPacket& packet, const Contro
     const auto port = static_cast<std::uint16_t>(
         static_cast<std::uint16_t>(packet.udp.source_port - request.source_port_base) % config.path_count);
     send_message(answer, packet.ip.source, port, 0);
-}
-
-auth::CookieClaims Eppc::Engine::claims_of(const UnderlayPacket& packet, const ControlMessage& message,
-                                           const wire::RequestBody& request) const {
-    const auto known = find_peer(packet.ip.source);
-    return {packet.ip.source, message.header.sender_boot, request.requester_nonce, message.header.session,
-            known ? peers_[*known].history.boot() : BootId{}};
 }
 
 void Eppc::Engine::challenge(const UnderlayPacket& packet, const ControlMessage& message,

@@ -82,10 +82,9 @@ class OuterHeader {
 
 inline void OuterHeader::write_ipv4(std::uint8_t* ip, const OuterFields& fields, std::size_t size) const {
     const auto ecn = static_cast<std::uint64_t>(fields.ecn);
-    const std::uint64_t checksum = static_cast<std::uint16_t>(
-        ~wire::checksum_fold_quickly(header_sum_ + ecn + size + fields.identification));
+    const std::uint16_t checksum = wire::checksum_finish(header_sum_ + ecn + size + fields.identification);
     store_u64(ip, ip_ | ecn << 48 | size << 32 | std::uint64_t{fields.identification} << 16);
-    store_u32(ip + 8, std::uint32_t{ttl_protocol_} << 16 | static_cast<std::uint32_t>(checksum));
+    store_u32(ip + 8, std::uint32_t{ttl_protocol_} << 16 | checksum);
     std::memcpy(ip + 12, addresses_.data(), 8);
 }
 

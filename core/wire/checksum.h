@@ -11,18 +11,9 @@
 
 namespace dyetrace::wire {
 
-/// Folds an unfolded sum to 16 bits. Each step leaves 33, 18, 17 and at last 16 of them, whatever they were.
+/// Folds an unfolded sum to 16 bits, in two steps: both halves are added at once, and the upper one takes the
+/// carry of the lower, which is the end-around carry.
 constexpr std::uint16_t checksum_fold(std::uint64_t sum) {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(sum);
-}
-
-/// Folds as `checksum_fold` does, in two steps: both halves are added at once, and the upper one takes the
-/// carry of the lower, which is the end-around carry. Of a sum that is not zero.
-constexpr std::uint16_t checksum_fold_quickly(std::uint64_t sum) {
     const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
     return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
@@ -39,7 +30,7 @@ inline bool is_ipv4_sum_right(const std::uint8_t* header) {
     std::memcpy(&addresses, header + 12, sizeof addresses);
     const auto low = [](std::uint64_t word) { return word & 0xffffffff; };
     const std::uint64_t native = low(first) + (first >> 32) + second + low(addresses) + (addresses >> 32);
-    return checksum_fold_quickly(native) == 0xffff;
+    return checksum_fold(native) == 0xffff;
 }
 
 constexpr std::size_t kChecksumBlock = 64;

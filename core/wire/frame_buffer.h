@@ -83,7 +83,7 @@ inline std::uint16_t inner_checksum(const PartlyHeld& frame) {
         std::memcpy(&word, p, left);
         native += word;
     }
-    std::uint16_t folded = checksum_fold_quickly(native);
+    std::uint16_t folded = checksum_fold(native);
     if constexpr (std::endian::native == std::endian::little)
         folded = static_cast<std::uint16_t>(folded << 8 | folded >> 8);
     const std::uint32_t sum = std::uint32_t{folded} + checksum_at(frame.tail_sum, frame.head.size());

@@ -132,28 +132,36 @@ def open_paths(summary):
     return sum(path["open"] for path in found["paths"]) if found else 0
 
 
-def wait_for_open_paths(daemons, paths, send_something, timeout_s=20.0):
+def wait_for_open_paths(daemons, paths, send_something):
     """Calls `send_something` until every path of both directions is between its START and its END."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        send_something()
-        time.sleep(0.1)
+
+    def missing():
         counts = [open_paths(daemon.summary()) for daemon in daemons]
-        if all(count == paths for count in counts):
-            return
-        if time.monotonic() > deadline:
-            raise DaemonFailed(f"only {counts} of {paths} paths began\n" + "".join(d.read_log() for d in daemons))
+        return "" if all(count == paths for count in counts) else f"only {counts} of {paths} paths began"
+
+    _wait_for(missing, send_something, daemons)
 
 
-def wait_for_open_path(daemon, path, generation, send_something, timeout_s=20.0):
+def wait_for_open_path(daemon, path, generation, send_something):
     """Calls `send_something` until that generation of a path is between its START and its END."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        send_something()
-        time.sleep(0.1)
+
+    def missing():
         found = session(daemon.summary())
         paths = found["paths"] if found else []
-        if any(p["open"] for p in paths if (p["path"], p["generation"]) == (path, generation)):
+        is_open = any(p["open"] for p in paths if (p["path"], p["generation"]) == (path, generation))
+        return "" if is_open else f"generation {generation} of path {path} did not begin"
+
+    _wait_for(missing, send_something, [daemon])
+
+
+def _wait_for(missing, send_something, daemons, timeout_s=20.0):
+    """Sends until `missing` has nothing to say."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        send_something()
+        time.sleep(0.1)
+        what = missing()
+        if not what:
             return
         if time.monotonic() > deadline:
-            raise DaemonFailed(f"generation {generation} of path {path} did not begin\n{daemon.read_log()}")
+            raise DaemonFailed(f"{what}\n" + "".join(daemon.read_log() for daemon in daemons))
