@@ -1,18 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dyetrace-topology.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <ns3/abort.h>
+
+#include "core/localise/fabric_shapes.h"
 
 namespace ns3 {
 
+namespace localise = dyetrace::localise;
+
+namespace {
+
+DyetraceTopology::Tier ToTier(localise::PlanTier tier) {
+    switch (tier) {
+        case localise::PlanTier::Host: return DyetraceTopology::Tier::Host;
+        case localise::PlanTier::Edge: return DyetraceTopology::Tier::Edge;
+        case localise::PlanTier::Aggregation: return DyetraceTopology::Tier::Aggregation;
+        case localise::PlanTier::Core: return DyetraceTopology::Tier::Core;
+    }
+    NS_ABORT_MSG("a node of no tier");
+}
+
+localise::CableSettings ToSettings(uint64_t rate, Time delay) {
+    localise::CableSettings settings{rate, std::nullopt};
+    if (!delay.IsNegative()) settings.delay = dyetrace::Duration{delay.GetNanoSeconds()};
+    return settings;
+}
+
+using Planned = dyetrace::Result<localise::FabricPlan, std::string>;
+
+DyetraceTopology Made(const Planned& plan) {
+    NS_ABORT_MSG_UNLESS(plan.ok(), "DyetraceTopology: " << plan.error());
+    return DyetraceTopology::FromPlan(*plan);
+}
+
+}  // namespace
+
+DyetraceTopology DyetraceTopology::FatTree(uint32_t k) {
+    return Made(localise::plan_fat_tree(k));
+}
+
+DyetraceTopology DyetraceTopology::LeafSpine(uint32_t leaves, uint32_t spines, uint32_t hostsPerLeaf,
+                                             uint64_t uplinkRate) {
+    return Made(localise::plan_leaf_spine({leaves, spines, hostsPerLeaf, uplinkRate}));
+}
+
+DyetraceTopology DyetraceTopology::Clos(const ClosShape& shape) {
+    return Made(localise::plan_clos({shape.pods, shape.edgesPerPod, shape.planes, shape.spinesPerPlane,
+                                     shape.hostsPerEdge, shape.uplinkRate, shape.coreRate}));
+}
+
+DyetraceTopology DyetraceTopology::Jellyfish(uint32_t switches, uint32_t degree, uint32_t hostsPerSwitch,
+                                             uint64_t seed) {
+    return Made(localise::plan_jellyfish({switches, degree, hostsPerSwitch, seed}));
+}
+
+DyetraceTopology DyetraceTopology::FromPlan(const localise::FabricPlan& plan) {
+    DyetraceTopology topology;
+    topology.m_nodes.reserve(plan.nodes().size());
+    for (const localise::PlannedNode& node : plan.nodes()) {
+        topology.m_nodes.push_back({node.name, ToTier(node.tier), Ipv4Address(node.address.value), node.pod,
+                                    node.position, node.column, node.rack, node.first_port, node.port_count});
+    }
+    topology.m_ports.reserve(plan.ports().size());
+    for (const localise::PlannedPort& port : plan.ports())
+        topology.m_ports.push_back({port.node, port.peer, port.reverse, port.cable, port.direction});
+    topology.m_cables.reserve(plan.cables().size());
+    for (const localise::PlannedCable& cable : plan.cables()) {
+        const auto& [rate, delay] = cable.settings;
+        topology.m_cables.push_back({rate, delay ? delay->ns : -1});
+    }
+    topology.m_rackSwitches = plan.rack_switches();
+    topology.m_byName = plan.by_name();
+    topology.m_byAddress = plan.by_address();
+    topology.m_hostCount = static_cast<uint32_t>(plan.host_count());
+    return topology;
+}
+
 uint32_t DyetraceTopology::FindNode(const std::string& name) const {
-    const auto found = m_byName.find(name);
-    return found == m_byName.end() ? None : found->second;
+    const auto found = std::lower_bound(
+        m_byName.begin(), m_byName.end(), name,
+        [this](uint32_t node, const std::string& wanted) { return m_nodes[node].name < wanted; });
+    return found == m_byName.end() || m_nodes[*found].name != name ? None : *found;
 }
 
 uint32_t DyetraceTopology::FindHost(Ipv4Address address) const {
-    const auto found = m_hostByAddress.find(address);
-    return found == m_hostByAddress.end() ? None : found->second;
+    const auto found = std::lower_bound(
+        m_byAddress.begin(), m_byAddress.end(), address,
+        [this](uint32_t node, Ipv4Address wanted) { return m_nodes[node].address < wanted; });
+    if (found == m_byAddress.end() || m_nodes[*found].address != address) return None;
+    return *found < m_hostCount ? *found : None;
 }
 
 uint32_t DyetraceTopology::FindLink(uint32_t from, uint32_t to) const {
@@ -35,106 +115,40 @@ Mac48Address DyetraceTopology::GetMac(uint32_t node) const {
     return mac;
 }
 
-uint32_t DyetraceTopology::AddNode(Node node) {
-    const uint32_t number = GetNNodes();
-    node.firstPort = GetNLinks();
-    m_ports.resize(m_ports.size() + node.portCount, Port{number, None, None, 0});
-    m_byName.emplace(node.name, number);
-    if (node.tier == Tier::Host) {
-        m_hostByAddress.emplace(node.address, number);
-        ++m_hostCount;
-    }
-    m_nodes.push_back(std::move(node));
-    return number;
+Ipv6Address DyetraceTopology::GetAddress6(uint32_t node) const {
+    uint8_t octets[16] = {0xfd};
+    GetNode(node).address.Serialize(octets + 12);
+    return Ipv6Address(octets);
 }
 
-void DyetraceTopology::Connect(uint32_t lower, uint32_t lowerPort, uint32_t upper, uint32_t upperPort) {
-    const uint32_t up = GetNode(lower).firstPort + lowerPort;
-    const uint32_t down = GetNode(upper).firstPort + upperPort;
-    m_ports.at(up) = Port{lower, down, m_cableCount, 0};
-    m_ports.at(down) = Port{upper, up, m_cableCount, 1};
-    ++m_cableCount;
-}
-
-struct DyetraceTopology::FatTreeNumbers {
-    uint32_t k;
-
-    uint32_t Half() const { return k / 2; }
-    uint32_t Hosts() const { return k * Half() * Half(); }
-    uint32_t Cores() const { return Half() * Half(); }
-    uint32_t Host(uint32_t pod, uint32_t edge, uint32_t n) const {
-        return (pod * Half() + edge) * Half() + n;
-    }
-    uint32_t Edge(uint32_t pod, uint32_t n) const { return Hosts() + pod * Half() + n; }
-    uint32_t Aggregation(uint32_t pod, uint32_t n) const { return Hosts() + k * Half() + pod * Half() + n; }
-    uint32_t Core(uint32_t n) const { return Hosts() + 2 * k * Half() + n; }
+struct DyetraceTopology::Builder::State {
+    localise::FabricPlanner planner;
 };
 
-DyetraceTopology DyetraceTopology::FatTree(uint32_t k) {
-    NS_ABORT_MSG_IF(k < 2 || k > 254 || k % 2 != 0, "a fat-tree's k is even and 2 to 254, not " << k);
-    const FatTreeNumbers numbers{k};
-    DyetraceTopology topology;
-    topology.AddFatTreeNodes(numbers);
-    topology.ConnectFatTree(numbers);
-    return topology;
+DyetraceTopology::Builder::Builder() : m_state(std::make_unique<State>()) {}
+
+DyetraceTopology::Builder::~Builder() = default;
+
+uint32_t DyetraceTopology::Builder::AddSwitch(const std::string& name, uint32_t pod) {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceTopology::Builder: Build was called before");
+    return m_state->planner.add_switch({name, std::nullopt, pod});
 }
 
-namespace {
-
-Ipv4Address TenDot(uint32_t b, uint32_t c, uint32_t d) {
-    return Ipv4Address(10U << 24 | b << 16 | c << 8 | d);
+void DyetraceTopology::Builder::AddHost(const std::string& name, uint32_t atSwitch, uint64_t rate,
+                                        Time delay) {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceTopology::Builder: Build was called before");
+    m_state->planner.add_host(name, atSwitch, ToSettings(rate, delay));
 }
 
-std::string Named(const char* kind, uint32_t a, uint32_t b) {
-    return std::string(kind) + '-' + std::to_string(a) + '-' + std::to_string(b);
+void DyetraceTopology::Builder::AddCable(uint32_t lower, uint32_t upper, uint64_t rate, Time delay) {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceTopology::Builder: Build was called before");
+    m_state->planner.add_cable(lower, upper, ToSettings(rate, delay));
 }
 
-}  // namespace
-
-void DyetraceTopology::AddFatTreeNodes(const FatTreeNumbers& numbers) {
-    const uint32_t k = numbers.k;
-    const uint32_t half = numbers.Half();
-    for (uint32_t host = 0; host < numbers.Hosts(); ++host) {
-        const uint32_t n = host % half;
-        const uint32_t rack = host / half;
-        const uint32_t pod = rack / half;
-        AddNode({Named("host", pod, rack % half) + '-' + std::to_string(n), Tier::Host,
-                 TenDot(pod, rack % half, 2 + n), pod, n, rack, 0, 1});
-    }
-    for (uint32_t rack = 0; rack < k * half; ++rack) {
-        const uint32_t pod = rack / half;
-        const uint32_t n = rack % half;
-        m_rackSwitches.push_back(
-            AddNode({Named("edge", pod, n), Tier::Edge, TenDot(pod, n, 1), pod, n, rack, 0, k}));
-    }
-    for (uint32_t i = 0; i < k * half; ++i) {
-        const uint32_t pod = i / half;
-        const uint32_t n = i % half;
-        AddNode({Named("agg", pod, n), Tier::Aggregation, TenDot(pod, half + n, 1), pod, n, None, 0, k});
-    }
-    for (uint32_t n = 0; n < numbers.Cores(); ++n) {
-        AddNode({"core-" + std::to_string(n), Tier::Core, TenDot(k, n / half, 1 + n % half), None, n, None, 0,
-                 k});
-    }
-}
-
-void DyetraceTopology::ConnectFatTree(const FatTreeNumbers& numbers) {
-    const uint32_t half = numbers.Half();
-    for (uint32_t pod = 0; pod < numbers.k; ++pod) {
-        for (uint32_t edge = 0; edge < half; ++edge) {
-            for (uint32_t n = 0; n < half; ++n) {
-                Connect(numbers.Host(pod, edge, n), 0, numbers.Edge(pod, edge), n);
-            }
-            for (uint32_t n = 0; n < half; ++n) {
-                Connect(numbers.Edge(pod, edge), half + n, numbers.Aggregation(pod, n), edge);
-            }
-        }
-        for (uint32_t n = 0; n < half; ++n) {
-            for (uint32_t i = 0; i < half; ++i) {
-                Connect(numbers.Aggregation(pod, n), half + i, numbers.Core(n * half + i), pod);
-            }
-        }
-    }
+DyetraceTopology DyetraceTopology::Builder::Build() {
+    NS_ABORT_MSG_UNLESS(m_state, "DyetraceTopology::Builder: Build was called before");
+    const std::unique_ptr<State> state = std::move(m_state);
+    return Made(std::move(state->planner).finish());
 }
 
 }  // namespace ns3
