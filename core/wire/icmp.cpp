@@ -31,19 +31,32 @@ Result<IcmpTimeExceeded, DropReason> IcmpTimeExceeded::parse(Bytes bytes) {
     return message;
 }
 
-std::size_t encode_icmp_time_exceeded(Bytes packet, MutableBytes out) {
+namespace {
+
+std::size_t encode_error(std::uint8_t type, std::uint8_t code, std::uint32_t rest, Bytes packet,
+                         MutableBytes out) {
     DYETRACE_ASSERT(packet.size() >= Ipv4Header::kSize);
     const std::size_t header_bytes = static_cast<std::size_t>(packet[0] & 0xf) * 4;
     const std::size_t quote = std::min(packet.size(), header_bytes + 8);
     const std::size_t size = IcmpTimeExceeded::kHeaderSize + quote;
     ByteWriter writer(out.first(size));
-    writer.u8(kIcmpTimeExceeded);
-    writer.u8(0);
+    writer.u8(type);
+    writer.u8(code);
     writer.u16(0);
-    writer.u32(0);
+    writer.u32(rest);
     writer.bytes(packet.first(quote));
     store_u16(&out[2], checksum_finish(checksum_add(out.first(size))));
     return size;
+}
+
+}  // namespace
+
+std::size_t encode_icmp_time_exceeded(Bytes packet, MutableBytes out) {
+    return encode_error(kIcmpTimeExceeded, 0, 0, packet, out);
+}
+
+std::size_t encode_icmp_fragmentation_needed(Bytes packet, std::uint16_t mtu, MutableBytes out) {
+    return encode_error(kIcmpUnreachable, kIcmpFragmentationNeeded, mtu, packet, out);
 }
 
 }  // namespace dyetrace::wire

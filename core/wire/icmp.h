@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ICMP time exceeded (RFC 792), as routers send it when a packet's TTL runs out: it quotes the packet's IP
-// header and at least the first 8 bytes behind it, which is the UDP header.
+// header and at least the first 8 bytes behind it, which is the UDP header. Fragmentation needed (RFC 1191
+// §4) has the same form: type 3, code 4, and in the unused word's low half the MTU of the next hop.
 //
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -24,6 +25,8 @@
 namespace dyetrace::wire {
 
 constexpr std::uint8_t kIcmpTimeExceeded = 11;
+constexpr std::uint8_t kIcmpUnreachable = 3;
+constexpr std::uint8_t kIcmpFragmentationNeeded = 4;  ///< a code of it
 
 /// What a time-exceeded message, of IPv4 or of IPv6 (icmpv6.h), says of the packet that died.
 struct IcmpTimeExceeded {
@@ -50,5 +53,7 @@ struct IcmpTimeExceeded {
 /// its length: header, IP header and 8 bytes (RFC 792), whatever is there of them. Precondition: out holds 8
 /// + 68 bytes.
 std::size_t encode_icmp_time_exceeded(Bytes packet, MutableBytes out);
+/// The same for a packet that must not be fragmented and is longer than `mtu` bytes.
+std::size_t encode_icmp_fragmentation_needed(Bytes packet, std::uint16_t mtu, MutableBytes out);
 
 }  // namespace dyetrace::wire

@@ -41,17 +41,31 @@ Result<IcmpTimeExceeded, DropReason> parse_icmpv6_time_exceeded(const IpAddress&
     return message;
 }
 
-std::size_t encode_icmpv6_time_exceeded(const IpAddress& source, const IpAddress& destination, Bytes packet,
-                                        MutableBytes out) {
+namespace {
+
+std::size_t encode_error(std::uint8_t type, std::uint32_t rest, const IpAddress& source,
+                         const IpAddress& destination, Bytes packet, MutableBytes out) {
     const std::size_t size = std::min(kHeader + packet.size(), kIcmpv6SizeMost);
     ByteWriter writer(out.first(size));
-    writer.u8(kIcmpv6TimeExceeded);
+    writer.u8(type);
     writer.u8(0);
     writer.u16(0);
-    writer.u32(0);
+    writer.u32(rest);
     writer.bytes(packet.first(size - kHeader));
     store_u16(&out[2], checksum(source, destination, out.first(size)));
     return size;
+}
+
+}  // namespace
+
+std::size_t encode_icmpv6_time_exceeded(const IpAddress& source, const IpAddress& destination, Bytes packet,
+                                        MutableBytes out) {
+    return encode_error(kIcmpv6TimeExceeded, 0, source, destination, packet, out);
+}
+
+std::size_t encode_icmpv6_too_big(const IpAddress& source, const IpAddress& destination, Bytes packet,
+                                  std::uint32_t mtu, MutableBytes out) {
+    return encode_error(kIcmpv6TooBig, mtu, source, destination, packet, out);
 }
 
 }  // namespace dyetrace::wire

@@ -137,18 +137,17 @@ double DyetraceHelper::ArrivalRate(const DyetraceFlowSizes& sizes, const Dyetrac
 
 Ptr<DyetraceFault> DyetraceHelper::AddSilentDrop(const std::string& from, const std::string& to, Time at,
                                                  double probability, Time until) {
-    auto fault = CreateObjectWithAttributes<DyetraceFault>(
-        "Kind", StringValue("silent-drop"), "From", StringValue(from), "To", StringValue(to), "At",
-        TimeValue(at), "Probability", DoubleValue(probability), "Until", TimeValue(until));
+    auto fault = CreateObjectWithAttributes<DyetraceSilentDrop>(
+        "From", StringValue(from), "To", StringValue(to), "At", TimeValue(at), "Probability",
+        DoubleValue(probability), "Until", TimeValue(until));
     m_fabric->AddFault(fault);
     return fault;
 }
 
 Ptr<DyetraceFault> DyetraceHelper::AddLinkDown(const std::string& from, const std::string& to, Time at,
                                                Time until) {
-    auto fault = CreateObjectWithAttributes<DyetraceFault>("Kind", StringValue("link-down"), "From",
-                                                           StringValue(from), "To", StringValue(to), "At",
-                                                           TimeValue(at), "Until", TimeValue(until));
+    auto fault = CreateObjectWithAttributes<DyetraceLinkDown>(
+        "From", StringValue(from), "To", StringValue(to), "At", TimeValue(at), "Until", TimeValue(until));
     m_fabric->AddFault(fault);
     return fault;
 }

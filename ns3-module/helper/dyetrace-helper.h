@@ -15,7 +15,9 @@
 #include <ns3/dyetrace-flow-source.h>
 #include <ns3/dyetrace-guest.h>
 #include <ns3/dyetrace-host.h>
+#include <ns3/dyetrace-link-faults.h>
 #include <ns3/dyetrace-nhms.h>
+#include <ns3/dyetrace-node-faults.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/object-factory.h>
 

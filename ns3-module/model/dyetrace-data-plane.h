@@ -1,47 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The lean fabric's inner loop: links with queues and faults, switches that forward. Not installed.
-//
-// A packet and hop is one simulator event. A link needs none of its own: it knows by arithmetic when it will
-// have sent what it was given (`busyUntilNs`), so a packet's arrival at the far end is known as soon as it is
-// queued, and the packet waits in the link's list until then. Only the first packet of a list has an event in
-// the scheduler.
-//
-// Events of one node at one time may reach the scheduler in any order. The first of them takes all packets
-// that arrive at the node at that time, by input port, and the others find nothing left. So what happens at a
-// switch is a function of (time, input port) alone, however the simulation is split or scheduled.
+// What carries packets between the hosts' ports: the lean links and switches, or ns-3's own nodes. Not
+// installed.
 #ifndef DYETRACE_DATA_PLANE_H
 #define DYETRACE_DATA_PLANE_H
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <map>
-#include <vector>
 
 #include <ns3/data-rate.h>
-#include <ns3/nstime.h>
-#include <ns3/ptr.h>
 #include <ns3/traced-callback.h>
 
 #include "dyetrace-drop-cause.h"
+#include "dyetrace-forwarding.h"
+#include "dyetrace-impairment.h"
 #include "dyetrace-packet.h"
-#include "dyetrace-routes.h"
 #include "dyetrace-topology.h"
 
 namespace ns3 {
 
 class DyetraceCapture;
 class DyetraceReceiver;
-class SimulatorImpl;
 
 class DyetraceDataPlane {
   public:
     struct Config {
-        DataRate linkRate;
-        int64_t linkDelayNs = 0;
+        DataRate linkRate;        ///< of links whose topology has none
+        int64_t linkDelayNs = 0;  ///< likewise
         uint32_t queueBytes = 0;
-        uint64_t seed = 0;
-        int64_t icmpIntervalNs = 0;  ///< least mean time between two ICMP messages of a switch; 0: no limit
-        uint32_t icmpBurst = 1;      ///< messages that may follow each other at once
+        uint32_t ecnBytes = 0;    ///< a queue that is longer marks CE; 0: none does
+        uint32_t mtu = 0;         ///< longest IP packet of a link
+        int64_t detectionNs = 0;  ///< from a change of a link's state to the new routes; negative: none
+        DyetraceForwarding::Config forwarding;
     };
 
     /// Trace sources of the fabric that owns this.
@@ -50,117 +42,94 @@ class DyetraceDataPlane {
         TracedCallback<uint32_t, uint32_t, const DyetracePacket&>& forward;
         TracedCallback<uint32_t, const DyetracePacket&>& deliver;
     };
+    using DropListener = std::function<void(uint32_t, DyetraceDropCause, const DyetracePacket&)>;
 
     struct Counters {
         uint64_t hops = 0;       ///< packets that arrived at the end of a link
         uint64_t delivered = 0;  ///< of these, at a host
-        uint64_t icmpSent = 0;
-        uint64_t icmpSuppressed = 0;  ///< by the rate limit
         std::array<uint64_t, DyetraceDropCauseCount> drops{};
     };
 
     DyetraceDataPlane(const DyetraceTopology& topology, const Config& config, Traces traces);
-    ~DyetraceDataPlane();
+    virtual ~DyetraceDataPlane();
     DyetraceDataPlane(const DyetraceDataPlane&) = delete;
     DyetraceDataPlane& operator=(const DyetraceDataPlane&) = delete;
 
     DyetracePacketPool& GetPool() { return m_pool; }
     const Counters& GetCounters() const { return m_counters; }
+    const DyetraceForwarding& GetForwarding() const { return m_forwarding; }
+    /// Is told of every drop as soon as it is known, which may be up to a link's delay before its time.
+    void ListenToDrops(DropListener listener) { m_dropListener = std::move(listener); }
+
+    virtual void Attach(uint32_t host, DyetraceReceiver* receiver) = 0;
+    virtual void Send(uint32_t host, DyetracePacket* packet) = 0;
+    /// Takes in what arrives at a host at this very time.
+    virtual void TakeArrivals(uint32_t host) = 0;
     /// Packets that came out at the end of a link.
-    uint64_t GetLinkPackets(uint32_t link) const { return m_links[link].ordinal; }
+    virtual uint64_t GetLinkPackets(uint32_t link) const = 0;
+    virtual void SetCapture(uint32_t port, DyetraceCapture* capture) = 0;
 
-    void Attach(uint32_t host, DyetraceReceiver* receiver) { m_nodes[host].receiver = receiver; }
-    void Send(uint32_t host, DyetracePacket* packet);
-    /// Takes in what arrives at a node at this very time.
-    void TakeArrivals(uint32_t node);
-
-    /// \name Faults. A fault's id is part of its random decisions, so that two on one link are independent.
+    /// \name The timeline of what changes. At one time changes come first, then arrivals, then the hosts.
     /// @{
-    void SetDown(uint32_t link, bool down);
-    void AddSilentDrop(uint32_t link, uint32_t faultId, double probability);
-    void RemoveSilentDrop(uint32_t link, uint32_t faultId);
+    /// Has `change` made at `atNs`; a time that packets have already been taken beyond counts as the first
+    /// that they have not. It is made by whoever comes first at that time; ApplyChanges makes sure.
+    void AddChange(int64_t atNs, std::function<void()> change);
+    void ApplyChanges(int64_t nowNs);
     /// @}
-    void SetCapture(uint32_t port, DyetraceCapture* capture);
 
-  private:
-    class ArrivalEvent;
+    /// \name What changes, to be called in a change. Each fault counts for itself: a link that two faults
+    /// hold down comes up when both have ended.
+    /// @{
+    void SetDown(uint32_t link, bool isDown);
+    void AddImpairment(uint32_t link, const DyetraceImpairment& impairment);
+    void RemoveImpairment(uint32_t link, uint32_t faultId);
+    /// The least of the link's own rate and of the cuts that are in force.
+    void AddRateCut(uint32_t link, uint32_t faultId, DataRate rate);
+    void RemoveRateCut(uint32_t link, uint32_t faultId);
+    void AddMtuCut(uint32_t link, uint32_t faultId, uint32_t mtu);
+    void RemoveMtuCut(uint32_t link, uint32_t faultId);
+    /// @}
 
-    enum Flag : uint32_t { Down = 1, Faulty = 2, CaptureOut = 4, CaptureIn = 8 };
+  protected:
+    static constexpr int64_t Never = std::numeric_limits<int64_t>::max();
 
-    /// All that sending and taking one packet touches: one cache line.
-    struct alignas(64) Link {
-        int64_t busyUntilNs;    ///< when the last bit of what is queued has left
-        DyetracePacket* first;  ///< queued or under way, by arrival
-        DyetracePacket* last;
-        uint64_t ordinal;     ///< packets that came out at the end; the next one's number is one more
-        const int32_t* txNs;  ///< time to send a frame, by its length
-        int32_t delayNs;
-        int32_t queueLimitNs;  ///< most that may be waiting, as time to send it
-        uint32_t to;
-        uint32_t reverse;
-        uint32_t flags;
-        uint32_t toAddress;  ///< network byte order: the last four bytes of the next hop's MAC address
-    };
-
-    struct alignas(64) Node {
-        ArrivalEvent* event;
-        DyetraceReceiver* receiver;
-        uint64_t ecmpSeed;
-        int64_t icmpDueNs;  ///< when the rate limit is free again, counted without burst
-        uint32_t firstPort;
-        uint32_t portCount;
-        uint32_t rack;
-        uint32_t rackHosts;       ///< at an edge switch: hosts, which are its first ports
-        uint32_t address;         ///< host byte order
-        uint32_t addressNetwork;  ///< network byte order: the last four bytes of the MAC address
-        uint16_t icmpIdentification;
-        bool isHost;
-    };
-
-    struct SilentDrop {
-        uint32_t faultId;
-        uint64_t threshold;  ///< a packet is lost where its hash is below
-    };
-
-    void MakeTransmissionTimes(const DataRate& rate);
-    void MakeNodes(const DyetraceTopology& topology);
-    void MakeLinks(const DyetraceTopology& topology, const Config& config);
-
-    void Transmit(Link& link, DyetracePacket* packet, int64_t nowNs);
-    int64_t TransmissionNs(const Link& link, uint32_t length) const;
-    void ScheduleArrival(uint32_t node, int64_t delayNs);
-    void Take(Node& node, uint32_t port, int64_t nowNs);
-    bool Survives(Link& link, const DyetracePacket& packet);
-    bool IsSilentlyLost(const Link& link) const;
-    void Forward(Node& node, uint32_t in, DyetracePacket* packet, int64_t nowNs);
-    /// The port towards a packet's destination, or None.
-    uint32_t ChoosePort(const Node& node, const DyetracePacket& packet) const;
-    void Rewrite(const Node& node, const Link& out, uint8_t* frame) const;
-    void AnswerTtlExpired(Node& node, const DyetracePacket& packet, int64_t nowNs);
+    DataRate RateOf(uint32_t link) const;
+    int64_t DelayNsOf(uint32_t link) const;
+    const DyetraceTopology& GetTopology() const { return m_topology; }
+    const Config& GetConfig() const { return m_config; }
+    int64_t NextChangeNs() const { return m_nextChangeNs; }
+    /// Counts a drop and frees the packet.
     void Drop(uint32_t link, DyetraceDropCause cause, DyetracePacket* packet);
-    uint32_t LinkNumber(const Link& link) const { return static_cast<uint32_t>(&link - m_links.data()); }
-    uint32_t NodeNumber(const Node& node) const { return static_cast<uint32_t>(&node - m_nodes.data()); }
+    /// Packets that arrive before this time have been taken.
+    virtual int64_t TakenUntilNs() const = 0;
 
-    static constexpr uint32_t TabledLength = 9216;  ///< longest frame whose transmission time is in a table
+    /// \name What a grade does with a change
+    /// @{
+    virtual void DoSetDown(uint32_t link, bool isDown) = 0;
+    virtual void DoSetImpaired(uint32_t link, bool isImpaired) = 0;
+    virtual void DoSetRate(uint32_t link, DataRate rate) = 0;
+    virtual void DoSetMtu(uint32_t link, uint32_t mtu) = 0;
+    /// @}
 
     Traces m_traces;
-    DyetraceRoutes m_routes;
-    DataRate m_rate;
-    uint64_t m_seed;
-    int64_t m_icmpIntervalNs;
-    int64_t m_icmpBurstNs;
-    SimulatorImpl* m_simulator = nullptr;
-
-    std::vector<Node> m_nodes;
-    std::vector<Link> m_links;
-    std::vector<int64_t> m_arrivalNs;  ///< by input port: when the first packet of its link arrives
-    std::vector<int32_t> m_txNs;
-    std::vector<uint64_t> m_linkSeeds;  ///< by link: hash of (seed, cable, direction)
-    std::map<uint32_t, std::vector<SilentDrop>> m_silentDrops;
-    std::map<uint32_t, DyetraceCapture*> m_captures;  ///< by port
-    std::vector<Ptr<ArrivalEvent>> m_events;
+    DyetraceForwarding m_forwarding;
+    DyetraceImpairments m_impairments;
     DyetracePacketPool m_pool;
     Counters m_counters;
+
+  private:
+    void RouteAround(uint32_t link);
+    void ApplyRate(uint32_t link);
+    void ApplyMtu(uint32_t link);
+
+    const DyetraceTopology& m_topology;
+    Config m_config;
+    DropListener m_dropListener;
+    std::multimap<int64_t, std::function<void()>> m_changes;
+    int64_t m_nextChangeNs = Never;
+    std::map<uint32_t, uint32_t> m_downCount;                     ///< by link: faults that hold it down
+    std::map<uint32_t, std::map<uint32_t, DataRate>> m_rateCuts;  ///< by link and fault
+    std::map<uint32_t, std::map<uint32_t, uint32_t>> m_mtuCuts;
 };
 
 }  // namespace ns3

@@ -12,17 +12,18 @@ namespace ns3 {
  */
 enum class DyetraceDropCause : uint8_t {
     Queue,       ///< the port's queue was full
-    Fault,       ///< a silent-drop fault took it from the link
+    Fault,       ///< a fault took it from the link
     Down,        ///< the link was down, or went down while the packet was queued or under way
-    BadHeader,   ///< not IPv4, a header cut or wrong, or a wrong header checksum (RFC 1812 section 5.2.2)
-    NoRoute,     ///< a destination that no host has
-    TtlExpired,  ///< the TTL ran out (RFC 1812 section 5.3.1)
+    BadHeader,   ///< no IP, a header cut or wrong, or a wrong header checksum (RFC 1812 section 5.2.2)
+    NoRoute,     ///< a destination that no host has, or that no link in use leads to
+    TtlExpired,  ///< the TTL or hop limit ran out (RFC 1812 section 5.3.1, RFC 8200 section 3)
+    TooBig,      ///< longer than the MTU of the next link (RFC 1191, RFC 8201)
     kCount,
 };
 
 constexpr uint32_t DyetraceDropCauseCount = static_cast<uint32_t>(DyetraceDropCause::kCount);
 
-/// "queue", "fault", "down", "bad-header", "no-route", "ttl-expired"
+/// "queue", "fault", "down", "bad-header", "no-route", "ttl-expired", "too-big"
 const char* DyetraceDropCauseName(DyetraceDropCause cause);
 
 }  // namespace ns3

@@ -12,8 +12,9 @@
 #include <ns3/uinteger.h>
 
 #include "dyetrace-capture.h"
-#include "dyetrace-data-plane.h"
+#include "dyetrace-fault-site.h"
 #include "dyetrace-fault.h"
+#include "dyetrace-lean-plane.h"
 
 #include "core/base/random.h"
 
@@ -24,7 +25,7 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceFabric);
 
 const char* DyetraceDropCauseName(DyetraceDropCause cause) {
     static constexpr std::array<const char*, DyetraceDropCauseCount> names{
-        "queue", "fault", "down", "bad-header", "no-route", "ttl-expired"};
+        "queue", "fault", "down", "bad-header", "no-route", "ttl-expired", "too-big"};
     return names.at(static_cast<std::size_t>(cause));
 }
 
@@ -36,11 +37,14 @@ struct DyetraceFabric::State {
 
     State(DyetraceTopology madeTopology, const DyetraceDataPlane::Config& config,
           DyetraceDataPlane::Traces traces)
-        : topology(std::move(madeTopology)), plane(topology, config, traces) {}
+        : topology(std::move(madeTopology)),
+          controls(topology.GetNHosts(), nullptr),
+          plane(std::make_unique<DyetraceLeanPlane>(topology, config, traces)) {}
 
     DyetraceTopology topology;
-    std::vector<NamedCapture> captures;  ///< before the plane, which writes to them
-    DyetraceDataPlane plane;
+    std::vector<DyetraceHostControl*> controls;  ///< by host
+    std::vector<NamedCapture> captures;          ///< before the plane, which writes to them
+    std::unique_ptr<DyetraceDataPlane> plane;
     std::vector<EventId> faultEvents;
     uint32_t faults = 0;
 };
@@ -65,6 +69,19 @@ TypeId DyetraceFabric::GetTypeId() {
                 "under way and the frame that arrives included. What does not fit is dropped.",
                 UintegerValue(150000), MakeUintegerAccessor(&DyetraceFabric::m_queueBytes),
                 MakeUintegerChecker<uint32_t>(1600))
+            .AddAttribute("EcnBytes",
+                          "A port that holds more marks ECN-capable packets CE (RFC 3168), counted as for "
+                          "QueueBytes; 0: none does.",
+                          UintegerValue(0), MakeUintegerAccessor(&DyetraceFabric::m_ecnBytes),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute("Mtu", "Longest IP packet that a link takes, bytes; longer ones are dropped.",
+                          UintegerValue(9194), MakeUintegerAccessor(&DyetraceFabric::m_mtu),
+                          MakeUintegerChecker<uint32_t>(576, 65535))
+            .AddAttribute("DetectionDelay",
+                          "From a link's failure, or its return, to routes that know of it; negative: routes "
+                          "never change.",
+                          TimeValue(MilliSeconds(50)), MakeTimeAccessor(&DyetraceFabric::m_detectionDelay),
+                          MakeTimeChecker())
             .AddAttribute("Seed",
                           "Of the switches' hashes and of the faults; 0 takes RngSeedManager's seed and run.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceFabric::m_seed),
@@ -111,17 +128,26 @@ void DyetraceFabric::DoDispose() {
 void DyetraceFabric::Build() {
     NS_LOG_FUNCTION(this);
     NS_ABORT_MSG_IF(m_state, "DyetraceFabric::Build was called before");
-    NS_ABORT_MSG_IF(m_k % 2 != 0, "DyetraceFabric: K is even, not " << m_k);
+    NS_ABORT_MSG_IF(!m_topology && m_k % 2 != 0, "DyetraceFabric: K is even, not " << m_k);
     NS_ABORT_MSG_IF(m_linkRate.GetBitRate() == 0, "DyetraceFabric: LinkRate is zero");
     DyetraceDataPlane::Config config;
     config.linkRate = m_linkRate;
     config.linkDelayNs = m_linkDelay.GetNanoSeconds();
     config.queueBytes = m_queueBytes;
-    config.seed = GetSeed();
-    config.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
-    config.icmpBurst = m_icmpBurst;
-    m_state = std::make_unique<State>(DyetraceTopology::FatTree(m_k), config,
+    config.ecnBytes = m_ecnBytes;
+    config.mtu = m_mtu;
+    config.detectionNs = m_detectionDelay.IsNegative() ? -1 : m_detectionDelay.GetNanoSeconds();
+    config.forwarding.seed = GetSeed();
+    config.forwarding.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
+    config.forwarding.icmpBurst = m_icmpBurst;
+    m_state = std::make_unique<State>(m_topology ? *m_topology : DyetraceTopology::FatTree(m_k), config,
                                       DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
+    m_topology.reset();
+}
+
+void DyetraceFabric::SetTopology(const DyetraceTopology& topology) {
+    NS_ABORT_MSG_IF(m_state, "DyetraceFabric::SetTopology is called before Build");
+    m_topology = std::make_unique<DyetraceTopology>(topology);
 }
 
 DyetraceFabric::State& DyetraceFabric::Built() const {
@@ -138,23 +164,23 @@ const DyetraceTopology& DyetraceFabric::GetTopology() const {
     return Built().topology;
 }
 DyetracePacketPool& DyetraceFabric::GetPool() {
-    return Built().plane.GetPool();
+    return Built().plane->GetPool();
 }
 
 void DyetraceFabric::Attach(uint32_t host, DyetraceReceiver* receiver) {
     NS_ABORT_MSG_IF(host >= Built().topology.GetNHosts(), "no host has number " << host);
-    Built().plane.Attach(host, receiver);
+    Built().plane->Attach(host, receiver);
 }
 
 void DyetraceFabric::Detach(uint32_t host) {
-    if (m_state) m_state->plane.Attach(host, nullptr);
+    if (m_state) m_state->plane->Attach(host, nullptr);
 }
 
 void DyetraceFabric::Send(uint32_t host, DyetracePacket* packet) {
-    m_state->plane.Send(host, packet);
+    m_state->plane->Send(host, packet);
 }
 void DyetraceFabric::TakeArrivals(uint32_t host) {
-    m_state->plane.TakeArrivals(host);
+    m_state->plane->TakeArrivals(host);
 }
 
 Mac48Address DyetraceFabric::GetGatewayMac(uint32_t host) const {
@@ -165,38 +191,40 @@ Mac48Address DyetraceFabric::GetGatewayMac(uint32_t host) const {
 void DyetraceFabric::AddFault(Ptr<DyetraceFault> fault) {
     NS_LOG_FUNCTION(this << fault->Describe());
     State& state = Built();
-    const bool isKnown = fault->GetKind() == "silent-drop" || fault->GetKind() == "link-down";
-    NS_ABORT_MSG_UNLESS(isKnown, "DyetraceFault: no kind is called \"" << fault->GetKind() << '"');
-    const uint32_t from = state.topology.FindNode(fault->GetFrom());
-    const uint32_t to = state.topology.FindNode(fault->GetTo());
-    const bool nodesExist = from != DyetraceTopology::None && to != DyetraceTopology::None;
-    const uint32_t link = nodesExist ? state.topology.FindLink(from, to) : DyetraceTopology::None;
-    NS_ABORT_MSG_IF(link == DyetraceTopology::None,
-                    "DyetraceFault " << fault->Describe() << ": no such link");
     NS_ABORT_MSG_IF(fault->GetUntil() <= fault->GetAt(),
                     "DyetraceFault " << fault->Describe() << ": ends before it begins");
-    const Time now = Simulator::Now();
-    NS_ABORT_MSG_IF(fault->GetAt() < now, "DyetraceFault " << fault->Describe() << ": begins in the past");
-    const uint32_t id = state.faults++;
-    state.faultEvents.push_back(
-        Simulator::Schedule(fault->GetAt() - now, &DyetraceFabric::Switch, this, fault, id, link, true));
-    if (fault->GetUntil() == Time::Max()) return;
-    state.faultEvents.push_back(
-        Simulator::Schedule(fault->GetUntil() - now, &DyetraceFabric::Switch, this, fault, id, link, false));
+    NS_ABORT_MSG_IF(fault->GetAt() < Simulator::Now(),
+                    "DyetraceFault " << fault->Describe() << ": begins in the past");
+    fault->Place(state.topology);
+    PlanSwitch(fault, state.faults++, fault->GetAt(), true);
 }
 
-void DyetraceFabric::Switch(Ptr<DyetraceFault> fault, uint32_t id, uint32_t link, bool active) {
-    NS_LOG_INFO(fault->Describe() << (active ? " begins" : " ends"));
-    DyetraceDataPlane& plane = m_state->plane;
-    if (fault->GetKind() == "link-down") {
-        plane.SetDown(link, active);
-        plane.SetDown(m_state->topology.GetReverse(link), active);
-    } else if (active) {
-        plane.AddSilentDrop(link, id, fault->GetProbability());
-    } else {
-        plane.RemoveSilentDrop(link, id);
-    }
-    m_fault(fault, active);
+// The data plane makes the change itself, so that it comes before all packets of its time; the event tells of
+// it.
+void DyetraceFabric::PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, bool isActive) {
+    State& state = *m_state;
+    DyetraceDataPlane& plane = *state.plane;
+    plane.AddChange(at.GetNanoSeconds(), [this, fault, id, isActive] {
+        DyetraceFaultSite site{id, m_state->topology, *m_state->plane, m_state->controls};
+        fault->Switch(site, isActive);
+    });
+    const auto tell = [this, fault, id, at, isActive] {
+        NS_LOG_INFO(fault->Describe() << (isActive ? " begins" : " ends"));
+        m_state->plane->ApplyChanges(Simulator::Now().GetNanoSeconds());
+        m_fault(fault, isActive);
+        const Time next = fault->GetNextSwitch(at, isActive);
+        if (next != Time::Max()) PlanSwitch(fault, id, next, !isActive);
+    };
+    state.faultEvents.push_back(Simulator::Schedule(at - Simulator::Now(), tell));
+}
+
+void DyetraceFabric::AttachControl(uint32_t host, DyetraceHostControl* control) {
+    if (m_state) m_state->controls.at(host) = control;
+}
+
+void DyetraceFabric::ListenToDrops(
+    std::function<void(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet)> listener) {
+    Built().plane->ListenToDrops(std::move(listener));
 }
 
 void DyetraceFabric::EnablePcap(const std::string& port, const std::string& file, uint64_t packetsMax) {
@@ -214,7 +242,7 @@ void DyetraceFabric::EnablePcap(const std::string& port, const std::string& file
         NS_ABORT_MSG_IF(other.port == port, "port " << port << " is captured twice");
     }
     state.captures.push_back({port, std::make_unique<DyetraceCapture>(file, packetsMax)});
-    state.plane.SetCapture(link, state.captures.back().capture.get());
+    state.plane->SetCapture(link, state.captures.back().capture.get());
 }
 
 void DyetraceFabric::FlushCaptures() {
@@ -231,23 +259,23 @@ std::vector<DyetraceFabric::Capture> DyetraceFabric::GetCaptures() const {
 }
 
 uint64_t DyetraceFabric::GetPacketHops() const {
-    return Built().plane.GetCounters().hops;
+    return Built().plane->GetCounters().hops;
 }
 uint64_t DyetraceFabric::GetDelivered() const {
-    return Built().plane.GetCounters().delivered;
+    return Built().plane->GetCounters().delivered;
 }
 uint64_t DyetraceFabric::GetDrops(DyetraceDropCause cause) const {
-    return Built().plane.GetCounters().drops.at(static_cast<std::size_t>(cause));
+    return Built().plane->GetCounters().drops.at(static_cast<std::size_t>(cause));
 }
 uint64_t DyetraceFabric::GetIcmpSent() const {
-    return Built().plane.GetCounters().icmpSent;
+    return Built().plane->GetForwarding().GetIcmpSent();
 }
 uint64_t DyetraceFabric::GetIcmpSuppressed() const {
-    return Built().plane.GetCounters().icmpSuppressed;
+    return Built().plane->GetForwarding().GetIcmpSuppressed();
 }
 uint64_t DyetraceFabric::GetLinkPackets(uint32_t link) const {
     NS_ABORT_MSG_IF(link >= Built().topology.GetNLinks(), "no link has number " << link);
-    return Built().plane.GetLinkPackets(link);
+    return Built().plane->GetLinkPackets(link);
 }
 
 }  // namespace ns3

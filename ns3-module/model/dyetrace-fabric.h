@@ -3,6 +3,7 @@
 #define DYETRACE_FABRIC_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,22 +21,25 @@
 namespace ns3 {
 
 class DyetraceFault;
+class DyetraceHostControl;
 
 /**
  * \ingroup dyetrace
- * A data centre's fabric at the lean grade: about one simulator event a packet and hop, on real header bytes.
+ * A data centre's fabric at the lean grade: far less than one simulator event a packet and hop, on real
+ * header bytes.
  *
- * Switches check the IPv4 header, choose among equal-cost ports by a hash of the outer addresses, protocol
- * and ports with a seed of their own, decrement the TTL and mend the checksum (RFC 1624), rewrite the
- * Ethernet addresses, and answer with ICMP time exceeded (RFC 792). Ports queue by bytes and drop what does
- * not fit. A frame takes DataRate::CalculateBytesTxTime of its length (at least 60 bytes) + 24 bytes for
- * preamble, FCS and gap.
+ * Switches check the IP header, choose among equal-cost ports by a hash of the outer addresses, protocol and
+ * ports with a seed of their own, decrement the TTL or hop limit and mend the checksum (RFC 1624), rewrite
+ * the Ethernet addresses, and answer with ICMP time exceeded and packet too big (RFC 792, RFC 1191, RFC
+ * 4443). Ports queue by bytes, mark CE where EcnBytes says so, and drop what does not fit. A frame takes
+ * DataRate::CalculateBytesTxTime of its length (at least 60 bytes) + 24 bytes for preamble, FCS and gap.
+ * After a link's failure, and its return, routes change when DetectionDelay is over.
  *
  * Every random decision is a hash of (seed, cable, direction, ordinal of the packet at the end of that link),
  * and packets that reach a switch at the same time are taken in the order of its ports. So a run does not
  * depend on the scheduler.
  *
- * Order of calls: attributes, Build(), then everything else. Time resolution is nanoseconds.
+ * Order of calls: attributes, SetTopology(), Build(), then everything else. Time resolution is nanoseconds.
  */
 class DyetraceFabric : public Object {
   public:
@@ -43,6 +47,8 @@ class DyetraceFabric : public Object {
     DyetraceFabric();
     ~DyetraceFabric() override;
 
+    /// Sets what Build() makes; without it, the fat-tree of attribute K. Aborts after Build().
+    void SetTopology(const DyetraceTopology& topology);
     /// Makes hosts, switches and links from the attributes, which have no effect later. Aborts if called
     /// twice.
     void Build();
@@ -66,9 +72,11 @@ class DyetraceFabric : public Object {
     Mac48Address GetGatewayMac(uint32_t host) const;
     /// @}
 
-    /// Puts a fault on the timeline. Aborts, naming the fault, if its link or kind does not exist or it ends
-    /// before it begins.
+    /// Puts a fault on the timeline. Aborts, naming the fault, if it strikes nothing that exists, begins in
+    /// the past, or ends before it begins.
     void AddFault(Ptr<DyetraceFault> fault);
+    /// The parts of `host` that faults can break; not owned. Null takes them away.
+    void AttachControl(uint32_t host, DyetraceHostControl* control);
 
     /// \name Captures
     /// @{
@@ -99,8 +107,14 @@ class DyetraceFabric : public Object {
 
     /// The seed in use: the attribute, or what RngSeedManager says where that is 0.
     uint64_t GetSeed() const;
+    /// Of links whose topology says nothing else.
     DataRate GetLinkRate() const { return m_linkRate; }
     Time GetLinkDelay() const { return m_linkDelay; }
+
+    /// Has `listener` told of every drop as soon as it is known, which may be up to a link's delay before its
+    /// time. The trace source Drop is exact, and costs speed: with sinks there the fabric cannot run ahead.
+    void ListenToDrops(
+        std::function<void(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet)> listener);
 
     /// \param link where; for a cause in a switch, the link that the packet came by
     typedef void (*DropTracedCallback)(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
@@ -118,12 +132,17 @@ class DyetraceFabric : public Object {
     struct State;
 
     State& Built() const;
-    void Switch(Ptr<DyetraceFault> fault, uint32_t id, uint32_t link, bool active);
+    /// Has a fault begin or end at `at`, and again as it asks for.
+    void PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, bool isActive);
 
+    std::unique_ptr<DyetraceTopology> m_topology;
     uint32_t m_k;
     DataRate m_linkRate;
     Time m_linkDelay;
     uint32_t m_queueBytes;
+    uint32_t m_ecnBytes;
+    uint32_t m_mtu;
+    Time m_detectionDelay;
     uint64_t m_seed;
     double m_icmpRate;
     uint32_t m_icmpBurst;

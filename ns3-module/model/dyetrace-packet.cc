@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dyetrace-packet.h"
 
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -51,6 +52,15 @@ DyetracePacket* DyetracePacketPool::Allocate(uint32_t headroom, uint32_t head, u
     packet->m_truthMark = 0;
     ++m_inUse;
     return packet;
+}
+
+DyetracePacket* DyetracePacketPool::Copy(const DyetracePacket& packet) {
+    DyetracePacket* copy = Allocate(packet.begin, packet.HeadLength(), packet.tail);
+    std::copy(packet.Frame(), packet.Frame() + packet.HeadLength(), copy->Frame());
+    copy->m_truthOrdinal = packet.m_truthOrdinal;
+    copy->m_truthFlow = packet.m_truthFlow;
+    copy->m_truthMark = packet.m_truthMark;
+    return copy;
 }
 
 void DyetracePacketPool::Free(DyetracePacket* packet) {

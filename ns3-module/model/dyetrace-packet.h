@@ -70,6 +70,8 @@ class DyetracePacketPool {
      * \return a packet whose head is not initialised
      */
     DyetracePacket* Allocate(uint32_t headroom, uint32_t head, uint32_t tail = 0);
+    /// Another packet with the same bytes, and with what the truth knows of this one.
+    DyetracePacket* Copy(const DyetracePacket& packet);
     void Free(DyetracePacket* packet);
 
     uint64_t GetInUse() const { return m_inUse; }

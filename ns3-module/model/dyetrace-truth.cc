@@ -82,7 +82,9 @@ std::size_t DyetraceTruth::FlowHash::operator()(const FlowKey& key) const {
 }
 
 void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
-    fabric->TraceConnectWithoutContext("Drop", MakeCallback(&DyetraceTruth::NoteDrop, this));
+    fabric->ListenToDrops([this](uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet) {
+        NoteDrop(link, cause, packet);
+    });
 }
 
 uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {

@@ -124,7 +124,15 @@ void TestFabric::SendAt(Time time, uint32_t host, DyetracePacket* packet) {
 }
 
 void TestFabric::AddFault(const std::vector<std::pair<std::string, std::string>>& attributes) {
-    m_fabric->AddFault(CreateWith<DyetraceFault>(attributes));
+    std::string kind = "silent-drop";
+    for (const auto& [name, value] : attributes) {
+        if (name == "Kind") kind = value;
+    }
+    const Ptr<DyetraceFault> fault = DyetraceFault::Create(kind);
+    for (const auto& [name, value] : attributes) {
+        if (name != "Kind") fault->SetAttribute(name, StringValue(value));
+    }
+    m_fabric->AddFault(fault);
 }
 
 void TestFabric::OnForward(std::function<void(uint32_t, uint32_t, const DyetracePacket&)> seen) {

@@ -62,6 +62,7 @@ class TestFabric {
     void SendAt(Time time, const Datagram& datagram);
     /// Sends any packet at a time.
     void SendAt(Time time, uint32_t host, DyetracePacket* packet);
+    /// \param attributes of the fault, and its Kind: "silent-drop" where that is not given
     void AddFault(const std::vector<std::pair<std::string, std::string>>& attributes);
     /// Has each packet that a switch forwards, or that is dropped, shown to a function.
     void OnForward(std::function<void(uint32_t in, uint32_t out, const DyetracePacket&)> seen);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The lean grade: links with queues and faults, switches that forward, and far less than one simulator event
+// a packet and hop. Not installed.
+//
+// A link needs no event of its own: it knows by arithmetic when it will have sent what it was given
+// (`busyUntilNs`), so a packet's arrival at the far end is known as soon as it is queued, and the packet
+// waits in the link's list until then.
+//
+// Nor does a switch need one for each packet. What arrives within `m_lookaheadNs`, the least time that any
+// packet takes over any link, was all sent before now: nothing that happens from now on can come between. So
+// one event takes in all that arrives at all switches in such a window, switch by switch, each in the order
+// of (time, input port). A switch's tables and links stay in the cache while it has its turn, and the next
+// packets' headers are fetched in advance. (The same bound lets logical processes run apart: K. M. Chandy,
+// J. Misra, "Distributed Simulation", IEEE TSE 1979.)
+//
+// Where somebody listens to the trace sources of switches, and would look at the simulator's clock, a window
+// is one nanosecond. What happens at a switch is a function of (time, input port) either way.
+//
+// Hosts take their packets at the very time, each in an event of its own.
+#ifndef DYETRACE_LEAN_PLANE_H
+#define DYETRACE_LEAN_PLANE_H
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <ns3/ptr.h>
+
+#include "dyetrace-data-plane.h"
+
+namespace ns3 {
+
+class SimulatorImpl;
+
+class DyetraceLeanPlane : public DyetraceDataPlane {
+  public:
+    DyetraceLeanPlane(const DyetraceTopology& topology, const Config& config, Traces traces);
+    ~DyetraceLeanPlane() override;
+
+    void Attach(uint32_t host, DyetraceReceiver* receiver) override;
+    void Send(uint32_t host, DyetracePacket* packet) override;
+    void TakeArrivals(uint32_t host) override;
+    uint64_t GetLinkPackets(uint32_t link) const override { return m_links[link].ordinal; }
+    void SetCapture(uint32_t port, DyetraceCapture* capture) override;
+
+  protected:
+    int64_t TakenUntilNs() const override { return m_takenUntilNs; }
+    void DoSetDown(uint32_t link, bool isDown) override;
+    void DoSetImpaired(uint32_t link, bool isImpaired) override;
+    void DoSetRate(uint32_t link, DataRate rate) override;
+    void DoSetMtu(uint32_t link, uint32_t mtu) override;
+
+  private:
+    class HostEvent;
+    class WindowEvent;
+
+    enum Flag : uint32_t { Down = 1, Impaired = 2, CaptureOut = 4, CaptureIn = 8 };
+
+    static constexpr uint32_t TabledLength = 9216;  ///< longest frame whose transmission time is in a table
+
+    /// What all links of one rate have in common.
+    struct Rate {
+        DataRate rate;
+        int32_t queueLimitNs;            ///< most that may be waiting, as time to send it
+        int32_t ecnLimitNs;              ///< a longer queue marks CE
+        int32_t txNs[TabledLength + 1];  ///< time to send a frame, by its length
+    };
+
+    /// All that sending and taking one packet touches: one cache line.
+    struct alignas(64) Link {
+        int64_t busyUntilNs;    ///< when the last bit of what is queued has left
+        DyetracePacket* first;  ///< queued or under way, by arrival
+        DyetracePacket* last;
+        uint64_t ordinal;  ///< packets that came out at the end; the next one's number is one more
+        const Rate* rate;
+        int32_t delayNs;
+        uint32_t to;
+        uint32_t reverse;
+        uint32_t flags;
+        uint32_t maxLength;  ///< of a frame, by the MTU
+    };
+
+    struct Node {
+        uint32_t firstPort;
+        uint32_t portCount;
+    };
+    struct Host {
+        HostEvent* event;
+        DyetraceReceiver* receiver;
+    };
+    /// A packet that comes out of a link. Those that a fault has held come after fresh ones of the same time.
+    struct Arrival {
+        int64_t timeNs;
+        uint32_t port;
+        uint32_t heldOrder;  ///< 0: fresh
+        DyetracePacket* packet;
+        bool operator<(const Arrival& other) const {
+            if (timeNs != other.timeNs) return timeNs < other.timeNs;
+            if (port != other.port) return port < other.port;
+            return heldOrder < other.heldOrder;
+        }
+    };
+    static bool IsLater(const Arrival& a, const Arrival& b) { return b < a; }
+    /// What faults hold back at a node: a heap, the first due on top.
+    struct Held {
+        std::vector<Arrival> heap;
+        uint32_t orders = 0;
+    };
+
+    void MakeNodes();
+    void MakeLinks();
+    const Rate* FindRate(DataRate rate);
+
+    void Transmit(Link& link, DyetracePacket* packet, int64_t nowNs);
+    int64_t TransmissionNs(const Link& link, uint32_t length) const;
+    void Queued(const Link& link, int64_t arrivalNs);
+    void ScheduleHost(uint32_t host, int64_t timeNs);
+
+    void EnsureWindow(int64_t timeNs);
+    void RunWindow();
+    void TakeSwitch(uint32_t node, int64_t endNs);
+    void Collect(uint32_t port, int64_t endNs);
+    DyetracePacket* Pop(uint32_t port);
+    /// The end of the window that begins now.
+    int64_t WindowEnd(int64_t nowNs) const;
+
+    void TakeFresh(uint32_t node, const Arrival& arrival);
+    bool PassImpairments(uint32_t node, const Arrival& arrival, Link& link);
+    void Hold(uint32_t node, Arrival arrival, int64_t releaseNs);
+    int64_t HeldDueNs(uint32_t node) const;
+    Arrival PopHeld(uint32_t node);
+    void Arrive(uint32_t node, const Arrival& arrival);
+    void Forward(uint32_t node, uint32_t in, DyetracePacket* packet, int64_t nowNs);
+    void SendAnswer(uint32_t node, DyetraceForwarding::Ip ip, const DyetracePacket& packet,
+                    DyetraceForwarding::IcmpError error, uint32_t mtu, int64_t nowNs);
+
+    uint32_t LinkNumber(const Link& link) const { return static_cast<uint32_t>(&link - m_links.data()); }
+    bool IsHost(uint32_t node) const { return node < m_hostCount; }
+
+    SimulatorImpl* m_simulator;
+    uint32_t m_hostCount;
+    std::vector<Node> m_nodes;
+    std::vector<Host> m_hosts;
+    std::vector<Link> m_links;
+    std::vector<uint32_t> m_linkInto;  ///< by port: the link that ends there
+    std::vector<int64_t> m_arrivalNs;  ///< by port: when the first packet of that link arrives
+    std::vector<int64_t> m_dueNs;      ///< by switch: the least of these, and of what is held
+    std::map<uint32_t, Held> m_held;   ///< by node; most have none
+    std::vector<Arrival> m_arrivals;   ///< scratch: those of one switch in one window
+    int64_t m_lookaheadNs = Never;
+    int64_t m_windowNs = Never;  ///< when the next window begins
+    int64_t m_windowEndNs = 0;   ///< of the window under way
+    int64_t m_takenUntilNs = 0;
+    bool m_inWindow = false;
+    std::vector<std::unique_ptr<Rate>> m_rates;
+    std::map<uint32_t, DyetraceCapture*> m_captures;  ///< by port
+    std::vector<Ptr<HostEvent>> m_hostEvents;
+    Ptr<WindowEvent> m_windowEvent;
+};
+
+}  // namespace ns3
+
+#endif  // DYETRACE_LEAN_PLANE_H
