@@ -111,9 +111,8 @@ void DyetraceHelper::MakeGuests() {
 }
 
 void DyetraceHelper::MakeSources() {
-    std::vector<DyetraceGuestPort*> ports;
     for (uint32_t host = 0; host < m_hosts.size(); ++host)
-        ports.push_back(&m_hosts[host]->AddGuest(host));
+        m_ports.push_back(&m_hosts[host]->AddGuest(host));
     if (m_sizes.empty()) return;
     const auto sizes = std::make_shared<const DyetraceFlowSizes>(m_sizes);
     double arrivalRate = 0;
@@ -123,7 +122,7 @@ void DyetraceHelper::MakeSources() {
         source->SetAttribute("ArrivalRate", DoubleValue(arrivalRate));
         source->SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
         source->AssignStreams(m_stream);
-        source->Start(*ports[host], m_fabric->GetPool(), m_guests, host, sizes);
+        source->Start(*m_ports[host], m_fabric->GetPool(), m_guests, host, sizes);
         m_sources.push_back(source);
     }
 }

@@ -71,6 +71,8 @@ class DyetraceHelper {
     /// Null without SetNhmsHost.
     Ptr<DyetraceNhms> GetNhms() const { return m_nhms; }
     Ptr<DyetraceHost> GetHost(const std::string& name) const;
+    /// Where a guest is plugged in; what is connected there gets its frames.
+    DyetraceGuestPort& GetGuestPort(uint32_t guest) const { return *m_ports.at(guest); }
     /// The guests that send flows, by host; empty without SetTraffic.
     const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
     std::shared_ptr<const DyetraceGuests> GetGuests() const { return m_guests; }
@@ -100,6 +102,7 @@ class DyetraceHelper {
     Ptr<DyetraceFabric> m_fabric;
     Ptr<DyetraceTruth> m_truth;
     std::vector<Ptr<DyetraceHost>> m_hosts;
+    std::vector<DyetraceGuestPort*> m_ports;  ///< by guest
     Ptr<DyetraceNhms> m_nhms;
     std::vector<Ptr<DyetraceFlowSource>> m_sources;
     std::shared_ptr<const DyetraceGuests> m_guests;

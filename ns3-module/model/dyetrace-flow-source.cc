@@ -2,7 +2,6 @@
 #include "dyetrace-flow-source.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -19,33 +18,21 @@
 #include <ns3/trace-source-accessor.h>
 #include <ns3/uinteger.h>
 
-#include "dyetrace-convert.h"
+#include "dyetrace-datagram.h"
 #include "dyetrace-flow-sizes.h"
 #include "dyetrace-packet.h"
 
 #include "core/base/random.h"
-#include "core/wire/checksum.h"
-#include "core/wire/ethernet.h"
-#include "core/wire/ipv4.h"
-#include "core/wire/udp.h"
 
 namespace ns3 {
 
 NS_LOG_COMPONENT_DEFINE("DyetraceFlowSource");
 NS_OBJECT_ENSURE_REGISTERED(DyetraceFlowSource);
 
-namespace wire = dyetrace::wire;
-
 namespace {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr uint64_t kSaltGuest = 0x6775657374000001;
-constexpr uint32_t kIpOffset = wire::EthernetHeader::kSize;
-constexpr uint32_t kUdpOffset = kIpOffset + wire::Ipv4Header::kSize;
-
-/// Ports of the n-th flow of a guest: no two of its first 3.8 thousand million flows share both.
-constexpr uint32_t kPortFirst = 1024;
-constexpr uint32_t kPortCount = 62000;
 
 }  // namespace
 
@@ -58,14 +45,11 @@ class DyetraceFlowSource::Sender {
 
   private:
     class Event;
-    using Head = std::array<uint8_t, HeaderBytes>;
 
     struct Flow {
         uint64_t remainingBytes;
-        int64_t nextNs;   ///< when its next packet is due
-        uint64_t udpSum;  ///< of the pseudo header and the ports, for the UDP checksum
-        uint16_t identification;
-        Head head;  ///< its packets' headers, but for lengths, identification and checksums
+        int64_t nextNs;  ///< when its next packet is due
+        DyetraceDatagrams datagrams;
     };
     /// When a flow's next packet is due, and its place in m_flows; earliest first, and then the lower place.
     using Due = std::pair<int64_t, uint32_t>;
@@ -75,7 +59,6 @@ class DyetraceFlowSource::Sender {
     void BeginFlow(int64_t nowNs);
     void DrawArrival();
     uint32_t DrawDestination();
-    void MakeHead(Flow& flow, const DyetraceGuest& to) const;
     void SendPacket(Flow& flow);
     double Uniform() { return static_cast<double>(m_random.next() >> 11) * 0x1p-53; }
 
@@ -194,55 +177,16 @@ void DyetraceFlowSource::Sender::BeginFlow(int64_t nowNs) {
     Flow& flow = m_flows[place];
     flow.remainingBytes = bytes;
     flow.nextNs = nowNs;
-    flow.identification = 0;
-    MakeHead(flow, (*m_guests)[to]);
+    flow.datagrams.Begin((*m_guests)[m_self], (*m_guests)[to], m_owner.m_flows - 1);
     m_due.emplace_back(nowNs, place);
     std::push_heap(m_due.begin(), m_due.end(), std::greater<>());
-}
-
-void DyetraceFlowSource::Sender::MakeHead(Flow& flow, const DyetraceGuest& to) const {
-    const DyetraceGuest& from = (*m_guests)[m_self];
-    const uint64_t serial = m_owner.m_flows - 1;
-    wire::EthernetHeader{DyetraceToMac(to.mac), DyetraceToMac(from.mac), wire::kEtherTypeIpv4}.encode_into(
-        {flow.head.data(), kIpOffset});
-    wire::Ipv4Header ip;
-    ip.protocol = wire::kProtocolUdp;
-    ip.source = DyetraceToAddress(from.address);
-    ip.destination = DyetraceToAddress(to.address);
-    ip.encode_into({flow.head.data() + kIpOffset, wire::Ipv4Header::kSize});
-    const auto sourcePort = static_cast<uint16_t>(kPortFirst + serial % kPortCount);
-    const auto destinationPort = static_cast<uint16_t>(kPortFirst + serial / kPortCount % kPortCount);
-    wire::UdpHeader{sourcePort, destinationPort, 0, 0}.encode_into({flow.head.data() + kUdpOffset, 8});
-    flow.udpSum = dyetrace::wire::checksum_add({flow.head.data() + kIpOffset + 12, 8}, wire::kProtocolUdp) +
-                  sourcePort + destinationPort;
 }
 
 void DyetraceFlowSource::Sender::SendPacket(Flow& flow) {
     const auto payload =
         static_cast<uint32_t>(std::min<uint64_t>(flow.remainingBytes, m_owner.m_packetBytes));
     flow.remainingBytes -= payload;
-    DyetracePacket* packet = m_owner.m_pool->Allocate(DyetraceGuestPort::Headroom, HeaderBytes, payload);
-    uint8_t* frame = packet->Frame();
-    std::copy(flow.head.begin(), flow.head.end(), frame);
-
-    // The template's lengths and identification are zero, so its checksums only need these added.
-    uint8_t* ip = frame + kIpOffset;
-    const auto udpLength = static_cast<uint16_t>(wire::UdpHeader::kSize + payload);
-    const auto ipLength = static_cast<uint16_t>(wire::Ipv4Header::kSize + udpLength);
-    const uint16_t identification = flow.identification++;
-    dyetrace::store_u16(ip + 2, ipLength);
-    dyetrace::store_u16(ip + 4, identification);
-    const auto templateSum = static_cast<uint16_t>(~dyetrace::load_u16(ip + 10));
-    dyetrace::store_u16(
-        ip + 10, wire::checksum_finish(static_cast<uint64_t>(templateSum) + ipLength + identification));
-    uint8_t* udp = frame + kUdpOffset;
-    dyetrace::store_u16(udp + 4, udpLength);
-    // The length counts twice: in the pseudo header and in the header (RFC 768). Zero would mean "no
-    // checksum".
-    const uint16_t checksum =
-        wire::checksum_finish(flow.udpSum + uint64_t{2} * udpLength + DyetracePayload::ChecksumSum(payload));
-    dyetrace::store_u16(udp + 6, checksum == 0 ? 0xffff : checksum);
-
+    DyetracePacket* packet = flow.datagrams.Make(*m_owner.m_pool, payload);
     flow.nextNs += m_packetNs;  // of a whole packet; after a shorter one there is no other
     ++m_owner.m_sentPackets;
     m_port.Receive(packet);

@@ -94,7 +94,7 @@ void DyetraceLeanPlane::MakeLinks() {
     const uint32_t count = topology.GetNLinks();
     m_arrivalNs.assign(count, Never);
     m_links.reserve(count);
-    m_linkInto.reserve(count);
+    m_inbound.reserve(count);
     for (uint32_t number = 0; number < count; ++number) {
         const int64_t delayNs = DelayNsOf(number);
         NS_ABORT_MSG_IF(delayNs < 0 || delayNs > kLongestNs,
@@ -106,7 +106,7 @@ void DyetraceLeanPlane::MakeLinks() {
         link.reverse = topology.GetReverse(number);
         link.maxLength = GetConfig().mtu + kEthernetBytes;
         m_links.push_back(link);
-        m_linkInto.push_back(link.reverse);
+        m_inbound.push_back({nullptr, 0, link.reverse, 0});
         m_lookaheadNs = std::min(m_lookaheadNs, delayNs + link.rate->txNs[0]);
     }
 }
@@ -171,8 +171,8 @@ void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t now
     link.busyUntilNs = doneNs;
     packet->arrivalNs = doneNs + link.delayNs;
     packet->next = nullptr;
-    if (link.first == nullptr) {
-        link.first = packet;
+    if (m_arrivalNs[link.reverse] == Never) {
+        m_inbound[link.reverse].first = packet;
         Queued(link, packet->arrivalNs);
     } else {
         link.last->next = packet;
@@ -180,7 +180,7 @@ void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t now
     link.last = packet;
 }
 
-/// A link's first packet will arrive at `arrivalNs`.
+/// A link that had nothing has a packet, which will come out at `arrivalNs`.
 void DyetraceLeanPlane::Queued(const Link& link, int64_t arrivalNs) {
     m_arrivalNs[link.reverse] = arrivalNs;
     if (IsHost(link.to)) return ScheduleHost(link.to, arrivalNs);
@@ -216,12 +216,28 @@ void DyetraceLeanPlane::RunWindow() {
     m_inWindow = true;
     m_windowEndNs = endNs;
     m_takenUntilNs = endNs;
-    for (std::size_t i = 0; i < m_dueNs.size(); ++i) {
-        if (m_dueNs[i] < endNs) TakeSwitch(m_hostCount + static_cast<uint32_t>(i), endNs);
+    const auto isDue = [endNs](int64_t dueNs) { return dueNs < endNs; };
+    for (auto due = std::find_if(m_dueNs.begin(), m_dueNs.end(), isDue); due != m_dueNs.end();) {
+        const auto next = std::find_if(due + 1, m_dueNs.end(), isDue);
+        if (next != m_dueNs.end()) PrefetchSwitch(SwitchAt(next), endNs);
+        TakeSwitch(SwitchAt(due), endNs);
+        due = next;
     }
     m_inWindow = false;
     m_windowNs = Never;
     EnsureWindow(*std::min_element(m_dueNs.begin(), m_dueNs.end()));
+}
+
+// An encapsulated frame begins at the fourth line of a packet, or the third where it is tracked.
+void DyetraceLeanPlane::PrefetchSwitch(uint32_t number, int64_t endNs) const {
+    const Node& node = m_nodes[number];
+    for (uint32_t port = node.firstPort; port < node.firstPort + node.portCount; ++port) {
+        if (m_arrivalNs[port] >= endNs) continue;
+        const auto* packet = reinterpret_cast<const uint8_t*>(m_inbound[port].first);
+        __builtin_prefetch(packet);
+        __builtin_prefetch(packet + 192);
+        __builtin_prefetch(packet + 256);
+    }
 }
 
 void DyetraceLeanPlane::TakeSwitch(uint32_t number, int64_t endNs) {
@@ -247,17 +263,16 @@ void DyetraceLeanPlane::Collect(uint32_t port, int64_t endNs) {
     while (m_arrivalNs[port] < endNs) {
         const int64_t timeNs = m_arrivalNs[port];
         DyetracePacket* packet = Pop(port);
-        __builtin_prefetch(packet->Frame());
         m_arrivals.push_back({timeNs, port, 0, packet});
     }
 }
 
-/// Takes the first packet off the list of the link that ends at `port`.
+/// Takes the first packet of those that come out at `port`.
 DyetracePacket* DyetraceLeanPlane::Pop(uint32_t port) {
-    Link& link = m_links[m_linkInto[port]];
-    DyetracePacket* packet = link.first;
-    link.first = packet->next;
-    m_arrivalNs[port] = link.first == nullptr ? Never : link.first->arrivalNs;
+    Inbound& inbound = m_inbound[port];
+    DyetracePacket* packet = inbound.first;
+    inbound.first = packet->next;
+    m_arrivalNs[port] = inbound.first == nullptr ? Never : inbound.first->arrivalNs;
     return packet;
 }
 
@@ -294,23 +309,23 @@ DyetraceLeanPlane::Arrival DyetraceLeanPlane::PopHeld(uint32_t node) {
 
 /// A packet comes out of its link.
 void DyetraceLeanPlane::TakeFresh(uint32_t node, const Arrival& arrival) {
-    Link& link = m_links[m_linkInto[arrival.port]];
-    ++link.ordinal;
+    Inbound& inbound = m_inbound[arrival.port];
+    ++inbound.ordinal;
     ++m_counters.hops;
-    if (link.flags & (Impaired | CaptureIn)) [[unlikely]] {
-        if (!PassImpairments(node, arrival, link)) return;
+    if (inbound.flags != 0) [[unlikely]] {
+        if (!PassImpairments(node, arrival, inbound)) return;
     }
     Arrive(node, arrival);
 }
 
 /// Whether it goes on at once.
-bool DyetraceLeanPlane::PassImpairments(uint32_t node, const Arrival& arrival, Link& link) {
+bool DyetraceLeanPlane::PassImpairments(uint32_t node, const Arrival& arrival, const Inbound& inbound) {
     DyetracePacket* packet = arrival.packet;
-    if (link.flags & Impaired) {
-        const uint32_t number = LinkNumber(link);
-        const DyetraceVerdict verdict = m_impairments.Judge(number, link.ordinal, *packet, arrival.timeNs);
+    if (inbound.flags & Impaired) {
+        const DyetraceVerdict verdict =
+            m_impairments.Judge(inbound.link, inbound.ordinal, *packet, arrival.timeNs);
         if (verdict.isLost) {
-            Drop(number, DyetraceDropCause::Fault, packet);
+            Drop(inbound.link, DyetraceDropCause::Fault, packet);
             return false;
         }
         if (verdict.isDuplicated) Hold(node, {0, arrival.port, 0, m_pool.Copy(*packet)}, verdict.releaseNs);
@@ -319,7 +334,7 @@ bool DyetraceLeanPlane::PassImpairments(uint32_t node, const Arrival& arrival, L
             return false;
         }
     }
-    if (link.flags & CaptureIn) m_captures.at(arrival.port)->Received(arrival.timeNs, *packet);
+    if (inbound.flags & CaptureIn) m_captures.at(arrival.port)->Received(arrival.timeNs, *packet);
     return true;
 }
 
@@ -340,8 +355,8 @@ void DyetraceLeanPlane::Hold(uint32_t node, Arrival arrival, int64_t releaseNs) 
 void DyetraceLeanPlane::Arrive(uint32_t node, const Arrival& arrival) {
     DyetracePacket* packet = arrival.packet;
     if (arrival.heldOrder != 0) [[unlikely]] {
-        const Link& link = m_links[m_linkInto[arrival.port]];
-        if (link.flags & CaptureIn) m_captures.at(arrival.port)->Received(arrival.timeNs, *packet);
+        if (m_inbound[arrival.port].flags & CaptureIn)
+            m_captures.at(arrival.port)->Received(arrival.timeNs, *packet);
     }
     if (!IsHost(node)) return Forward(node, arrival.port, packet, arrival.timeNs);
     ++m_counters.delivered;
@@ -353,7 +368,7 @@ void DyetraceLeanPlane::Arrive(uint32_t node, const Arrival& arrival) {
 
 void DyetraceLeanPlane::Forward(uint32_t node, uint32_t in, DyetracePacket* packet, int64_t nowNs) {
     using Ip = DyetraceForwarding::Ip;
-    const uint32_t inLink = m_linkInto[in];
+    const uint32_t inLink = m_inbound[in].link;
     const Ip ip = DyetraceForwarding::Check(*packet);
     if (ip == Ip::Bad) [[unlikely]]
         return Drop(inLink, DyetraceDropCause::BadHeader, packet);
@@ -389,17 +404,17 @@ void DyetraceLeanPlane::DoSetDown(uint32_t number, bool isDown) {
     link.flags = isDown ? link.flags | Down : link.flags & ~static_cast<uint32_t>(Down);
     link.busyUntilNs = nowNs;
     if (link.flags & CaptureOut) m_captures.at(number)->QueueLost(nowNs);
+    DyetracePacket* packet = m_arrivalNs[link.reverse] == Never ? nullptr : m_inbound[link.reverse].first;
     m_arrivalNs[link.reverse] = Never;
-    for (DyetracePacket* packet = link.first; packet != nullptr;) {
+    while (packet != nullptr) {
         DyetracePacket* next = packet->next;
         Drop(number, DyetraceDropCause::Down, packet);
         packet = next;
     }
-    link.first = nullptr;
 }
 
 void DyetraceLeanPlane::DoSetImpaired(uint32_t link, bool isImpaired) {
-    uint32_t& flags = m_links[link].flags;
+    uint32_t& flags = m_inbound[m_links[link].reverse].flags;
     flags = isImpaired ? flags | Impaired : flags & ~static_cast<uint32_t>(Impaired);
 }
 
@@ -414,7 +429,7 @@ void DyetraceLeanPlane::DoSetMtu(uint32_t link, uint32_t mtu) {
 void DyetraceLeanPlane::SetCapture(uint32_t port, DyetraceCapture* capture) {
     m_captures[port] = capture;
     m_links[port].flags |= CaptureOut;
-    m_links[m_linkInto[port]].flags |= CaptureIn;
+    m_inbound[port].flags |= CaptureIn;
 }
 
 }  // namespace ns3

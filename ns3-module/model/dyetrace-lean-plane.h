@@ -42,7 +42,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     void Attach(uint32_t host, DyetraceReceiver* receiver) override;
     void Send(uint32_t host, DyetracePacket* packet) override;
     void TakeArrivals(uint32_t host) override;
-    uint64_t GetLinkPackets(uint32_t link) const override { return m_links[link].ordinal; }
+    uint64_t GetLinkPackets(uint32_t link) const override { return m_inbound[m_links[link].reverse].ordinal; }
     void SetCapture(uint32_t port, DyetraceCapture* capture) override;
 
   protected:
@@ -56,7 +56,8 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     class HostEvent;
     class WindowEvent;
 
-    enum Flag : uint32_t { Down = 1, Impaired = 2, CaptureOut = 4, CaptureIn = 8 };
+    enum LinkFlag : uint32_t { Down = 1, CaptureOut = 2 };
+    enum InboundFlag : uint32_t { Impaired = 1, CaptureIn = 2 };
 
     static constexpr uint32_t TabledLength = 9216;  ///< longest frame whose transmission time is in a table
 
@@ -68,18 +69,23 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
         int32_t txNs[TabledLength + 1];  ///< time to send a frame, by its length
     };
 
-    /// All that sending and taking one packet touches: one cache line.
+    /// All that sending a packet touches of its link: one cache line.
     struct alignas(64) Link {
-        int64_t busyUntilNs;    ///< when the last bit of what is queued has left
-        DyetracePacket* first;  ///< queued or under way, by arrival
+        int64_t busyUntilNs;  ///< when the last bit of what is queued has left
         DyetracePacket* last;
-        uint64_t ordinal;  ///< packets that came out at the end; the next one's number is one more
         const Rate* rate;
         int32_t delayNs;
         uint32_t to;
-        uint32_t reverse;
+        uint32_t reverse;  ///< port that the link ends at
         uint32_t flags;
         uint32_t maxLength;  ///< of a frame, by the MTU
+    };
+    /// All that taking one touches, at the port where its link ends: half a cache line.
+    struct alignas(32) Inbound {
+        DyetracePacket* first;  ///< queued or under way, by arrival
+        uint64_t ordinal;       ///< packets that came out here; the next one's number is one more
+        uint32_t link;
+        uint32_t flags;
     };
 
     struct Node {
@@ -121,13 +127,15 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     void EnsureWindow(int64_t timeNs);
     void RunWindow();
     void TakeSwitch(uint32_t node, int64_t endNs);
+    /// Asks the memory for what TakeSwitch will look at.
+    void PrefetchSwitch(uint32_t node, int64_t endNs) const;
     void Collect(uint32_t port, int64_t endNs);
     DyetracePacket* Pop(uint32_t port);
     /// The end of the window that begins now.
     int64_t WindowEnd(int64_t nowNs) const;
 
     void TakeFresh(uint32_t node, const Arrival& arrival);
-    bool PassImpairments(uint32_t node, const Arrival& arrival, Link& link);
+    bool PassImpairments(uint32_t node, const Arrival& arrival, const Inbound& inbound);
     void Hold(uint32_t node, Arrival arrival, int64_t releaseNs);
     int64_t HeldDueNs(uint32_t node) const;
     Arrival PopHeld(uint32_t node);
@@ -136,6 +144,9 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     void SendAnswer(uint32_t node, DyetraceForwarding::Ip ip, const DyetracePacket& packet,
                     DyetraceForwarding::IcmpError error, uint32_t mtu, int64_t nowNs);
 
+    uint32_t SwitchAt(std::vector<int64_t>::const_iterator due) const {
+        return m_hostCount + static_cast<uint32_t>(due - m_dueNs.begin());
+    }
     uint32_t LinkNumber(const Link& link) const { return static_cast<uint32_t>(&link - m_links.data()); }
     bool IsHost(uint32_t node) const { return node < m_hostCount; }
 
@@ -144,8 +155,9 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::vector<Node> m_nodes;
     std::vector<Host> m_hosts;
     std::vector<Link> m_links;
-    std::vector<uint32_t> m_linkInto;  ///< by port: the link that ends there
-    std::vector<int64_t> m_arrivalNs;  ///< by port: when the first packet of that link arrives
+    std::vector<Inbound> m_inbound;  ///< by port
+    /// By port: when the first packet comes out; Never: none is under way.
+    std::vector<int64_t> m_arrivalNs;
     std::vector<int64_t> m_dueNs;      ///< by switch: the least of these, and of what is held
     std::map<uint32_t, Held> m_held;   ///< by node; most have none
     std::vector<Arrival> m_arrivals;   ///< scratch: those of one switch in one window

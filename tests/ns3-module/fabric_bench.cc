@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How many packet-hops a second the bare fabric carries: a fat-tree with 10 Gbps links of 1 us, each host
-// sending 1000-byte UDP datagrams at a constant rate to one other host (a random permutation), 30% load.
+// How many packet-hops a second the lean fabric carries: a fat-tree with 10 Gbps links of 1 us, each guest
+// sending 1000-byte UDP datagrams at a constant rate to one other guest (a random permutation), 30% load.
 //
-//   dyetrace_fabric_bench [k] [simulated milliseconds] [scheduler]
+//   dyetrace_fabric_bench [--k N] [--ms SIMULATED] [--mode bare|untracked|tracked] [--fault] [--json]
+//
+// bare: the datagrams are the fabric's own, without EPPCs; untracked: encapsulated by an EPPC on every host;
+// tracked: 1% of them carry the track option, reports flow. --fault: one link loses 1% of its packets, and
+// another goes down halfway; the time that new routes take to work out is told.
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include <ns3/dyetrace-fabric.h>
+#include <ns3/dyetrace-helper.h>
 #include <ns3/event-impl.h>
 #include <ns3/simulator-impl.h>
 #include <ns3/simulator.h>
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 #include <sys/resource.h>
+
+#include "ns3-module/model/dyetrace-datagram.h"
+#include "ns3-module/model/dyetrace-routes.h"
 
 #include "core/base/random.h"
 #include "core/wire/ethernet.h"
@@ -35,21 +45,55 @@ constexpr uint32_t kPayloadBytes = 1000;
 constexpr uint32_t kHeaderBytes = 42;
 constexpr int64_t kPeriodNs = (kPayloadBytes + kHeaderBytes + 24) * 8 * 10 / 3 / 10;  // 30% of 10 Gbps
 
-dyetrace::MacAddress Mac(Mac48Address from) {
-    dyetrace::MacAddress mac;
-    from.CopyTo(mac.octets.data());
-    return mac;
+struct Options {
+    uint32_t k = 8;
+    double milliseconds = 20;
+    std::string mode = "tracked";
+    bool fault = false;
+    bool json = false;
+};
+
+/// Of this process, so that others on the machine count less.
+double CpuSeconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-/// Sends one datagram a period, its headers made once.
+double ResidentMegabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+/// Sends one datagram a period.
 class Source : public EventImpl {
   public:
-    Source(DyetraceFabric& fabric, uint32_t from, uint32_t to) : m_fabric(fabric), m_from(from), m_head() {
+    explicit Source(uint32_t host) : m_host(host) {}
+
+    void ScheduleIn(int64_t delayNs) {
+        Ref();
+        Simulator::GetImplementation()->ScheduleWithContext(
+            m_host, NanoSeconds(static_cast<uint64_t>(delayNs)), this);
+    }
+
+  protected:
+    void Notify() override {
+        SendOne();
+        ScheduleIn(kPeriodNs);
+    }
+    virtual void SendOne() = 0;
+    uint32_t m_host;
+};
+
+/// Straight into the fabric.
+class BareSource : public Source {
+  public:
+    BareSource(DyetraceFabric& fabric, uint32_t from, uint32_t to) : Source(from), m_fabric(fabric) {
         const DyetraceTopology& topology = fabric.GetTopology();
         uint8_t* head = m_head.data();
-        wire::EthernetHeader{Mac(fabric.GetGatewayMac(from)), Mac(topology.GetMac(from)),
-                             wire::kEtherTypeIpv4}
-            .encode_into({head, 14});
+        wire::EthernetHeader{{}, {}, wire::kEtherTypeIpv4}.encode_into({head, 14});
         wire::Ipv4Header ip;
         ip.total_length = 28 + kPayloadBytes;
         ip.protocol = wire::kProtocolUdp;
@@ -60,25 +104,39 @@ class Source : public EventImpl {
             {head + 34, 8});
     }
 
-    void ScheduleIn(int64_t delayNs) {
-        Ref();
-        Simulator::GetImplementation()->ScheduleWithContext(
-            m_from, NanoSeconds(static_cast<uint64_t>(delayNs)), this);
-    }
-
   protected:
-    void Notify() override {
-        m_fabric.TakeArrivals(m_from);
+    void SendOne() override {
+        m_fabric.TakeArrivals(m_host);
         DyetracePacket* packet = m_fabric.GetPool().Allocate(0, kHeaderBytes, kPayloadBytes);
         std::copy(m_head.begin(), m_head.end(), packet->Frame());
-        m_fabric.Send(m_from, packet);
-        ScheduleIn(kPeriodNs);
+        m_fabric.Send(m_host, packet);
     }
 
   private:
     DyetraceFabric& m_fabric;
-    uint32_t m_from;
-    std::array<uint8_t, kHeaderBytes> m_head;
+    std::array<uint8_t, kHeaderBytes> m_head{};
+};
+
+/// From a guest through its host's EPPC.
+class GuestSource : public Source, public DyetraceReceiver {
+  public:
+    GuestSource(DyetraceHelper& helper, uint32_t from, uint32_t to)
+        : Source(from),
+          m_pool(helper.GetFabric()->GetPool()),
+          m_port(helper.GetGuestPort(from)) {
+        m_datagrams.Begin((*helper.GetGuests())[from], (*helper.GetGuests())[to], 0);
+        m_port.Connect(this);
+        m_port.Resolve(to);
+    }
+    void Receive(DyetracePacket* packet) override { m_pool.Free(packet); }
+
+  protected:
+    void SendOne() override { m_port.Receive(m_datagrams.Make(m_pool, kPayloadBytes)); }
+
+  private:
+    DyetracePacketPool& m_pool;
+    DyetraceGuestPort& m_port;
+    DyetraceDatagrams m_datagrams;
 };
 
 std::vector<uint32_t> Permutation(uint32_t count, dyetrace::Random& random) {
@@ -89,48 +147,113 @@ std::vector<uint32_t> Permutation(uint32_t count, dyetrace::Random& random) {
     return to;
 }
 
-/// Of this process, so that others on the machine count less.
-double CpuSeconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+Options Parse(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string name = argv[i];
+        if (name == "--fault") {
+            options.fault = true;
+        } else if (name == "--json") {
+            options.json = true;
+        } else if (i + 1 < argc && name == "--k") {
+            options.k = static_cast<uint32_t>(std::atoi(argv[++i]));
+        } else if (i + 1 < argc && name == "--ms") {
+            options.milliseconds = std::atof(argv[++i]);
+        } else if (i + 1 < argc && name == "--mode") {
+            options.mode = argv[++i];
+        } else {
+            std::fprintf(stderr, "dyetrace_fabric_bench: what is %s?\n", argv[i]);
+            std::exit(2);
+        }
+    }
+    return options;
+}
+
+/// Wall time of one change of routes: a cable between the upper tiers out of use, and back.
+double ReconvergenceMs(const DyetraceTopology& topology) {
+    DyetraceRoutes routes(topology);
+    const uint32_t link = topology.FindLink(topology.FindNode("agg-0-0"), topology.FindNode("core-0"));
+    double worst = 0;
+    for (const bool inUse : {false, true}) {
+        const auto begun = std::chrono::steady_clock::now();
+        routes.SetInUse(link, inUse);
+        const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+        worst = std::max(worst, took.count());
+    }
+    return worst;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto k = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 8);
-    const double milliseconds = argc > 2 ? std::atof(argv[2]) : 20;
+    const Options options = Parse(argc, argv);
     ObjectFactory scheduler;
-    scheduler.SetTypeId(argc > 3 ? argv[3] : "ns3::PriorityQueueScheduler");
+    scheduler.SetTypeId("ns3::PriorityQueueScheduler");
     Simulator::SetScheduler(scheduler);
 
     const double begun = CpuSeconds();
-    auto fabric = CreateObjectWithAttributes<DyetraceFabric>("K", UintegerValue(k), "LinkRate",
-                                                             StringValue("10Gbps"), "Seed", UintegerValue(1));
-    fabric->Build();
+    DyetraceHelper helper;
+    Ptr<DyetraceFabric> fabric;
+    if (options.mode == "bare") {
+        fabric = CreateObjectWithAttributes<DyetraceFabric>("K", UintegerValue(options.k), "LinkRate",
+                                                            StringValue("10Gbps"), "Seed", UintegerValue(1));
+        fabric->Build();
+    } else {
+        helper.SetFabricAttribute("K", UintegerValue(options.k));
+        helper.SetFabricAttribute("LinkRate", StringValue("10Gbps"));
+        helper.SetFabricAttribute("Seed", UintegerValue(1));
+        helper.SetHostAttribute("Key", StringValue(std::string(64, '5')));
+        helper.SetHostAttribute("Rate", StringValue("0.01"));
+        helper.SetHostAttribute("OpenOnTraffic",
+                                StringValue(options.mode == "tracked" ? "true" : "false"));
+        helper.Install();
+        fabric = helper.GetFabric();
+    }
+    const DyetraceTopology& topology = fabric->GetTopology();
+    const double installed = CpuSeconds();
+    const double installedMb = ResidentMegabytes();
     dyetrace::Random random(1);
-    const uint32_t hosts = fabric->GetTopology().GetNHosts();
+    const uint32_t hosts = topology.GetNHosts();
     const std::vector<uint32_t> to = Permutation(hosts, random);
-    std::vector<Ptr<Source>> sources;
+    std::vector<std::unique_ptr<Source>> sources;
     for (uint32_t host = 0; host < hosts; ++host) {
-        sources.push_back(Create<Source>(*fabric, host, to[host]));
+        if (options.mode == "bare") {
+            sources.push_back(std::make_unique<BareSource>(*fabric, host, to[host]));
+        } else {
+            sources.push_back(std::make_unique<GuestSource>(helper, host, to[host]));
+        }
         sources.back()->ScheduleIn(random.below(static_cast<uint32_t>(kPeriodNs)));
     }
+    if (options.fault) {
+        auto drop = DyetraceFault::Create("silent-drop");
+        drop->SetAttribute("From", StringValue("agg-0-1"));
+        drop->SetAttribute("To", StringValue("core-" + std::to_string(options.k / 2)));
+        drop->SetAttribute("Probability", StringValue("0.01"));
+        fabric->AddFault(drop);
+    }
     const double built = CpuSeconds();
-    Simulator::Stop(NanoSeconds(static_cast<uint64_t>(milliseconds * 1e6)));
+    Simulator::Stop(NanoSeconds(static_cast<uint64_t>(options.milliseconds * 1e6)));
     Simulator::Run();
     const double seconds = CpuSeconds() - built;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    std::printf(
-        "k=%u hosts=%u built_s=%.3f simulated_ms=%g cpu_s=%.3f events=%lu hops=%lu delivered=%lu "
-        "dropped=%lu "
-        "hops_per_s=%.3g rss_mb=%ld\n",
-        k, hosts, built - begun, milliseconds, seconds, Simulator::GetEventCount(), fabric->GetPacketHops(),
-        fabric->GetDelivered(), fabric->GetDrops(DyetraceDropCause::Queue),
-        static_cast<double>(fabric->GetPacketHops()) / seconds, usage.ru_maxrss / 1024);
-    fabric->Dispose();
-    Simulator::Destroy();
+    uint64_t tracked = 0;
+    for (const auto& host : helper.GetHosts()) {
+        for (const auto& [name, count] : host->GetCounters())
+            if (name == "tagged") tracked += count;
+    }
+    const double reconvergence = ReconvergenceMs(topology);
+    const char* format =
+        options.json
+            ? "{\"k\": %u, \"mode\": \"%s\", \"hosts\": %u, \"setup_s\": %.4f, \"setup_mb\": %.1f, "
+              "\"simulated_ms\": %g, \"cpu_s\": %.3f, \"events\": %lu, \"hops\": %lu, \"delivered\": %lu, "
+              "\"dropped\": %lu, \"tracked\": %lu, \"hops_per_s\": %.0f, \"reconvergence_ms\": %.3f, "
+              "\"peak_mb\": %.1f}\n"
+            : "k=%u mode=%s hosts=%u setup_s=%.4f setup_mb=%.1f simulated_ms=%g cpu_s=%.3f events=%lu "
+              "hops=%lu delivered=%lu dropped=%lu tracked=%lu hops_per_s=%.4g reconvergence_ms=%.3f "
+              "peak_mb=%.1f\n";
+    std::printf(format, options.k, options.mode.c_str(), hosts, installed - begun, installedMb,
+                options.milliseconds, seconds, Simulator::GetEventCount(), fabric->GetPacketHops(),
+                fabric->GetDelivered(), fabric->GetDrops(DyetraceDropCause::Queue), tracked,
+                static_cast<double>(fabric->GetPacketHops()) / seconds, reconvergence, ResidentMegabytes());
+    std::fflush(stdout);
+    std::_Exit(0);  // what was simulated is torn down by the system
 }
