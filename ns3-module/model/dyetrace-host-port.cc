@@ -11,6 +11,7 @@
 #include "dyetrace-fabric.h"
 #include "dyetrace-truth.h"
 
+#include "core/base/random.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/frame_buffer.h"
 #include "core/wire/ipv4.h"
@@ -61,21 +62,28 @@ class DyetraceHostPort::GuestPort : public DyetraceGuestPort {
 
 DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig& eppcConfig, uint64_t seed)
     : m_config(config),
+      m_eppcConfig(eppcConfig),
+      m_seed(seed),
+      m_clock(config.clock),
       m_eppc(CreateEppc(eppcConfig, seed, LocalTime())),
       m_resolved(config.guests->size(), false),
-      m_wake(config.host, [this] {
-          TakeArrivals();
-          ServiceAt(LocalTime());
-      }) {
+      m_wake(
+          config.host, [this] { return LocalTime(); },
+          [this] {
+              TakeArrivals();
+              ServiceAt(LocalTime());
+          }) {
     m_config.fabric->Attach(m_config.host, this);
+    m_config.fabric->AttachControl(m_config.host, this);
 }
 
 DyetraceHostPort::~DyetraceHostPort() {
+    m_config.fabric->AttachControl(m_config.host, nullptr);
     m_config.fabric->Detach(m_config.host);
 }
 
-dyetrace::Time DyetraceHostPort::LocalTime() const {
-    return {Simulator::Now().GetNanoSeconds()};
+dyetrace::Time DyetraceHostPort::LocalTime() {
+    return m_clock.Read(Simulator::Now().GetNanoSeconds());
 }
 
 void DyetraceHostPort::TakeArrivals() {
@@ -83,11 +91,10 @@ void DyetraceHostPort::TakeArrivals() {
 }
 
 DyetraceGuestPort& DyetraceHostPort::AddGuest(uint32_t guest) {
-    const DyetraceGuest& who = m_config.guests->at(guest);
     const dyetrace::GuestPort number{static_cast<uint32_t>(m_guestPorts.size())};
-    const auto added = m_eppc.add_guest(number, dyetrace::Vni{who.vni}, DyetraceToMac(who.mac));
-    NS_ABORT_MSG_UNLESS(added.ok(), "guest " << guest << ": " << added.error());
     m_guestPorts.push_back(std::make_unique<GuestPort>(*this, number));
+    m_guests.push_back(guest);
+    AddToEngine(guest);
     m_resolved[guest] = true;
     return *m_guestPorts.back();
 }
@@ -97,15 +104,27 @@ DyetraceGuestPort& DyetraceHostPort::AddGuest(uint32_t guest) {
 void DyetraceHostPort::Resolve(uint32_t guest) {
     if (m_resolved.at(guest)) return;
     m_resolved[guest] = true;
-    const DyetraceGuest& who = (*m_config.guests)[guest];
+    AddToEngine(guest);
+}
+
+void DyetraceHostPort::AddToEngine(uint32_t guest) {
+    const DyetraceGuest& who = m_config.guests->at(guest);
+    const dyetrace::Vni vni{who.vni};
+    const auto own = std::find(m_guests.begin(), m_guests.end(), guest);
+    if (own != m_guests.end()) {
+        const dyetrace::GuestPort number{static_cast<uint32_t>(own - m_guests.begin())};
+        const auto added = m_eppc.add_guest(number, vni, DyetraceToMac(who.mac));
+        NS_ABORT_MSG_UNLESS(added.ok(), "guest " << guest << ": " << added.error());
+        return;
+    }
     const Ipv4Address peer = m_config.fabric->GetTopology().GetNode(who.host).address;
-    const auto added =
-        m_eppc.add_remote(dyetrace::Vni{who.vni}, DyetraceToMac(who.mac), DyetraceToAddress(peer));
+    const auto added = m_eppc.add_remote(vni, DyetraceToMac(who.mac), DyetraceToAddress(peer));
     NS_ABORT_MSG_UNLESS(added.ok(), "remote guest " << guest << ": " << added.error());
 }
 
 void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packet) {
     TakeArrivals();
+    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
     const dyetrace::Time now = LocalTime();
     wire::FrameBuffer buffer = ToBuffer(*packet);
     if (m_eppc.encapsulate(port, buffer, now)) {
@@ -119,6 +138,7 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
 }
 
 void DyetraceHostPort::Receive(DyetracePacket* packet) {
+    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
     if (m_config.truth) m_config.truth->NoteArrived(*packet);
     const dyetrace::Time now = LocalTime();
     if (ToService(*packet, now)) return m_config.fabric->GetPool().Free(packet);
@@ -141,6 +161,7 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
 }
 
 void DyetraceHostPort::ServiceAt(dyetrace::Time now) {
+    if (m_isCrashed) return;
     if (m_eppc.next_deadline() <= now) m_eppc.advance(now);
     Poll();
     m_wake.At(m_eppc.next_deadline(), now);
@@ -181,13 +202,46 @@ bool DyetraceHostPort::ToService(const DyetracePacket& packet, dyetrace::Time no
         m_udpDrops.add(wire::DropReason::UdpBadChecksum);
         return true;
     }
+    if (m_areServicesDown) return true;
     service->second->Handle({ip->source, udp->source_port},
                             datagram.subspan(wire::UdpHeader::kSize, udp->length - wire::UdpHeader::kSize),
                             now);
     return true;
 }
 
+void DyetraceHostPort::SetCrashed(bool isCrashed) {
+    m_isCrashed = isCrashed;
+    m_areServicesDown = isCrashed;
+    if (!isCrashed) RestartEppc();
+}
+
+void DyetraceHostPort::RestartEppc() {
+    ++m_boots;
+    m_eppc = CreateEppc(m_eppcConfig, dyetrace::mix64(m_seed + m_boots), LocalTime());
+    for (uint32_t guest = 0; guest < m_resolved.size(); ++guest) {
+        if (m_resolved[guest]) AddToEngine(guest);
+    }
+    WakeSoon();
+}
+
+void DyetraceHostPort::SetServicesDown(bool isDown) {
+    m_areServicesDown = isDown;
+}
+
+void DyetraceHostPort::ChangeClock(Time step, double driftPpm) {
+    m_clock.Change(Simulator::Now().GetNanoSeconds(), step.GetNanoSeconds(), driftPpm);
+    WakeSoon();
+}
+
+// A change may be made in the midst of another host's event, or of this one's: the engine is left alone until
+// then.
+void DyetraceHostPort::WakeSoon() {
+    const dyetrace::Time now = LocalTime();
+    m_wake.At(now, now);
+}
+
 void DyetraceHostPort::SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram) {
+    if (m_areServicesDown) return;
     constexpr std::size_t ipOffset = wire::EthernetHeader::kSize;
     constexpr std::size_t udpOffset = ipOffset + wire::Ipv4Header::kSize;
     constexpr std::size_t payloadOffset = udpOffset + wire::UdpHeader::kSize;

@@ -11,7 +11,9 @@
 
 #include <ns3/ptr.h>
 
+#include "dyetrace-clock.h"
 #include "dyetrace-engines.h"
+#include "dyetrace-fault-site.h"
 #include "dyetrace-guest.h"
 #include "dyetrace-receiver.h"
 #include "dyetrace-wake.h"
@@ -34,7 +36,7 @@ class DyetraceUdpService {
     virtual void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) = 0;
 };
 
-class DyetraceHostPort : public DyetraceReceiver {
+class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
   public:
     struct Config {
         Ptr<DyetraceFabric> fabric;
@@ -42,6 +44,7 @@ class DyetraceHostPort : public DyetraceReceiver {
         Ptr<DyetraceTruth> truth;                      ///< may be null
         std::shared_ptr<const DyetraceGuests> guests;  ///< of the whole overlay: the directory
         DyetraceEngineListener* owner = nullptr;       ///< is told first
+        DyetraceClock::Config clock{};
     };
 
     /// Aborts, naming the field, where the engine refuses its configuration.
@@ -52,11 +55,11 @@ class DyetraceHostPort : public DyetraceReceiver {
     void Listen(DyetraceEngineListener* listener) { m_listener = listener; }
     /// Plugs in a guest of this host, by its number in the directory.
     DyetraceGuestPort& AddGuest(uint32_t guest);
-    /// Acts on whatever a call on the engine has made due.
+    /// Acts on whatever a call on the engine has made due. Before such a call: TakeArrivals().
     void Service() { ServiceAt(LocalTime()); }
 
-    /// The host's own clock.
-    dyetrace::Time LocalTime() const;
+    /// What the host's own clock shows.
+    dyetrace::Time LocalTime();
     uint32_t GetHost() const { return m_config.host; }
     /// What is due first in each event of a host; see DyetraceFabric::TakeArrivals.
     void TakeArrivals();
@@ -70,22 +73,41 @@ class DyetraceHostPort : public DyetraceReceiver {
     /// A frame from the fabric.
     void Receive(DyetracePacket* packet) override;
 
+    /// \name What faults do
+    /// @{
+    void SetCrashed(bool isCrashed) override;
+    void RestartEppc() override;
+    void SetServicesDown(bool isDown) override;
+    void ChangeClock(Time step, double driftPpm) override;
+    /// @}
+
   private:
     class GuestPort;
 
     void FromGuest(dyetrace::GuestPort port, DyetracePacket* packet);
     void Resolve(uint32_t guest);
     void ServiceAt(dyetrace::Time now);
+    void WakeSoon();
     void Poll();
     void SendControl(dyetrace::Bytes frame);
     /// Whether the packet was for a service, which has had it.
     bool ToService(const DyetracePacket& packet, dyetrace::Time now);
 
+    /// The guest's number in the directory is known to the engine, as one of this host or of another.
+    void AddToEngine(uint32_t guest);
+
     Config m_config;
+    dyetrace::eppc::EppcConfig m_eppcConfig;  ///< for an engine that begins anew
+    uint64_t m_seed;
+    uint64_t m_boots = 0;
+    bool m_isCrashed = false;
+    bool m_areServicesDown = false;
+    DyetraceClock m_clock;
     dyetrace::eppc::Eppc m_eppc;
     DyetraceEngineListener* m_listener = nullptr;
     std::vector<std::unique_ptr<GuestPort>> m_guestPorts;  ///< by GuestPort's value
-    std::vector<bool> m_resolved;                          ///< by guest's number
+    std::vector<uint32_t> m_guests;                        ///< their numbers in the directory
+    std::vector<bool> m_resolved;                          ///< by guest's number in the directory
     std::map<uint16_t, DyetraceUdpService*> m_services;    ///< by UDP port
     dyetrace::wire::DropCounters m_udpDrops;
     uint16_t m_udpIdentification = 0;

@@ -116,6 +116,15 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("Seed", "Of the engine's sampling, boot id and nonces; 0 takes the fabric's seed.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceHost::m_seed),
                           MakeUintegerChecker<uint64_t>())
+            .AddAttribute("ClockOffset", "What the host's clock is ahead of the simulator's at the beginning.",
+                          TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceHost::m_clockOffset),
+                          MakeTimeChecker(Seconds(-3600), Seconds(3600)))
+            .AddAttribute("ClockDrift", "How much faster the host's clock runs, in millionths.",
+                          DoubleValue(0), MakeDoubleAccessor(&DyetraceHost::m_clockDrift),
+                          MakeDoubleChecker<double>(-1000, 1000))
+            .AddAttribute("ClockJitter", "Error of each reading of the clock: uniform from 0 to this.",
+                          TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceHost::m_clockJitter),
+                          MakeTimeChecker(Seconds(0), Seconds(1)))
             .AddAttribute("Key",
                           "Secret that all EPPCs share: 64 hexadecimal digits. Needed unless Insecure.",
                           StringValue(""), MakeStringAccessor(&DyetraceHost::m_key), MakeStringChecker())
@@ -309,8 +318,11 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     config.gateway_mac = DyetraceToMac(fabric->GetGatewayMac(host));
     const uint64_t seed =
         dyetrace::mix64(dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltHost) + host);
+    const DyetraceClock::Config clock{m_clockOffset.GetNanoSeconds(), m_clockDrift,
+                                      m_clockJitter.GetNanoSeconds(), seed};
     m_state = std::make_unique<State>(
-        *this, DyetraceHostPort::Config{fabric, host, truth, std::move(guests), nullptr}, config, seed);
+        *this, DyetraceHostPort::Config{fabric, host, truth, std::move(guests), nullptr, clock}, config,
+        seed);
 }
 
 DyetraceHost::State& DyetraceHost::Started() const {
@@ -324,8 +336,9 @@ DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
 
 uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
     DyetraceHostPort& port = Started().port;
+    port.TakeArrivals();
     const auto opened = port.GetEppc().open_session(dyetrace::Ipv4Address{peer.Get()},
-                                                    dyetrace::Time{Simulator::Now().GetNanoSeconds()});
+                                                    port.LocalTime());
     NS_ABORT_MSG_UNLESS(opened.ok(), "a session with " << peer << ": " << opened.error());
     port.Service();
     return opened->value;
@@ -333,7 +346,8 @@ uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
 
 void DyetraceHost::CloseSessions() {
     DyetraceHostPort& port = Started().port;
-    port.GetEppc().close_sessions(dyetrace::Time{Simulator::Now().GetNanoSeconds()});
+    port.TakeArrivals();
+    port.GetEppc().close_sessions(port.LocalTime());
     port.Service();
 }
 

@@ -108,6 +108,9 @@ class DyetraceHost : public Object {
 
     // Attributes, each a field of the engine's configuration.
     uint64_t m_seed;
+    Time m_clockOffset;
+    double m_clockDrift;
+    Time m_clockJitter;
     std::string m_key;
     uint8_t m_keyId;
     bool m_insecure;

@@ -77,7 +77,8 @@ class DyetraceNhms::State : public DyetraceUdpService {
           m_port(port),
           m_udpPort(config.endpoint.port),
           m_engine(CreateNhms(config, topology, seed, port.LocalTime())),
-          m_wake(port.GetHost(), [this] { Wake(); }) {
+          m_wake(
+              port.GetHost(), [this] { return m_port.LocalTime(); }, [this] { Wake(); }) {
         port.Listen(config.endpoint.port, this);
         Service(port.LocalTime());
     }

@@ -15,12 +15,14 @@ namespace ns3 {
 
 /**
  * One event object, scheduled again for each earlier deadline. A deadline that moves away leaves its event in
- * the scheduler, where it wakes nobody: to take it out would cost more than to let it pass.
+ * the scheduler, where it wakes nobody: to take it out would cost more than to let it pass. Deadlines are the
+ * engine's, by its own clock, which need not run as fast as the simulator's: where the deadline has not come
+ * yet, the rest is waited for too.
  */
 class DyetraceWake {
   public:
-    /// \param context of the events: the host's number
-    DyetraceWake(uint32_t context, std::function<void()> wake);
+    /// \param context of the events: the host's number \param clock what the engine takes for now
+    DyetraceWake(uint32_t context, std::function<dyetrace::Time()> clock, std::function<void()> wake);
     ~DyetraceWake();
     DyetraceWake(const DyetraceWake&) = delete;
     DyetraceWake& operator=(const DyetraceWake&) = delete;
@@ -32,11 +34,14 @@ class DyetraceWake {
     class Event;
 
     void Fire();
+    void Schedule(dyetrace::Time now);
 
     uint32_t m_context;
+    std::function<dyetrace::Time()> m_clock;
     std::function<void()> m_wake;
     Ptr<EventImpl> m_event;
-    dyetrace::Time m_scheduled;  ///< earliest wake in the scheduler
+    dyetrace::Time m_deadline;  ///< that the earliest wake in the scheduler is for
+    int64_t m_dueNs = 0;        ///< when that is, in the simulator's time
 };
 
 }  // namespace ns3
