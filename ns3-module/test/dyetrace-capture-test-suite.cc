@@ -10,6 +10,7 @@
 #include <ns3/simulator.h>
 #include <ns3/test.h>
 
+#include "dyetrace-test-cases.h"
 #include "dyetrace-test-traffic.h"
 
 #include "core/wire/udp.h"
@@ -160,15 +161,6 @@ class CaptureCapTestCase : public TestCase {
     }
 };
 
-class CaptureTestSuite : public TestSuite {
-  public:
-    CaptureTestSuite() : TestSuite("dyetrace-capture", TestSuite::Type::UNIT) {
-        AddTestCase(new CaptureTestCase);
-        AddTestCase(new CaptureTimeTestCase);
-        AddTestCase(new CaptureCapTestCase);
-    }
-};
-
-CaptureTestSuite g_captureTestSuite;
+const Offer<CaptureTestCase, CaptureTimeTestCase, CaptureCapTestCase> g_offer{"capture"};
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <ns3/simulator.h>
 #include <ns3/test.h>
 
+#include "dyetrace-test-cases.h"
 #include "dyetrace-test-traffic.h"
 
 #include "core/wire/icmp.h"
@@ -353,18 +354,7 @@ class BadPacketTestCase : public TestCase {
     }
 };
 
-class ForwardingTestSuite : public TestSuite {
-  public:
-    ForwardingTestSuite() : TestSuite("dyetrace-forwarding", TestSuite::Type::UNIT) {
-        AddTestCase(new TopologyTestCase);
-        AddTestCase(new ReachTestCase);
-        AddTestCase(new EcmpTestCase);
-        AddTestCase(new TtlTestCase);
-        AddTestCase(new IcmpRulesTestCase);
-        AddTestCase(new BadPacketTestCase);
-    }
-};
-
-ForwardingTestSuite g_forwardingTestSuite;
+const Offer<TopologyTestCase, ReachTestCase, EcmpTestCase, TtlTestCase, IcmpRulesTestCase, BadPacketTestCase>
+    g_offer{"forwarding"};
 
 }  // namespace

@@ -20,11 +20,14 @@
 #include <ns3/test.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-test-cases.h"
+
 #include "core/wire/geneve.h"
 #include "core/wire/ipv4.h"
 #include "core/wire/udp.h"
 
 using namespace ns3;
+using namespace ns3::dyetrace_test;
 namespace wire = dyetrace::wire;
 
 namespace {
@@ -308,18 +311,8 @@ class NhmsTestCase : public TestCase {
     }
 };
 
-class HostTestSuite : public TestSuite {
-  public:
-    HostTestSuite() : TestSuite("dyetrace-host", TestSuite::Type::UNIT) {
-        AddTestCase(new FlowSizesTestCase);
-        AddTestCase(new GuestTrafficTestCase);
-        AddTestCase(new EncapsulationTestCase);
-        AddTestCase(new CountsTestCase);
-        AddTestCase(new RepeatTestCase);
-        AddTestCase(new NhmsTestCase);
-    }
-};
-
-HostTestSuite g_hostTestSuite;
+const Offer<FlowSizesTestCase, GuestTrafficTestCase, EncapsulationTestCase, CountsTestCase, RepeatTestCase,
+            NhmsTestCase>
+    g_offer{"host"};
 
 }  // namespace

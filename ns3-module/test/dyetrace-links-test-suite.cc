@@ -13,6 +13,7 @@
 #include <ns3/simulator.h>
 #include <ns3/test.h>
 
+#include "dyetrace-test-cases.h"
 #include "dyetrace-test-traffic.h"
 
 #include "core/base/random.h"
@@ -279,17 +280,7 @@ class OrderTestCase : public TestCase {
     }
 };
 
-class LinksTestSuite : public TestSuite {
-  public:
-    LinksTestSuite() : TestSuite("dyetrace-links", TestSuite::Type::UNIT) {
-        AddTestCase(new TimingTestCase);
-        AddTestCase(new QueueTestCase);
-        AddTestCase(new SilentDropTestCase);
-        AddTestCase(new LinkDownTestCase);
-        AddTestCase(new OrderTestCase);
-    }
-};
-
-LinksTestSuite g_linksTestSuite;
+const Offer<TimingTestCase, QueueTestCase, SilentDropTestCase, LinkDownTestCase, OrderTestCase> g_offer{
+    "links"};
 
 }  // namespace
