@@ -12,6 +12,8 @@ DEMO_SCENARIO ?= scenarios/gray-link.toml
 # More words for `dyetrace run`, for example: make demo FLAGS="--seed 7"
 FLAGS ?=
 LAB ?=
+# An ns-3 source tree, for test-ns3.
+NS3_SRC ?=
 # Which benchmarks; all when empty.
 BENCH ?=
 
@@ -25,13 +27,13 @@ configure = @if [ ! -e $(2)/build.ninja ] || [ ! -e $(2)/.configured ] || [ -n "
 # $(call build,<preset>[,<target>...]): all, or only what these targets need.
 build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help demo test check viewer host lab bench docs fuzz explore format clean
+.PHONY: help demo test test-ns3 check viewer host lab bench docs fuzz explore format clean
 .NOTPARALLEL:
 
 help: ## Say what there is to make (this text)
 	@echo "dyetrace: make TARGET"
 	@echo
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Programs land in $(BIN)/. A target first installs the Debian packages that it needs and that are missing"
 	@echo "(packages.list); NO_INSTALL=1 names them and stops instead. JOBS=N bounds the compilers at work (now $(JOBS))."
@@ -55,6 +57,11 @@ test: ## Build all and run every test, those of core, store and reader also unde
 	$(call configure,asan,$(BUILD)/asan)
 	$(call build,asan)
 	@ctest --preset all
+
+test-ns3: ## Build this repository inside your own ns-3 tree and run its tests there: make test-ns3 NS3_SRC=DIR
+	$(call packages,build)
+	@[ -n "$(NS3_SRC)" ] || { echo "make test-ns3 needs NS3_SRC=DIR, an ns-3 source tree (3.35 or later)" >&2; exit 2; }
+	@python3 tests/ns3-module/in_tree.py --build $(BUILD) --jobs $(JOBS) "$(NS3_SRC)"
 
 check: ## Format, clang-tidy, arrows between folders, then all tests and sanitizers
 	$(call packages,build ns3 report gui test lab check)

@@ -7,25 +7,48 @@
 import re
 
 CORE_ROOMS = ['base', 'wire', 'auth', 'tracking', 'session', 'eppc', 'localise', 'health']
+NS3_MODULES = ['core', 'network', 'internet', 'applications']
+
+CXX20_PROGRAM = '#include <compare>\n#include <span>\nint main() { return 0; }\n'
+BOOST_PROGRAM = '''#include <boost/graph/adjacency_list.hpp>
+#include <boost/version.hpp>
+#if BOOST_VERSION < 107400
+#error too old
+#endif
+int main() { return 0; }
+'''
 
 
 def configure(conf):
-    found = conf.check_cfg(package='libsodium', args=['--cflags', '--libs'], uselib_store='SODIUM', mandatory=False)
-    compiles = conf.check_nonfatal(fragment='#include <compare>\n#include <span>\nint main() { return 0; }\n', features='cxx',
-                                   cxxflags=['-std=c++20'], msg='Checking for C++20 (dyetrace)')
-    # What is missing leaves this module out; ns-3 builds all the same.
-    conf.env['ENABLE_DYETRACE'] = bool(found and compiles)
-    conf.report_optional_feature('dyetrace', 'dyetrace', conf.env['ENABLE_DYETRACE'], 'libsodium or C++20 not found')
-    if not conf.env['ENABLE_DYETRACE']:
+    sodium = conf.check_cfg(package='libsodium', args=['--cflags', '--libs'], uselib_store='SODIUM', mandatory=False)
+    cxx20 = conf.check_nonfatal(fragment=CXX20_PROGRAM, features='cxx', cxxflags=['-std=c++20'], msg='Checking for C++20 (dyetrace)')
+    boost = conf.check_nonfatal(fragment=BOOST_PROGRAM, features='cxx', cxxflags=['-std=c++20'],
+                                msg="Checking for Boost's headers, 1.74 or later (dyetrace)")
+    # What is missing leaves this module out, in words; ns-3 builds all the same.
+    missing = [what for what, found in (('libsodium (libsodium-dev pkg-config)', sodium), ('a compiler with C++20', cxx20),
+                                        ('Boost 1.74 (libboost-dev libboost-graph-dev)', boost)) if not found]
+    conf.env['ENABLE_DYETRACE'] = not missing
+    conf.report_optional_feature('dyetrace', 'dyetrace', not missing, 'needs ' + ', '.join(missing))
+    if missing:
         conf.env['MODULES_NOT_BUILT'].append('dyetrace')
+
+
+def public_headers(bld):
+    """Those that show nothing of core, themselves or by what they include; all others are the module's own."""
+    headers = bld.path.ant_glob(['ns3-module/model/*.h', 'ns3-module/helper/*.h'])
+    shows_core = ['core/']
+    while True:
+        shown = re.compile('#include [<"](ns3/)?(%s)' % '|'.join(shows_core))
+        own = [header for header in headers if shown.search(header.read())]
+        if not own:
+            return headers
+        shows_core += [header.name for header in own]
+        headers = [header for header in headers if header not in own]
 
 
 def build(bld):
     if not bld.env['ENABLE_DYETRACE']:
         return
-
-    def shows_core(header):
-        return re.search(r'#include "core/', header.read()) is not None
 
     engine = bld(features='cxx cxxstlib', target='dyetrace-engine', name='dyetrace-engine')
     engine.source = [node for room in CORE_ROOMS for node in bld.path.ant_glob('core/%s/*.cpp' % room)]
@@ -33,7 +56,7 @@ def build(bld):
     engine.cxxflags = ['-std=c++20', '-fPIC']
     engine.use = ['SODIUM']
 
-    module = bld.create_ns3_module('dyetrace', ['core', 'network'])
+    module = bld.create_ns3_module('dyetrace', NS3_MODULES)
     module.source = bld.path.ant_glob(['ns3-module/model/*.cc', 'ns3-module/helper/*.cc'])
     module.includes = [bld.path]
     module.use += ['dyetrace-engine', 'SODIUM']
@@ -45,10 +68,16 @@ def build(bld):
         module_test = bld.create_ns3_module_test_library('dyetrace')
         module_test.source = tests
         module_test.includes = [bld.path]
+        # Tests look at what is inside packets, also by functions that the module has no use for.
+        module_test.use += ['dyetrace-engine', 'SODIUM']
         module_test.env.append_value('CXXFLAGS', ['-std=c++20'])
 
     headers = bld(features='ns3header')
     headers.module = 'dyetrace'
-    headers.source = [node.path_from(bld.path)
-                      for node in bld.path.ant_glob(['ns3-module/model/*.h', 'ns3-module/helper/*.h'])
-                      if not shows_core(node)]
+    headers.source = [node.path_from(bld.path) for node in public_headers(bld)]
+
+    # Examples are a user's programs: in ns-3's own language, and nothing of core in sight.
+    if bld.env['ENABLE_EXAMPLES']:
+        for source in bld.path.ant_glob('ns3-module/examples/*.cc'):
+            example = bld.create_ns3_program(source.name[:-len('.cc')], ['dyetrace'] + NS3_MODULES)
+            example.source = [source]

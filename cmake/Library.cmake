@@ -4,8 +4,8 @@
 # Inside an ns-3 source tree PROJECT_SOURCE_DIR is ns-3's.
 get_filename_component(DYETRACE_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
-# ccache where there is one; nothing depends on it.
-if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+# ccache where there is one; nothing depends on it. An ns-3 tree puts it before the compiler by itself.
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT COMMAND build_lib)
   find_program(DYETRACE_CCACHE ccache)
   mark_as_advanced(DYETRACE_CCACHE)
   if(DYETRACE_CCACHE)
