@@ -2,6 +2,7 @@
 #include "dyetrace-helper.h"
 
 #include <algorithm>
+#include <map>
 
 #include <ns3/abort.h>
 #include <ns3/double.h>
@@ -38,6 +39,9 @@ DyetraceHelper::DyetraceHelper() : m_vni(1000), m_load(0), m_stream(0) {
 
 DyetraceHelper::~DyetraceHelper() = default;
 
+void DyetraceHelper::SetTopology(const DyetraceTopology& topology) {
+    m_topology = std::make_shared<const DyetraceTopology>(topology);
+}
 void DyetraceHelper::SetFabricAttribute(const std::string& name, const AttributeValue& value) {
     m_fabricFactory.Set(name, value);
 }
@@ -72,6 +76,7 @@ int64_t DyetraceHelper::AssignStreams(int64_t stream) {
 void DyetraceHelper::Install() {
     NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::Install was called before");
     m_fabric = m_fabricFactory.Create<DyetraceFabric>();
+    if (m_topology) m_fabric->SetTopology(*m_topology);
     m_fabric->Build();
     m_truth = CreateObject<DyetraceTruth>();
     m_truth->Watch(m_fabric);
@@ -115,11 +120,12 @@ void DyetraceHelper::MakeSources() {
         m_ports.push_back(&m_hosts[host]->AddGuest(host));
     if (m_sizes.empty()) return;
     const auto sizes = std::make_shared<const DyetraceFlowSizes>(m_sizes);
-    double arrivalRate = 0;
+    std::map<uint64_t, double> arrivalRates;  // by link rate: it takes long to work one out
     for (uint32_t host = 0; host < m_hosts.size(); ++host) {
         auto source = m_sourceFactory.Create<DyetraceFlowSource>();
-        if (host == 0) arrivalRate = ArrivalRate(*sizes, *source);
-        source->SetAttribute("ArrivalRate", DoubleValue(arrivalRate));
+        const auto [rate, isNew] = arrivalRates.try_emplace(GetHostRate(host), 0);
+        if (isNew) rate->second = ArrivalRate(rate->first, *sizes, *source);
+        source->SetAttribute("ArrivalRate", DoubleValue(rate->second));
         source->SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
         source->AssignStreams(m_stream);
         source->Start(*m_ports[host], m_fabric->GetPool(), m_guests, host, sizes);
@@ -127,10 +133,17 @@ void DyetraceHelper::MakeSources() {
     }
 }
 
-double DyetraceHelper::ArrivalRate(const DyetraceFlowSizes& sizes, const DyetraceFlowSource& source) const {
+uint64_t DyetraceHelper::GetHostRate(uint32_t host) const {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    const uint64_t own = topology.GetLinkRate(topology.GetNode(host).firstPort);
+    return own != 0 ? own : m_fabric->GetLinkRate().GetBitRate();
+}
+
+double DyetraceHelper::ArrivalRate(uint64_t linkRate, const DyetraceFlowSizes& sizes,
+                                   const DyetraceFlowSource& source) const {
     UintegerValue packetBytes;
     source.GetAttribute("PacketBytes", packetBytes);
-    return sizes.GetArrivalRate(m_load, static_cast<double>(m_fabric->GetLinkRate().GetBitRate()),
+    return sizes.GetArrivalRate(m_load, static_cast<double>(linkRate),
                                 static_cast<uint32_t>(packetBytes.Get()), kOverheadBytes);
 }
 

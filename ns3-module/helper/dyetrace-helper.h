@@ -18,6 +18,7 @@
 #include <ns3/dyetrace-link-faults.h>
 #include <ns3/dyetrace-nhms.h>
 #include <ns3/dyetrace-node-faults.h>
+#include <ns3/dyetrace-topology.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/object-factory.h>
 
@@ -37,6 +38,8 @@ class DyetraceHelper {
 
     /// \name Attributes of what Install() makes
     /// @{
+    /// The fabric's shape, in place of the fat-tree of its attribute K.
+    void SetTopology(const DyetraceTopology& topology);
     void SetFabricAttribute(const std::string& name, const AttributeValue& value);
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
     void SetGuestAttribute(const std::string& name, const AttributeValue& value);
@@ -87,8 +90,13 @@ class DyetraceHelper {
     uint32_t FindNhmsHost() const;
     void MakeGuests();
     void MakeSources();
-    double ArrivalRate(const DyetraceFlowSizes& sizes, const DyetraceFlowSource& source) const;
+    /// Bits a second of a host's link.
+    uint64_t GetHostRate(uint32_t host) const;
+    /// Flows a second of a host, so that its link has the load asked for.
+    double ArrivalRate(uint64_t linkRate, const DyetraceFlowSizes& sizes,
+                       const DyetraceFlowSource& source) const;
 
+    std::shared_ptr<const DyetraceTopology> m_topology;  ///< null: a fat-tree
     ObjectFactory m_fabricFactory;
     ObjectFactory m_hostFactory;
     ObjectFactory m_nhmsFactory;

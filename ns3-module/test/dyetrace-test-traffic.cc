@@ -62,8 +62,10 @@ class TestFabric::Host : public DyetraceReceiver {
     uint32_t m_number;
 };
 
-TestFabric::TestFabric(std::initializer_list<std::pair<std::string, std::string>> attributes)
+TestFabric::TestFabric(std::initializer_list<std::pair<std::string, std::string>> attributes,
+                       const DyetraceTopology* topology)
     : m_fabric(CreateWith<DyetraceFabric>(WithRate(attributes))) {
+    if (topology != nullptr) m_fabric->SetTopology(*topology);
     m_fabric->Build();
     for (uint32_t host = 0; host < m_fabric->GetTopology().GetNHosts(); ++host) {
         m_hosts.push_back(std::make_unique<Host>(*this, host));

@@ -48,7 +48,9 @@ class TestFabric {
     };
 
     /// \param attributes name and value, as text; links are of 10 Gbps unless these say otherwise
-    TestFabric(std::initializer_list<std::pair<std::string, std::string>> attributes);
+    /// \param topology null: the fat-tree that they describe
+    TestFabric(std::initializer_list<std::pair<std::string, std::string>> attributes,
+               const DyetraceTopology* topology = nullptr);
     ~TestFabric();  ///< disposes of the fabric and destroys the simulator
 
     DyetraceFabric& operator*() const { return *m_fabric; }
