@@ -2,6 +2,7 @@
 // `dyetrace check`: is a scenario right, and what does it say?
 #include "analysis/cli/check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -10,7 +11,7 @@
 
 #include "analysis/cli/command.h"
 #include "analysis/cli/scenario_input.h"
-#include "scenarios/reader/fat_tree_names.h"
+#include "scenarios/reader/fabric.h"
 #include "scenarios/reader/reader.h"
 #include "scenarios/reader/reference.h"
 #include "scenarios/reader/schema.h"
@@ -21,10 +22,6 @@ namespace {
 
 using scenario::format_duration;
 using scenario::format_rate;
-
-scenario::FatTreeNames names_of(const scenario::Scenario& scenario) {
-    return scenario::FatTreeNames(static_cast<std::uint32_t>(scenario.fabric.k));
-}
 
 std::string percent(double share) {
     return fmt::format("{:g}%", share * 100);
@@ -62,6 +59,26 @@ std::string fault_line(const scenario::Fault& fault) {
         line += fmt::format(", {} of packets", percent(fault.probability));
     if (fault.until) line += fmt::format(", until {}", format_duration(*fault.until));
     return line;
+}
+
+/// "1Gbps" or "1Gbps to 40Gbps": of what the cables have, where they differ.
+template <class Value, class Format>
+std::string span_words(Value least, Value most, Format format) {
+    return least == most ? format(least) : fmt::format("{} to {}", format(least), format(most));
+}
+
+std::string links_words(const scenario::FabricSettings& fabric) {
+    std::vector<std::uint64_t> rates;
+    std::vector<Duration> delays;
+    for (const localise::PlannedCable& cable : fabric.plan->cables()) {
+        rates.push_back(cable.settings.rate_bps != 0 ? cable.settings.rate_bps : fabric.link_rate_bps);
+        delays.push_back(cable.settings.delay.value_or(fabric.link_delay));
+    }
+    const auto [slowest, fastest] = std::minmax_element(rates.begin(), rates.end());
+    const auto [nearest, farthest] = std::minmax_element(delays.begin(), delays.end());
+    return fmt::format("{} in each direction, {}, queues of {}", span_words(*slowest, *fastest, format_rate),
+                       span_words(*nearest, *farthest, format_duration),
+                       scenario::format_size(fabric.queue_bytes));
 }
 
 std::string row(std::string_view title, const std::string& text) {
@@ -120,18 +137,16 @@ Exit check(const CheckOptions& options, const Context& context) {
 
 std::string summarise(const scenario::Scenario& scenario) {
     constexpr std::size_t faults_shown = 10;
-    const auto names = names_of(scenario);
     const auto& fabric = scenario.fabric;
+    const localise::FabricPlan& plan = *fabric.plan;
     const auto& workload = scenario.workload;
     const auto& tracking = scenario.tracking;
     std::string text = row(
         "run", fmt::format("{} of traffic and {} to drain, seed {}", format_duration(scenario.run.duration),
                            format_duration(scenario.run.drain), scenario.run.seed));
-    text += row("fabric", fmt::format("{} of k = {}: {} hosts, {} switches, {} cables", fabric.kind, fabric.k,
-                                      names.host_count(), names.switch_count(), names.link_count() / 2));
-    text += row("links",
-                fmt::format("{} in each direction, {}, queues of {}", format_rate(fabric.link_rate_bps),
-                            format_duration(fabric.link_delay), scenario::format_size(fabric.queue_bytes)));
+    text += row("fabric", fmt::format("{}: {} hosts, {} switches, {} cables", scenario::fabric_words(fabric),
+                                      plan.host_count(), plan.switch_count(), plan.cables().size()));
+    text += row("links", links_words(fabric));
     text +=
         row("workload", fmt::format("{} flows of {} on average, each at {}, from {} to {}",
                                     workload.distribution, rounded_bytes(workload.flow_sizes.mean_bytes()),
@@ -154,7 +169,7 @@ std::string summarise(const scenario::Scenario& scenario) {
 }
 
 nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
-    const auto names = names_of(scenario);
+    const localise::FabricPlan& plan = *scenario.fabric.plan;
     nlohmann::ordered_json faults = nlohmann::ordered_json::array();
     for (const scenario::Fault& fault : scenario.faults) {
         nlohmann::ordered_json json{{"kind", kind_words(fault.kind)},
@@ -167,10 +182,10 @@ nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
     }
     return {{"duration_s", scenario.run.duration.in_seconds()},
             {"seed", scenario.run.seed},
-            {"k", scenario.fabric.k},
-            {"hosts", names.host_count()},
-            {"switches", names.switch_count()},
-            {"links", names.link_count()},
+            {"fabric", scenario::fabric_words(scenario.fabric)},
+            {"hosts", plan.host_count()},
+            {"switches", plan.switch_count()},
+            {"links", plan.ports().size()},
             {"link_rate_bps", scenario.fabric.link_rate_bps},
             {"distribution", scenario.workload.distribution},
             {"flow_bytes_mean", scenario.workload.flow_sizes.mean_bytes()},

@@ -17,6 +17,7 @@
 #include "analysis/cli/show_json.h"
 #include "analysis/report/timeline.h"
 #include "analysis/store/run_reader.h"
+#include "scenarios/reader/fabric.h"
 #include "scenarios/runner/runner.h"
 
 namespace dyetrace::cli {
@@ -111,8 +112,9 @@ Exit run(const Arguments& arguments, const Context& context) {
     std::signal(SIGINT, note_interrupt);
     std::signal(SIGTERM, note_interrupt);
     if (!context.json) {
-        fmt::print("{}: {}-ary fat-tree, {:.3g} s, seed {}, run {}\n\n", scenario->path, scenario->fabric.k,
-                   scenario->run.duration.in_seconds(), scenario->run.seed, arguments.run);
+        fmt::print("{}: {}, {:.3g} s, seed {}, run {}\n\n", scenario->path,
+                   scenario::fabric_words(scenario->fabric), scenario->run.duration.in_seconds(),
+                   scenario->run.seed, arguments.run);
         std::fflush(stdout);
     }
     const runner::RunOutcome outcome = runner::run(options);

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "scenarios/reader/fat_tree_names.h"
 #include "scenarios/reader/node_names.h"
 #include "scenarios/reader/units.h"
 
@@ -28,8 +27,8 @@ class Checker {
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault(i);
         // Whether a name is known shows only once the fabric is.
-        if (!good({"fabric.kind", "fabric.k"})) return;
-        const FatTreeNames names(static_cast<std::uint32_t>(scenario_.fabric.k));
+        if (!scenario_.fabric.plan) return;
+        NodeNames names(scenario_.fabric);
         check_health(names);
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault_link(i, names);
@@ -161,41 +160,43 @@ class Checker {
         }
     }
 
-    void check_health(const FatTreeNames& names) {
+    void check_health(NodeNames& names) {
         if (!good({"health.host"})) return;
         const auto node = names.find(scenario_.health.host);
-        if (!node)
-            return error("health.host", unknown_node(scenario_.health.host, names, scenario_.fabric.k));
-        if (node->tier != FatTreeTier::Host) {
+        if (!node) return error("health.host", names.unknown_node(scenario_.health.host));
+        if (!names.is_host(*node)) {
             error("health.host",
                   {fmt::format("{} is a switch; the health service stands on a host", scenario_.health.host),
-                   "for example \"host-0-0-0\""});
+                   fmt::format("for example \"{}\"", names.name(0))});
         }
     }
 
     /// The node named at `place`, or nothing after an error.
-    std::optional<FatTreeNode> find_node(const Place& place, std::string_view name,
-                                         const FatTreeNames& names) {
+    std::optional<std::uint32_t> find_node(const Place& place, std::string_view name, NodeNames& names) {
         const auto node = names.find(name);
-        if (!node) tell_(place, Severity::Error, unknown_node(name, names, scenario_.fabric.k));
+        if (!node) tell_(place, Severity::Error, names.unknown_node(name));
         return node;
     }
 
-    void check_fault_link(std::size_t index, const FatTreeNames& names) {
+    void check_fault_link(std::size_t index, NodeNames& names) {
         const Fault& fault = scenario_.faults[index];
         const std::string from_path = fmt::format("fault.{}.from", index);
         const std::string to_path = fmt::format("fault.{}.to", index);
-        std::optional<FatTreeNode> from;
-        std::optional<FatTreeNode> to;
+        std::optional<std::uint32_t> from;
+        std::optional<std::uint32_t> to;
         // A name that is missing has been told: both are required.
         if (reading_.is_given(from_path) && good({from_path}))
             from = find_node(reading_.place(from_path), fault.from, names);
         if (reading_.is_given(to_path) && good({to_path}))
             to = find_node(reading_.place(to_path), fault.to, names);
-        if (from && to && !names.is_link(*from, *to)) error(to_path, no_link(*from, *to, names));
+        if (from && to && !names.is_link(*from, *to)) error(to_path, names.no_link(*from, *to));
     }
 
-    void check_ports(const FatTreeNames& names) {
+    static std::string port_example(const NodeNames& names) {
+        return fmt::format("write node:peer, for example \"{}\"", names.some_port());
+    }
+
+    void check_ports(NodeNames& names) {
         if (!good({"record.pcap"})) return;
         std::set<std::string_view> seen;
         for (std::size_t i = 0; i < scenario_.record.pcap.size(); ++i) {
@@ -203,15 +204,13 @@ class Checker {
             const Place place = reading_.element_place("record.pcap", i);
             const std::size_t colon = port.find(':');
             if (colon == std::string::npos) {
-                tell_(place, Severity::Error,
-                      {fmt::format("\"{}\" is no port", port),
-                       "write node:peer, for example \"agg-0-0:core-0\""});
+                tell_(place, Severity::Error, {fmt::format("\"{}\" is no port", port), port_example(names)});
                 continue;
             }
             const auto node = find_node(place, std::string_view(port).substr(0, colon), names);
             const auto peer = find_node(place, std::string_view(port).substr(colon + 1), names);
             if (node && peer && !names.is_link(*node, *peer))
-                tell_(place, Severity::Error, no_link(*node, *peer, names));
+                tell_(place, Severity::Error, names.no_link(*node, *peer));
             if (!seen.insert(port).second)
                 tell_(place, Severity::Error, {fmt::format("{} is listed twice", port)});
         }

@@ -72,25 +72,30 @@ Result<std::string, Problem> read_input(const fs::path& path) {
     return text;
 }
 
-Result<fs::path, Problem> find_distribution(const std::string& name, const fs::path& beside,
-                                            const fs::path& share) {
-    const fs::path folders[] = {beside, beside / "distributions", share / "distributions"};
+Result<fs::path, Problem> find_file(const Shelf& shelf, const std::string& name, const fs::path& beside,
+                                    const fs::path& share) {
+    const fs::path folders[] = {beside, beside / shelf.folder, share / shelf.folder};
     std::vector<std::string> known;
     for (const fs::path& folder : folders) {
-        for (const fs::path& candidate : {folder / name, folder / (name + ".cdf")}) {
+        for (const fs::path& candidate : {folder / name, folder / (name + shelf.extension)}) {
             std::error_code error;
             // Not a folder that happens to have that name.
             if (fs::exists(candidate, error) && !fs::is_directory(candidate, error)) return candidate;
         }
-        for (const std::string& file : names_in(folder, ".cdf"))
+        for (const std::string& file : names_in(folder, shelf.extension))
             known.push_back(fs::path(file).stem().string());
     }
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
-    Problem problem{fmt::format("there is no distribution \"{}\"", name)};
+    Problem problem{fmt::format("there is no {} \"{}\"", shelf.what, name)};
     if (!known.empty()) problem.message += "; there are " + fmt::format("{}", fmt::join(known, ", "));
     problem.suggestion = did_you_mean(name, known);
     return Failure{problem};
+}
+
+Result<fs::path, Problem> find_distribution(const std::string& name, const fs::path& beside,
+                                            const fs::path& share) {
+    return find_file({"distribution", "distributions", ".cdf"}, name, beside, share);
 }
 
 }  // namespace dyetrace::scenario

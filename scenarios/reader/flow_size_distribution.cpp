@@ -9,29 +9,10 @@
 #include <fmt/format.h>
 
 #include "core/base/result.h"
-#include "scenarios/reader/units.h"
-#include "scenarios/reader/utf8.h"
+#include "scenarios/reader/words.h"
 
 namespace dyetrace::scenario {
 namespace {
-
-struct Word {
-    std::string_view text;
-    std::uint32_t column = 0;
-};
-
-std::vector<Word> words_of(std::string_view line) {
-    std::vector<Word> words;
-    const std::string_view blank = " \t";
-    for (std::size_t at = line.find_first_not_of(blank); at < line.size();
-         at = line.find_first_not_of(blank, at)) {
-        const std::size_t end = std::min(line.find_first_of(blank, at), line.size());
-        const auto column = static_cast<std::uint32_t>(count_code_points(line.substr(0, at)) + 1);
-        words.push_back({line.substr(at, end - at), column});
-        at = end;
-    }
-    return words;
-}
 
 std::optional<double> read_number(std::string_view text) {
     double value = 0;
@@ -64,13 +45,9 @@ class Parser {
         bad_ = true;
         diagnostics_.add(source_.at(place, Severity::Error, std::move(problem)));
     }
-    static Place place_of(std::uint32_t line, const Word& word) {
-        return {line, word.column, static_cast<std::uint32_t>(count_code_points(word.text)), 0};
-    }
 
     void read_line(std::uint32_t number) {
-        const std::string_view line = source_.line(number);
-        const std::vector<Word> words = words_of(line.substr(0, line.find('#')));
+        const std::vector<Word> words = words_of(source_.line(number));
         if (words.empty()) return;
         if (words.size() != 2) {
             const Word& odd = words.size() == 1 ? words[0] : words[2];

@@ -9,6 +9,7 @@
 
 #include "scenarios/reader/checks.h"
 #include "scenarios/reader/document.h"
+#include "scenarios/reader/fabric.h"
 #include "scenarios/reader/files.h"
 #include "scenarios/reader/overrides.h"
 #include "scenarios/reader/reading.h"
@@ -44,10 +45,11 @@ class Loader {
         if (!document.whole) return;
         read_root(document.root);
         read_distribution();
-        check_consistency(scenario_, reading_,
-                          [this](const Place& place, Severity severity, Problem problem) {
-                              tell(place, severity, std::move(problem));
-                          });
+        const Tell telling = [this](const Place& place, Severity severity, Problem problem) {
+            tell(place, severity, std::move(problem));
+        };
+        plan_fabric(scenario_, reading_, options_.share, telling, diagnostics_);
+        check_consistency(scenario_, reading_, telling);
     }
 
   private:

@@ -13,12 +13,12 @@
 
 namespace dyetrace::scenario {
 
-/// Where the scenarios and distributions that come with dyetrace lie.
+/// Where the scenarios, distributions and topologies that come with dyetrace lie.
 [[nodiscard]] std::filesystem::path shipped_scenarios();
 
 struct LoadOptions {
     /// A named distribution is looked for beside the scenario, in `distributions/` there, then in this
-    /// folder's.
+    /// folder's; a topology in `topologies/`.
     std::filesystem::path share = shipped_scenarios();
 };
 

@@ -6,11 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/localise/fabric_plan.h"
 #include "core/tracking/flow_filter.h"
 #include "core/wire/sampling_spec.h"
 #include "core/wire/session_messages.h"
@@ -24,12 +26,28 @@ struct RunSettings {
     std::uint64_t seed = 1;
 };
 
+enum class FabricKind : std::uint8_t { FatTree, LeafSpine, Clos, Jellyfish, GraphMl, EdgeList };
+
 struct FabricSettings {
-    std::string kind = "fat-tree";
-    int k = 6;  ///< ports a switch; even, 4 to 64
+    FabricKind kind = FabricKind::FatTree;
+    int k = 6;  ///< of a fat-tree, ports a switch; even, 4 to 64
     std::uint64_t link_rate_bps = 1'000'000'000;
     Duration link_delay = Duration::microseconds(1);
     std::uint64_t queue_bytes = 150'000;  ///< of every port
+    std::uint32_t leaves = 8;
+    std::uint32_t spines = 4;  ///< of a leaf-spine; of each plane of a Clos
+    std::uint32_t pods = 4;
+    std::uint32_t edges = 4;   ///< of a pod
+    std::uint32_t planes = 2;  ///< aggregation switches of a pod
+    std::uint32_t switches = 20;
+    std::uint32_t degree = 4;  ///< other switches that one of a Jellyfish is joined with
+    std::uint64_t wiring_seed = 1;
+    std::uint32_t hosts_per_rack = 4;                ///< of a leaf, an edge switch, a Jellyfish's switch
+    std::optional<std::uint64_t> uplink_rate_bps{};  ///< between the two lowest tiers; none: link_rate
+    std::optional<std::uint64_t> core_rate_bps{};    ///< between the two highest of three; none: link_rate
+    std::optional<std::string> file{};               ///< GraphML or edge list
+    std::uint32_t hosts_per_node = 1;                ///< at each node of the file
+    std::shared_ptr<const localise::FabricPlan> plan{};  ///< what all this comes to
 };
 
 struct WorkloadSettings {
@@ -70,7 +88,7 @@ struct TrackingSettings {
 };
 
 struct HealthSettings {
-    std::string host = "host-0-0-0";  ///< where the health service runs
+    std::string host = "host-0-0-0";  ///< where the health service runs; left out: the fabric's first host
     Duration update_interval = Duration::milliseconds(100);
     Duration evaluate_interval = Duration::milliseconds(100);
     double raised_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]

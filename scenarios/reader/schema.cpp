@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scenarios/reader/engine_types.h"
+#include "scenarios/reader/network.h"
 #include "scenarios/reader/types.h"
 
 namespace dyetrace::scenario {
@@ -92,15 +93,50 @@ const TableSchema<FabricSettings>& fabric_schema() {
         "fabric",
         false,
         "The underlay: switches, links and hosts.",
-        {key("kind", &S::kind, ChoiceType<std::string>{{{"fat-tree", "fat-tree"}}}, "Shape of the fabric."),
-         key("k", &S::k, IntegerType{4, 64, true}, "Ports of a switch. There are k pods and k^3/4 hosts."),
-         key("link_rate", &S::link_rate_bps, RateType{1'000'000, 1'000'000'000'000},
-             "Of every link, in each direction."),
-         key("link_delay", &S::link_delay, DurationType{{}, Duration::seconds(1)},
-             "Propagation delay of every link."),
+        {key("kind", &S::kind,
+             ChoiceType<FabricKind>{{{"fat-tree", FabricKind::FatTree},
+                                     {"leaf-spine", FabricKind::LeafSpine},
+                                     {"clos", FabricKind::Clos},
+                                     {"jellyfish", FabricKind::Jellyfish},
+                                     {"graphml", FabricKind::GraphMl},
+                                     {"edge-list", FabricKind::EdgeList}}},
+             "Shape of the fabric. Each kind has keys of its own, named in their meanings below."),
+         key("k", &S::k, IntegerType{4, 64, true},
+             "`fat-tree`: ports of a switch. There are k pods and k^3/4 hosts."),
+         key("link_rate", &S::link_rate_bps, RateType{link_rate_least, link_rate_most},
+             "Of every link, in each direction, that nothing else is said of."),
+         key("link_delay", &S::link_delay, DurationType{{}, link_delay_most},
+             "Propagation delay of every link that nothing else is said of."),
          // Less than the longest packet with all its headers would drop that packet always.
          key("queue", &S::queue_bytes, SizeType{1'600, 1'000'000'000},
-             "What every port can hold; a packet that finds no room is dropped.")}};
+             "What every port can hold; a packet that finds no room is dropped."),
+         key("leaves", &S::leaves, IntegerType{2, 1024}, "`leaf-spine`: switches with hosts."),
+         key("spines", &S::spines, IntegerType{1, 128},
+             "`leaf-spine`: switches that every leaf has a link to. `clos`: core switches of each plane."),
+         key("pods", &S::pods, IntegerType{1, 128}, "`clos`: pods."),
+         key("edges", &S::edges, IntegerType{1, 128}, "`clos`: edge switches of each pod."),
+         key("planes", &S::planes, IntegerType{1, 128},
+             "`clos`: aggregation switches of each pod. The nth of every pod has links to the core switches "
+             "of plane n."),
+         key("switches", &S::switches, IntegerType{4, 4096}, "`jellyfish`: switches, all with hosts."),
+         key("degree", &S::degree, IntegerType{3, 64},
+             "`jellyfish`: other switches that each is joined with, drawn at random; less than `switches`."),
+         key("wiring_seed", &S::wiring_seed, IntegerType{0, any_integer},
+             "`jellyfish`: decides which those are; `run.seed` has no part in it."),
+         key("hosts_per_rack", &S::hosts_per_rack, IntegerType{1, 253},
+             "`leaf-spine`, `clos`, `jellyfish`: hosts of each leaf, edge switch or switch."),
+         optional_key(
+             "uplink_rate", &S::uplink_rate_bps, RateType{link_rate_least, link_rate_most},
+             "that of `link_rate`",
+             "`leaf-spine`: of the links to spines. `clos`: of the links between edge and aggregation. "
+             "A leaf is oversubscribed `hosts_per_rack` * `link_rate` to `spines` * `uplink_rate`."),
+         optional_key("core_rate", &S::core_rate_bps, RateType{link_rate_least, link_rate_most},
+                      "that of `link_rate`", "`clos`: of the links between aggregation and core."),
+         optional_key("file", &S::file, TextType{"a file"}, "none: `graphml` and `edge-list` must have it",
+                      "`graphml`, `edge-list`: what describes the fabric, looked for beside the scenario, in "
+                      "`topologies/` there, and among those shipped."),
+         key("hosts_per_node", &S::hosts_per_node, IntegerType{0, 253},
+             "`graphml`, `edge-list`: hosts at each node of which the file says nothing else.")}};
     return table;
 }
 
@@ -195,7 +231,7 @@ const TableSchema<HealthSettings>& health_schema() {
         "health",
         false,
         "The health service (NHMS), which stands on a host of the fabric and is reached through it.",
-        {key("host", &S::host, TextType{"a host"}, "Where it stands."),
+        {with_fallback(key("host", &S::host, TextType{"a host"}, "Where it stands."), "the first host"),
          key("update_interval", &S::update_interval, DurationType{shortest_interval, longest_interval},
              "Between two health updates of an EPPC."),
          key("evaluate_interval", &S::evaluate_interval, DurationType{shortest_interval, longest_interval},

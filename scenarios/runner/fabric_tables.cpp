@@ -39,19 +39,17 @@ FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric) {
         row.kind = kind_of(node.tier);
         row.address = text_of(node.address);
         if (node.pod != ns3::DyetraceTopology::None) row.pod = node.pod;
-        // From left to right within the pod: a host stands under its rack's switch.
-        const bool host = node.tier == Tier::Host;
-        const std::uint32_t racks_per_pod =
-            fabric.GetTopology().GetNode(topology.GetRackSwitch(0)).portCount / 2;
-        row.position = host ? (node.rack % racks_per_pod) * racks_per_pod + node.position : node.position;
+        row.position = node.column;
         tables.nodes.push_back(std::move(row));
     }
     for (std::uint32_t i = 0; i < topology.GetNLinks(); ++i) {
         store::LinkRow row;
         row.from_node = topology.GetFrom(i);
         row.to_node = topology.GetTo(i);
-        row.rate_bps = fabric.GetLinkRate().GetBitRate();
-        row.delay_ns = fabric.GetLinkDelay().GetNanoSeconds();
+        const std::uint64_t rate_bps = topology.GetLinkRate(i);
+        const ns3::Time delay = topology.GetLinkDelay(i);
+        row.rate_bps = rate_bps != 0 ? rate_bps : fabric.GetLinkRate().GetBitRate();
+        row.delay_ns = (delay.IsNegative() ? fabric.GetLinkDelay() : delay).GetNanoSeconds();
         tables.links.push_back(row);
     }
     return tables;

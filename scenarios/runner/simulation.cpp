@@ -25,6 +25,9 @@ void set_fabric(ns3::DyetraceHelper& helper, const scenario::Scenario& s, std::u
     for (const KeyAttribute& one : fabric_attributes())
         helper.SetFabricAttribute(one.attribute, *one.value(s));
     helper.SetFabricAttribute("Seed", ns3::UintegerValue(seed));
+    // A fat-tree is made of its K, which is an attribute.
+    if (s.fabric.kind != scenario::FabricKind::FatTree)
+        helper.SetTopology(ns3::DyetraceTopology::FromPlan(*s.fabric.plan));
 }
 
 void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
@@ -115,7 +118,10 @@ void Simulation::capture(const std::filesystem::path& directory) {
 }
 
 std::vector<std::string> usual_captures(const scenario::Scenario& scenario) {
-    std::vector<std::string> ports{"host-0-0-0:edge-0-0"};
+    // A host's only port is its first, and host 0's is the first of all.
+    const localise::FabricPlan& plan = *scenario.fabric.plan;
+    const localise::PlannedPort& uplink = plan.ports().front();
+    std::vector<std::string> ports{plan.nodes()[uplink.node].name + ":" + plan.nodes()[uplink.peer].name};
     if (!scenario.faults.empty()) {
         const scenario::Fault& fault = scenario.faults.front();
         for (std::string port : {fault.from + ":" + fault.to, fault.to + ":" + fault.from}) {

@@ -55,6 +55,7 @@ KEPT_LIBRARIES = [
     ("QCustomPlot", r"qcustomplot\.h", r"QCustomPlot.*", {"gui/view"}),
     ("SQLite", r"SQLiteCpp/.*|sqlite3\.h", r"SQLiteCpp|SQLite3?(::.*)?|sqlite3", {"analysis/store"}),
     ("toml++", r"toml\+\+/.*|toml\.hpp", r"tomlplusplus.*", {"scenarios/reader", "host"}),
+    ("libxml2", r"libxml/.*", r"LibXml2::LibXml2|(PkgConfig::)?LIBXML2?.*", {"scenarios/reader"}),
 ]
 
 # What core may include besides its own rooms; nothing here reaches a clock, a thread, a file or the system.

@@ -79,7 +79,7 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.run.duration, Duration::seconds(2));
     EXPECT_EQ(s.run.drain, Duration::milliseconds(50));
     EXPECT_EQ(s.run.seed, 9U);
-    EXPECT_EQ(s.fabric.kind, "fat-tree");
+    EXPECT_EQ(s.fabric.kind, FabricKind::FatTree);
     EXPECT_EQ(s.fabric.k, 8);
     EXPECT_EQ(s.fabric.link_rate_bps, 10'000'000'000U);
     EXPECT_EQ(s.fabric.link_delay, Duration::microseconds(2));

@@ -33,7 +33,7 @@ TEST(Shipped, EveryScenarioIsRight) {
 
 TEST(Shipped, TheDemoIsWhatItIsSaidToBe) {
     const Scenario demo = shipped("gray-link.toml");
-    EXPECT_EQ(demo.fabric.kind, "fat-tree");
+    EXPECT_EQ(demo.fabric.kind, FabricKind::FatTree);
     EXPECT_GE(demo.fabric.k, 6);
     EXPECT_EQ(demo.fabric.link_rate_bps, 1'000'000'000U);
     EXPECT_EQ(demo.workload.distribution, "web-search");

@@ -133,8 +133,8 @@ TEST(ChoiceValue, IsOneOfItsWords) {
               "\"every-nht\" is not \"every-nth\", \"probability\", \"hash-consistent\" or "
               "\"rate-budget\"");
     EXPECT_EQ(suggestion_of("tracking.sampling", "\"every-nht\""), "did you mean \"every-nth\"?");
-    EXPECT_EQ(of_value("fabric.kind", "\"leaf-spine\""), "\"leaf-spine\" is not \"fat-tree\"");
-    EXPECT_EQ(of_value("fabric.kind", "1"), "this is an integer, where \"fat-tree\" belongs");
+    EXPECT_EQ(of_value("workload.kind", "\"streams\""), "\"streams\" is not \"flows\"");
+    EXPECT_EQ(of_value("workload.kind", "1"), "this is an integer, where \"flows\" belongs");
 }
 
 TEST(ListValue, TakesTextsAndTellsWhichIsNone) {

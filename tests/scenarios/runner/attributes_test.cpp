@@ -24,10 +24,23 @@ namespace {
 
 /// Keys that no attribute stands for: what the runner itself does with them.
 const std::set<std::string> runners_own{
-    "run.duration",           // when the simulation stops
-    "run.drain",              // the same
-    "run.seed",               // goes into the seeds of everything
-    "fabric.kind",            // which topology is built
+    "run.duration",   // when the simulation stops
+    "run.drain",      // the same
+    "run.seed",       // goes into the seeds of everything
+    "fabric.kind",    // which topology is built: DyetraceHelper::SetTopology
+    "fabric.leaves",  // the same, and all these
+    "fabric.spines",
+    "fabric.pods",
+    "fabric.edges",
+    "fabric.planes",
+    "fabric.switches",
+    "fabric.degree",
+    "fabric.wiring_seed",
+    "fabric.hosts_per_rack",
+    "fabric.uplink_rate",
+    "fabric.core_rate",
+    "fabric.file",
+    "fabric.hosts_per_node",
     "workload.kind",          // which sources are built
     "workload.distribution",  // DyetraceHelper::SetTraffic
     "workload.load",          // the same
@@ -95,7 +108,7 @@ TEST(KeysAndAttributes, NoKeyIsForgotten) {
 
 TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     scenario::Scenario said;
-    said.fabric = {"fat-tree", 8, 2'000'000'000, Duration::microseconds(3), 99'000};
+    said.fabric = {scenario::FabricKind::FatTree, 8, 2'000'000'000, Duration::microseconds(3), 99'000};
     said.workload.flow_rate_bps = 77'000'000;
     said.workload.packet_bytes = 1000;
     said.workload.start = Duration::milliseconds(4);
