@@ -2,13 +2,11 @@
 #include "dyetrace-fault.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
-#include <ns3/object-factory.h>
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 
@@ -60,17 +58,6 @@ std::vector<uint32_t> Choose(std::vector<uint32_t> candidates, uint32_t count, u
     return candidates;
 }
 
-/// "silent-drop": ns3::DyetraceSilentDrop
-std::string TypeIdName(const std::string& kind) {
-    std::string name = "ns3::Dyetrace";
-    bool isFirst = true;
-    for (const char letter : kind) {
-        if (letter != '-') name += isFirst ? static_cast<char>(std::toupper(letter)) : letter;
-        isFirst = letter == '-';
-    }
-    return name;
-}
-
 bool AnyNodeMatches(const DyetraceTopology& topology, const std::string& pattern) {
     for (uint32_t node = 0; node < topology.GetNNodes(); ++node) {
         if (Matches(pattern, topology.GetNode(node).name)) return true;
@@ -95,34 +82,6 @@ TypeId DyetraceFault::GetTypeId() {
 DyetraceFault::DyetraceFault() = default;
 
 DyetraceFault::~DyetraceFault() = default;
-
-Ptr<DyetraceFault> DyetraceFault::Create(const std::string& kind) {
-    TypeId tid;
-    const bool isKnown = TypeId::LookupByNameFailSafe(TypeIdName(kind), &tid) &&
-                         tid.IsChildOf(DyetraceFault::GetTypeId()) && tid.HasConstructor();
-    if (!isKnown) {
-        std::string known;
-        for (const std::string& name : GetKinds())
-            known += (known.empty() ? "" : ", ") + name;
-        NS_ABORT_MSG("DyetraceFault: no kind is called \"" << kind << "\"; there are " << known);
-    }
-    ObjectFactory factory;
-    factory.SetTypeId(tid);
-    return factory.Create<DyetraceFault>();
-}
-
-std::vector<std::string> DyetraceFault::GetKinds() {
-    std::vector<std::string> kinds;
-    for (uint16_t i = 0; i < TypeId::GetRegisteredN(); ++i) {
-        const TypeId tid = TypeId::GetRegistered(i);
-        if (!tid.IsChildOf(DyetraceFault::GetTypeId()) || !tid.HasConstructor()) continue;
-        ObjectFactory factory;
-        factory.SetTypeId(tid);
-        kinds.push_back(factory.Create<DyetraceFault>()->GetKind());
-    }
-    std::sort(kinds.begin(), kinds.end());
-    return kinds;
-}
 
 Time DyetraceFault::GetNextSwitch(Time, bool isActive) const {
     return isActive ? m_until : Time::Max();

@@ -87,7 +87,7 @@ class PacketFaultsTestCase : public TestCase {
             most = std::max(most, late[i].timeNs - clean[i].timeNs);
         }
         NS_TEST_EXPECT_MSG_GT(least, 29999, "each takes longer");
-        NS_TEST_EXPECT_MSG_LT(least, 30100, "some hardly longer than that");
+        NS_TEST_EXPECT_MSG_LT(least, 31500, "some hardly longer than that, though most wait for the one before");
         // A packet that keeps its place behind a late one also waits for that one to be sent.
         NS_TEST_EXPECT_MSG_LT(most, 37000, "and none by more than the jitter, and its place in the queue");
 
@@ -122,6 +122,11 @@ class CorruptionTestCase : public TestCase {
 
   private:
     void DoRun() override {
+        ReachHost();
+        ReachRouter();
+    }
+
+    void ReachHost() {
         TestFabric fabric{{"K", "2"}, {"Seed", "3"}};
         fabric.AddFault({{"Kind", "corruption"}, {"From", "edge-1-0"}, {"To", "host-1-0-0"}});
         std::vector<std::vector<uint8_t>> sent;
@@ -141,7 +146,9 @@ class CorruptionTestCase : public TestCase {
             }
             NS_TEST_EXPECT_MSG_EQ(differing, 1, "one bit");
         }
+    }
 
+    void ReachRouter() {
         TestFabric inside{{"K", "2"}, {"Seed", "3"}};
         inside.AddFault({{"Kind", "corruption"}, {"From", "agg-0-0"}, {"To", "core-0"}});
         SendAcross(inside, 300);
@@ -200,6 +207,11 @@ class FlowDropTestCase : public TestCase {
 
   private:
     void DoRun() override {
+        ByHeaders();
+        ByHash();
+    }
+
+    void ByHeaders() {
         TestFabric matched{{"K", "2"}};
         matched.AddFault({{"Kind", "flow-drop"},
                           {"From", "agg-0-0"},
@@ -214,7 +226,9 @@ class FlowDropTestCase : public TestCase {
         }
         NS_TEST_EXPECT_MSG_EQ(missing.size(), 10, "ten flows");
         NS_TEST_EXPECT_MSG_EQ(*missing.begin(), 10, "those that match");
+    }
 
+    void ByHash() {
         TestFabric hashed{{"K", "2"}};
         hashed.AddFault({{"Kind", "flow-drop"}, {"From", "agg-0-0"}, {"To", "core-0"}, {"Share", "0.25"}});
         for (uint32_t round = 0; round < 3; ++round) {
