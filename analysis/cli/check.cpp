@@ -12,6 +12,7 @@
 #include "analysis/cli/command.h"
 #include "analysis/cli/scenario_input.h"
 #include "scenarios/reader/fabric.h"
+#include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/reader.h"
 #include "scenarios/reader/reference.h"
 #include "scenarios/reader/schema.h"
@@ -48,15 +49,22 @@ std::string sampling_words(const scenario::TrackingSettings& tracking) {
     return (nth <= 1 ? "every packet" : fmt::format("one packet in {:.0f}", nth)) + of;
 }
 
-std::string kind_words(scenario::FaultKind kind) {
-    return kind == scenario::FaultKind::SilentDrop ? "silent-drop" : "link-down";
+std::string fault_place(const scenario::Fault& fault) {
+    const bool links = scenario::info_of(fault.kind).place == scenario::FaultPlace::Links;
+    std::string place = links ? fault.from + " > " + fault.to : fault.node;
+    if (fault.count != 0) place += fmt::format(" ({} of them)", fault.count);
+    return place;
+}
+
+bool has_probability(const scenario::Fault& fault) {
+    const auto& keys = scenario::info_of(fault.kind).keys;
+    return std::find(keys.begin(), keys.end(), "probability") != keys.end();
 }
 
 std::string fault_line(const scenario::Fault& fault) {
-    std::string line = fmt::format("{:>7}  {} {} > {}", format_duration(fault.at), kind_words(fault.kind),
-                                   fault.from, fault.to);
-    if (fault.kind == scenario::FaultKind::SilentDrop)
-        line += fmt::format(", {} of packets", percent(fault.probability));
+    std::string line = fmt::format("{:>7}  {} {}", format_duration(fault.at),
+                                   scenario::info_of(fault.kind).name, fault_place(fault));
+    if (has_probability(fault)) line += fmt::format(", {} of packets", percent(fault.probability));
     if (fault.until) line += fmt::format(", until {}", format_duration(*fault.until));
     return line;
 }
@@ -172,12 +180,17 @@ nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
     const localise::FabricPlan& plan = *scenario.fabric.plan;
     nlohmann::ordered_json faults = nlohmann::ordered_json::array();
     for (const scenario::Fault& fault : scenario.faults) {
-        nlohmann::ordered_json json{{"kind", kind_words(fault.kind)},
-                                    {"from", fault.from},
-                                    {"to", fault.to},
-                                    {"t_s", fault.at.in_seconds()}};
+        const scenario::FaultKindInfo& info = scenario::info_of(fault.kind);
+        nlohmann::ordered_json json{{"kind", info.name}};
+        if (info.place == scenario::FaultPlace::Links) {
+            json["from"] = fault.from;
+            json["to"] = fault.to;
+        } else {
+            json["node"] = fault.node;
+        }
+        json["t_s"] = fault.at.in_seconds();
         if (fault.until) json["until_s"] = fault.until->in_seconds();
-        if (fault.kind == scenario::FaultKind::SilentDrop) json["probability"] = fault.probability;
+        if (has_probability(fault)) json["probability"] = fault.probability;
         faults.push_back(std::move(json));
     }
     return {{"duration_s", scenario.run.duration.in_seconds()},

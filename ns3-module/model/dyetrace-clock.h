@@ -10,8 +10,8 @@
 namespace ns3 {
 
 /**
- * Reads offset + drift + jitter from the simulator's time. Like a host's steady clock it never runs backwards: set
- * back, it stands still until it has caught up.
+ * Reads offset + drift + jitter from the simulator's time. Like a host's steady clock it never runs
+ * backwards: set back, it stands still until it has caught up.
  */
 class DyetraceClock {
   public:

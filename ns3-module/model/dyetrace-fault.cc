@@ -2,7 +2,6 @@
 #include "dyetrace-fault.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include <ns3/abort.h>
@@ -12,6 +11,7 @@
 
 #include "dyetrace-topology.h"
 
+#include "core/base/name_pattern.h"
 #include "core/base/random.h"
 
 namespace ns3 {
@@ -21,29 +21,6 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceLinkFault);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceNodeFault);
 
 namespace {
-
-/// `*` stands for any run of characters, `?` for any one. Goes back to the last `*` where the rest differs.
-bool Matches(std::string_view pattern, std::string_view name) {
-    std::size_t p = 0;
-    std::size_t n = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t resume = 0;
-    while (n < name.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = n;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-            ++p;
-            ++n;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            n = ++resume;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
 
 /// `count` of the candidates by the seed, in their order; 0: all of them.
 std::vector<uint32_t> Choose(std::vector<uint32_t> candidates, uint32_t count, uint64_t seed) {
@@ -60,7 +37,7 @@ std::vector<uint32_t> Choose(std::vector<uint32_t> candidates, uint32_t count, u
 
 bool AnyNodeMatches(const DyetraceTopology& topology, const std::string& pattern) {
     for (uint32_t node = 0; node < topology.GetNNodes(); ++node) {
-        if (Matches(pattern, topology.GetNode(node).name)) return true;
+        if (dyetrace::matches_name_pattern(pattern, topology.GetNode(node).name)) return true;
     }
     return false;
 }
@@ -122,8 +99,8 @@ void DyetraceLinkFault::Place(const DyetraceTopology& topology) {
     }
     std::vector<uint32_t> candidates;
     for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
-        if (Matches(m_from, topology.GetNode(topology.GetFrom(link)).name) &&
-            Matches(m_to, topology.GetNode(topology.GetTo(link)).name)) {
+        if (dyetrace::matches_name_pattern(m_from, topology.GetNode(topology.GetFrom(link)).name) &&
+            dyetrace::matches_name_pattern(m_to, topology.GetNode(topology.GetTo(link)).name)) {
             candidates.push_back(link);
         }
     }
@@ -171,7 +148,8 @@ void DyetraceNodeFault::Place(const DyetraceTopology& topology) {
     std::vector<uint32_t> candidates;
     for (uint32_t node = 0; node < topology.GetNNodes(); ++node) {
         const bool isHost = node < topology.GetNHosts();
-        if (isHost == areHosts && Matches(m_node, topology.GetNode(node).name)) candidates.push_back(node);
+        if (isHost == areHosts && dyetrace::matches_name_pattern(m_node, topology.GetNode(node).name))
+            candidates.push_back(node);
     }
     NS_ABORT_MSG_IF(candidates.empty(), "DyetraceFault " << Describe() << ": strikes "
                                                          << (areHosts ? "hosts" : "switches")

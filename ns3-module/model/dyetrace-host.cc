@@ -116,7 +116,8 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("Seed", "Of the engine's sampling, boot id and nonces; 0 takes the fabric's seed.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceHost::m_seed),
                           MakeUintegerChecker<uint64_t>())
-            .AddAttribute("ClockOffset", "What the host's clock is ahead of the simulator's at the beginning.",
+            .AddAttribute("ClockOffset",
+                          "What the host's clock is ahead of the simulator's at the beginning.",
                           TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceHost::m_clockOffset),
                           MakeTimeChecker(Seconds(-3600), Seconds(3600)))
             .AddAttribute("ClockDrift", "How much faster the host's clock runs, in millionths.",
@@ -337,8 +338,7 @@ DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
 uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
     DyetraceHostPort& port = Started().port;
     port.TakeArrivals();
-    const auto opened = port.GetEppc().open_session(dyetrace::Ipv4Address{peer.Get()},
-                                                    port.LocalTime());
+    const auto opened = port.GetEppc().open_session(dyetrace::Ipv4Address{peer.Get()}, port.LocalTime());
     NS_ABORT_MSG_UNLESS(opened.ok(), "a session with " << peer << ": " << opened.error());
     port.Service();
     return opened->value;

@@ -158,9 +158,9 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::vector<Inbound> m_inbound;  ///< by port
     /// By port: when the first packet comes out; Never: none is under way.
     std::vector<int64_t> m_arrivalNs;
-    std::vector<int64_t> m_dueNs;      ///< by switch: the least of these, and of what is held
-    std::map<uint32_t, Held> m_held;   ///< by node; most have none
-    std::vector<Arrival> m_arrivals;   ///< scratch: those of one switch in one window
+    std::vector<int64_t> m_dueNs;     ///< by switch: the least of these, and of what is held
+    std::map<uint32_t, Held> m_held;  ///< by node; most have none
+    std::vector<Arrival> m_arrivals;  ///< scratch: those of one switch in one window
     int64_t m_lookaheadNs = Never;
     int64_t m_windowNs = Never;  ///< when the next window begins
     int64_t m_windowEndNs = 0;   ///< of the window under way

@@ -42,8 +42,8 @@ void DyetraceWake::Schedule(dyetrace::Time now) {
     const int64_t waitNs = (m_deadline - now).ns;
     m_dueNs = Simulator::Now().GetNanoSeconds() + waitNs;
     m_event->Ref();  // the simulator drops one reference for each time the event was scheduled
-    Simulator::GetImplementation()->ScheduleWithContext(
-        m_context, NanoSeconds(static_cast<uint64_t>(waitNs)), PeekPointer(m_event));
+    Simulator::GetImplementation()->ScheduleWithContext(m_context, NanoSeconds(static_cast<uint64_t>(waitNs)),
+                                                        PeekPointer(m_event));
 }
 
 void DyetraceWake::Fire() {

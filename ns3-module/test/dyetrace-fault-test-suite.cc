@@ -14,11 +14,10 @@
 #include <ns3/test.h>
 #include <ns3/uinteger.h>
 
-#include "dyetrace-test-cases.h"
-#include "dyetrace-test-traffic.h"
-
 #include "../model/dyetrace-clock.h"
 #include "../model/dyetrace-routes.h"
+#include "dyetrace-test-cases.h"
+#include "dyetrace-test-traffic.h"
 
 #include "core/base/random.h"
 #include "core/wire/icmp.h"
@@ -79,7 +78,8 @@ class PacketFaultsTestCase : public TestCase {
 
         const auto late = Under({{"Kind", "added-delay"}, {"Delay", "30us"}, {"Jitter", "5us"}});
         NS_TEST_ASSERT_MSG_EQ(late.size(), Count, "a delay loses nothing");
-        NS_TEST_EXPECT_MSG_EQ(std::is_sorted(m_arrived.begin(), m_arrived.end()), true, "and keeps the order");
+        NS_TEST_EXPECT_MSG_EQ(std::is_sorted(m_arrived.begin(), m_arrived.end()), true,
+                              "and keeps the order");
         int64_t least = INT64_MAX;
         int64_t most = 0;
         for (uint32_t i = 0; i < Count; ++i) {
@@ -87,7 +87,8 @@ class PacketFaultsTestCase : public TestCase {
             most = std::max(most, late[i].timeNs - clean[i].timeNs);
         }
         NS_TEST_EXPECT_MSG_GT(least, 29999, "each takes longer");
-        NS_TEST_EXPECT_MSG_LT(least, 31500, "some hardly longer than that, though most wait for the one before");
+        NS_TEST_EXPECT_MSG_LT(least, 31500,
+                              "some hardly longer than that, though most wait for the one before");
         // A packet that keeps its place behind a late one also waits for that one to be sent.
         NS_TEST_EXPECT_MSG_LT(most, 37000, "and none by more than the jitter, and its place in the queue");
 
@@ -106,9 +107,11 @@ class PacketFaultsTestCase : public TestCase {
         std::map<uint32_t, uint32_t> times;
         for (const uint32_t ordinal : m_arrived)
             ++times[ordinal];
-        const auto twice = std::count_if(times.begin(), times.end(), [](const auto& t) { return t.second == 2; });
+        const auto twice =
+            std::count_if(times.begin(), times.end(), [](const auto& t) { return t.second == 2; });
         NS_TEST_EXPECT_MSG_EQ(times.size(), Count, "every packet arrives");
-        NS_TEST_EXPECT_MSG_EQ(m_arrived.size(), Count + static_cast<std::size_t>(twice), "or twice, never more");
+        NS_TEST_EXPECT_MSG_EQ(m_arrived.size(), Count + static_cast<std::size_t>(twice),
+                              "or twice, never more");
         NS_TEST_EXPECT_MSG_GT(twice, 200 - 4 * 14, "a tenth does");
         NS_TEST_EXPECT_MSG_LT(twice, 200 + 4 * 14, "and no more");
     }
@@ -118,7 +121,8 @@ class PacketFaultsTestCase : public TestCase {
 
 class CorruptionTestCase : public TestCase {
   public:
-    CorruptionTestCase() : TestCase("corruption inverts one bit, and a router drops what it did to the header") {}
+    CorruptionTestCase()
+        : TestCase("corruption inverts one bit, and a router drops what it did to the header") {}
 
   private:
     void DoRun() override {
@@ -141,7 +145,8 @@ class CorruptionTestCase : public TestCase {
             const auto& head = fabric.GetArrivals()[i].head;
             int differing = 0;
             for (std::size_t byte = 0; byte < head.size(); ++byte) {
-                for (uint32_t bits = static_cast<uint32_t>(head[byte] ^ sent[i][byte]); bits != 0; bits &= bits - 1)
+                for (uint32_t bits = static_cast<uint32_t>(head[byte] ^ sent[i][byte]); bits != 0;
+                     bits &= bits - 1)
                     ++differing;
             }
             NS_TEST_EXPECT_MSG_EQ(differing, 1, "one bit");
@@ -194,8 +199,10 @@ class EcnTestCase : public TestCase {
         NS_TEST_EXPECT_MSG_EQ((Codepoints(2, {}) == Counts{{2, 100}}), true, "no queue, no mark");
         NS_TEST_EXPECT_MSG_EQ((Codepoints(2, {}, 20) == Counts{{2, 50}, {3, 50}}), true,
                               "of twenty at once those that find more than ten queued are marked");
-        NS_TEST_EXPECT_MSG_EQ((Codepoints(0, {}, 20) == Counts{{0, 100}}), true, "what is not ECN-capable never");
-        NS_TEST_EXPECT_MSG_EQ((Codepoints(1, marking) == Counts{{3, 100}}), true, "a fault marks without queue");
+        NS_TEST_EXPECT_MSG_EQ((Codepoints(0, {}, 20) == Counts{{0, 100}}), true,
+                              "what is not ECN-capable never");
+        NS_TEST_EXPECT_MSG_EQ((Codepoints(1, marking) == Counts{{3, 100}}), true,
+                              "a fault marks without queue");
         NS_TEST_EXPECT_MSG_EQ((Codepoints(0, marking) == Counts{{0, 100}}), true, "only ECN-capable packets");
         NS_TEST_EXPECT_MSG_EQ((Codepoints(2, bleaching) == Counts{{0, 100}}), true, "another clears");
     }
@@ -242,7 +249,8 @@ class FlowDropTestCase : public TestCase {
         std::map<uint32_t, uint32_t> packets;
         for (const auto& arrival : hashed.GetArrivals())
             ++packets[dyetrace::load_u16(arrival.head.data() + 34)];
-        NS_TEST_EXPECT_MSG_EQ(packets.size() * 3, hashed.GetArrivals().size(), "a flow passes whole or not at all");
+        NS_TEST_EXPECT_MSG_EQ(packets.size() * 3, hashed.GetArrivals().size(),
+                              "a flow passes whole or not at all");
         NS_TEST_EXPECT_MSG_GT(packets.size(), 750 - 4 * 14, "three quarters pass");
         NS_TEST_EXPECT_MSG_LT(packets.size(), 750 + 4 * 14, "and no more");
     }
@@ -250,7 +258,8 @@ class FlowDropTestCase : public TestCase {
 
 class MtuTestCase : public TestCase {
   public:
-    MtuTestCase() : TestCase("a packet too long for the next link is dropped, and its sender is told the MTU") {}
+    MtuTestCase()
+        : TestCase("a packet too long for the next link is dropped, and its sender is told the MTU") {}
 
   private:
     void DoRun() override {
@@ -295,7 +304,8 @@ class RateCutTestCase : public TestCase {
         fabric.Run();
         NS_TEST_ASSERT_MSG_EQ(fabric.GetArrivals().size(), 3, "all arrive");
         NS_TEST_EXPECT_MSG_EQ(fabric.GetArrivals()[0].timeNs, 50000 + 12000, "before");
-        NS_TEST_EXPECT_MSG_EQ(fabric.GetArrivals()[1].timeNs, 150000 + 12000 + 9000, "ten times as long on it");
+        NS_TEST_EXPECT_MSG_EQ(fabric.GetArrivals()[1].timeNs, 150000 + 12000 + 9000,
+                              "ten times as long on it");
         NS_TEST_EXPECT_MSG_EQ(fabric.GetArrivals()[2].timeNs, 250000 + 12000, "after");
     }
 };
@@ -322,8 +332,9 @@ class PlacementTestCase : public TestCase {
                               fabric->GetTopology().GetNLinks(), "everywhere");
         const auto chosen = Links(fabric, {{"From", "agg-*"}, {"To", "core-*"}, {"Count", "3"}});
         NS_TEST_EXPECT_MSG_EQ(chosen.size(), 3, "three of sixteen");
-        NS_TEST_EXPECT_MSG_EQ((Links(fabric, {{"From", "agg-*"}, {"To", "core-*"}, {"Count", "3"}}) == chosen),
-                              true, "the same again");
+        NS_TEST_EXPECT_MSG_EQ(
+            (Links(fabric, {{"From", "agg-*"}, {"To", "core-*"}, {"Count", "3"}}) == chosen), true,
+            "the same again");
         const auto other =
             Links(fabric, {{"From", "agg-*"}, {"To", "core-*"}, {"Count", "3"}, {"ChoiceSeed", "2"}});
         NS_TEST_EXPECT_MSG_EQ((other == chosen), false, "others by another seed");
@@ -403,8 +414,8 @@ class RoutesTestCase : public TestCase {
   private:
     void DoRun() override {
         for (const uint64_t seed : {1, 2, 3}) {
-            const DyetraceTopology topology = seed == 1 ? DyetraceTopology::FatTree(4)
-                                                        : DyetraceTopology::Jellyfish(20, 3, 2, seed);
+            const DyetraceTopology topology =
+                seed == 1 ? DyetraceTopology::FatTree(4) : DyetraceTopology::Jellyfish(20, 3, 2, seed);
             DyetraceRoutes incremental(topology);
             std::set<uint32_t> down;
             dyetrace::Random random(seed);
@@ -448,7 +459,8 @@ class ClockTestCase : public TestCase {
         std::set<int64_t> errors;
         for (int64_t now = 0; now < 100000; now += 1000) {
             const int64_t shown = shaky.Read(now).ns;
-            NS_TEST_EXPECT_MSG_EQ((shown >= last && shown >= now && shown <= now + 100), true, "within bounds");
+            NS_TEST_EXPECT_MSG_EQ((shown >= last && shown >= now && shown <= now + 100), true,
+                                  "within bounds");
             errors.insert(shown - now);
             last = shown;
         }
@@ -512,7 +524,8 @@ class HostFaultsTestCase : public TestCase {
         const uint32_t opened = well.states.at("active");
         const Outcome crash =
             Run({{"Kind", "host-crash"}, {"Node", "host-1-0-0"}, {"At", "60ms"}, {"Until", "120ms"}});
-        NS_TEST_EXPECT_MSG_LT(crash.received, well.received * 8 / 10, "nothing arrives at a host that is down");
+        NS_TEST_EXPECT_MSG_LT(crash.received, well.received * 8 / 10,
+                              "nothing arrives at a host that is down");
         NS_TEST_EXPECT_MSG_GT(crash.received, well.received / 2, "and it does before and after");
         NS_TEST_EXPECT_MSG_GT(crash.states.at("active"), opened, "sessions are opened anew");
         const Outcome restart = Run({{"Kind", "eppc-restart"}, {"Node", "host-1-0-0"}, {"At", "60ms"}});
@@ -521,7 +534,8 @@ class HostFaultsTestCase : public TestCase {
         const Outcome stepped =
             Run({{"Kind", "clock-change"}, {"Node", "host-1-0-0"}, {"At", "100ms"}, {"Step", "5ms"}});
         NS_TEST_EXPECT_MSG_EQ(stepped.received, well.received, "a clock changes nothing for guests");
-        NS_TEST_EXPECT_MSG_LT(stepped.delayMin, MilliSeconds(-4), "raw delays are of two clocks: one way shorter");
+        NS_TEST_EXPECT_MSG_LT(stepped.delayMin, MilliSeconds(-4),
+                              "raw delays are of two clocks: one way shorter");
         NS_TEST_EXPECT_MSG_GT(stepped.delayMax, MilliSeconds(5), "the other way longer");
     }
 };

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/reader/fault_checks.h"
 #include "scenarios/reader/node_names.h"
 #include "scenarios/reader/units.h"
 
@@ -25,13 +26,13 @@ class Checker {
         check_workload();
         check_tracking();
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
-            check_fault(i);
+            check_fault(scenario_, i, reading_, tell_);
         // Whether a name is known shows only once the fabric is.
         if (!scenario_.fabric.plan) return;
         NodeNames names(scenario_.fabric);
         check_health(names);
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
-            check_fault_link(i, names);
+            check_fault_place(scenario_, i, names, reading_, tell_);
         check_ports(names);
     }
 
@@ -135,31 +136,6 @@ class Checker {
         }
     }
 
-    void check_fault(std::size_t index) {
-        const Fault& fault = scenario_.faults[index];
-        const std::string path = fmt::format("fault.{}", index);
-        const Duration end = scenario_.run.duration;
-        if (good({path + ".at", "run.duration"}) && fault.at >= end) {
-            error(path + ".at", {fmt::format("the fault begins at {}, when the run has ended ({})",
-                                             format_duration(fault.at), format_duration(end)),
-                                 "let it begin earlier, or make run.duration longer"});
-        }
-        if (good({path + ".at", path + ".until"}) && fault.until && *fault.until <= fault.at) {
-            error(path + ".until", {fmt::format("the fault ends at {}, not after it begins ({})",
-                                                format_duration(*fault.until), format_duration(fault.at))});
-        }
-        if (!good({path + ".kind"}) || !reading_.is_given(path + ".kind")) return;
-        const bool has_probability = reading_.is_given(path + ".probability");
-        if (fault.kind == FaultKind::SilentDrop && !has_probability) {
-            error(path, {"this silent-drop has no probability",
-                         "probability = 0.01 loses one packet in a hundred"});
-        }
-        if (fault.kind == FaultKind::LinkDown && has_probability && good({path + ".probability"})) {
-            tell_(reading_.place(path + ".probability"), Severity::Warning,
-                  {"probability means nothing for link-down: the link loses all packets"});
-        }
-    }
-
     void check_health(NodeNames& names) {
         if (!good({"health.host"})) return;
         const auto node = names.find(scenario_.health.host);
@@ -176,20 +152,6 @@ class Checker {
         const auto node = names.find(name);
         if (!node) tell_(place, Severity::Error, names.unknown_node(name));
         return node;
-    }
-
-    void check_fault_link(std::size_t index, NodeNames& names) {
-        const Fault& fault = scenario_.faults[index];
-        const std::string from_path = fmt::format("fault.{}.from", index);
-        const std::string to_path = fmt::format("fault.{}.to", index);
-        std::optional<std::uint32_t> from;
-        std::optional<std::uint32_t> to;
-        // A name that is missing has been told: both are required.
-        if (reading_.is_given(from_path) && good({from_path}))
-            from = find_node(reading_.place(from_path), fault.from, names);
-        if (reading_.is_given(to_path) && good({to_path}))
-            to = find_node(reading_.place(to_path), fault.to, names);
-        if (from && to && !names.is_link(*from, *to)) error(to_path, names.no_link(*from, *to));
     }
 
     static std::string port_example(const NodeNames& names) {

@@ -95,15 +95,49 @@ struct HealthSettings {
     Duration investigation = Duration::milliseconds(500);  ///< longest wait for fresh evidence
 };
 
-enum class FaultKind : std::uint8_t { SilentDrop, LinkDown };
+enum class FaultKind : std::uint8_t {
+    AddedDelay,
+    ClockChange,
+    ControlLoss,
+    Corruption,
+    Duplication,
+    EcnBleaching,
+    EcnMarking,
+    EppcRestart,
+    FlowDrop,
+    HostCrash,
+    LinkDown,
+    LinkFlap,
+    MtuShrink,
+    NhmsOutage,
+    RateCut,
+    Reordering,
+    SilentDrop,
+    SwitchDown
+};
 
+/// What a kind has no key for keeps its default, and means nothing.
 struct Fault {
     FaultKind kind = FaultKind::SilentDrop;
-    std::string from;  ///< node names of one link
+    std::string from;  ///< names or patterns of the nodes of links
     std::string to;
+    bool both_ways = false;
+    std::string node;               ///< name or pattern of a switch or host
+    std::uint32_t count = 0;        ///< how many of those that match; 0: all
+    std::uint64_t choice_seed = 1;  ///< by which they are chosen
     Duration at{};
     std::optional<Duration> until;  ///< none: to the end
-    double probability = 1.0;       ///< of a silent drop, [0, 1]
+    double probability = 1.0;       ///< of each packet to be struck, [0, 1]
+    double share = 0.1;             ///< of flows that are dropped
+    tracking::FlowFilter match;     ///< outer headers of the flows that are; without rules: `share` decides
+    Duration delay = Duration::microseconds(100);
+    Duration jitter{};
+    std::uint64_t rate_bps = 100'000'000;  ///< that a link is cut to
+    std::uint32_t mtu = 1400;              ///< bytes of an IP packet
+    Duration down_time = Duration::milliseconds(10);
+    Duration up_time = Duration::milliseconds(90);
+    Duration step{};         ///< of a clock
+    std::int32_t drift = 0;  ///< of a clock, millionths
 };
 
 struct RecordSettings {

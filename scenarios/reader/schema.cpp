@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/reader/schema.h"
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "scenarios/reader/engine_types.h"
+#include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/network.h"
 #include "scenarios/reader/types.h"
 
@@ -244,26 +249,91 @@ const TableSchema<HealthSettings>& health_schema() {
     return table;
 }
 
+namespace {
+
+ChoiceType<FaultKind> fault_kind_type() {
+    ChoiceType<FaultKind> type;
+    for (const FaultKindInfo& info : fault_kinds())
+        type.choices.emplace_back(info.name, info.kind);
+    return type;
+}
+
+std::string fault_kinds_in_words() {
+    std::string text = "What breaks.";
+    for (const FaultKindInfo& info : fault_kinds())
+        text += fmt::format(" `{}`: {}.", info.name, info.meaning);
+    return text;
+}
+
+/// "`corruption`, `silent-drop`": the kinds that have this key.
+std::string kinds_with(const std::string& key) {
+    std::vector<std::string> names;
+    for (const FaultKindInfo& info : fault_kinds()) {
+        if (std::find(info.keys.begin(), info.keys.end(), key) != info.keys.end())
+            names.push_back("`" + info.name + "`");
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// A key of some kinds only, which says so.
+Key<Fault> key_of_kinds(Key<Fault> made) {
+    made.info.meaning += " Of " + kinds_with(made.info.name) + ".";
+    return made;
+}
+
+}  // namespace
+
 const TableSchema<Fault>& fault_schema() {
     using S = Fault;
     static const TableSchema<S> table{
         "fault",
         true,
         "Something that breaks. The measuring and deciding side is not told.",
-        {required(key("kind", &S::kind,
-                      ChoiceType<FaultKind>{
-                          {{"silent-drop", FaultKind::SilentDrop}, {"link-down", FaultKind::LinkDown}}},
-                      "`silent-drop`: the link loses packets from `from` to `to` at random and tells nobody. "
-                      "`link-down`: the link "
-                      "is down, in both directions.")),
-         required(key("from", &S::from, TextType{"a node"}, "Node at the sending end of the link.")),
-         required(key("to", &S::to, TextType{"a node"}, "Node at the receiving end.")),
+        {required(key("kind", &S::kind, fault_kind_type(), fault_kinds_in_words())),
+         with_fallback(
+             key("from", &S::from, TextType{"a node or a pattern"},
+                 "Node at the sending end of the link, or a pattern such as `agg-*`: `*` is any run "
+                 "of characters, `?` any one."),
+             "none: a fault of links must have it"),
+         with_fallback(key("to", &S::to, TextType{"a node or a pattern"}, "Node at the receiving end."),
+                       "none: a fault of links must have it"),
+         key("both_ways", &S::both_ways, BooleanType{},
+             "Whether the links back are struck too. Of faults of links; `link-down` and `link-flap` always "
+             "are."),
+         with_fallback(key("node", &S::node, TextType{"a node or a pattern"},
+                           "The switch (`switch-down`) or host (the other kinds without `from`)."),
+                       "none: a fault of nodes must have it"),
+         key("count", &S::count, IntegerType{0, 1'000'000},
+             "How many of the links or nodes that match are struck, chosen at random; 0: all."),
+         key("choice_seed", &S::choice_seed, IntegerType{0, any_integer}, "By which they are chosen."),
          key("at", &S::at, DurationType{{}, longest}, "When it begins; before the end of `run.duration`."),
          optional_key("until", &S::until, DurationType{{}, longest}, "never", "When it ends; after `at`."),
-         with_fallback(key("probability", &S::probability, ShareType{},
-                           "Of each packet to be lost; `silent-drop` only. Zero is allowed: a fault that "
-                           "does nothing."),
-                       "none: `silent-drop` must have it")}};
+         key_of_kinds(with_fallback(key("probability", &S::probability, ShareType{},
+                                        "Of each packet to be struck. Zero is allowed: a fault that does "
+                                        "nothing."),
+                                    "none: these kinds must have it")),
+         key_of_kinds(key("share", &S::share, ShareType{}, "Of all flows, by a hash of the outer headers.")),
+         key_of_kinds(key("match", &S::match, FlowFilterType{},
+                          "Rules for the outer headers, of which a packet must meet one, such as "
+                          "`\"source_ports=49152-49159\"`; none: `share` decides.")),
+         key_of_kinds(key("delay", &S::delay, DurationType{{}, Duration::seconds(10)},
+                          "How much longer a packet takes.")),
+         key_of_kinds(key("jitter", &S::jitter, DurationType{{}, Duration::seconds(10)},
+                          "Random delay on top, uniform from 0 to this.")),
+         key_of_kinds(with_fallback(key("rate", &S::rate_bps, RateType{1'000'000, 1'000'000'000'000},
+                                        "What the link sends at, where that is less than it has."),
+                                    "none: `rate-cut` must have it")),
+         key_of_kinds(with_fallback(
+             key("mtu", &S::mtu, IntegerType{68, 65'535}, "Longest IP packet that the link takes, bytes."),
+             "none: `mtu-shrink` must have it")),
+         key_of_kinds(key("down_time", &S::down_time, DurationType{Duration::microseconds(1), longest},
+                          "How long the cable is down each time.")),
+         key_of_kinds(key("up_time", &S::up_time, DurationType{Duration::microseconds(1), longest},
+                          "How long it is up in between.")),
+         key_of_kinds(key("step", &S::step, DurationType{{}, Duration::seconds(3600)},
+                          "How far the clock jumps forward.")),
+         key_of_kinds(key("drift", &S::drift, IntegerType{-1000, 1000},
+                          "How much faster the clock runs, in millionths."))}};
     return table;
 }
 

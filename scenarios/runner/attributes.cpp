@@ -55,6 +55,35 @@ Value key(const std::optional<std::array<std::uint8_t, 32>>& key) {
 
 }  // namespace
 
+const std::vector<FaultKeyAttribute>& fault_attributes() {
+    using scenario::Fault;
+    static const std::vector<FaultKeyAttribute> table{
+        {"from", "From", [](const Fault& f) { return text(f.from); }},
+        {"to", "To", [](const Fault& f) { return text(f.to); }},
+        {"both_ways", "BothWays", [](const Fault& f) { return yes_or_no(f.both_ways); }},
+        {"node", "Node", [](const Fault& f) { return text(f.node); }},
+        {"count", "Count", [](const Fault& f) { return number(f.count); }},
+        {"choice_seed", "ChoiceSeed", [](const Fault& f) { return number(f.choice_seed); }},
+        {"at", "At", [](const Fault& f) { return time(f.at); }},
+        {"until", "Until",
+         [](const Fault& f) -> Value {
+             return f.until ? time(*f.until) : ns3::Create<ns3::TimeValue>(ns3::Time::Max());
+         }},
+        {"probability", "Probability", [](const Fault& f) { return share(f.probability); }},
+        {"share", "Share", [](const Fault& f) { return share(f.share); }},
+        {"match", "Match", [](const Fault& f) { return text(tracking::to_string(f.match)); }},
+        {"delay", "Delay", [](const Fault& f) { return time(f.delay); }},
+        {"jitter", "Jitter", [](const Fault& f) { return time(f.jitter); }},
+        {"rate", "Rate", [](const Fault& f) { return rate(f.rate_bps); }},
+        {"mtu", "Mtu", [](const Fault& f) { return number(f.mtu); }},
+        {"down_time", "DownTime", [](const Fault& f) { return time(f.down_time); }},
+        {"up_time", "UpTime", [](const Fault& f) { return time(f.up_time); }},
+        {"step", "Step", [](const Fault& f) { return time(f.step); }},
+        {"drift", "Drift", [](const Fault& f) { return share(f.drift); }},
+    };
+    return table;
+}
+
 const std::vector<KeyAttribute>& fabric_attributes() {
     static const std::vector<KeyAttribute> table{
         {"fabric", "k", "K",

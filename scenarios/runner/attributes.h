@@ -24,6 +24,14 @@ struct KeyAttribute {
     std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::Scenario&)> value;
 };
 
+/// The same of a fault, whose attributes are those of the object of its kind.
+struct FaultKeyAttribute {
+    std::string key;
+    std::string attribute;
+    std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::Fault&)> value;
+};
+
+const std::vector<FaultKeyAttribute>& fault_attributes();
 const std::vector<KeyAttribute>& fabric_attributes();  ///< of ns3::DyetraceFabric
 const std::vector<KeyAttribute>& guest_attributes();   ///< of ns3::DyetraceFlowSource
 const std::vector<KeyAttribute>& host_attributes();    ///< of ns3::DyetraceHost

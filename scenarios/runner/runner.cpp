@@ -114,9 +114,9 @@ RunOutcome run(const RunOptions& options) {
     Simulation simulation(options.scenario, options.run);
     Recorder recorder(writer, simulation.nhms().graph());
     write_fabric(writer, simulation.tables());
-    record_truth_faults(writer, options.scenario, *simulation.helper().GetFabric());
     simulation.listen(recorder);
     simulation.inject_faults();
+    record_truth_faults(writer, options.scenario, simulation.faults(), *simulation.helper().GetFabric());
     if (options.pcap_directory) simulation.capture(*options.pcap_directory);
     writer.commit();
 

@@ -12,6 +12,7 @@
 
 #include "core/base/random.h"
 #include "ns3-module/model/dyetrace-engines.h"
+#include "scenarios/reader/fault_kinds.h"
 #include "scenarios/runner/attributes.h"
 
 namespace dyetrace::runner {
@@ -96,15 +97,15 @@ void Simulation::listen(ns3::DyetraceEngineListener& listener) {
 
 void Simulation::inject_faults() {
     for (const scenario::Fault& fault : scenario_.faults) {
-        const ns3::Time until = fault.until ? to_ns3(*fault.until) : ns3::Time::Max();
-        switch (fault.kind) {
-            case scenario::FaultKind::SilentDrop:
-                helper_->AddSilentDrop(fault.from, fault.to, to_ns3(fault.at), fault.probability, until);
-                break;
-            case scenario::FaultKind::LinkDown:
-                helper_->AddLinkDown(fault.from, fault.to, to_ns3(fault.at), until);
-                break;
+        const scenario::FaultKindInfo& info = scenario::info_of(fault.kind);
+        const auto keys = scenario::keys_of(info);
+        const ns3::Ptr<ns3::DyetraceFault> made = ns3::DyetraceFault::Create(info.name);
+        for (const FaultKeyAttribute& one : fault_attributes()) {
+            if (std::find(keys.begin(), keys.end(), one.key) != keys.end())
+                made->SetAttribute(one.attribute, *one.value(fault));
         }
+        helper_->GetFabric()->AddFault(made);
+        faults_.push_back(made);
     }
 }
 

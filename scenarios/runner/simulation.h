@@ -9,12 +9,15 @@
 #include <string>
 #include <vector>
 
+#include <ns3/ptr.h>
+
 #include "core/health/nhms.h"
 #include "scenarios/reader/scenario.h"
 #include "scenarios/runner/fabric_tables.h"
 
 namespace ns3 {
 class DyetraceEngineListener;
+class DyetraceFault;
 class DyetraceHelper;
 }  // namespace ns3
 
@@ -32,6 +35,8 @@ class Simulation {
     /// Has the health service tell `listener`, which must outlive the simulation.
     void listen(ns3::DyetraceEngineListener& listener);
     void inject_faults();
+    /// In the order of the scenario; known once they are injected.
+    [[nodiscard]] const std::vector<ns3::Ptr<ns3::DyetraceFault>>& faults() const { return faults_; }
     void capture(const std::filesystem::path& directory);
 
     [[nodiscard]] ns3::DyetraceHelper& helper() { return *helper_; }
@@ -46,6 +51,7 @@ class Simulation {
     const scenario::Scenario& scenario_;
     std::uint64_t seed_;
     std::unique_ptr<ns3::DyetraceHelper> helper_;
+    std::vector<ns3::Ptr<ns3::DyetraceFault>> faults_;
     FabricTables tables_;
     std::uint32_t health_host_ = 0;
 };

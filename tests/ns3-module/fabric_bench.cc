@@ -28,13 +28,12 @@
 #include <ns3/uinteger.h>
 #include <sys/resource.h>
 
-#include "ns3-module/model/dyetrace-datagram.h"
-#include "ns3-module/model/dyetrace-routes.h"
-
 #include "core/base/random.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/ipv4.h"
 #include "core/wire/udp.h"
+#include "ns3-module/model/dyetrace-datagram.h"
+#include "ns3-module/model/dyetrace-routes.h"
 
 using namespace ns3;
 namespace wire = dyetrace::wire;
@@ -121,9 +120,7 @@ class BareSource : public Source {
 class GuestSource : public Source, public DyetraceReceiver {
   public:
     GuestSource(DyetraceHelper& helper, uint32_t from, uint32_t to)
-        : Source(from),
-          m_pool(helper.GetFabric()->GetPool()),
-          m_port(helper.GetGuestPort(from)) {
+        : Source(from), m_pool(helper.GetFabric()->GetPool()), m_port(helper.GetGuestPort(from)) {
         m_datagrams.Begin((*helper.GetGuests())[from], (*helper.GetGuests())[to], 0);
         m_port.Connect(this);
         m_port.Resolve(to);
@@ -204,8 +201,7 @@ int main(int argc, char** argv) {
         helper.SetFabricAttribute("Seed", UintegerValue(1));
         helper.SetHostAttribute("Key", StringValue(std::string(64, '5')));
         helper.SetHostAttribute("Rate", StringValue("0.01"));
-        helper.SetHostAttribute("OpenOnTraffic",
-                                StringValue(options.mode == "tracked" ? "true" : "false"));
+        helper.SetHostAttribute("OpenOnTraffic", StringValue(options.mode == "tracked" ? "true" : "false"));
         helper.Install();
         fabric = helper.GetFabric();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a user writes into a scratch file: all of the module's public headers, beside ns-3's own, in ns-3's language (C++17 up to
-// ns-3.40). It succeeds when packets crossed the fabric.
+// What a user writes into a scratch file: all of the module's public headers, beside ns-3's own, in ns-3's
+// language (C++17 up to ns-3.40). It succeeds when packets crossed the fabric.
 
 #include <iostream>
 

@@ -146,28 +146,44 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     }
 }
 
-TEST(KeysAndAttributes, AFaultsKeysAreItsAttributes) {
-    std::set<std::string> keys;
-    for (const scenario::KeyInfo& key : scenario::fault_schema().info().keys)
-        keys.insert(camel_case(key.name));
-    std::set<std::string> attributes;
-    const ns3::TypeId type = ns3::DyetraceFault::GetTypeId();
-    for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
-        attributes.insert(type.GetAttribute(i).name);
-    EXPECT_EQ(keys, attributes);
+/// Names of a type's attributes and of those that it inherits.
+std::set<std::string> attributes_of(ns3::TypeId type) {
+    std::set<std::string> names;
+    for (; type != ns3::Object::GetTypeId(); type = type.GetParent()) {
+        for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+            names.insert(type.GetAttribute(i).name);
+    }
+    return names;
 }
 
-TEST(KeysAndAttributes, AFaultHasOneDefault) {
-    const scenario::Fault fault;
-    const auto built = ns3::CreateObject<ns3::DyetraceFault>();
-    EXPECT_EQ(fault.kind, scenario::FaultKind::SilentDrop);
-    EXPECT_EQ(built->GetKind(), "silent-drop");
-    EXPECT_EQ(built->GetFrom(), fault.from);
-    EXPECT_EQ(built->GetTo(), fault.to);
-    EXPECT_EQ(built->GetAt().GetNanoSeconds(), fault.at.ns);
-    EXPECT_EQ(built->GetProbability(), fault.probability);
-    EXPECT_FALSE(fault.until.has_value());
-    EXPECT_EQ(built->GetUntil(), ns3::Time::Max());
+TEST(KeysAndAttributes, AFaultsKeysAreItsObjectsAttributes) {
+    std::vector<std::string> kinds;
+    for (const scenario::FaultKindInfo& info : scenario::fault_kinds()) {
+        kinds.push_back(info.name);
+        std::set<std::string> keys;
+        for (const std::string& key : scenario::keys_of(info)) {
+            if (key != "kind") keys.insert(camel_case(key));
+        }
+        const auto fault = ns3::DyetraceFault::Create(info.name);
+        EXPECT_EQ(keys, attributes_of(fault->GetInstanceTypeId())) << info.name;
+    }
+    EXPECT_EQ(kinds, ns3::DyetraceFault::GetKinds());
+}
+
+TEST(KeysAndAttributes, AFaultsKeysHaveTheDefaultsOfItsAttributes) {
+    const scenario::Fault nothing_said;
+    for (const scenario::FaultKindInfo& info : scenario::fault_kinds()) {
+        const auto keys = scenario::keys_of(info);
+        const ns3::TypeId type = ns3::DyetraceFault::Create(info.name)->GetInstanceTypeId();
+        for (const FaultKeyAttribute& one : fault_attributes()) {
+            if (std::find(keys.begin(), keys.end(), one.key) == keys.end()) continue;
+            ns3::TypeId::AttributeInformation attribute;
+            ASSERT_TRUE(type.LookupAttributeByName(one.attribute, &attribute)) << info.name << one.attribute;
+            EXPECT_EQ(in_words(*one.value(nothing_said), attribute),
+                      in_words(*attribute.initialValue, attribute))
+                << info.name << '.' << one.key;
+        }
+    }
 }
 
 }  // namespace
