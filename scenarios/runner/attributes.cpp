@@ -67,7 +67,8 @@ const std::vector<FaultKeyAttribute>& fault_attributes() {
         {"at", "At", [](const Fault& f) { return time(f.at); }},
         {"until", "Until",
          [](const Fault& f) -> Value {
-             return f.until ? time(*f.until) : ns3::Create<ns3::TimeValue>(ns3::Time::Max());
+             if (f.until) return time(*f.until);
+             return ns3::Create<ns3::TimeValue>(ns3::Time::Max());
          }},
         {"probability", "Probability", [](const Fault& f) { return share(f.probability); }},
         {"share", "Share", [](const Fault& f) { return share(f.share); }},

@@ -2,6 +2,7 @@
 // A scenario's keys and the attributes that they set: one name, in two spellings, and one default.
 #include "scenarios/runner/attributes.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -14,8 +15,10 @@
 #include <ns3/dyetrace-host.h>
 #include <ns3/dyetrace-nhms.h>
 #include <ns3/nstime.h>
+#include <ns3/object.h>
 #include <ns3/string.h>
 
+#include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/schema.h"
 #include "tests/scenarios/runner/spelling.h"
 
