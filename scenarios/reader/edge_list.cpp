@@ -28,6 +28,7 @@ class EdgeListReader {
             }
             read_line(line, words_of(source.line(line)));
         }
+        network_.is_whole = !is_full_;
         return std::move(network_);
     }
 

@@ -192,7 +192,7 @@ class Maker {
         const SourceText source(name, *text);
         FileReport report(source, diagnostics_);
         const Network network = is_graphml ? read_graphml(report) : read_edge_list(report);
-        if (report.has_errors()) return std::nullopt;
+        if (!network.is_whole) return std::nullopt;
         warn_of_hosts(network);
         return plan_network(network, {fabric_.hosts_per_node, fabric_.link_rate_bps, fabric_.link_delay},
                             report);
@@ -226,8 +226,7 @@ std::string fabric_words(const FabricSettings& fabric) {
         case FabricKind::Jellyfish:
             return fmt::format("Jellyfish of {} switches and degree {}", fabric.switches, fabric.degree);
         case FabricKind::GraphMl:
-        case FabricKind::EdgeList:
-            return fmt::format("{} of {}", kind_word(fabric.kind), fabric.file.value_or("no file"));
+        case FabricKind::EdgeList: return fmt::format("network of {}", fabric.file.value_or("no file"));
     }
     return "";
 }

@@ -11,7 +11,7 @@
 
 namespace dyetrace::scenario {
 
-/// "fat-tree of k = 6", "leaf-spine of 8 leaves and 4 spines", "graphml of alps.graphml"
+/// "fat-tree of k = 6", "leaf-spine of 8 leaves and 4 spines", "network of alps"
 [[nodiscard]] std::string fabric_words(const FabricSettings& fabric);
 /// How its nodes are named: "host-L-N, leaf-N and spine-N, from 0"; empty where a file names them.
 [[nodiscard]] std::string fabric_name_patterns(FabricKind kind);

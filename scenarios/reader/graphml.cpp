@@ -190,7 +190,8 @@ class Collector : public XmlHandler {
                          directed.empty() ? is_directed_ : directed == "true",
                          {}});
         for (const char* end : {"source", "target"}) {
-            if (!element.has(end)) report_.error(place, {fmt::format("this edge has no {}", end), ""});
+            if (element.attribute(end).empty())
+                report_.error(place, {fmt::format("this edge has no {}", end), ""});
         }
         data_ = &edges.back().data;
         return true;
@@ -216,8 +217,8 @@ class GraphMlReader {
     explicit GraphMlReader(FileReport& report) : report_(report), collected_(report) {}
 
     Network run() {
-        read_xml(report_, collected_);
-        if (report_.has_errors()) return {};
+        network_.is_whole = read_xml(report_, collected_);
+        if (!network_.is_whole) return std::move(network_);
         if (!collected_.has_graph()) report_.error({}, {"there is no graph in this file", ""});
         for (const RawNode& node : collected_.nodes)
             network_.nodes.push_back(read_node(node));
@@ -278,6 +279,7 @@ class GraphMlReader {
     }
 
     std::optional<std::uint32_t> end_of(const std::string& id, const Place& place) {
+        if (id.empty()) return std::nullopt;  // which was told
         const auto found = collected_.node_by_id.find(id);
         if (found != collected_.node_by_id.end()) return static_cast<std::uint32_t>(found->second);
         report_.error(place,

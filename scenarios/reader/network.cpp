@@ -39,13 +39,17 @@ class NetworkPlanner {
 
     std::optional<localise::FabricPlan> plan() {
         if (nodes_.empty()) {
-            report_.error({}, {"there is no node in this file", ""});
+            if (!report_.has_errors()) report_.error({}, {"there is no node in this file", ""});
             return std::nullopt;
         }
+        // Where edges are missing, so are ways and hosts' links.
+        const bool is_complete = !report_.has_errors();
         for (const NetworkEdge& edge : edges_)
             add_to_bundle(edge);
-        check_hosts();
-        check_reach();
+        if (is_complete) {
+            check_hosts();
+            check_reach();
+        }
         if (report_.has_errors()) return std::nullopt;
         add_switches();
         add_cables();

@@ -45,6 +45,8 @@ struct NetworkEdge {
 struct Network {
     std::vector<NetworkNode> nodes;
     std::vector<NetworkEdge> edges;
+    /// False where so much could not be read that more errors would mislead.
+    bool is_whole = true;
 };
 
 /// What holds where the file says nothing.
@@ -90,7 +92,7 @@ class FileReport {
 [[nodiscard]] bool is_link_delay(Duration delay, const Place& place, FileReport& report);
 
 /// Attaches hosts, joins parallel edges, and tells self-loops, hosts that hang wrong, and what no way leads
-/// to, each with its line. Names are to be good and unique. None where there are errors.
+/// to, each with its line. Names are to be good and unique. None where there are errors, also earlier ones.
 [[nodiscard]] std::optional<localise::FabricPlan> plan_network(const Network& network,
                                                                const NetworkDefaults& defaults,
                                                                FileReport& report);

@@ -41,12 +41,13 @@ std::optional<std::size_t> find_document_type(std::string_view text) {
 
 /// What libxml2 tells first; the rest mostly follows from it.
 struct FirstError {
+    xmlTextReaderPtr reader = nullptr;
     std::string message;
     std::uint32_t line = 0;
 };
 
 void note_error(void* to, const char* message, xmlParserSeverities severity,
-                xmlTextReaderLocatorPtr locator) {
+                xmlTextReaderLocatorPtr /*locator*/) {
     auto& error = *static_cast<FirstError*>(to);
     const bool is_warning =
         severity == XML_PARSER_SEVERITY_WARNING || severity == XML_PARSER_SEVERITY_VALIDITY_WARNING;
@@ -54,7 +55,8 @@ void note_error(void* to, const char* message, xmlParserSeverities severity,
     error.message = message;
     error.message.erase(error.message.find_last_not_of(" \r\n") + 1);
     if (error.message.empty()) error.message = "this is no XML";
-    const int line = xmlTextReaderLocatorLineNumber(locator);
+    // The locator knows the node that was read last; the parser is where it failed.
+    const int line = xmlTextReaderGetParserLineNumber(error.reader);
     error.line = line > 0 ? static_cast<std::uint32_t>(line) : 0;
 }
 
@@ -68,18 +70,23 @@ class Session {
                                      XML_PARSE_NONET | XML_PARSE_BIG_LINES),
                   &xmlFreeTextReader) {}
 
-    void run() {
-        if (!reader_) return report_.error({}, {"there is no memory to read this file", ""});
+    bool run() {
+        if (!reader_) {
+            report_.error({}, {"there is no memory to read this file", ""});
+            return false;
+        }
+        error_.reader = reader_.get();
         xmlTextReaderSetErrorHandler(reader_.get(), &note_error, &error_);
         int status = 1;
         while (error_.message.empty() && (status = xmlTextReaderRead(reader_.get())) == 1) {
-            if (!visit()) return;
+            if (!visit()) return false;
         }
         if (status < 0 && error_.message.empty()) error_.message = "this is no XML";
-        if (error_.message.empty()) return;
+        if (error_.message.empty()) return true;
         const std::uint32_t line = std::min(error_.line, report_.source().line_count());
         report_.error(line == 0 ? Place{} : report_.line(line),
                       {"not XML: " + printable(error_.message), ""});
+        return false;
     }
 
   private:
@@ -131,12 +138,7 @@ std::string_view XmlHandler::Element::attribute(std::string_view wanted) const {
     return found == attributes.end() ? std::string_view() : found->second;
 }
 
-bool XmlHandler::Element::has(std::string_view wanted) const {
-    return std::any_of(attributes.begin(), attributes.end(),
-                       [&](const auto& attribute) { return attribute.first == wanted; });
-}
-
-void read_xml(FileReport& report, XmlHandler& handler) {
+bool read_xml(FileReport& report, XmlHandler& handler) {
     const std::string_view text = report.source().text();
     // libxml2 is told that this is UTF-8, whatever the document says of itself; so it is to be.
     const auto zero = text.find('\0');
@@ -144,15 +146,15 @@ void read_xml(FileReport& report, XmlHandler& handler) {
     if (bad || zero != std::string_view::npos) {
         report.error(report.line(line_at(text, std::min(bad.value_or(text.size()), zero))),
                      {"this line is not UTF-8", "save the file as UTF-8"});
-        return;
+        return false;
     }
     if (const auto type = find_document_type(text)) {
         report.error(
             report.line(line_at(text, *type)),
             {"a document type is not read, nor any entity that it declares", "remove <!DOCTYPE ...>"});
-        return;
+        return false;
     }
-    Session(report, handler).run();
+    return Session(report, handler).run();
 }
 
 }  // namespace dyetrace::scenario

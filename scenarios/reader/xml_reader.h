@@ -26,7 +26,6 @@ class XmlHandler {
         std::vector<std::pair<std::string, std::string>> attributes;
         /// Empty where there is none.
         [[nodiscard]] std::string_view attribute(std::string_view wanted) const;
-        [[nodiscard]] bool has(std::string_view wanted) const;
     };
     /// \return whether to go on
     virtual bool begin(const Element& element) = 0;
@@ -34,7 +33,7 @@ class XmlHandler {
     virtual void end(std::string_view name) = 0;
 };
 
-/// Tells the first error of XML with its line.
-void read_xml(FileReport& report, XmlHandler& handler);
+/// Tells the first error of XML with its line. \return whether the document was read to its end
+bool read_xml(FileReport& report, XmlHandler& handler);
 
 }  // namespace dyetrace::scenario
