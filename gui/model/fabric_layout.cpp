@@ -13,6 +13,8 @@ namespace {
 // In units of one host's slot.
 constexpr double rack_gap = 0.6;
 constexpr double pod_gap = 1.5;
+/// How far down the ends of a row hang whose nodes are linked to each other, in units of a tier's height.
+constexpr double arch_height = 0.6;
 
 class Planner {
   public:
@@ -30,6 +32,8 @@ class Planner {
         place_hosts();
         for (int tier = layout_.tier_count - 2; tier >= 0; --tier)
             place_switches(tier);
+        for (int tier = 0; tier < layout_.tier_count - 1; ++tier)
+            arch_if_flat(tier);
         find_pods();
         find_spacing();
         return std::move(layout_);
@@ -151,6 +155,19 @@ class Planner {
             for (std::size_t i = 0; i < members.size(); ++i) {
                 layout_.nodes[index(members[i])].x = span.left + slot * (static_cast<double>(i) + 0.5);
             }
+        }
+    }
+
+    /// Links within a row would lie on each other; on an arch they are chords, each seen by itself.
+    void arch_if_flat(int tier) {
+        const bool is_flat = std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
+            return layout_.tier_of[index(link.from)] == tier && layout_.tier_of[index(link.to)] == tier;
+        });
+        if (!is_flat) return;
+        const double height = arch_height / (layout_.tier_count - 1);
+        for (const int n : nodes_of_tier(tier)) {
+            const double aside = 2 * layout_.nodes[index(n)].x - 1;
+            layout_.nodes[index(n)].y += height * aside * aside;
         }
     }
 

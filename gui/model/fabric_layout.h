@@ -22,7 +22,8 @@ struct LayoutPod {
 };
 
 struct FabricLayout {
-    /// Of each node, within 0..1 both ways; a tier is a row, hosts are at y = 1.
+    /// Of each node, within 0..1 both ways; a tier is a row, hosts are at y = 1. A row whose nodes are linked
+    /// to each other is bent downwards at its ends.
     std::vector<LayoutPoint> nodes;
     std::vector<int> tier_of;  ///< of each node; 0 is the top
     int tier_count = 0;

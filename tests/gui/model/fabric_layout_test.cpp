@@ -63,6 +63,32 @@ TEST(FabricLayout, WithoutPodsAndKindsTheLinksDecide) {
     EXPECT_LT(layout.nodes[1].y, layout.nodes[0].y);
 }
 
+TEST(FabricLayout, NoLinkWithinATierRunsOverANodeOfIt) {
+    std::vector<Node> nodes;
+    std::vector<Link> links;
+    const auto join = [&](int a, int b) {
+        links.push_back({a, b, -1, 0, 0});
+        links.push_back({b, a, -1, 0, 0});
+    };
+    constexpr int racks = 5;
+    for (int n = 0; n < racks; ++n)
+        nodes.push_back({"host", NodeKind::Host, "", -1, n});
+    for (int n = 0; n < racks; ++n) {
+        nodes.push_back({"switch", NodeKind::Edge, "", -1, n});
+        join(n, racks + n);
+        for (int other = 0; other < n; ++other)
+            join(racks + other, racks + n);
+    }
+    const auto layout = lay_out(nodes, links);
+    const auto at = [&](int n) { return layout.nodes[static_cast<std::size_t>(racks + n)]; };
+    for (int n = 1; n + 1 < racks; ++n) {
+        const double share = (at(n).x - at(n - 1).x) / (at(n + 1).x - at(n - 1).x);
+        const double chord = at(n - 1).y + share * (at(n + 1).y - at(n - 1).y);
+        EXPECT_LT(at(n).y, chord - 0.01) << n;
+        EXPECT_LT(at(n).y, 1);
+    }
+}
+
 TEST(FabricLayout, HostsAloneAreOneRow) {
     const std::vector<Node> nodes{{"a", NodeKind::Host, "", -1, -1}, {"b", NodeKind::Host, "", -1, -1}};
     const auto layout = lay_out(nodes, {});
