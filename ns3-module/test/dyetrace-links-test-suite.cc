@@ -50,7 +50,12 @@ class QueueTestCase : public TestCase {
 
   private:
     void DoRun() override {
-        // At one time to one port: as many as fit, the one under way included.
+        DropOfBurst();
+        DropOfIncast();
+    }
+
+    /// At one time to one port: as many as fit, the one under way included.
+    void DropOfBurst() {
         TestFabric burst{{"K", "4"}, {"QueueBytes", "125000"}};
         Datagram datagram{burst.Node("host-0-0-0"), burst.Node("host-0-0-1")};
         datagram.payload = MicrosecondPayload;
@@ -59,10 +64,12 @@ class QueueTestCase : public TestCase {
         burst.Run();
         NS_TEST_EXPECT_MSG_EQ(burst.GetArrivals().size(), 100, "125000 / 1250 fit");
         NS_TEST_EXPECT_MSG_EQ(burst->GetDrops(DyetraceDropCause::Queue), 30, "and the others do not");
+    }
 
-        // Two senders at full rate into one port that holds ten: from the first, fill grows by one a
-        // microsecond, and stands at 2, 3, .. 10 after the pair at 0, 1, .. 8 us. Then each pair finds room
-        // for one.
+    /// Two senders at full rate into one port that holds ten: from the first, fill grows by one a
+    /// microsecond, and stands at 2, 3, .. 10 after the pair at 0, 1, .. 8 us. Then each pair finds room for
+    /// one.
+    void DropOfIncast() {
         TestFabric incast{{"K", "6"}, {"QueueBytes", "12500"}};
         constexpr int pairs = 100;
         std::set<uint32_t> victims;
