@@ -20,7 +20,8 @@ int main() { return 0; }
 
 
 def configure(conf):
-    sodium = conf.check_cfg(package='libsodium', args=['--cflags', '--libs'], uselib_store='SODIUM', mandatory=False)
+    # Without a global define, which would compile all of ns-3 anew when this module comes.
+    sodium = conf.check_cfg(package='libsodium', args=['--cflags', '--libs'], uselib_store='SODIUM', global_define=0, mandatory=False)
     cxx20 = conf.check_nonfatal(fragment=CXX20_PROGRAM, features='cxx', cxxflags=['-std=c++20'], msg='Checking for C++20 (dyetrace)')
     boost = conf.check_nonfatal(fragment=BOOST_PROGRAM, features='cxx', cxxflags=['-std=c++20'],
                                 msg="Checking for Boost's headers, 1.74 or later (dyetrace)")
