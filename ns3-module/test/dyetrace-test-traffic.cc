@@ -117,12 +117,12 @@ DyetracePacket* TestFabric::Make(const Datagram& datagram) {
 }
 
 void TestFabric::SendAt(Time time, const Datagram& datagram) {
-    Simulator::Schedule(time - Simulator::Now(),
-                        [this, datagram] { m_fabric->Send(datagram.from, Make(datagram)); });
+    // A method, not a lambda: up to ns-3.35 an event cannot be one.
+    Simulator::Schedule(time - Simulator::Now(), &TestFabric::SendDatagram, this, datagram);
 }
 
 void TestFabric::SendAt(Time time, uint32_t host, DyetracePacket* packet) {
-    Simulator::Schedule(time - Simulator::Now(), [this, host, packet] { m_fabric->Send(host, packet); });
+    Simulator::Schedule(time - Simulator::Now(), &TestFabric::SendPacket, this, host, packet);
 }
 
 void TestFabric::AddFault(const std::vector<std::pair<std::string, std::string>>& attributes) {

@@ -78,6 +78,8 @@ class TestFabric {
   private:
     class Host;
 
+    void SendDatagram(Datagram datagram) { m_fabric->Send(datagram.from, Make(datagram)); }
+    void SendPacket(uint32_t host, DyetracePacket* packet) { m_fabric->Send(host, packet); }
     void NoteForward(uint32_t in, uint32_t out, const DyetracePacket& packet) {
         m_onForward(in, out, packet);
     }
