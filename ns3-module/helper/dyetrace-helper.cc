@@ -28,6 +28,14 @@ Mac48Address GuestMac(Ipv4Address host) {
     return mac;
 }
 
+Mac48Address AddedGuestMac(uint32_t number) {
+    uint8_t octets[6] = {2, 2};
+    Ipv4Address(number).Serialize(octets + 2);
+    Mac48Address mac;
+    mac.CopyFrom(octets);
+    return mac;
+}
+
 }  // namespace
 
 DyetraceHelper::DyetraceHelper() : m_vni(1000), m_load(0), m_stream(0) {
@@ -59,6 +67,17 @@ void DyetraceHelper::SetNhmsAttribute(const std::string& name, const AttributeVa
 }
 void DyetraceHelper::SetNhmsHost(const std::string& name) {
     m_nhmsHost = name;
+}
+
+uint32_t DyetraceHelper::AddGuest(const std::string& host) {
+    NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::AddGuest is called before Install");
+    m_addedGuests.push_back(host);
+    return static_cast<uint32_t>(m_addedGuests.size() - 1);
+}
+
+uint32_t DyetraceHelper::GetAddedGuest(uint32_t n) const {
+    NS_ABORT_MSG_IF(n >= m_addedGuests.size(), "no guest number " << n << " was added");
+    return static_cast<uint32_t>(m_hosts.size()) + n;
 }
 
 void DyetraceHelper::SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load) {
@@ -111,6 +130,15 @@ void DyetraceHelper::MakeGuests() {
         const DyetraceTopology::Node& node = topology.GetNode(host);
         const Ipv4Address address(0xc0a80000 + host + 1);
         guests->push_back({GuestMac(node.address), address, m_vni, host, node.rack});
+    }
+    for (const std::string& name : m_addedGuests) {
+        const uint32_t host = topology.FindNode(name);
+        NS_ABORT_MSG_IF(host >= topology.GetNHosts(),
+                        "a guest was added to " << name << ", which is no host");
+        const auto number = static_cast<uint32_t>(guests->size());
+        NS_ABORT_MSG_IF(number > 0xfffd, "the guests' subnet has no address for guest " << number);
+        guests->push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), m_vni, host,
+                           topology.GetNode(host).rack});
     }
     m_guests = std::move(guests);
 }

@@ -30,6 +30,7 @@ namespace ns3 {
  *
  * Set attributes, call Install(), then add faults and captures. The guest of host number i is guest number i:
  * Ethernet address 02:01 and the host's four address bytes, IPv4 address 192.168.0.0 + i + 1, all in one VNI.
+ * Guests that AddGuest() adds are numbered after these; their Ethernet address is 02:02 and their number.
  */
 class DyetraceHelper {
   public:
@@ -51,6 +52,10 @@ class DyetraceHelper {
     /// the hosts' links is `load`, all bytes on the wire counted. Without it the guests only receive.
     void SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load);
     /// @}
+
+    /// A further guest on a host, by name, which sends nothing by itself: DyetraceGuestHelper gives it a
+    /// node. Call before Install(). \return how many-th it is, from 0
+    uint32_t AddGuest(const std::string& host);
 
     /// Makes everything, once, and starts it.
     void Install();
@@ -79,6 +84,11 @@ class DyetraceHelper {
     /// The guests that send flows, by host; empty without SetTraffic.
     const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
     std::shared_ptr<const DyetraceGuests> GetGuests() const { return m_guests; }
+    uint32_t GetNAddedGuests() const { return static_cast<uint32_t>(m_addedGuests.size()); }
+    /// The number among all guests of the n-th that was added.
+    uint32_t GetAddedGuest(uint32_t n) const;
+    /// All guests are in one subnet.
+    static Ipv4Mask GetGuestMask() { return Ipv4Mask("255.255.0.0"); }
 
     /// Ends every session in order. Run the simulator on for IsDraining() to become false.
     void CloseSessions();
@@ -103,6 +113,7 @@ class DyetraceHelper {
     ObjectFactory m_sourceFactory;
     uint32_t m_vni;
     std::string m_nhmsHost;
+    std::vector<std::string> m_addedGuests;  ///< their hosts
     std::vector<std::pair<double, double>> m_sizes;
     double m_load;
     int64_t m_stream;

@@ -38,7 +38,9 @@ class DyetraceGuestPort : public DyetraceReceiver {
 
     /// Says that the guest is about to send to another, by its number in the overlay.
     virtual void Resolve(uint32_t guest) = 0;
-    /// Plugs in what takes the frames that come for the guest; not owned.
+    /// Longest IP packet of the guest, without VLAN tags, that its host's EPPC carries; bytes.
+    virtual uint32_t GetMtu() const = 0;
+    /// Plugs in what takes the frames that come for the guest; not owned. Null: unplugs it.
     virtual void Connect(DyetraceReceiver* guest) = 0;
 };
 

@@ -51,6 +51,7 @@ class DyetraceHostPort::GuestPort : public DyetraceGuestPort {
 
     void Receive(DyetracePacket* packet) override { m_host.FromGuest(m_number, packet); }
     void Resolve(uint32_t guest) override { m_host.Resolve(guest); }
+    uint32_t GetMtu() const override { return m_host.m_guestMtu; }
     void Connect(DyetraceReceiver* guest) override { m_guest = guest; }
     DyetraceReceiver* GetGuest() const { return m_guest; }
 
@@ -66,6 +67,7 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
       m_seed(seed),
       m_clock(config.clock),
       m_eppc(CreateEppc(eppcConfig, seed, LocalTime())),
+      m_guestMtu(static_cast<uint32_t>(eppc::Eppc::guest_mtu(eppcConfig))),
       m_resolved(config.guests->size(), false),
       m_wake(
           config.host, [this] { return LocalTime(); },

@@ -105,6 +105,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     DyetraceClock m_clock;
     dyetrace::eppc::Eppc m_eppc;
     DyetraceEngineListener* m_listener = nullptr;
+    uint32_t m_guestMtu;
     std::vector<std::unique_ptr<GuestPort>> m_guestPorts;  ///< by GuestPort's value
     std::vector<uint32_t> m_guests;                        ///< their numbers in the directory
     std::vector<bool> m_resolved;                          ///< by guest's number in the directory

@@ -344,6 +344,16 @@ uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
     return opened->value;
 }
 
+std::string DyetraceHost::Repath(Ipv4Address peer, uint16_t path) {
+    NS_LOG_FUNCTION(this << peer << path);
+    DyetraceHostPort& port = Started().port;
+    port.TakeArrivals();
+    const auto moved =
+        port.GetEppc().repath(DyetraceToAddress(peer), dyetrace::PathIndex{path}, port.LocalTime());
+    port.Service();
+    return moved.ok() ? std::string() : moved.error();
+}
+
 void DyetraceHost::CloseSessions() {
     DyetraceHostPort& port = Started().port;
     port.TakeArrivals();

@@ -78,9 +78,19 @@ class DyetraceHost : public Object {
     /// Plugs a guest in. \param guest its number in the overlay
     DyetraceGuestPort& AddGuest(uint32_t guest);
     uint32_t GetHost() const { return m_host; }
+    /// From Start() until it is disposed of.
+    bool IsStarted() const { return m_state != nullptr; }
 
     /// Asks a peer for a session now, whatever the traffic. \return the session's id
     uint32_t OpenSession(Ipv4Address peer);
+    /**
+     * Moves one path to a peer to a spare source port, at once, with a new generation: flows of that path go
+     * another way, all others keep theirs.
+     * \param peer underlay address \param path its index, below PathCount
+     * \return empty where it was moved, else why it was not: an earlier move of that path is not settled, or
+     * no spare port is free
+     */
+    std::string Repath(Ipv4Address peer, uint16_t path);
     /// Ends every session that this host requested, in order: END markers, last reports, close.
     void CloseSessions();
     /// Whether something of an orderly end is still on its way.
