@@ -8,6 +8,7 @@
 #include <ns3/log.h>
 #include <ns3/rng-seed-manager.h>
 #include <ns3/simulator.h>
+#include <ns3/string.h>
 #include <ns3/trace-source-accessor.h>
 #include <ns3/uinteger.h>
 
@@ -15,6 +16,7 @@
 #include "dyetrace-fault-site.h"
 #include "dyetrace-fault.h"
 #include "dyetrace-lean-plane.h"
+#include "dyetrace-stock-plane.h"
 
 #include "core/base/random.h"
 
@@ -35,11 +37,20 @@ struct DyetraceFabric::State {
         std::unique_ptr<DyetraceCapture> capture;
     };
 
-    State(DyetraceTopology madeTopology, const DyetraceDataPlane::Config& config,
+    State(const std::string& grade, DyetraceTopology madeTopology, const DyetraceDataPlane::Config& config,
           DyetraceDataPlane::Traces traces)
         : topology(std::move(madeTopology)),
           controls(topology.GetNHosts(), nullptr),
-          plane(std::make_unique<DyetraceLeanPlane>(topology, config, traces)) {}
+          plane(MakePlane(grade, topology, config, traces)) {}
+
+    static std::unique_ptr<DyetraceDataPlane> MakePlane(const std::string& grade,
+                                                        const DyetraceTopology& topology,
+                                                        const DyetraceDataPlane::Config& config,
+                                                        DyetraceDataPlane::Traces traces) {
+        if (grade == "lean") return std::make_unique<DyetraceLeanPlane>(topology, config, traces);
+        NS_ABORT_MSG_IF(grade != "stock", "DyetraceFabric: Grade is lean or stock, not " << grade);
+        return std::make_unique<DyetraceStockPlane>(topology, config, traces);
+    }
 
     DyetraceTopology topology;
     std::vector<DyetraceHostControl*> controls;  ///< by host
@@ -58,6 +69,12 @@ TypeId DyetraceFabric::GetTypeId() {
             .AddAttribute("K", "Ports of a switch in the k-ary fat-tree: even. There are k*k*k/4 hosts.",
                           UintegerValue(6), MakeUintegerAccessor(&DyetraceFabric::m_k),
                           MakeUintegerChecker<uint32_t>(2, 254))
+            .AddAttribute(
+                "Grade",
+                "\"lean\": links and switches of dyetrace's own, the fastest. \"stock\": an ns-3 node "
+                "with an internet stack for each, so that any model of ns-3 may sit in the fabric. "
+                "Both do the same, packet by packet.",
+                StringValue("lean"), MakeStringAccessor(&DyetraceFabric::m_grade), MakeStringChecker())
             .AddAttribute("LinkRate", "Of every link, in both directions.", DataRateValue(DataRate("1Gbps")),
                           MakeDataRateAccessor(&DyetraceFabric::m_linkRate), MakeDataRateChecker())
             .AddAttribute("LinkDelay", "Propagation delay of every link.", TimeValue(MicroSeconds(1)),
@@ -140,8 +157,8 @@ void DyetraceFabric::Build() {
     config.forwarding.seed = GetSeed();
     config.forwarding.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
     config.forwarding.icmpBurst = m_icmpBurst;
-    m_state = std::make_unique<State>(m_topology ? *m_topology : DyetraceTopology::FatTree(m_k), config,
-                                      DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
+    m_state = std::make_unique<State>(m_grade, m_topology ? *m_topology : DyetraceTopology::FatTree(m_k),
+                                      config, DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
     m_topology.reset();
 }
 
@@ -165,6 +182,20 @@ const DyetraceTopology& DyetraceFabric::GetTopology() const {
 }
 DyetracePacketPool& DyetraceFabric::GetPool() {
     return Built().plane->GetPool();
+}
+
+Ptr<Node> DyetraceFabric::GetNode(uint32_t node) const {
+    const auto* stock = dynamic_cast<const DyetraceStockPlane*>(Built().plane.get());
+    NS_ABORT_MSG_IF(stock == nullptr, "DyetraceFabric::GetNode: only Grade \"stock\" has ns-3 nodes");
+    NS_ABORT_MSG_IF(node >= GetTopology().GetNNodes(), "no node has number " << node);
+    return stock->GetNode(node);
+}
+
+void DyetraceFabric::UseStack(uint32_t host, uint16_t udpPort) {
+    auto* stock = dynamic_cast<DyetraceStockPlane*>(Built().plane.get());
+    NS_ABORT_MSG_IF(stock == nullptr, "DyetraceFabric::UseStack: only Grade \"stock\" has ns-3 nodes");
+    NS_ABORT_MSG_IF(host >= GetTopology().GetNHosts(), "no host has number " << host);
+    stock->UseStack(host, udpPort);
 }
 
 void DyetraceFabric::Attach(uint32_t host, DyetraceReceiver* receiver) {

@@ -21,6 +21,7 @@
 namespace ns3 {
 
 class DyetraceFault;
+class Node;
 class DyetraceHostControl;
 
 /**
@@ -95,6 +96,16 @@ class DyetraceFabric : public Object {
     std::vector<Capture> GetCaptures() const;
     /// @}
 
+    /// \name What Grade "stock" alone has
+    /// @{
+    /// The ns-3 node of a host or switch, by its number: any application may be installed on it. What comes
+    /// for a host goes to its EPPC where it is UDP or an ICMP error, and to the node's own stack where it is
+    /// anything else. Applications on switches can be reached where the switch is a rack's.
+    Ptr<Node> GetNode(uint32_t node) const;
+    /// Leaves a UDP port of a host to the node's own stack.
+    void UseStack(uint32_t host, uint16_t udpPort);
+    /// @}
+
     /// \name Counters since the start
     /// @{
     uint64_t GetPacketHops() const;  ///< packets that came out at the end of a link
@@ -137,6 +148,7 @@ class DyetraceFabric : public Object {
 
     std::unique_ptr<DyetraceTopology> m_topology;
     uint32_t m_k;
+    std::string m_grade;
     DataRate m_linkRate;
     Time m_linkDelay;
     uint32_t m_queueBytes;

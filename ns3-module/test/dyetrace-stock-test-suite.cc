@@ -15,6 +15,7 @@
 #include <ns3/boolean.h>
 #include <ns3/dyetrace-ethernet-device.h>
 #include <ns3/dyetrace-ethernet-helper.h>
+#include <ns3/dyetrace-helper.h>
 #include <ns3/dyetrace-receiver.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/global-value.h>
@@ -491,6 +492,77 @@ class StockApplicationTestCase : public TestCase {
     uint64_t m_echoes = 0;
 };
 
+/// What engines measure and the health service decides.
+class MeasuredGrade {
+  public:
+    explicit MeasuredGrade(const std::string& grade) {
+        helper.SetFabricAttribute("K", UintegerValue(4));
+        helper.SetFabricAttribute("Grade", StringValue(grade));
+        helper.SetFabricAttribute("Seed", UintegerValue(5));
+        helper.SetHostAttribute("Insecure", BooleanValue(true));
+        helper.SetHostAttribute("PathCount", UintegerValue(8));
+        for (const char* interval : {"ReportInterval", "PathIdle", "UpdateInterval"})
+            helper.SetHostAttribute(interval, StringValue("10ms"));
+        helper.SetNhmsAttribute("Insecure", BooleanValue(true));
+        helper.SetNhmsHost("host-0-0-0");
+        helper.SetTraffic({{0, 0}, {10000, 0.5}, {200000, 1}}, 0.15);
+        helper.Install();
+        helper.AddSilentDrop("agg-1-0", "core-1", MilliSeconds(30), 0.3);
+        for (const auto& host : helper.GetHosts())
+            host->TraceConnectWithoutContext("Metrics", MakeCallback(&MeasuredGrade::NoteMetrics, this));
+        helper.GetNhms()->TraceConnectWithoutContext("Incident",
+                                                     MakeCallback(&MeasuredGrade::NoteIncident, this));
+        Simulator::Stop(MilliSeconds(700));
+        Simulator::Run();
+        delivered = helper.GetFabric()->GetDelivered();
+        dropped = helper.GetTruth()->GetDataDropped();
+        helper.Dispose();
+        Simulator::Destroy();
+        GlobalValue::Bind("ChecksumEnabled", BooleanValue(false));
+        // What two hosts learn at one time comes in no order.
+        std::sort(metrics.begin(), metrics.end());
+    }
+
+    /// Time, host, peer, session, path and generation, sent, received, sum of delays.
+    using Metrics = std::tuple<int64_t, uint32_t, uint32_t, uint32_t, uint32_t, uint64_t, uint64_t, int64_t>;
+    std::vector<Metrics> metrics;
+    std::vector<std::string> incidents;
+    uint64_t delivered = 0;
+    uint64_t dropped = 0;
+
+  private:
+    void NoteMetrics(const DyetracePathMetrics& m) {
+        metrics.emplace_back(Simulator::Now().GetNanoSeconds(), m.host, m.peer.Get(), m.session,
+                             uint32_t{m.path} << 8 | m.generation, m.sent, m.received,
+                             m.delaySum.GetNanoSeconds());
+    }
+    void NoteIncident(const DyetraceIncidentStep& step) {
+        incidents.push_back(std::to_string(Simulator::Now().GetNanoSeconds()) + ' ' + step.state + ' ' +
+                            step.step + ' ' + step.from + " > " + step.to + ' ' + step.detail);
+    }
+
+    DyetraceHelper helper;
+};
+
+class HealthTestCase : public TestCase {
+  public:
+    HealthTestCase() : TestCase("EPPCs measure, and the health service decides, the same over both grades") {}
+
+  private:
+    void DoRun() override {
+        const MeasuredGrade lean("lean");
+        const MeasuredGrade stock("stock");
+        NS_TEST_ASSERT_MSG_GT(lean.metrics.size(), 500, "paths were measured");
+        NS_TEST_EXPECT_MSG_GT(lean.dropped, 20, "there was loss");
+        NS_TEST_EXPECT_MSG_GT(lean.incidents.size(), 0, "which the service told of");
+        // Not packet-hops: where a run is stopped, the lean switches are up to a look-ahead further.
+        NS_TEST_EXPECT_MSG_EQ(stock.delivered, lean.delivered, "packets at hosts");
+        NS_TEST_EXPECT_MSG_EQ(stock.dropped, lean.dropped, "losses");
+        NS_TEST_EXPECT_MSG_EQ((stock.metrics == lean.metrics), true, "every report of every path");
+        NS_TEST_EXPECT_MSG_EQ((stock.incidents == lean.incidents), true, "every step of every incident");
+    }
+};
+
 class RoutingTableTestCase : public TestCase {
   public:
     RoutingTableTestCase() : TestCase("a switch's routing table shows its hosts and its equal-cost ports") {}
@@ -562,6 +634,7 @@ class StockTestSuite : public TestSuite {
         AddTestCase(new StockRepeatTestCase);
         AddTestCase(new StockApplicationTestCase);
         AddTestCase(new RoutingTableTestCase);
+        AddTestCase(new HealthTestCase);
     }
 };
 

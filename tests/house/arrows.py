@@ -91,7 +91,7 @@ CORE_EXCEPTIONS = {("core/base/result.h", "fprintf"): "the assertion that stays 
 # happened. Those that may are few; of them, most may only tell.
 HASH_NAMES = r"\w*Ecmp(?:Hash|Choice|Seed)\w*|\w*ecmpSeed\w*"
 HASH_HEADER = r"(?:.*/)?dyetrace-ecmp-hash\.h"
-HASH_FILES = r"ns3-module/(model/dyetrace-(ecmp-hash|data-plane)\.\w+|test/.*)"
+HASH_FILES = r"ns3-module/(model/dyetrace-(ecmp-hash|forwarding)\.\w+|test/.*)"
 
 TRUTH_NAMES = r"\w*[Tt]ruth\w*"
 TRUTH_HEADER = r"(?:.*/)?(?:dyetrace-)?truth[\w-]*\.h"
