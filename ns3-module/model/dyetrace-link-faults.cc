@@ -208,7 +208,7 @@ TypeId DyetraceReordering::GetTypeId() {
                             .SetParent<DyetraceLinkFault>()
                             .SetGroupName("Dyetrace")
                             .AddConstructor<DyetraceReordering>()
-                            .AddAttribute("Probability", "Of each packet to be held back.", DoubleValue(0.01),
+                            .AddAttribute("Probability", "Of each packet to be held back.", DoubleValue(1.0),
                                           MakeDoubleAccessor(&DyetraceReordering::m_probability),
                                           MakeDoubleChecker<double>(0.0, 1.0))
                             .AddAttribute("Delay", "How long it is held back.", TimeValue(MicroSeconds(100)),

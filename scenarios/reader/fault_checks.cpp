@@ -62,7 +62,12 @@ class FaultChecker {
     }
 
     void check_place(NodeNames& names) {
-        if (!knows_kind()) return;
+        if (!knows_kind()) {  // whatever it is to be, names are right or wrong
+            if (has("from")) find_node("from", fault_.from, names);
+            if (has("to")) find_node("to", fault_.to, names);
+            if (has("node")) find_node("node", fault_.node, names);
+            return;
+        }
         const FaultKindInfo& info = info_of(fault_.kind);
         info.place == FaultPlace::Links ? check_links(names) : check_nodes(info, names);
     }
@@ -94,22 +99,26 @@ class FaultChecker {
         }
     }
 
-    /// Nothing after an error.
+    /// Nothing for a pattern, and after an error.
     std::optional<std::uint32_t> find_node(const std::string& key, const std::string& name,
                                            NodeNames& names) {
+        if (is_name_pattern(name)) return std::nullopt;
         const auto node = names.find(name);
         if (!node) error(key, names.unknown_node(name));
         return node;
     }
 
     void check_links(NodeNames& names) {
+        std::optional<std::uint32_t> from;
+        std::optional<std::uint32_t> to;
+        if (has("from")) from = find_node("from", fault_.from, names);
+        if (has("to")) to = find_node("to", fault_.to, names);
         if (!has("from") || !has("to")) return;
-        if (!is_name_pattern(fault_.from) && !is_name_pattern(fault_.to)) {
-            const auto from = find_node("from", fault_.from, names);
-            const auto to = find_node("to", fault_.to, names);
-            if (from && to && !names.is_link(*from, *to)) error("to", names.no_link(*from, *to));
-            if (from && to && names.is_link(*from, *to)) check_count(1, "link");
-            return;
+        const bool are_known = (from || is_name_pattern(fault_.from)) && (to || is_name_pattern(fault_.to));
+        if (!are_known) return;
+        if (from && to) {
+            if (!names.is_link(*from, *to)) return error("to", names.no_link(*from, *to));
+            return check_count(1, "link");
         }
         std::size_t matching = 0;
         for (const localise::PlannedCable& cable : scenario_.fabric.plan->cables()) {

@@ -34,6 +34,11 @@ struct FabricSettings {
     std::uint64_t link_rate_bps = 1'000'000'000;
     Duration link_delay = Duration::microseconds(1);
     std::uint64_t queue_bytes = 150'000;  ///< of every port
+    std::uint64_t ecn_bytes = 0;          ///< a longer queue marks CE; 0: none does
+    std::uint32_t mtu = 9194;             ///< longest IP packet of a link, bytes
+    /// From a link's failure, or its return, to routes that know of it; none: they never change.
+    std::optional<Duration> detection_delay = Duration::milliseconds(50);
+    std::string grade = "lean";
     std::uint32_t leaves = 8;
     std::uint32_t spines = 4;  ///< of a leaf-spine; of each plane of a Clos
     std::uint32_t pods = 4;

@@ -115,6 +115,17 @@ const TableSchema<FabricSettings>& fabric_schema() {
          // Less than the longest packet with all its headers would drop that packet always.
          key("queue", &S::queue_bytes, SizeType{1'600, 1'000'000'000},
              "What every port can hold; a packet that finds no room is dropped."),
+         key("ecn", &S::ecn_bytes, SizeType{0, 1'000'000'000},
+             "A port that holds more marks ECN-capable packets (RFC 3168); 0B: none does."),
+         key("mtu", &S::mtu, IntegerType{1600, 65'535},
+             "Longest IP packet that a link takes, bytes; a longer one is dropped and its sender told."),
+         optional_key("detection_delay", &S::detection_delay, DurationType{{}, longest}, "\"50ms\"",
+                      "From a link's failure, or its return, to routes that know of it; `\"-\"`: they never "
+                      "change."),
+         key("grade", &S::grade, ChoiceType<std::string>{{{"lean", "lean"}, {"stock", "stock"}}},
+             "`lean`: switches and links of dyetrace's own. `stock`: an ns-3 node with an internet stack for "
+             "each; "
+             "slower, and the same packet by packet."),
          key("leaves", &S::leaves, IntegerType{2, 1024}, "`leaf-spine`: switches with hosts."),
          key("spines", &S::spines, IntegerType{1, 128},
              "`leaf-spine`: switches that every leaf has a link to. `clos`: core switches of each plane."),

@@ -92,6 +92,11 @@ const std::vector<KeyAttribute>& fabric_attributes() {
         {"fabric", "link_rate", "LinkRate", [](const Scenario& s) { return rate(s.fabric.link_rate_bps); }},
         {"fabric", "link_delay", "LinkDelay", [](const Scenario& s) { return time(s.fabric.link_delay); }},
         {"fabric", "queue", "QueueBytes", [](const Scenario& s) { return number(s.fabric.queue_bytes); }},
+        {"fabric", "ecn", "EcnBytes", [](const Scenario& s) { return number(s.fabric.ecn_bytes); }},
+        {"fabric", "mtu", "Mtu", [](const Scenario& s) { return number(s.fabric.mtu); }},
+        {"fabric", "detection_delay", "DetectionDelay",
+         [](const Scenario& s) { return time(s.fabric.detection_delay.value_or(Duration{-1})); }},
+        {"fabric", "grade", "Grade", [](const Scenario& s) { return text(s.fabric.grade); }},
     };
     return table;
 }

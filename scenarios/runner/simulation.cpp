@@ -10,6 +10,7 @@
 #include <ns3/simulator.h>
 #include <ns3/uinteger.h>
 
+#include "core/base/name_pattern.h"
 #include "core/base/random.h"
 #include "ns3-module/model/dyetrace-engines.h"
 #include "scenarios/reader/fault_kinds.h"
@@ -17,10 +18,6 @@
 
 namespace dyetrace::runner {
 namespace {
-
-ns3::Time to_ns3(Duration duration) {
-    return ns3::NanoSeconds(duration.ns);
-}
 
 void set_fabric(ns3::DyetraceHelper& helper, const scenario::Scenario& s, std::uint64_t seed) {
     for (const KeyAttribute& one : fabric_attributes())
@@ -125,6 +122,9 @@ std::vector<std::string> usual_captures(const scenario::Scenario& scenario) {
     std::vector<std::string> ports{plan.nodes()[uplink.node].name + ":" + plan.nodes()[uplink.peer].name};
     if (!scenario.faults.empty()) {
         const scenario::Fault& fault = scenario.faults.front();
+        const bool is_one_link = scenario::info_of(fault.kind).place == scenario::FaultPlace::Links &&
+                                 !is_name_pattern(fault.from) && !is_name_pattern(fault.to);
+        if (!is_one_link) return ports;
         for (std::string port : {fault.from + ":" + fault.to, fault.to + ":" + fault.from}) {
             if (port != ports.front()) ports.push_back(std::move(port));
         }

@@ -136,7 +136,7 @@ class ArrowsTest(unittest.TestCase):
     def test_the_hash_is_known_to_the_fabric_alone(self):
         header = {"ns3-module/model/dyetrace-ecmp-hash.h": "int DyetraceEcmpHash();\n"}
         include = '#include "ns3-module/model/dyetrace-ecmp-hash.h"\n'
-        self.assertEqual(self.problems_of_house({**header, "ns3-module/model/dyetrace-data-plane.cc": include}), [])
+        self.assertEqual(self.problems_of_house({**header, "ns3-module/model/dyetrace-forwarding.cc": include}), [])
         for path in ("ns3-module/model/dyetrace-host.cc", "scenarios/runner/truth_rows.cpp", "scenarios/runner/runner.cpp"):
             with self.subTest(path=path):
                 self.assert_one_problem({**header, path: include}, "only the fabric may know its hash")

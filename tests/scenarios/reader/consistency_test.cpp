@@ -54,6 +54,42 @@ TEST(FaultLink, AnUnknownNodeIsToldWithTheNearest) {
               "agg-5-2, core-8");
 }
 
+/// A scenario with one fault of these lines; the first of them is line 3.
+std::string fault_of(const std::string& lines) {
+    return without_key + "[[fault]]\n" + lines;
+}
+
+TEST(FaultPlace, PatternsMeanTheLinksOrNodesThatMatch) {
+    EXPECT_THAT(told(fault_of("kind = \"link-flap\"\nfrom = \"agg-?-0\"\nto = \"core-*\"\ncount = 18\n")),
+                IsEmpty());
+    EXPECT_THAT(told(fault_of("kind = \"link-flap\"\nfrom = \"agg-?-0\"\nto = \"core-*\"\ncount = 19\n")),
+                ElementsAre("6:9: only 18 links match, not 19"));
+    EXPECT_THAT(told(fault_of("kind = \"link-down\"\nfrom = \"host-*\"\nto = \"core-*\"\n")),
+                ElementsAre("4:8: no link goes from \"host-*\" to \"core-*\""));
+    EXPECT_THAT(told(fault_of("kind = \"host-crash\"\nnode = \"spine-*\"\n")),
+                ElementsAre("4:8: no host is called like \"spine-*\""));
+}
+
+TEST(FaultPlace, HostsAndSwitchesAreToldApart) {
+    EXPECT_THAT(told(fault_of("kind = \"host-crash\"\nnode = \"core-1\"\n")),
+                ElementsAre("4:8: core-1 is a switch; host-crash strikes hosts"));
+    EXPECT_THAT(told(fault_of("kind = \"switch-down\"\nnode = \"host-0-0-1\"\n")),
+                ElementsAre("4:8: host-0-0-1 is a host; switch-down strikes switches"));
+    EXPECT_THAT(told(fault_of("kind = \"switch-down\"\nnode = \"core-99\"\n")),
+                ElementsAre("4:8: there is no node \"core-99\" in a fat-tree of k = 6"));
+}
+
+TEST(FaultKeys, WhatAKindNeedsIsToldAndWhatItHasNoUseForIsWarnedOf) {
+    EXPECT_THAT(told(fault_of("kind = \"flow-drop\"\nfrom = \"agg-0-0\"\nto = \"core-0\"\n")),
+                ElementsAre("2:1: this flow-drop has no share and no match"));
+    EXPECT_THAT(
+        told(fault_of("kind = \"eppc-restart\"\nnode = \"host-0-0-1\"\nmtu = 1400\n")),
+        ElementsAre("5:7: warning: mtu means nothing for eppc-restart: the EPPC begins anew at that time"));
+    EXPECT_THAT(told(fault_of("kind = \"flow-drop\"\nfrom = \"agg-0-0\"\nto = \"core-0\"\nshare = 0.5\n"
+                              "match = [\"protocol=udp\"]\n")),
+                ElementsAre("6:9: warning: share means nothing where match says which flows"));
+}
+
 TEST(FaultLink, BothUnknownNodesAreTold) {
     EXPECT_THAT(told(fault("x", "y")), ElementsAre("4:8: there is no node \"x\" in a fat-tree of k = 6",
                                                    "5:6: there is no node \"y\" in a fat-tree of k = 6"));

@@ -178,9 +178,12 @@ TEST(Reader, AnAbsurdlyLongKeyIsShortenedInItsMessage) {
 }
 
 TEST(Reader, MissingKeysAreToldAtTheHeader) {
-    EXPECT_THAT(told(without_key + "\n[[fault]]\nat = \"0s\"\n"),
-                ElementsAre("3:1: this fault has no kind", "3:1: this fault has no from",
-                            "3:1: this fault has no to"));
+    EXPECT_THAT(told(without_key + "\n[[fault]]\nat = \"0s\"\n"), ElementsAre("3:1: this fault has no kind"));
+    EXPECT_THAT(told(without_key + "\n[[fault]]\nkind = \"silent-drop\"\n"),
+                ElementsAre("3:1: this fault has no from", "3:1: this fault has no to",
+                            "3:1: this silent-drop has no probability"));
+    EXPECT_THAT(told(without_key + "\n[[fault]]\nkind = \"host-crash\"\n"),
+                ElementsAre("3:1: this fault has no node"));
 }
 
 TEST(Reader, AMisspeltRequiredKeyIsNotMissingToo) {
@@ -271,9 +274,8 @@ TEST(Reader, WarningsAloneDoNotKeepAScenarioFromBeingRead) {
     const std::string text =
         without_key +
         "[[fault]]\nkind = \"link-down\"\nfrom = \"core-0\"\nto = \"agg-0-0\"\nprobability = 1\n";
-    EXPECT_THAT(
-        told(text),
-        ElementsAre("6:15: warning: probability means nothing for link-down: the link loses all packets"));
+    EXPECT_THAT(told(text), ElementsAre("6:15: warning: probability means nothing for link-down: the cable "
+                                        "carries nothing, in both directions"));
     EXPECT_THAT(read(text).faults, SizeIs(1));
 }
 

@@ -112,6 +112,10 @@ TEST(KeysAndAttributes, NoKeyIsForgotten) {
 TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     scenario::Scenario said;
     said.fabric = {scenario::FabricKind::FatTree, 8, 2'000'000'000, Duration::microseconds(3), 99'000};
+    said.fabric.ecn_bytes = 30'000;
+    said.fabric.mtu = 1700;
+    said.fabric.detection_delay = std::nullopt;
+    said.fabric.grade = "stock";
     said.workload.flow_rate_bps = 77'000'000;
     said.workload.packet_bytes = 1000;
     said.workload.start = Duration::milliseconds(4);

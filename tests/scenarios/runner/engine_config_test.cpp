@@ -229,8 +229,9 @@ using NhmsHome = Home<ns3::DyetraceNhms, health::NhmsConfig>;
 
 template <>
 std::set<std::string> HostHome::others() {
-    // The engine is given its seed apart; address and port together are `nhms`, which is there or not.
-    return {"Seed", "NhmsAddress", "NhmsPort"};
+    // The engine is given its seed apart; address and port together are `nhms`, which is there or not; of the
+    // clock it sees nothing but what that shows.
+    return {"Seed", "NhmsAddress", "NhmsPort", "ClockOffset", "ClockDrift", "ClockJitter"};
 }
 template <>
 std::set<std::string> NhmsHome::others() {
