@@ -22,6 +22,7 @@ const std::string& FabricNames::node(store::RowId id) const {
 }
 
 std::string FabricNames::link(store::RowId from_node, store::RowId to_node) const {
+    if (from_node == to_node) return node(from_node);
     return node(from_node) + " > " + node(to_node);
 }
 

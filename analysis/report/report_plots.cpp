@@ -44,11 +44,7 @@ Subjects choose_subjects(const Timeline& timeline) {
     }
     if (!subjects.rows.empty()) return subjects;
     for (std::size_t i = 0; i < std::min(score.missed.size(), suspects_drawn); ++i) {
-        store::SuspectRow row;
-        row.kind = "link";
-        row.from_node = score.missed[i].from_node;
-        row.to_node = score.missed[i].to_node;
-        subjects.rows.push_back(row);
+        subjects.rows.push_back(as_suspect(score.missed[i]));
         subjects.names.push_back(timeline.missed_names[i] + " (truth: faulty)");
     }
     return subjects;

@@ -10,6 +10,7 @@ bool names(const store::SuspectRow& suspect, const store::TruthFaultRow& fault) 
     if (suspect.t_ns < fault.t_ns) return false;
     if (suspect.kind == "device")
         return suspect.device_node == fault.from_node || suspect.device_node == fault.to_node;
+    if (is_of_node(fault)) return suspect.from_node == fault.from_node || suspect.to_node == fault.from_node;
     return suspect.from_node == fault.from_node && suspect.to_node == fault.to_node;
 }
 
@@ -19,6 +20,22 @@ bool same_subject(const store::SuspectRow& a, const store::SuspectRow& b) {
 }
 
 }  // namespace
+
+bool is_of_node(const store::TruthFaultRow& fault) {
+    return fault.from_node == fault.to_node;
+}
+
+store::SuspectRow as_suspect(const store::TruthFaultRow& fault) {
+    store::SuspectRow row;
+    row.kind = is_of_node(fault) ? "device" : "link";
+    if (is_of_node(fault)) {
+        row.device_node = fault.from_node;
+    } else {
+        row.from_node = fault.from_node;
+        row.to_node = fault.to_node;
+    }
+    return row;
+}
 
 bool does_harm(const store::TruthFaultRow& fault) {
     return fault.kind != "silent-drop" || fault.probability > 0;

@@ -31,6 +31,10 @@ struct Score {
     std::vector<store::TruthFaultRow> missed;  ///< faults that can do harm and that no suspect names
 };
 
+/// Whether it struck a node and not a link: its row leads from the node to itself.
+bool is_of_node(const store::TruthFaultRow& fault);
+/// The suspect that would have been right.
+store::SuspectRow as_suspect(const store::TruthFaultRow& fault);
 /// A fault that drops with probability 0 is none: it serves as control of an experiment.
 [[nodiscard]] bool does_harm(const store::TruthFaultRow& fault);
 

@@ -65,9 +65,7 @@ class Teller {
         if (!score.suspects.empty()) {
             culprit = score.suspects.front().suspect;
         } else if (!score.missed.empty()) {
-            culprit.kind = "link";
-            culprit.from_node = score.missed.front().from_node;
-            culprit.to_node = score.missed.front().to_node;
+            culprit = as_suspect(score.missed.front());
         } else {
             return;
         }

@@ -221,7 +221,7 @@ struct TruthFaultRow {
     RowId id = 0;
     std::int64_t t_ns = 0;
     std::optional<std::int64_t> until_ns = {};  ///< none: to the end of the run
-    std::string kind = {};                      ///< 'silent-drop', 'link-down'
+    std::string kind = {};  ///< 'silent-drop', 'link-down', ...: `kind` of the scenario's fault
     RowId from_node = 0;
     RowId to_node = 0;
     double probability = 0.0;

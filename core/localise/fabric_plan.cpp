@@ -86,9 +86,9 @@ std::string FabricPlanner::problem_of_ends() const {
     for (std::size_t i = 0; i < cables_.size(); ++i) {
         const Cable& cable = cables_[i];
         if (cable.upper >= count) {
-            const std::string who =
+            std::string problem =
                 cable.to_host ? "host " + hosts_[cable.lower].name : "cable " + std::to_string(i);
-            return who + " leads to switch number " + std::to_string(cable.upper) + are;
+            return problem.append(" leads to switch number ").append(std::to_string(cable.upper)).append(are);
         }
         if (cable.to_host) continue;
         if (cable.lower >= count)

@@ -274,7 +274,9 @@ class Builder {
             fault.to = node_ids_.at(row.to_node);
             fault.link = link_between(fault.from, fault.to);
             fault.probability = row.probability;
-            const QString link = node_name(fault.from) + QStringLiteral(" > ") + node_name(fault.to);
+            const QString link = fault.from == fault.to
+                                     ? node_name(fault.from)
+                                     : node_name(fault.from) + QStringLiteral(" > ") + node_name(fault.to);
             fault.text =
                 row.kind == "silent-drop"
                     ? QStringLiteral("silent-drop of %1 on %2").arg(percent_text(row.probability), link)

@@ -74,18 +74,29 @@ TEST(Timeline, OfAHealthyRunNamesNobody) {
 }
 
 /// A fabric of one link, one fault on it and one suspect, which is what `suspect` says.
-Score score_of(const store::SuspectRow& suspect, double probability = 0.01) {
+Score score_of(const store::SuspectRow& suspect, double probability = 0.01, store::RowId to_node = 1) {
     const TestFolder folder;
     auto run = store::RunWriter::create(folder.file("run.db"), store::Overwrite::Refuse);
     for (const char* name : {"a", "b", "c"})
         run.add_node({.name = name, .kind = "switch"});
     run.add_truth_fault(
-        {.t_ns = 100, .kind = "silent-drop", .from_node = 0, .to_node = 1, .probability = probability});
+        {.t_ns = 100, .kind = "silent-drop", .from_node = 0, .to_node = to_node, .probability = probability});
     store::SuspectRow row = suspect;
     row.incident = run.add_incident({.opened_ns = 50, .state = "confirmed"});
     run.add_suspect(row);
     run.finish();
     return score(store::RunReader(folder.file("run.db")));
+}
+
+TEST(Score, OfAFaultyNodeTheNodeIsRightAndSoIsALinkOfIt) {
+    const Score device = score_of({.t_ns = 200, .rank = 1, .kind = "device", .device_node = 0}, 1, 0);
+    EXPECT_EQ(device.suspects.at(0).agreement, Agreement::Agrees);
+    EXPECT_THAT(device.missed, IsEmpty());
+    const Score link = score_of({.t_ns = 200, .rank = 1, .kind = "link", .from_node = 2, .to_node = 0}, 1, 0);
+    EXPECT_EQ(link.suspects.at(0).agreement, Agreement::Agrees);
+    const Score other = score_of({.t_ns = 200, .rank = 1, .kind = "device", .device_node = 1}, 1, 0);
+    EXPECT_EQ(other.suspects.at(0).agreement, Agreement::Disagrees);
+    EXPECT_EQ(other.missed.size(), 1U);
 }
 
 TEST(Score, ASuspectInTheOtherDirectionDisagreesAndTheFaultIsMissed) {
