@@ -27,7 +27,7 @@ configure = @if [ ! -e $(2)/build.ninja ] || [ ! -e $(2)/.configured ] || [ -n "
 # $(call build,<preset>[,<target>...]): all, or only what these targets need.
 build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help demo test test-ns3 check viewer host lab bench docs fuzz explore format clean
+.PHONY: help demo test test-ns3 check viewer host lab bench bench-sim docs fuzz explore format clean
 .NOTPARALLEL:
 
 help: ## Say what there is to make (this text)
@@ -94,6 +94,9 @@ bench: ## Run the benchmarks, or those named: make bench BENCH="fabric"
 	$(call configure,release,$(BUILD))
 	$(call build,release)
 	@python3 tests/bench/run.py --build $(BUILD) $(BENCH)
+
+bench-sim: ## How fast the simulated fabric is, beside ns-3's own models, in one table
+	@$(MAKE) bench BENCH=simulation
 
 docs: ## Build the guides (Sphinx) and the reference of the API (Doxygen) into build/docs
 	$(call packages,docs)
