@@ -33,7 +33,7 @@ build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 help: ## Say what there is to make (this text)
 	@echo "dyetrace: make TARGET"
 	@echo
-	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Programs land in $(BIN)/. A target first installs the Debian packages that it needs and that are missing"
 	@echo "(packages.list); NO_INSTALL=1 names them and stops instead. JOBS=N bounds the compilers at work (now $(JOBS))."

@@ -186,7 +186,7 @@ void DyetraceEcmpRouting::NotifyAddAddress(uint32_t, Ipv4InterfaceAddress) {}
 void DyetraceEcmpRouting::NotifyRemoveAddress(uint32_t, Ipv4InterfaceAddress) {}
 
 void DyetraceEcmpRouting::SetIpv4(Ptr<Ipv4> ipv4) {
-    m_ipv4 = std::move(ipv4);
+    m_ipv4 = ipv4;
 }
 
 void DyetraceEcmpRouting::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const {

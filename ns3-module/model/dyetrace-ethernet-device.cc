@@ -136,7 +136,7 @@ void DyetraceEthernetDevice::SetRate(DataRate rate) {
 
 void DyetraceEthernetDevice::Attach(Ptr<DyetraceEthernetChannel> channel) {
     NS_ABORT_MSG_IF(m_channel, "DyetraceEthernetDevice::Attach was called before");
-    m_channel = std::move(channel);
+    m_channel = channel;
     m_channel->Attach(this);
     m_linkChange();
 }
@@ -172,7 +172,7 @@ bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
     m_sniffer(frame);
     m_busyUntilNs = doneNs;
     const int64_t arrivalNs = doneNs + m_channel->GetDelay().GetNanoSeconds();
-    peer->m_arriving.push_back({arrivalNs, std::move(frame)});
+    peer->m_arriving.push_back({arrivalNs, frame});
     Simulator::ScheduleWithContext(peer->m_node->GetId(),
                                    NanoSeconds(static_cast<uint64_t>(arrivalNs - nowNs)),
                                    &DyetraceEthernetDevice::ArrivalEvent, Ptr<DyetraceEthernetDevice>(peer));
@@ -186,7 +186,7 @@ bool DyetraceEthernetDevice::Refuse(Ptr<Packet> frame) {
 }
 
 bool DyetraceEthernetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) {
-    return SendFrom(std::move(packet), m_address, destination, protocol);
+    return SendFrom(packet, m_address, destination, protocol);
 }
 
 // A stack that needs no address resolution names no destination of its own; the peer is the only one.
@@ -200,7 +200,7 @@ bool DyetraceEthernetDevice::SendFrom(Ptr<Packet> packet, const Address& source,
     header.SetDestination(peer != nullptr ? peer->m_address : Mac48Address::GetBroadcast());
     header.SetLengthType(protocol);
     packet->AddHeader(header);
-    return SendFrame(std::move(packet));
+    return SendFrame(packet);
 }
 
 void DyetraceEthernetDevice::SetTransmitDown(bool down) {
@@ -237,7 +237,7 @@ void DyetraceEthernetDevice::TakeArrivals(Ptr<Node> node) {
 void DyetraceEthernetDevice::TakeDue() {
     const int64_t nowNs = Simulator::Now().GetNanoSeconds();
     while (!m_arriving.empty() && m_arriving.front().timeNs <= nowNs) {
-        Ptr<Packet> frame = std::move(m_arriving.front().frame);
+        Ptr<Packet> frame = m_arriving.front().frame;
         m_arriving.pop_front();
         ++m_receivedFrames;
         if (m_tap != nullptr && !m_tap->Arrived(m_tapPort, frame)) {
@@ -332,7 +332,7 @@ Ptr<Node> DyetraceEthernetDevice::GetNode() const {
     return m_node;
 }
 void DyetraceEthernetDevice::SetNode(Ptr<Node> node) {
-    m_node = std::move(node);
+    m_node = node;
     auto ports = DyetraceEthernetPorts::Of(m_node);
     if (!ports) {
         ports = CreateObject<DyetraceEthernetPorts>();

@@ -34,6 +34,7 @@ Ptr<DyetraceFault> Make(TypeIdOf kind) {
 
 std::vector<std::string> DyetraceFault::GetKinds() {
     std::vector<std::string> kinds;
+    kinds.reserve(kKinds.size());
     for (const TypeIdOf kind : kKinds)
         kinds.push_back(Make(kind)->GetKind());
     std::sort(kinds.begin(), kinds.end());

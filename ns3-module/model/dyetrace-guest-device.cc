@@ -141,8 +141,8 @@ void DyetraceGuestDevice::Plug(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> hos
     NS_ABORT_MSG_IF(m_mtu > m_mtuMost, "guest " << guest << ": an MTU of " << m_mtu << " exceeds the "
                                                 << m_mtuMost << " bytes that its host's EPPC carries "
                                                 << "(DyetraceHost::UnderlayMtu)");
-    m_fabric = std::move(fabric);
-    m_host = std::move(host);
+    m_fabric = fabric;
+    m_host = host;
     m_directory = std::move(directory);
     m_guest = guest;
     m_address = who.mac;
@@ -153,7 +153,7 @@ void DyetraceGuestDevice::Plug(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> hos
 // Sending
 
 bool DyetraceGuestDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) {
-    return SendFrom(std::move(packet), m_address, destination, protocol);
+    return SendFrom(packet, m_address, destination, protocol);
 }
 
 bool DyetraceGuestDevice::SendFrom(Ptr<Packet> packet, const Address& source, const Address& destination,
@@ -355,7 +355,7 @@ Ptr<Node> DyetraceGuestDevice::GetNode() const {
     return m_node;
 }
 void DyetraceGuestDevice::SetNode(Ptr<Node> node) {
-    m_node = std::move(node);
+    m_node = node;
 }
 bool DyetraceGuestDevice::NeedsArp() const {
     return true;

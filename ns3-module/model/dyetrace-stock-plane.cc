@@ -223,14 +223,14 @@ bool DyetraceStockPlane::Arrived(uint32_t port, Ptr<Packet>& frame) {
 
 void DyetraceStockPlane::Hold(uint32_t port, Ptr<Packet> frame, int64_t releaseNs) {
     const uint32_t node = NodeOf(port);
-    m_held[node].insert({releaseNs, port, ++m_heldOrders, std::move(frame)});
+    m_held[node].insert({releaseNs, port, ++m_heldOrders, frame});
     const int64_t delayNs = std::max<int64_t>(releaseNs - NowNs(), 0);
     Simulator::ScheduleWithContext(m_nodes[node]->GetId(), NanoSeconds(static_cast<uint64_t>(delayNs)),
                                    &DyetraceStockPlane::Release, std::weak_ptr<DyetraceStockPlane*>(m_self),
                                    node);
 }
 
-void DyetraceStockPlane::Release(std::weak_ptr<DyetraceStockPlane*> plane, uint32_t node) {
+void DyetraceStockPlane::Release(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t node) {
     if (const auto alive = plane.lock()) (*alive)->TakeArrivals(node);
 }
 

@@ -90,7 +90,7 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     void Taken(uint32_t port) override;
 
     void Hold(uint32_t port, Ptr<Packet> frame, int64_t releaseNs);
-    static void Release(std::weak_ptr<DyetraceStockPlane*> plane, uint32_t node);
+    static void Release(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t node);
     /// A frame is at a node, after all that faults did to it. \return whether the node's stack is to have it
     bool Arrive(uint32_t port, Ptr<Packet> frame);
     bool ArriveAtHost(uint32_t host, const Packet& frame);
