@@ -214,7 +214,7 @@ void DyetraceLeanPlane::RunWindow() {
     ApplyChanges(nowNs);
     const int64_t endNs = WindowEnd(nowNs);
     m_inWindow = true;
-    m_windowEndNs = endNs;
+
     m_takenUntilNs = endNs;
     const auto isDue = [endNs](int64_t dueNs) { return dueNs < endNs; };
     for (auto due = std::find_if(m_dueNs.begin(), m_dueNs.end(), isDue); due != m_dueNs.end();) {
@@ -342,7 +342,7 @@ void DyetraceLeanPlane::Hold(uint32_t node, Arrival arrival, int64_t releaseNs) 
     Held& held = m_held[node];
     arrival.timeNs = releaseNs;
     arrival.heldOrder = ++held.orders;
-    if (m_inWindow && releaseNs < m_windowEndNs) {
+    if (m_inWindow && releaseNs < m_takenUntilNs) {
         m_arrivals.insert(std::upper_bound(m_arrivals.begin(), m_arrivals.end(), arrival), arrival);
         return;
     }

@@ -163,7 +163,6 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::vector<Arrival> m_arrivals;  ///< scratch: those of one switch in one window
     int64_t m_lookaheadNs = Never;
     int64_t m_windowNs = Never;  ///< when the next window begins
-    int64_t m_windowEndNs = 0;   ///< of the window under way
     int64_t m_takenUntilNs = 0;
     bool m_inWindow = false;
     std::vector<std::unique_ptr<Rate>> m_rates;
