@@ -16,14 +16,6 @@ namespace {
 
 using testing::ContainsRegex;
 
-Outcome run_of(const std::string& name, const std::string& database,
-               const std::vector<std::string>& sets = {}) {
-    std::vector<std::string> words{dyetrace(), "run", scenario(name), "-o", database};
-    for (const std::string& set : sets)
-        words.insert(words.end(), {"--set", set});
-    return run_program(words);
-}
-
 TEST(FabricKinds, TheLeafSpinesGrayLinkIsNamed) {
     const TestFolder folder;
     const Outcome outcome = run_of("leaf-spine.toml", folder.file("run.db"));

@@ -16,14 +16,6 @@
 namespace dyetrace::runner {
 namespace {
 
-Outcome run_of(const std::string& name, const std::string& database,
-               const std::vector<std::string>& sets = {}) {
-    std::vector<std::string> words{dyetrace(), "run", scenario(name), "-o", database};
-    for (const std::string& set : sets)
-        words.insert(words.end(), {"--set", set});
-    return run_program(words);
-}
-
 /// All kinds of faults in one run, each of its own words.
 TEST(FaultKinds, EveryKindRunsAndItsTruthIsRecorded) {
     const TestFolder folder;

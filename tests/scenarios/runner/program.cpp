@@ -103,4 +103,11 @@ TestFolder::~TestFolder() {
     std::filesystem::remove_all(path_, ignored);
 }
 
+Outcome run_of(const std::string& name, const std::string& database, const std::vector<std::string>& sets) {
+    std::vector<std::string> words{dyetrace(), "run", scenario(name), "-o", database};
+    for (const std::string& set : sets)
+        words.insert(words.end(), {"--set", set});
+    return run_program(words);
+}
+
 }  // namespace dyetrace::runner

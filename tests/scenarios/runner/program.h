@@ -45,4 +45,8 @@ class TestFolder {
     std::filesystem::path path_;
 };
 
+/// Runs a shipped scenario with these keys set, "key=value", into a new database.
+Outcome run_of(const std::string& name, const std::string& database,
+               const std::vector<std::string>& sets = {});
+
 }  // namespace dyetrace::runner
