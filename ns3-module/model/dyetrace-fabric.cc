@@ -239,14 +239,16 @@ void DyetraceFabric::PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, 
         DyetraceFaultSite site{id, m_state->topology, *m_state->plane, m_state->controls};
         fault->Switch(site, isActive);
     });
-    const auto tell = [this, fault, id, at, isActive] {
-        NS_LOG_INFO(fault->Describe() << (isActive ? " begins" : " ends"));
-        m_state->plane->ApplyChanges(Simulator::Now().GetNanoSeconds());
-        m_fault(fault, isActive);
-        const Time next = fault->GetNextSwitch(at, isActive);
-        if (next != Time::Max()) PlanSwitch(fault, id, next, !isActive);
-    };
-    state.faultEvents.push_back(Simulator::Schedule(at - Simulator::Now(), tell));
+    state.faultEvents.push_back(
+        Simulator::Schedule(at - Simulator::Now(), &DyetraceFabric::Switched, this, fault, id, isActive));
+}
+
+void DyetraceFabric::Switched(Ptr<DyetraceFault> fault, uint32_t id, bool isActive) {
+    NS_LOG_INFO(fault->Describe() << (isActive ? " begins" : " ends"));
+    m_state->plane->ApplyChanges(Simulator::Now().GetNanoSeconds());
+    m_fault(fault, isActive);
+    const Time next = fault->GetNextSwitch(Simulator::Now(), isActive);
+    if (next != Time::Max()) PlanSwitch(fault, id, next, !isActive);
 }
 
 void DyetraceFabric::AttachControl(uint32_t host, DyetraceHostControl* control) {

@@ -145,6 +145,8 @@ class DyetraceFabric : public Object {
     State& Built() const;
     /// Has a fault begin or end at `at`, and again as it asks for.
     void PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, bool isActive);
+    /// Tells that it has, and plans what is next.
+    void Switched(Ptr<DyetraceFault> fault, uint32_t id, bool isActive);
 
     std::unique_ptr<DyetraceTopology> m_topology;
     uint32_t m_k;

@@ -154,9 +154,9 @@ class GradeRun {
 
     void Change(uint32_t microseconds, std::function<void()> change) {
         m_plane->AddChange(int64_t{microseconds} * 1000, std::move(change));
-        Simulator::Schedule(MicroSeconds(microseconds),
-                            [this] { m_plane->ApplyChanges(Simulator::Now().GetNanoSeconds()); });
+        Simulator::Schedule(MicroSeconds(microseconds), &GradeRun::ApplyChanges, this);
     }
+    void ApplyChanges() { m_plane->ApplyChanges(Simulator::Now().GetNanoSeconds()); }
 
     void Impair(uint32_t link, DyetraceImpairment::Kind kind, double probability, int64_t delayNs = 0,
                 int64_t jitterNs = 0) {
