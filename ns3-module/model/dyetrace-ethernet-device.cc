@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <ns3/abort.h>
-#include <ns3/ethernet-header.h>
 #include <ns3/log.h>
 #include <ns3/node.h>
 #include <ns3/simulator.h>
@@ -15,6 +14,7 @@
 
 #include "dyetrace-ethernet-channel.h"
 #include "dyetrace-ethernet-tap.h"
+#include "dyetrace-frame-time.h"
 
 namespace ns3 {
 
@@ -22,13 +22,6 @@ NS_LOG_COMPONENT_DEFINE("DyetraceEthernetDevice");
 NS_OBJECT_ENSURE_REGISTERED(DyetraceEthernetDevice);
 
 namespace {
-
-constexpr uint16_t kEthernetBytes = 14;
-/// IEEE 802.3: preamble and start delimiter 8, FCS 4, gap between frames 12; a frame is padded to 60 without
-/// FCS.
-constexpr uint32_t kOverheadBytes = 24;
-constexpr uint32_t kFrameBytesMin = 60;
-constexpr uint16_t kEtherTypeLeast = 1536;  ///< below is a length
 
 /// A node's ports of this kind, in the order in which it got them.
 class DyetraceEthernetPorts : public Object {
@@ -49,7 +42,7 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceEthernetPorts);
 TypeId DyetraceEthernetDevice::GetTypeId() {
     static TypeId tid =
         TypeId("ns3::DyetraceEthernetDevice")
-            .SetParent<NetDevice>()
+            .SetParent<DyetraceNetDevice>()
             .SetGroupName("Dyetrace")
             .AddConstructor<DyetraceEthernetDevice>()
             .AddAttribute(
@@ -96,14 +89,7 @@ TypeId DyetraceEthernetDevice::GetTypeId() {
 }
 
 DyetraceEthernetDevice::DyetraceEthernetDevice()
-    : m_ifIndex(0),
-      m_mtu(0),
-      m_queueBytes(0),
-      m_down(false),
-      m_busyUntilNs(0),
-      m_receivedFrames(0),
-      m_tap(nullptr),
-      m_tapPort(0) {
+    : m_queueBytes(0), m_down(false), m_busyUntilNs(0), m_receivedFrames(0), m_tap(nullptr), m_tapPort(0) {
     NS_LOG_FUNCTION(this);
 }
 
@@ -122,11 +108,8 @@ void DyetraceEthernetDevice::DoDispose() {
     }
     m_arriving.clear();
     m_channel = nullptr;
-    m_node = nullptr;
     m_tap = nullptr;
-    m_receive = ReceiveCallback();
-    m_promiscReceive = PromiscReceiveCallback();
-    NetDevice::DoDispose();
+    DyetraceNetDevice::DoDispose();
 }
 
 void DyetraceEthernetDevice::SetRate(DataRate rate) {
@@ -149,8 +132,7 @@ void DyetraceEthernetDevice::SetTap(DyetraceEthernetTap* tap, uint32_t port) {
 // Sending
 
 int64_t DyetraceEthernetDevice::TransmissionNs(uint32_t length) const {
-    const uint32_t onTheWire = std::max(length, kFrameBytesMin) + kOverheadBytes;
-    return std::max<int64_t>(m_rate.CalculateBytesTxTime(onTheWire).GetNanoSeconds(), 1);
+    return DyetraceTransmissionNs(m_rate, length);
 }
 
 bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
@@ -185,21 +167,14 @@ bool DyetraceEthernetDevice::Refuse(Ptr<Packet> frame) {
     return false;
 }
 
-bool DyetraceEthernetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) {
-    return SendFrom(packet, m_address, destination, protocol);
-}
-
 // A stack that needs no address resolution names no destination of its own; the peer is the only one.
 bool DyetraceEthernetDevice::SendFrom(Ptr<Packet> packet, const Address& source, const Address&,
                                       uint16_t protocol) {
     NS_LOG_FUNCTION(this << packet << source << protocol);
     if (packet->GetSize() > m_mtu) return Refuse(packet);
     const DyetraceEthernetDevice* peer = m_channel ? m_channel->GetPeer(this) : nullptr;
-    EthernetHeader header(false);
-    header.SetSource(Mac48Address::ConvertFrom(source));
-    header.SetDestination(peer != nullptr ? peer->m_address : Mac48Address::GetBroadcast());
-    header.SetLengthType(protocol);
-    packet->AddHeader(header);
+    AddEthernet(*packet, Mac48Address::ConvertFrom(source),
+                peer != nullptr ? peer->m_address : Mac48Address::GetBroadcast(), protocol);
     return SendFrame(packet);
 }
 
@@ -249,49 +224,10 @@ void DyetraceEthernetDevice::TakeDue() {
     }
 }
 
-void DyetraceEthernetDevice::HandUp(Ptr<Packet> frame) {
-    m_promiscSniffer(frame);
-    m_macPromiscRx(frame);
-    if (frame->GetSize() < kEthernetBytes) return;
-    Ptr<Packet> packet = frame->Copy();
-    EthernetHeader header(false);
-    packet->RemoveHeader(header);
-    const Mac48Address destination = header.GetDestination();
-    PacketType type = PACKET_OTHERHOST;
-    if (destination.IsBroadcast()) {
-        type = PACKET_BROADCAST;
-    } else if (destination.IsGroup()) {
-        type = PACKET_MULTICAST;
-    } else if (destination == m_address) {
-        type = PACKET_HOST;
-    }
-    const uint16_t protocol = header.GetLengthType();
-    const bool isNamed = protocol >= kEtherTypeLeast;
-    if (isNamed && !m_promiscReceive.IsNull()) {
-        m_promiscReceive(this, packet, protocol, header.GetSource(), destination, type);
-    }
-    if (type == PACKET_OTHERHOST) return;
-    m_sniffer(frame);
-    m_macRx(frame);
-    if (isNamed && !m_receive.IsNull()) m_receive(this, packet, protocol, header.GetSource());
-}
-
 // What NetDevice asks for
 
-void DyetraceEthernetDevice::SetIfIndex(const uint32_t index) {
-    m_ifIndex = index;
-}
-uint32_t DyetraceEthernetDevice::GetIfIndex() const {
-    return m_ifIndex;
-}
 Ptr<Channel> DyetraceEthernetDevice::GetChannel() const {
     return m_channel;
-}
-void DyetraceEthernetDevice::SetAddress(Address address) {
-    m_address = Mac48Address::ConvertFrom(address);
-}
-Address DyetraceEthernetDevice::GetAddress() const {
-    return m_address;
 }
 bool DyetraceEthernetDevice::SetMtu(const uint16_t mtu) {
     m_mtu = mtu;
@@ -304,35 +240,11 @@ bool DyetraceEthernetDevice::IsLinkUp() const {
     const DyetraceEthernetDevice* peer = m_channel ? m_channel->GetPeer(this) : nullptr;
     return peer != nullptr && !m_down && !peer->m_down;
 }
-void DyetraceEthernetDevice::AddLinkChangeCallback(Callback<void> callback) {
-    m_linkChange.ConnectWithoutContext(callback);
-}
-bool DyetraceEthernetDevice::IsBroadcast() const {
-    return true;
-}
-Address DyetraceEthernetDevice::GetBroadcast() const {
-    return Mac48Address::GetBroadcast();
-}
-bool DyetraceEthernetDevice::IsMulticast() const {
-    return true;
-}
-Address DyetraceEthernetDevice::GetMulticast(Ipv4Address group) const {
-    return Mac48Address::GetMulticast(group);
-}
-Address DyetraceEthernetDevice::GetMulticast(Ipv6Address group) const {
-    return Mac48Address::GetMulticast(group);
-}
-bool DyetraceEthernetDevice::IsBridge() const {
-    return false;
-}
 bool DyetraceEthernetDevice::IsPointToPoint() const {
     return true;
 }
-Ptr<Node> DyetraceEthernetDevice::GetNode() const {
-    return m_node;
-}
 void DyetraceEthernetDevice::SetNode(Ptr<Node> node) {
-    m_node = node;
+    DyetraceNetDevice::SetNode(node);
     auto ports = DyetraceEthernetPorts::Of(m_node);
     if (!ports) {
         ports = CreateObject<DyetraceEthernetPorts>();
@@ -342,15 +254,6 @@ void DyetraceEthernetDevice::SetNode(Ptr<Node> node) {
 }
 bool DyetraceEthernetDevice::NeedsArp() const {
     return false;
-}
-void DyetraceEthernetDevice::SetReceiveCallback(ReceiveCallback callback) {
-    m_receive = callback;
-}
-void DyetraceEthernetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback) {
-    m_promiscReceive = callback;
-}
-bool DyetraceEthernetDevice::SupportsSendFrom() const {
-    return true;
 }
 
 }  // namespace ns3

@@ -7,9 +7,9 @@
 
 #include <ns3/data-rate.h>
 #include <ns3/mac48-address.h>
-#include <ns3/net-device.h>
 #include <ns3/packet.h>
-#include <ns3/traced-callback.h>
+
+#include "dyetrace-net-device.h"
 
 namespace ns3 {
 
@@ -31,7 +31,7 @@ class DyetraceEthernetTap;
  *
  * There is one peer: frames go to its address, and no address resolution is needed.
  */
-class DyetraceEthernetDevice : public NetDevice {
+class DyetraceEthernetDevice : public DyetraceNetDevice {
   public:
     static TypeId GetTypeId();
     DyetraceEthernetDevice();
@@ -48,7 +48,7 @@ class DyetraceEthernetDevice : public NetDevice {
     /// The same of this port alone.
     void TakeDue();
     /// Gives the node a frame as if it had come out of the link now.
-    void HandUp(Ptr<Packet> frame);
+    void HandUp(Ptr<Packet> frame) { HandToNode(frame); }
 
     uint64_t GetReceivedFrames() const { return m_receivedFrames; }  ///< that came out of the link
     DataRate GetDataRate() const { return m_rate; }
@@ -58,31 +58,15 @@ class DyetraceEthernetDevice : public NetDevice {
 
     /// \name NetDevice
     /// @{
-    void SetIfIndex(const uint32_t index) override;
-    uint32_t GetIfIndex() const override;
     Ptr<Channel> GetChannel() const override;
-    void SetAddress(Address address) override;
-    Address GetAddress() const override;
     bool SetMtu(const uint16_t mtu) override;
     uint16_t GetMtu() const override;
     bool IsLinkUp() const override;
-    void AddLinkChangeCallback(Callback<void> callback) override;
-    bool IsBroadcast() const override;
-    Address GetBroadcast() const override;
-    bool IsMulticast() const override;
-    Address GetMulticast(Ipv4Address group) const override;
-    Address GetMulticast(Ipv6Address group) const override;
-    bool IsBridge() const override;
     bool IsPointToPoint() const override;
-    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
     bool SendFrom(Ptr<Packet> packet, const Address& source, const Address& destination,
                   uint16_t protocol) override;
-    Ptr<Node> GetNode() const override;
     void SetNode(Ptr<Node> node) override;
     bool NeedsArp() const override;
-    void SetReceiveCallback(ReceiveCallback callback) override;
-    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
-    bool SupportsSendFrom() const override;
     /// @}
 
   protected:
@@ -99,11 +83,7 @@ class DyetraceEthernetDevice : public NetDevice {
     void ArrivalEvent();
     bool Refuse(Ptr<Packet> frame);
 
-    Ptr<Node> m_node;
     Ptr<DyetraceEthernetChannel> m_channel;
-    uint32_t m_ifIndex;
-    uint16_t m_mtu;
-    Mac48Address m_address;
     DataRate m_rate;
     uint32_t m_queueBytes;
     bool m_down;
@@ -112,18 +92,6 @@ class DyetraceEthernetDevice : public NetDevice {
     uint64_t m_receivedFrames;
     DyetraceEthernetTap* m_tap;
     uint32_t m_tapPort;
-
-    ReceiveCallback m_receive;
-    PromiscReceiveCallback m_promiscReceive;
-    TracedCallback<> m_linkChange;
-    TracedCallback<Ptr<const Packet>> m_macTx;
-    TracedCallback<Ptr<const Packet>> m_macTxDrop;
-    TracedCallback<Ptr<const Packet>> m_macPromiscRx;
-    TracedCallback<Ptr<const Packet>> m_macRx;
-    TracedCallback<Ptr<const Packet>> m_phyTxDrop;
-    TracedCallback<Ptr<const Packet>> m_phyRxDrop;
-    TracedCallback<Ptr<const Packet>> m_sniffer;
-    TracedCallback<Ptr<const Packet>> m_promiscSniffer;
 };
 
 }  // namespace ns3

@@ -56,8 +56,7 @@ struct DyetraceFabric::State {
     std::vector<DyetraceHostControl*> controls;  ///< by host
     std::vector<NamedCapture> captures;          ///< before the plane, which writes to them
     std::unique_ptr<DyetraceDataPlane> plane;
-    std::vector<EventId> faultEvents;
-    uint32_t faults = 0;
+    std::vector<EventId> faultEvents;  ///< by fault: its next switch
 };
 
 TypeId DyetraceFabric::GetTypeId() {
@@ -227,7 +226,8 @@ void DyetraceFabric::AddFault(Ptr<DyetraceFault> fault) {
     NS_ABORT_MSG_IF(fault->GetAt() < Simulator::Now(),
                     "DyetraceFault " << fault->Describe() << ": begins in the past");
     fault->Place(state.topology);
-    PlanSwitch(fault, state.faults++, fault->GetAt(), true);
+    state.faultEvents.emplace_back();
+    PlanSwitch(fault, static_cast<uint32_t>(state.faultEvents.size()) - 1, fault->GetAt(), true);
 }
 
 // The data plane makes the change itself, so that it comes before all packets of its time; the event tells of
@@ -239,8 +239,8 @@ void DyetraceFabric::PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, 
         DyetraceFaultSite site{id, m_state->topology, *m_state->plane, m_state->controls};
         fault->Switch(site, isActive);
     });
-    state.faultEvents.push_back(
-        Simulator::Schedule(at - Simulator::Now(), &DyetraceFabric::Switched, this, fault, id, isActive));
+    state.faultEvents[id] =
+        Simulator::Schedule(at - Simulator::Now(), &DyetraceFabric::Switched, this, fault, id, isActive);
 }
 
 void DyetraceFabric::Switched(Ptr<DyetraceFault> fault, uint32_t id, bool isActive) {

@@ -7,7 +7,6 @@
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
 #include <ns3/channel.h>
-#include <ns3/ethernet-header.h>
 #include <ns3/log.h>
 #include <ns3/node.h>
 #include <ns3/simulator.h>
@@ -26,24 +25,14 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceGuestDevice);
 
 namespace {
 
-constexpr uint16_t kEthernetBytes = 14;
-constexpr uint16_t kMtuLeast = 68;          ///< RFC 791 section 3.2: every module forwards so much
-constexpr uint16_t kEtherTypeLeast = 1536;  ///< IEEE 802.3: below is a length
-
-void AddEthernet(Packet& packet, Mac48Address source, Mac48Address destination, uint16_t type) {
-    EthernetHeader header(false);
-    header.SetSource(source);
-    header.SetDestination(destination);
-    header.SetLengthType(type);
-    packet.AddHeader(header);
-}
+constexpr uint16_t kMtuLeast = 68;  ///< RFC 791 section 3.2: every module forwards so much
 
 }  // namespace
 
 TypeId DyetraceGuestDevice::GetTypeId() {
     static TypeId tid =
         TypeId("ns3::DyetraceGuestDevice")
-            .SetParent<NetDevice>()
+            .SetParent<DyetraceNetDevice>()
             .SetGroupName("Dyetrace")
             .AddConstructor<DyetraceGuestDevice>()
             .AddAttribute(
@@ -91,12 +80,7 @@ TypeId DyetraceGuestDevice::GetTypeId() {
 }
 
 DyetraceGuestDevice::DyetraceGuestDevice()
-    : m_ifIndex(0),
-      m_mtu(0),
-      m_mtuMost(GetMtuMost()),
-      m_suppressArp(true),
-      m_port(nullptr),
-      m_guest(DyetraceGuestDirectory::None) {
+    : m_mtuMost(GetMtuMost()), m_suppressArp(true), m_port(nullptr), m_guest(DyetraceGuestDirectory::None) {
     NS_LOG_FUNCTION(this);
 }
 
@@ -111,14 +95,11 @@ void DyetraceGuestDevice::DoDispose() {
     m_port = nullptr;
     m_host = nullptr;
     m_fabric = nullptr;
-    m_node = nullptr;
-    m_receive = ReceiveCallback();
-    m_promiscReceive = PromiscReceiveCallback();
-    NetDevice::DoDispose();
+    DyetraceNetDevice::DoDispose();
 }
 
 uint16_t DyetraceGuestDevice::GetMtuMost() {
-    return static_cast<uint16_t>(DyetracePacketPool::Large - DyetraceGuestPort::Headroom - kEthernetBytes);
+    return static_cast<uint16_t>(DyetracePacketPool::Large - DyetraceGuestPort::Headroom - EthernetBytes);
 }
 
 bool DyetraceGuestDevice::IsPlugged() const {
@@ -151,10 +132,6 @@ void DyetraceGuestDevice::Plug(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> hos
 }
 
 // Sending
-
-bool DyetraceGuestDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) {
-    return SendFrom(packet, m_address, destination, protocol);
-}
 
 bool DyetraceGuestDevice::SendFrom(Ptr<Packet> packet, const Address& source, const Address& destination,
                                    uint16_t protocol) {
@@ -260,51 +237,17 @@ void DyetraceGuestDevice::Deliver() {
 
 void DyetraceGuestDevice::DeliverFrame(Ptr<Packet> frame) {
     if (m_node == nullptr) return;
-    if (frame->GetSize() < kEthernetBytes || frame->GetSize() > uint32_t{m_mtu} + kEthernetBytes) {
+    if (frame->GetSize() < EthernetBytes || frame->GetSize() > uint32_t{m_mtu} + EthernetBytes) {
         m_phyRxDrop(frame);
         return;
     }
-    Ptr<Packet> packet = frame->Copy();
-    EthernetHeader header(false);
-    packet->RemoveHeader(header);
-    const Mac48Address destination = header.GetDestination();
-    PacketType type = PACKET_OTHERHOST;
-    if (destination.IsBroadcast()) {
-        type = PACKET_BROADCAST;
-    } else if (destination.IsGroup()) {
-        type = PACKET_MULTICAST;
-    } else if (destination == m_address) {
-        type = PACKET_HOST;
-    }
-    m_promiscSniffer(frame);
-    m_macPromiscRx(frame);
-    const uint16_t protocol = header.GetLengthType();
-    const bool isNamed = protocol >= kEtherTypeLeast;
-    if (isNamed && !m_promiscReceive.IsNull()) {
-        m_promiscReceive(this, packet, protocol, header.GetSource(), destination, type);
-    }
-    if (type == PACKET_OTHERHOST) return;
-    m_sniffer(frame);
-    m_macRx(frame);
-    if (isNamed && !m_receive.IsNull()) m_receive(this, packet, protocol, header.GetSource());
+    HandToNode(frame);
 }
 
 // What NetDevice asks for
 
-void DyetraceGuestDevice::SetIfIndex(const uint32_t index) {
-    m_ifIndex = index;
-}
-uint32_t DyetraceGuestDevice::GetIfIndex() const {
-    return m_ifIndex;
-}
 Ptr<Channel> DyetraceGuestDevice::GetChannel() const {
     return nullptr;
-}
-void DyetraceGuestDevice::SetAddress(Address address) {
-    m_address = Mac48Address::ConvertFrom(address);
-}
-Address DyetraceGuestDevice::GetAddress() const {
-    return m_address;
 }
 
 bool DyetraceGuestDevice::SetMtu(const uint16_t mtu) {
@@ -327,46 +270,10 @@ uint16_t DyetraceGuestDevice::GetMtu() const {
 bool DyetraceGuestDevice::IsLinkUp() const {
     return IsPlugged();
 }
-void DyetraceGuestDevice::AddLinkChangeCallback(Callback<void> callback) {
-    m_linkChange.ConnectWithoutContext(callback);
-}
-bool DyetraceGuestDevice::IsBroadcast() const {
-    return true;
-}
-Address DyetraceGuestDevice::GetBroadcast() const {
-    return Mac48Address::GetBroadcast();
-}
-bool DyetraceGuestDevice::IsMulticast() const {
-    return true;  // a stack that sends to a group learns that nobody got it as it would anywhere: not at all
-}
-Address DyetraceGuestDevice::GetMulticast(Ipv4Address group) const {
-    return Mac48Address::GetMulticast(group);
-}
-Address DyetraceGuestDevice::GetMulticast(Ipv6Address group) const {
-    return Mac48Address::GetMulticast(group);
-}
-bool DyetraceGuestDevice::IsBridge() const {
-    return false;
-}
 bool DyetraceGuestDevice::IsPointToPoint() const {
     return false;
 }
-Ptr<Node> DyetraceGuestDevice::GetNode() const {
-    return m_node;
-}
-void DyetraceGuestDevice::SetNode(Ptr<Node> node) {
-    m_node = node;
-}
 bool DyetraceGuestDevice::NeedsArp() const {
-    return true;
-}
-void DyetraceGuestDevice::SetReceiveCallback(ReceiveCallback callback) {
-    m_receive = callback;
-}
-void DyetraceGuestDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback) {
-    m_promiscReceive = callback;
-}
-bool DyetraceGuestDevice::SupportsSendFrom() const {
     return true;
 }
 

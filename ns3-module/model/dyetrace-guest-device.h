@@ -8,12 +8,12 @@
 #include <memory>
 
 #include <ns3/mac48-address.h>
-#include <ns3/net-device.h>
 #include <ns3/packet.h>
 #include <ns3/traced-callback.h>
 
 #include "dyetrace-guest-directory.h"
 #include "dyetrace-guest.h"
+#include "dyetrace-net-device.h"
 #include "dyetrace-receiver.h"
 
 namespace ns3 {
@@ -56,7 +56,7 @@ enum class DyetraceArpOutcome : uint8_t {
  * Order of calls: attributes, Node::AddDevice, Plug(), then traffic. The node must live as long as the host,
  * as nodes do.
  */
-class DyetraceGuestDevice : public NetDevice, public DyetraceReceiver {
+class DyetraceGuestDevice : public DyetraceNetDevice, public DyetraceReceiver {
   public:
     static TypeId GetTypeId();
     DyetraceGuestDevice();
@@ -79,32 +79,15 @@ class DyetraceGuestDevice : public NetDevice, public DyetraceReceiver {
 
     /// \name NetDevice
     /// @{
-    void SetIfIndex(const uint32_t index) override;
-    uint32_t GetIfIndex() const override;
     Ptr<Channel> GetChannel() const override;  ///< null: an overlay is none
-    void SetAddress(Address address) override;
-    Address GetAddress() const override;
     /// \return false, and changes nothing, below 68 (RFC 791) and above what can be carried
     bool SetMtu(const uint16_t mtu) override;
     uint16_t GetMtu() const override;
     bool IsLinkUp() const override;  ///< from Plug() on
-    void AddLinkChangeCallback(Callback<void> callback) override;
-    bool IsBroadcast() const override;
-    Address GetBroadcast() const override;
-    bool IsMulticast() const override;
-    Address GetMulticast(Ipv4Address group) const override;
-    Address GetMulticast(Ipv6Address group) const override;
-    bool IsBridge() const override;
     bool IsPointToPoint() const override;
-    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
     bool SendFrom(Ptr<Packet> packet, const Address& source, const Address& destination,
                   uint16_t protocol) override;
-    Ptr<Node> GetNode() const override;
-    void SetNode(Ptr<Node> node) override;
     bool NeedsArp() const override;
-    void SetReceiveCallback(ReceiveCallback callback) override;
-    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
-    bool SupportsSendFrom() const override;  ///< the EPPC drops what has another's source address
     /// @}
 
     /// A frame for this guest, from the EPPC.
@@ -129,12 +112,8 @@ class DyetraceGuestDevice : public NetDevice, public DyetraceReceiver {
     void Deliver();
     void DeliverFrame(Ptr<Packet> frame);
 
-    Ptr<Node> m_node;
-    uint32_t m_ifIndex;
-    uint16_t m_mtu;
     uint16_t m_mtuMost;
     bool m_suppressArp;
-    Mac48Address m_address;
 
     Ptr<DyetraceFabric> m_fabric;
     Ptr<DyetraceHost> m_host;
@@ -145,17 +124,6 @@ class DyetraceGuestDevice : public NetDevice, public DyetraceReceiver {
     std::deque<Ptr<Packet>> m_arrived;  ///< for the stack, in order
     std::array<uint64_t, static_cast<std::size_t>(DyetraceArpOutcome::kCount)> m_arps{};
 
-    ReceiveCallback m_receive;
-    PromiscReceiveCallback m_promiscReceive;
-    TracedCallback<> m_linkChange;
-    TracedCallback<Ptr<const Packet>> m_macTx;
-    TracedCallback<Ptr<const Packet>> m_macTxDrop;
-    TracedCallback<Ptr<const Packet>> m_macPromiscRx;
-    TracedCallback<Ptr<const Packet>> m_macRx;
-    TracedCallback<Ptr<const Packet>> m_phyTxDrop;
-    TracedCallback<Ptr<const Packet>> m_phyRxDrop;
-    TracedCallback<Ptr<const Packet>> m_sniffer;
-    TracedCallback<Ptr<const Packet>> m_promiscSniffer;
     TracedCallback<DyetraceArpOutcome, Ipv4Address> m_arp;
 };
 

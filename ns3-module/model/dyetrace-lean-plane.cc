@@ -10,6 +10,7 @@
 #include <ns3/simulator.h>
 
 #include "dyetrace-capture.h"
+#include "dyetrace-frame-time.h"
 #include "dyetrace-receiver.h"
 
 #include "core/wire/ethernet.h"
@@ -19,11 +20,6 @@ namespace ns3 {
 namespace {
 
 constexpr uint32_t kEthernetBytes = dyetrace::wire::EthernetHeader::kSize;
-
-/// IEEE 802.3: preamble and start delimiter 8, FCS 4, gap between frames 12; a frame is padded to 60 without
-/// FCS.
-constexpr uint32_t kEthernetOverheadBytes = 24;
-constexpr uint32_t kEthernetFrameBytesMin = 60;
 
 constexpr int64_t kLongestNs = std::numeric_limits<int32_t>::max();
 
@@ -127,10 +123,9 @@ const DyetraceLeanPlane::Rate* DyetraceLeanPlane::FindRate(DataRate rate) {
             : static_cast<int32_t>(
                   std::min(kLongestNs, rate.CalculateBytesTxTime(GetConfig().ecnBytes).GetNanoSeconds()));
     for (uint32_t length = 0; length <= TabledLength; ++length) {
-        const uint32_t onTheWire = std::max(length, kEthernetFrameBytesMin) + kEthernetOverheadBytes;
-        const int64_t ns = rate.CalculateBytesTxTime(onTheWire).GetNanoSeconds();
+        const int64_t ns = DyetraceTransmissionNs(rate, length);
         NS_ABORT_MSG_IF(ns > kLongestNs, "a link rate of " << rate << " is too slow");
-        made.txNs[length] = static_cast<int32_t>(std::max<int64_t>(ns, 1));
+        made.txNs[length] = static_cast<int32_t>(ns);
     }
     return &made;
 }
@@ -151,7 +146,7 @@ void DyetraceLeanPlane::Send(uint32_t host, DyetracePacket* packet) {
 int64_t DyetraceLeanPlane::TransmissionNs(const Link& link, uint32_t length) const {
     if (length <= TabledLength) [[likely]]
         return link.rate->txNs[length];
-    return link.rate->rate.CalculateBytesTxTime(length + kEthernetOverheadBytes).GetNanoSeconds();
+    return DyetraceTransmissionNs(link.rate->rate, length);
 }
 
 void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t nowNs) {
