@@ -57,8 +57,7 @@ std::string fault_place(const scenario::Fault& fault) {
 }
 
 bool has_probability(const scenario::Fault& fault) {
-    const auto& keys = scenario::info_of(fault.kind).keys;
-    return std::find(keys.begin(), keys.end(), "probability") != keys.end();
+    return scenario::has_key(scenario::info_of(fault.kind), "probability");
 }
 
 std::string fault_line(const scenario::Fault& fault) {

@@ -91,9 +91,8 @@ class FaultChecker {
     }
 
     void tell_meaningless(const FaultKindInfo& info) {
-        const auto known = keys_of(info);
         for (const KeyInfo& key : fault_schema().info().keys) {
-            if (!has(key.name) || std::find(known.begin(), known.end(), key.name) != known.end()) continue;
+            if (!has(key.name) || has_key(info, key.name)) continue;
             tell_(place(key.name), Severity::Warning,
                   {fmt::format("{} means nothing for {}: {}", key.name, info.name, info.meaning)});
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/reader/fault_kinds.h"
 
+#include <algorithm>
+
 #include "core/base/result.h"
 
 namespace dyetrace::scenario {
@@ -101,6 +103,11 @@ std::vector<std::string> keys_of(const FaultKindInfo& info) {
     }
     keys.insert(keys.end(), info.keys.begin(), info.keys.end());
     return keys;
+}
+
+bool has_key(const FaultKindInfo& info, std::string_view key) {
+    const auto keys = keys_of(info);
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 }  // namespace dyetrace::scenario

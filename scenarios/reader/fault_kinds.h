@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scenarios/reader/scenario.h"
@@ -28,5 +29,7 @@ const std::vector<FaultKindInfo>& fault_kinds();
 const FaultKindInfo& info_of(FaultKind kind);
 /// Keys that a fault of this kind may have, `kind` and those of its place included.
 std::vector<std::string> keys_of(const FaultKindInfo& info);
+/// Whether `key` is one of these.
+bool has_key(const FaultKindInfo& info, std::string_view key);
 
 }  // namespace dyetrace::scenario

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/reader/schema.h"
 
-#include <algorithm>
 #include <limits>
 #include <string_view>
 #include <type_traits>
@@ -280,8 +279,7 @@ std::string fault_kinds_in_words() {
 std::string kinds_with(const std::string& key) {
     std::vector<std::string> names;
     for (const FaultKindInfo& info : fault_kinds()) {
-        if (std::find(info.keys.begin(), info.keys.end(), key) != info.keys.end())
-            names.push_back("`" + info.name + "`");
+        if (has_key(info, key)) names.push_back("`" + info.name + "`");
     }
     return fmt::format("{}", fmt::join(names, ", "));
 }

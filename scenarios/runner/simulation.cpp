@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/runner/simulation.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include <ns3/dyetrace-helper.h>
@@ -95,11 +94,9 @@ void Simulation::listen(ns3::DyetraceEngineListener& listener) {
 void Simulation::inject_faults() {
     for (const scenario::Fault& fault : scenario_.faults) {
         const scenario::FaultKindInfo& info = scenario::info_of(fault.kind);
-        const auto keys = scenario::keys_of(info);
         const ns3::Ptr<ns3::DyetraceFault> made = ns3::DyetraceFault::Create(info.name);
         for (const FaultKeyAttribute& one : fault_attributes()) {
-            if (std::find(keys.begin(), keys.end(), one.key) != keys.end())
-                made->SetAttribute(one.attribute, *one.value(fault));
+            if (scenario::has_key(info, one.key)) made->SetAttribute(one.attribute, *one.value(fault));
         }
         helper_->GetFabric()->AddFault(made);
         faults_.push_back(made);

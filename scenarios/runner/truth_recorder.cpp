@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/runner/truth_recorder.h"
 
-#include <algorithm>
-
 #include <ns3/dyetrace-drop-cause.h>
 #include <ns3/dyetrace-fabric.h>
 #include <ns3/dyetrace-fault.h>
@@ -19,8 +17,7 @@ namespace {
 /// Of each packet or flow to be struck, where the kind has such a thing.
 double probability_of(const scenario::Fault& fault) {
     if (fault.kind == scenario::FaultKind::FlowDrop) return fault.match.rules.empty() ? fault.share : 1;
-    const auto& keys = scenario::info_of(fault.kind).keys;
-    return std::find(keys.begin(), keys.end(), "probability") != keys.end() ? fault.probability : 1;
+    return scenario::has_key(scenario::info_of(fault.kind), "probability") ? fault.probability : 1;
 }
 
 /// Whether `link` is struck only as the way back of one that the scenario names.
