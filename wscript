@@ -57,12 +57,16 @@ def build(bld):
     engine.cxxflags = ['-std=c++20', '-fPIC']
     engine.use = ['SODIUM']
 
-    module = bld.create_ns3_module('dyetrace', NS3_MODULES)
+    # More than one rank only where ns-3 has its engine for that (./waf configure --enable-mpi).
+    mpi = bool(bld.env['ENABLE_MPI'])
+    module = bld.create_ns3_module('dyetrace', NS3_MODULES + (['mpi'] if mpi else []))
     module.source = bld.path.ant_glob(['ns3-module/model/*.cc', 'ns3-module/helper/*.cc'])
     module.includes = [bld.path]
     module.use += ['dyetrace-engine', 'SODIUM']
     # The engine's headers are C++20; the public headers of the module need no more than ns-3 itself.
-    module.env.append_value('CXXFLAGS', ['-std=c++20'])
+    module.env.append_value('CXXFLAGS', ['-std=c++20'] + (['-DDYETRACE_HAVE_MPI'] if mpi else []))
+    if mpi:
+        module.use.append('MPI')
 
     tests = bld.path.ant_glob('ns3-module/test/*.cc')
     if tests:

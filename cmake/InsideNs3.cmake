@@ -3,7 +3,7 @@
 # the whole repository there, and ./ns3 configure finds it. The engine is a static C++20 library inside the module's shared one, so
 # that programs that use the module stay with ns-3's language. What was tried, and how, is in docs/ns3.md.
 #
-# DYETRACE_NS3_MODULES, the modules of ns-3 that ours needs, comes from the CMakeLists.txt above.
+# DYETRACE_NS3_MODULES, the modules of ns-3 that ours needs, comes from the CMakeLists.txt above, and so does DYETRACE_NS3_MPI.
 
 include(${CMAKE_CURRENT_LIST_DIR}/Library.cmake)
 # ns-3 may turn warnings into errors, and its compilers are not only ours.
@@ -70,6 +70,12 @@ while(NOT headers STREQUAL all_headers)
   endforeach()
 endwhile()
 
+# More than one rank only where ns-3 has its engine for that (NS3_MPI, ./ns3 configure --enable-mpi).
+set(mpi "")
+if(ENABLE_MPI AND TARGET ${DYETRACE_NS3_MPI})
+  set(mpi ${DYETRACE_NS3_MPI})
+endif()
+
 # The module's sources use the engine's headers, so they are C++20 at least; its public headers need no more than C++17, and examples,
 # which are a user's programs, stay with ns-3's language. ns-3's precompiled headers are in that and cannot be used here.
 set(ns3_standard ${CMAKE_CXX_STANDARD})
@@ -80,7 +86,7 @@ build_lib(
   LIBNAME dyetrace
   SOURCE_FILES ${sources}
   HEADER_FILES ${headers}
-  LIBRARIES_TO_LINK ${DYETRACE_NS3_MODULES}
+  LIBRARIES_TO_LINK ${DYETRACE_NS3_MODULES} ${mpi}
   TEST_SOURCES ${tests}
   IGNORE_PCH)
 
@@ -90,6 +96,9 @@ foreach(target libdyetrace dyetrace libdyetrace-obj libdyetrace-test dyetrace-te
   if(TARGET ${target})
     target_include_directories(${target} PRIVATE ${DYETRACE_ROOT})
     set_target_properties(${target} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
+    if(mpi)
+      target_compile_definitions(${target} PRIVATE DYETRACE_HAVE_MPI)
+    endif()
   endif()
 endforeach()
 foreach(target libdyetrace dyetrace)

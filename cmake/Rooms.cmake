@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which rooms can be built here. Sets DYETRACE_HAVE_{STORE,NS3,GUI,HOST} and says what is left out and why.
+# Which rooms can be built here. Sets DYETRACE_HAVE_{STORE,NS3,GUI,HOST} and says what is left out and why; and DYETRACE_HAVE_MPI,
+# whether the ns-3 that was found runs on more than one rank.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -54,6 +55,12 @@ function(dyetrace_unburden_ns3)
 endfunction()
 if(ns3_FOUND)
   dyetrace_unburden_ns3()
+endif()
+set(DYETRACE_HAVE_MPI OFF)
+if(TARGET ns3::libmpi)
+  set(MPI_CXX_SKIP_MPICXX ON)  # the C++ interface that MPI gave up; ns-3 uses that of C
+  find_package(MPI REQUIRED COMPONENTS CXX)
+  set(DYETRACE_HAVE_MPI ON)
 endif()
 dyetrace_room(NS3 "${ns3_FOUND}" "ns-3 (libns3-dev and ns3)")
 dyetrace_room(GUI "${Qt6_FOUND}" "Qt 6 (qt6-base-dev)")
