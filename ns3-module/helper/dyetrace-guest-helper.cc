@@ -24,9 +24,11 @@ void DyetraceGuestHelper::SetDeviceAttribute(const std::string& name, const Attr
 
 NodeContainer DyetraceGuestHelper::Install(const DyetraceHelper& dyetrace) {
     NodeContainer nodes;
-    nodes.Create(dyetrace.GetNAddedGuests());
-    for (uint32_t n = 0; n < nodes.GetN(); ++n)
+    for (uint32_t n = 0; n < dyetrace.GetNAddedGuests(); ++n) {
+        const uint32_t host = dyetrace.GetGuests()->at(dyetrace.GetAddedGuest(n)).host;
+        nodes.Create(1, dyetrace.GetFabric()->GetSystemId(host));
         Install(dyetrace, n, nodes.Get(n));
+    }
     return nodes;
 }
 
@@ -42,8 +44,8 @@ Ptr<DyetraceGuestDevice> DyetraceGuestHelper::Install(const DyetraceHelper& dyet
     const uint32_t guest = dyetrace.GetAddedGuest(n);
     auto device = m_deviceFactory.Create<DyetraceGuestDevice>();
     node->AddDevice(device);
-    device->Plug(dyetrace.GetFabric(), dyetrace.GetHosts().at(m_directory->Get(guest).host), m_directory,
-                 guest);
+    const Ptr<DyetraceHost> host = dyetrace.GetHosts().at(m_directory->Get(guest).host);
+    if (host) device->Plug(dyetrace.GetFabric(), host, m_directory, guest);
     Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
     const uint32_t interface = ipv4->AddInterface(device);
     ipv4->AddAddress(interface,
@@ -51,6 +53,7 @@ Ptr<DyetraceGuestDevice> DyetraceGuestHelper::Install(const DyetraceHelper& dyet
     ipv4->SetMetric(interface, 1);
     ipv4->SetUp(interface);
     m_devices.Add(device);
+    m_guests.push_back(guest);
     return device;
 }
 
@@ -62,7 +65,7 @@ int64_t DyetraceGuestHelper::AssignStreams(int64_t stream) {
 }
 
 Ipv4Address DyetraceGuestHelper::GetAddress(uint32_t n) const {
-    return m_directory->Get(DynamicCast<DyetraceGuestDevice>(m_devices.Get(n))->GetGuest()).address;
+    return m_directory->Get(m_guests.at(n)).address;
 }
 
 // ns-3's forms of these take all devices of nodes, of whatever kind; we are only asked about ours.

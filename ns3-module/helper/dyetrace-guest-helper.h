@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ns3/attribute.h>
 #include <ns3/dyetrace-guest-device.h>
@@ -41,7 +42,8 @@ class DyetraceGuestHelper : public PcapHelperForDevice, public AsciiTraceHelperF
     /// Sets an attribute of the DyetraceGuestDevices that Install makes.
     void SetDeviceAttribute(const std::string& name, const AttributeValue& value);
 
-    /// Makes a node for each guest that was added, in that order.
+    /// Makes a node for each guest that was added, in that order. Where another rank of a parallel simulation
+    /// has its host, the node is one of that rank's, and its device is not plugged in here.
     NodeContainer Install(const DyetraceHelper& dyetrace);
     /// Makes `node` the n-th guest that was added; it gets a stack unless it has one.
     Ptr<DyetraceGuestDevice> Install(const DyetraceHelper& dyetrace, uint32_t n, Ptr<Node> node);
@@ -62,6 +64,7 @@ class DyetraceGuestHelper : public PcapHelperForDevice, public AsciiTraceHelperF
 
     ObjectFactory m_deviceFactory;
     NetDeviceContainer m_devices;
+    std::vector<uint32_t> m_guests;  ///< of the devices
     std::shared_ptr<const DyetraceGuestDirectory> m_directory;
 };
 

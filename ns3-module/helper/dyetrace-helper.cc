@@ -109,10 +109,14 @@ void DyetraceHelper::Install() {
     }
     MakeGuests();
     for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
-        m_hosts.push_back(m_hostFactory.Create<DyetraceHost>());
-        m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
+        m_hosts.push_back(m_fabric->IsLocal(host) ? m_hostFactory.Create<DyetraceHost>() : nullptr);
+        if (m_hosts.back()) m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
     }
-    if (m_nhms) m_nhms->Start(m_fabric, m_hosts[FindNhmsHost()]);
+    if (m_nhms) {
+        const Ptr<DyetraceHost> host = m_hosts[FindNhmsHost()];
+        if (host) m_nhms->Start(m_fabric, host);
+        if (!host) m_nhms = nullptr;  // another rank has it
+    }
     MakeSources();
 }
 
@@ -145,11 +149,13 @@ void DyetraceHelper::MakeGuests() {
 
 void DyetraceHelper::MakeSources() {
     for (uint32_t host = 0; host < m_hosts.size(); ++host)
-        m_ports.push_back(&m_hosts[host]->AddGuest(host));
+        m_ports.push_back(m_hosts[host] ? &m_hosts[host]->AddGuest(host) : nullptr);
     if (m_sizes.empty()) return;
     const auto sizes = std::make_shared<const DyetraceFlowSizes>(m_sizes);
     std::map<uint64_t, double> arrivalRates;  // by link rate: it takes long to work one out
+    m_sources.resize(m_hosts.size());
     for (uint32_t host = 0; host < m_hosts.size(); ++host) {
+        if (!m_hosts[host]) continue;
         auto source = m_sourceFactory.Create<DyetraceFlowSource>();
         const auto [rate, isNew] = arrivalRates.try_emplace(GetHostRate(host), 0);
         if (isNew) rate->second = ArrivalRate(rate->first, *sizes, *source);
@@ -157,7 +163,7 @@ void DyetraceHelper::MakeSources() {
         source->SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
         source->AssignStreams(m_stream);
         source->Start(*m_ports[host], m_fabric->GetPool(), m_guests, host, sizes);
-        m_sources.push_back(source);
+        m_sources[host] = source;
     }
 }
 
@@ -207,20 +213,30 @@ Ptr<DyetraceHost> DyetraceHelper::GetHost(const std::string& name) const {
     return m_hosts[host];
 }
 
+DyetraceGuestPort& DyetraceHelper::GetGuestPort(uint32_t guest) const {
+    DyetraceGuestPort* port = m_ports.at(guest);
+    NS_ABORT_MSG_IF(port == nullptr, "guest " << guest << " is on a host of another rank");
+    return *port;
+}
+
 void DyetraceHelper::CloseSessions() {
-    for (const auto& host : m_hosts)
-        host->CloseSessions();
+    for (const auto& host : m_hosts) {
+        if (host) host->CloseSessions();
+    }
 }
 
 bool DyetraceHelper::IsDraining() const {
-    return std::any_of(m_hosts.begin(), m_hosts.end(), [](const auto& host) { return host->IsDraining(); });
+    return std::any_of(m_hosts.begin(), m_hosts.end(),
+                       [](const auto& host) { return host && host->IsDraining(); });
 }
 
 void DyetraceHelper::Dispose() {
-    for (const auto& source : m_sources)
-        source->Dispose();
-    for (const auto& host : m_hosts)
-        host->Dispose();
+    for (const auto& source : m_sources) {
+        if (source) source->Dispose();
+    }
+    for (const auto& host : m_hosts) {
+        if (host) host->Dispose();
+    }
     if (m_fabric) m_fabric->Dispose();
 }
 

@@ -75,13 +75,15 @@ class DyetraceHelper {
 
     Ptr<DyetraceFabric> GetFabric() const { return m_fabric; }
     Ptr<DyetraceTruth> GetTruth() const { return m_truth; }
+    /// By number; null where another rank of a parallel simulation has the host.
     const std::vector<Ptr<DyetraceHost>>& GetHosts() const { return m_hosts; }
-    /// Null without SetNhmsHost.
+    /// Null without SetNhmsHost, and where another rank has that host.
     Ptr<DyetraceNhms> GetNhms() const { return m_nhms; }
+    /// Null where another rank has it. Aborts for a name that no host has.
     Ptr<DyetraceHost> GetHost(const std::string& name) const;
     /// Where a guest is plugged in; what is connected there gets its frames.
-    DyetraceGuestPort& GetGuestPort(uint32_t guest) const { return *m_ports.at(guest); }
-    /// The guests that send flows, by host; empty without SetTraffic.
+    DyetraceGuestPort& GetGuestPort(uint32_t guest) const;
+    /// The guests that send flows, by host, null where another rank has it; empty without SetTraffic.
     const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
     std::shared_ptr<const DyetraceGuests> GetGuests() const { return m_guests; }
     uint32_t GetNAddedGuests() const { return static_cast<uint32_t>(m_addedGuests.size()); }

@@ -8,11 +8,13 @@
 
 namespace ns3 {
 
-DyetraceDataPlane::DyetraceDataPlane(const DyetraceTopology& topology, const Config& config, Traces traces)
+DyetraceDataPlane::DyetraceDataPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks,
+                                     const Config& config, Traces traces)
     : m_traces(traces),
       m_forwarding(topology, config.forwarding),
       m_impairments(topology, config.forwarding.seed),
       m_topology(topology),
+      m_ranks(ranks),
       m_config(config) {}
 
 DyetraceDataPlane::~DyetraceDataPlane() = default;

@@ -22,6 +22,7 @@
 namespace ns3 {
 
 class DyetraceCapture;
+class DyetraceRanks;
 class DyetraceReceiver;
 
 class DyetraceDataPlane {
@@ -50,7 +51,9 @@ class DyetraceDataPlane {
         std::array<uint64_t, DyetraceDropCauseCount> drops{};
     };
 
-    DyetraceDataPlane(const DyetraceTopology& topology, const Config& config, Traces traces);
+    /// `topology` and `ranks` must outlive this.
+    DyetraceDataPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks, const Config& config,
+                      Traces traces);
     virtual ~DyetraceDataPlane();
     DyetraceDataPlane(const DyetraceDataPlane&) = delete;
     DyetraceDataPlane& operator=(const DyetraceDataPlane&) = delete;
@@ -96,6 +99,7 @@ class DyetraceDataPlane {
     DataRate RateOf(uint32_t link) const;
     int64_t DelayNsOf(uint32_t link) const;
     const DyetraceTopology& GetTopology() const { return m_topology; }
+    const DyetraceRanks& GetRanks() const { return m_ranks; }
     const Config& GetConfig() const { return m_config; }
     int64_t NextChangeNs() const { return m_nextChangeNs; }
     /// Counts a drop and frees the packet.
@@ -123,6 +127,7 @@ class DyetraceDataPlane {
     void ApplyMtu(uint32_t link);
 
     const DyetraceTopology& m_topology;
+    const DyetraceRanks& m_ranks;
     Config m_config;
     DropListener m_dropListener;
     std::multimap<int64_t, std::function<void()>> m_changes;

@@ -154,11 +154,16 @@ bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
     m_sniffer(frame);
     m_busyUntilNs = doneNs;
     const int64_t arrivalNs = doneNs + m_channel->GetDelay().GetNanoSeconds();
-    peer->m_arriving.push_back({arrivalNs, frame});
-    Simulator::ScheduleWithContext(peer->m_node->GetId(),
-                                   NanoSeconds(static_cast<uint64_t>(arrivalNs - nowNs)),
-                                   &DyetraceEthernetDevice::ArrivalEvent, Ptr<DyetraceEthernetDevice>(peer));
+    const bool isElsewhere = m_tap != nullptr && m_tap->SendAcross(m_tapPort, frame, arrivalNs);
+    if (!isElsewhere) peer->Expect(frame, arrivalNs);
     return true;
+}
+
+void DyetraceEthernetDevice::Expect(Ptr<Packet> frame, int64_t arrivalNs) {
+    m_arriving.push_back({arrivalNs, frame});
+    const int64_t waitNs = arrivalNs - Simulator::Now().GetNanoSeconds();
+    Simulator::ScheduleWithContext(m_node->GetId(), NanoSeconds(static_cast<uint64_t>(waitNs)),
+                                   &DyetraceEthernetDevice::ArrivalEvent, Ptr<DyetraceEthernetDevice>(this));
 }
 
 bool DyetraceEthernetDevice::Refuse(Ptr<Packet> frame) {

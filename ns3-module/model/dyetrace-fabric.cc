@@ -16,6 +16,7 @@
 #include "dyetrace-fault-site.h"
 #include "dyetrace-fault.h"
 #include "dyetrace-lean-plane.h"
+#include "dyetrace-ranks.h"
 #include "dyetrace-stock-plane.h"
 
 #include "core/base/random.h"
@@ -37,22 +38,23 @@ struct DyetraceFabric::State {
         std::unique_ptr<DyetraceCapture> capture;
     };
 
-    State(const std::string& grade, DyetraceTopology madeTopology, const DyetraceDataPlane::Config& config,
-          DyetraceDataPlane::Traces traces)
+    State(const std::string& grade, DyetraceTopology madeTopology, const std::vector<uint32_t>& systemIds,
+          const DyetraceDataPlane::Config& config, DyetraceDataPlane::Traces traces)
         : topology(std::move(madeTopology)),
+          ranks(topology, systemIds),
           controls(topology.GetNHosts(), nullptr),
-          plane(MakePlane(grade, topology, config, traces)) {}
+          plane(MakePlane(grade, config, traces)) {}
 
-    static std::unique_ptr<DyetraceDataPlane> MakePlane(const std::string& grade,
-                                                        const DyetraceTopology& topology,
-                                                        const DyetraceDataPlane::Config& config,
-                                                        DyetraceDataPlane::Traces traces) {
-        if (grade == "lean") return std::make_unique<DyetraceLeanPlane>(topology, config, traces);
+    std::unique_ptr<DyetraceDataPlane> MakePlane(const std::string& grade,
+                                                 const DyetraceDataPlane::Config& config,
+                                                 DyetraceDataPlane::Traces traces) const {
+        if (grade == "lean") return std::make_unique<DyetraceLeanPlane>(topology, ranks, config, traces);
         NS_ABORT_MSG_IF(grade != "stock", "DyetraceFabric: Grade is lean or stock, not " << grade);
-        return std::make_unique<DyetraceStockPlane>(topology, config, traces);
+        return std::make_unique<DyetraceStockPlane>(topology, ranks, config, traces);
     }
 
     DyetraceTopology topology;
+    DyetraceRanks ranks;
     std::vector<DyetraceHostControl*> controls;  ///< by host
     std::vector<NamedCapture> captures;          ///< before the plane, which writes to them
     std::unique_ptr<DyetraceDataPlane> plane;
@@ -157,8 +159,31 @@ void DyetraceFabric::Build() {
     config.forwarding.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
     config.forwarding.icmpBurst = m_icmpBurst;
     m_state = std::make_unique<State>(m_grade, m_topology ? *m_topology : DyetraceTopology::FatTree(m_k),
-                                      config, DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
+                                      m_systemIds, config,
+                                      DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
     m_topology.reset();
+}
+
+void DyetraceFabric::SetSystemIds(const std::vector<uint32_t>& systemIds) {
+    NS_ABORT_MSG_IF(m_state, "DyetraceFabric::SetSystemIds is called before Build");
+    m_systemIds = systemIds;
+}
+
+uint32_t DyetraceFabric::GetSystemId(uint32_t node) const {
+    NS_ABORT_MSG_IF(node >= GetTopology().GetNNodes(), "no node has number " << node);
+    return Built().ranks.Get(node);
+}
+
+uint32_t DyetraceFabric::GetOwnSystemId() const {
+    return Built().ranks.GetOwn();
+}
+
+uint32_t DyetraceFabric::GetNSystems() const {
+    return Built().ranks.GetCount();
+}
+
+bool DyetraceFabric::IsLocal(uint32_t node) const {
+    return GetSystemId(node) == GetOwnSystemId();
 }
 
 void DyetraceFabric::SetTopology(const DyetraceTopology& topology) {
@@ -199,6 +224,8 @@ void DyetraceFabric::UseStack(uint32_t host, uint16_t udpPort) {
 
 void DyetraceFabric::Attach(uint32_t host, DyetraceReceiver* receiver) {
     NS_ABORT_MSG_IF(host >= Built().topology.GetNHosts(), "no host has number " << host);
+    NS_ABORT_MSG_UNLESS(IsLocal(host), Built().topology.GetNode(host).name
+                                           << " is on rank " << GetSystemId(host) << ", not on this one");
     Built().plane->Attach(host, receiver);
 }
 
@@ -236,7 +263,7 @@ void DyetraceFabric::PlanSwitch(Ptr<DyetraceFault> fault, uint32_t id, Time at, 
     State& state = *m_state;
     DyetraceDataPlane& plane = *state.plane;
     plane.AddChange(at.GetNanoSeconds(), [this, fault, id, isActive] {
-        DyetraceFaultSite site{id, m_state->topology, *m_state->plane, m_state->controls};
+        DyetraceFaultSite site{id, m_state->topology, m_state->ranks, *m_state->plane, m_state->controls};
         fault->Switch(site, isActive);
     });
     state.faultEvents[id] =
@@ -274,6 +301,7 @@ void DyetraceFabric::EnablePcap(const std::string& port, const std::string& file
     for (const auto& other : state.captures) {
         NS_ABORT_MSG_IF(other.port == port, "port " << port << " is captured twice");
     }
+    if (!IsLocal(node)) return;
     state.captures.push_back({port, std::make_unique<DyetraceCapture>(file, packetsMax)});
     state.plane->SetCapture(link, state.captures.back().capture.get());
 }

@@ -40,6 +40,9 @@ class DyetraceHostControl;
  * and packets that reach a switch at the same time are taken in the order of its ports. So a run does not
  * depend on the scheduler.
  *
+ * Where ns3::MpiInterface is enabled the fabric is split among its ranks, with the same results: every rank
+ * builds all of it and adds the same faults, and simulates the nodes that it has. docs/mpi.md.
+ *
  * Order of calls: attributes, SetTopology(), Build(), then everything else. Time resolution is nanoseconds.
  */
 class DyetraceFabric : public Object {
@@ -50,10 +53,19 @@ class DyetraceFabric : public Object {
 
     /// Sets what Build() makes; without it, the fat-tree of attribute K. Aborts after Build().
     void SetTopology(const DyetraceTopology& topology);
+    /// Says which rank of a parallel simulation has which node; without it, pods or racks are dealt out. By
+    /// node; a host is where its switch is. Aborts after Build().
+    void SetSystemIds(const std::vector<uint32_t>& systemIds);
     /// Makes hosts, switches and links from the attributes, which have no effect later. Aborts if called
     /// twice.
     void Build();
     const DyetraceTopology& GetTopology() const;
+    /// The rank that has a node; 0 where there is but one.
+    uint32_t GetSystemId(uint32_t node) const;
+    uint32_t GetOwnSystemId() const;
+    uint32_t GetNSystems() const;
+    /// Whether this rank has it.
+    bool IsLocal(uint32_t node) const;
 
     /// \name The hosts' ports
     /// @{
@@ -88,7 +100,7 @@ class DyetraceFabric : public Object {
         bool capped;  ///< there was more than the limit
     };
     /// Captures what one port sends and receives: whole frames, checksums and payload real, times in
-    /// nanoseconds. \param port "node:peer", the port of `node` that leads to `peer` \param packetsMax most
+    /// nanoseconds. Only the rank that has the node does. \param port "node:peer", the port of `node` that leads to `peer` \param packetsMax most
     /// packets in the file
     void EnablePcap(const std::string& port, const std::string& file, uint64_t packetsMax = 100000);
     /// Writes captures through to their files; also done when the fabric is disposed of.
@@ -106,7 +118,7 @@ class DyetraceFabric : public Object {
     void UseStack(uint32_t host, uint16_t udpPort);
     /// @}
 
-    /// \name Counters since the start
+    /// \name Counters since the start, of the nodes that this rank has
     /// @{
     uint64_t GetPacketHops() const;  ///< packets that came out at the end of a link
     uint64_t GetDelivered() const;   ///< of these, at a host
@@ -149,6 +161,7 @@ class DyetraceFabric : public Object {
     void Switched(Ptr<DyetraceFault> fault, uint32_t id, bool isActive);
 
     std::unique_ptr<DyetraceTopology> m_topology;
+    std::vector<uint32_t> m_systemIds;
     uint32_t m_k;
     std::string m_grade;
     DataRate m_linkRate;

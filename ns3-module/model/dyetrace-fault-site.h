@@ -11,6 +11,7 @@
 namespace ns3 {
 
 class DyetraceDataPlane;
+class DyetraceRanks;
 class DyetraceTopology;
 
 /// The parts of a host that can break.
@@ -30,6 +31,7 @@ class DyetraceHostControl {
 struct DyetraceFaultSite {
     uint32_t faultId;
     const DyetraceTopology& topology;
+    const DyetraceRanks& ranks;
     DyetraceDataPlane& plane;
     const std::vector<DyetraceHostControl*>& hosts;  ///< by number; null where no EPPC is
 };

@@ -2,6 +2,7 @@
 #include "dyetrace-lean-plane.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 #include <ns3/abort.h>
@@ -11,6 +12,8 @@
 
 #include "dyetrace-capture.h"
 #include "dyetrace-frame-time.h"
+#include "dyetrace-packet-bytes.h"
+#include "dyetrace-ranks.h"
 #include "dyetrace-receiver.h"
 
 #include "core/wire/ethernet.h"
@@ -54,14 +57,16 @@ class DyetraceLeanPlane::WindowEvent : public EventImpl {
     DyetraceLeanPlane* m_plane;
 };
 
-DyetraceLeanPlane::DyetraceLeanPlane(const DyetraceTopology& topology, const Config& config, Traces traces)
-    : DyetraceDataPlane(topology, config, traces),
+DyetraceLeanPlane::DyetraceLeanPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks,
+                                     const Config& config, Traces traces)
+    : DyetraceDataPlane(topology, ranks, config, traces),
       m_simulator(PeekPointer(Simulator::GetImplementation())),
       m_hostCount(topology.GetNHosts()),
       m_windowEvent(Create<WindowEvent>(this)) {
     NS_ABORT_MSG_IF(Time::GetResolution() != Time::NS, "the lean fabric counts time in nanoseconds");
     MakeNodes();
     MakeLinks();
+    if (ranks.GetCount() > 1) BindLookahead();
 }
 
 DyetraceLeanPlane::~DyetraceLeanPlane() {
@@ -101,10 +106,21 @@ void DyetraceLeanPlane::MakeLinks() {
         link.to = topology.GetTo(number);
         link.reverse = topology.GetReverse(number);
         link.maxLength = GetConfig().mtu + kEthernetBytes;
+        if (GetRanks().IsCrossing(topology, number)) link.flags |= Crossing;
         m_links.push_back(link);
         m_inbound.push_back({nullptr, 0, link.reverse, 0});
         m_lookaheadNs = std::min(m_lookaheadNs, delayNs + link.rate->txNs[0]);
     }
+}
+
+void DyetraceLeanPlane::BindLookahead() {
+    const int64_t crossingNs = GetRanks().LeastOfCrossings(
+        GetTopology(), [this](uint32_t link) { return m_links[link].delayNs + m_links[link].rate->txNs[0]; });
+    m_lookaheadNs = std::max<int64_t>(1, std::min(m_lookaheadNs, crossingNs / 2));
+    m_crossingNs = crossingNs - m_lookaheadNs;
+    m_across.resize(GetRanks().GetCount());
+    m_exchange = std::make_unique<DyetraceRankExchange>(
+        GetRanks(), m_crossingNs, [this](dyetrace::Bytes message) { ReceiveAcross(message); });
 }
 
 const DyetraceLeanPlane::Rate* DyetraceLeanPlane::FindRate(DataRate rate) {
@@ -165,6 +181,10 @@ void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t now
         m_captures.at(LinkNumber(link))->Sending(startNs, *packet);
     link.busyUntilNs = doneNs;
     packet->arrivalNs = doneNs + link.delayNs;
+    link.flags & Crossing ? TakeAcross(link, packet, nowNs) : Append(link, packet);
+}
+
+void DyetraceLeanPlane::Append(Link& link, DyetracePacket* packet) {
     packet->next = nullptr;
     if (m_arrivalNs[link.reverse] == Never) {
         m_inbound[link.reverse].first = packet;
@@ -173,6 +193,41 @@ void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t now
         link.last->next = packet;
     }
     link.last = packet;
+}
+
+void DyetraceLeanPlane::TakeAcross(const Link& link, DyetracePacket* packet, int64_t nowNs) {
+    std::vector<uint8_t>& bytes = m_across[GetRanks().Get(link.to)];
+    const Passage passage{nowNs, packet->arrivalNs, LinkNumber(link)};
+    const auto* begin = reinterpret_cast<const uint8_t*>(&passage);
+    bytes.insert(bytes.end(), begin, begin + sizeof passage);
+    DyetracePacketBytes::Append(bytes, *packet);
+    m_pool.Free(packet);
+}
+
+/// At the end of a window that began at `nowNs`.
+void DyetraceLeanPlane::SendAcross(int64_t nowNs) {
+    for (uint32_t rank = 0; rank < m_across.size(); ++rank) {
+        if (m_across[rank].empty()) continue;
+        m_exchange->Send(rank, nowNs + m_crossingNs, m_across[rank]);
+        m_across[rank].clear();
+    }
+}
+
+void DyetraceLeanPlane::ReceiveAcross(dyetrace::Bytes message) {
+    ApplyChanges(NowNs());
+    while (!message.empty()) {
+        Passage passage;
+        std::memcpy(&passage, message.data(), sizeof passage);
+        message = message.subspan(sizeof passage);
+        DyetracePacket* packet = DyetracePacketBytes::Take(m_pool, message);
+        const auto emptied = m_emptiedNs.find(passage.link);
+        if (emptied != m_emptiedNs.end() && passage.queuedNs < emptied->second) {
+            Drop(passage.link, DyetraceDropCause::Down, packet);  // while it was between the ranks
+            continue;
+        }
+        packet->arrivalNs = passage.arrivalNs;
+        Append(m_links[passage.link], packet);
+    }
 }
 
 /// A link that had nothing has a packet, which will come out at `arrivalNs`.
@@ -219,6 +274,7 @@ void DyetraceLeanPlane::RunWindow() {
         due = next;
     }
     m_inWindow = false;
+    SendAcross(nowNs);
     m_windowNs = Never;
     EnsureWindow(*std::min_element(m_dueNs.begin(), m_dueNs.end()));
 }
@@ -401,6 +457,7 @@ void DyetraceLeanPlane::DoSetDown(uint32_t number, bool isDown) {
     if (link.flags & CaptureOut) m_captures.at(number)->QueueLost(nowNs);
     DyetracePacket* packet = m_arrivalNs[link.reverse] == Never ? nullptr : m_inbound[link.reverse].first;
     m_arrivalNs[link.reverse] = Never;
+    if (link.flags & Crossing) m_emptiedNs[number] = nowNs;
     while (packet != nullptr) {
         DyetracePacket* next = packet->next;
         Drop(number, DyetraceDropCause::Down, packet);

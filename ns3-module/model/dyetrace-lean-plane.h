@@ -17,6 +17,11 @@
 // is one nanosecond. What happens at a switch is a function of (time, input port) either way.
 //
 // Hosts take their packets at the very time, each in an event of its own.
+//
+// Where the fabric is split among ranks, a link that leads to another is filled here and emptied there. What
+// a window has put on such links goes over in one message for each rank, and is read there when the window's
+// half of the look-ahead is over: a packet that is queued from T on arrives from T + look-ahead on, and the
+// windows are the other half, so that no window can have begun that the packet belongs to.
 #ifndef DYETRACE_LEAN_PLANE_H
 #define DYETRACE_LEAN_PLANE_H
 
@@ -29,6 +34,7 @@
 #include <ns3/ptr.h>
 
 #include "dyetrace-data-plane.h"
+#include "dyetrace-rank-exchange.h"
 
 namespace ns3 {
 
@@ -36,7 +42,8 @@ class SimulatorImpl;
 
 class DyetraceLeanPlane : public DyetraceDataPlane {
   public:
-    DyetraceLeanPlane(const DyetraceTopology& topology, const Config& config, Traces traces);
+    DyetraceLeanPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks, const Config& config,
+                      Traces traces);
     ~DyetraceLeanPlane() override;
 
     void Attach(uint32_t host, DyetraceReceiver* receiver) override;
@@ -56,7 +63,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     class HostEvent;
     class WindowEvent;
 
-    enum LinkFlag : uint32_t { Down = 1, CaptureOut = 2 };
+    enum LinkFlag : uint32_t { Down = 1, CaptureOut = 2, Crossing = 4 };
     enum InboundFlag : uint32_t { Impaired = 1, CaptureIn = 2 };
 
     static constexpr uint32_t TabledLength = 9216;  ///< longest frame whose transmission time is in a table
@@ -115,11 +122,24 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
         uint32_t orders = 0;
     };
 
+    /// A packet's way from rank to rank, in front of its bytes.
+    struct Passage {
+        int64_t queuedNs;
+        int64_t arrivalNs;
+        uint32_t link;
+    };
+
     void MakeNodes();
     void MakeLinks();
     const Rate* FindRate(DataRate rate);
+    void BindLookahead();
 
     void Transmit(Link& link, DyetracePacket* packet, int64_t nowNs);
+    /// It is on its way.
+    void Append(Link& link, DyetracePacket* packet);
+    void TakeAcross(const Link& link, DyetracePacket* packet, int64_t nowNs);
+    void SendAcross(int64_t nowNs);
+    void ReceiveAcross(dyetrace::Bytes message);
     int64_t TransmissionNs(const Link& link, uint32_t length) const;
     void Queued(const Link& link, int64_t arrivalNs);
     void ScheduleHost(uint32_t host, int64_t timeNs);
@@ -161,7 +181,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::vector<int64_t> m_dueNs;     ///< by switch: the least of these, and of what is held
     std::map<uint32_t, Held> m_held;  ///< by node; most have none
     std::vector<Arrival> m_arrivals;  ///< scratch: those of one switch in one window
-    int64_t m_lookaheadNs = Never;
+    int64_t m_lookaheadNs = Never;  ///< of a window
     int64_t m_windowNs = Never;  ///< when the next window begins
     int64_t m_takenUntilNs = 0;
     bool m_inWindow = false;
@@ -169,6 +189,14 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::map<uint32_t, DyetraceCapture*> m_captures;  ///< by port
     std::vector<Ptr<HostEvent>> m_hostEvents;
     Ptr<WindowEvent> m_windowEvent;
+
+    /// \name Where there are other ranks
+    /// @{
+    std::unique_ptr<DyetraceRankExchange> m_exchange;
+    int64_t m_crossingNs = 0;                    ///< from the begin of a window to its messages
+    std::vector<std::vector<uint8_t>> m_across;  ///< by rank: what this window sends there
+    std::map<uint32_t, int64_t> m_emptiedNs;     ///< by link: when what was on it was last lost
+    /// @}
 };
 
 }  // namespace ns3

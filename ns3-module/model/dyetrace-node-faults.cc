@@ -6,6 +6,7 @@
 
 #include "dyetrace-data-plane.h"
 #include "dyetrace-fault-site.h"
+#include "dyetrace-ranks.h"
 #include "dyetrace-topology.h"
 
 namespace ns3 {
@@ -19,12 +20,18 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceClockChange);
 
 namespace {
 
-DyetraceHostControl& HostAt(const DyetraceFaultSite& site, uint32_t host, const DyetraceFault& fault) {
-    DyetraceHostControl* control = site.hosts.at(host);
-    NS_ABORT_MSG_IF(control == nullptr, "DyetraceFault " << fault.Describe() << ": "
-                                                         << site.topology.GetNode(host).name
-                                                         << " has no EPPC");
-    return *control;
+/// Does `what` to those of the hosts that this rank has.
+template <class What>
+void ForHosts(const DyetraceFaultSite& site, const std::vector<uint32_t>& hosts, const DyetraceFault& fault,
+              What what) {
+    for (const uint32_t host : hosts) {
+        if (!site.ranks.IsLocal(host)) continue;
+        DyetraceHostControl* control = site.hosts.at(host);
+        NS_ABORT_MSG_IF(control == nullptr, "DyetraceFault " << fault.Describe() << ": "
+                                                             << site.topology.GetNode(host).name
+                                                             << " has no EPPC");
+        what(*control);
+    }
 }
 
 void SetLinksDown(DyetraceFaultSite& site, uint32_t node, bool isDown) {
@@ -65,10 +72,9 @@ TypeId DyetraceHostCrash::GetTypeId() {
 }
 
 void DyetraceHostCrash::Switch(DyetraceFaultSite& site, bool isActive) {
-    for (const uint32_t node : m_nodes) {
-        HostAt(site, node, *this).SetCrashed(isActive);
+    ForHosts(site, m_nodes, *this, [isActive](auto& host) { host.SetCrashed(isActive); });
+    for (const uint32_t node : m_nodes)
         SetLinksDown(site, node, isActive);
-    }
 }
 
 TypeId DyetraceEppcRestart::GetTypeId() {
@@ -81,8 +87,7 @@ TypeId DyetraceEppcRestart::GetTypeId() {
 
 void DyetraceEppcRestart::Switch(DyetraceFaultSite& site, bool isActive) {
     if (!isActive) return;
-    for (const uint32_t node : m_nodes)
-        HostAt(site, node, *this).RestartEppc();
+    ForHosts(site, m_nodes, *this, [](auto& host) { host.RestartEppc(); });
 }
 
 TypeId DyetraceNhmsOutage::GetTypeId() {
@@ -94,8 +99,7 @@ TypeId DyetraceNhmsOutage::GetTypeId() {
 }
 
 void DyetraceNhmsOutage::Switch(DyetraceFaultSite& site, bool isActive) {
-    for (const uint32_t node : m_nodes)
-        HostAt(site, node, *this).SetServicesDown(isActive);
+    ForHosts(site, m_nodes, *this, [isActive](auto& host) { host.SetServicesDown(isActive); });
 }
 
 TypeId DyetraceClockChange::GetTypeId() {
@@ -114,10 +118,9 @@ TypeId DyetraceClockChange::GetTypeId() {
 }
 
 void DyetraceClockChange::Switch(DyetraceFaultSite& site, bool isActive) {
-    for (const uint32_t node : m_nodes) {
-        HostAt(site, node, *this)
-            .ChangeClock(isActive ? m_step : Seconds(0), isActive ? m_driftPpm : -m_driftPpm);
-    }
+    const Time step = isActive ? m_step : Seconds(0);
+    const double driftPpm = isActive ? m_driftPpm : -m_driftPpm;
+    ForHosts(site, m_nodes, *this, [step, driftPpm](auto& host) { host.ChangeClock(step, driftPpm); });
 }
 
 }  // namespace ns3

@@ -42,8 +42,9 @@ struct alignas(64) DyetracePacket {
 
   private:
     friend class DyetracePacketPool;
-    friend class DyetraceFrameTag;  // takes it through an ns3::Packet, unseen
-    friend class DyetraceTruth;     // and nobody else reads or writes what the simulator knows of this packet
+    friend class DyetraceFrameTag;     // takes it through an ns3::Packet, unseen
+    friend class DyetracePacketBytes;  // and to another process
+    friend class DyetraceTruth;        // and nobody else reads or writes what the simulator knows of this packet
 
     uint64_t m_truthOrdinal;  ///< how many-th data packet of its 5-tuple; 0: none
     uint32_t m_truthFlow;     ///< the 5-tuple's index in DyetraceTruth

@@ -2,6 +2,7 @@
 #include "dyetrace-stock-plane.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -17,6 +18,7 @@
 #include "dyetrace-ethernet-channel.h"
 #include "dyetrace-ethernet-device.h"
 #include "dyetrace-frame-tag.h"
+#include "dyetrace-ranks.h"
 #include "dyetrace-receiver.h"
 
 #include "core/base/bytes.h"
@@ -38,8 +40,9 @@ int64_t NowNs() {
 
 }  // namespace
 
-DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const Config& config, Traces traces)
-    : DyetraceDataPlane(topology, config, traces),
+DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks,
+                                       const Config& config, Traces traces)
+    : DyetraceDataPlane(topology, ranks, config, traces),
       m_receivers(topology.GetNHosts(), nullptr),
       m_self(std::make_shared<DyetraceStockPlane*>(this)) {
     NS_ABORT_MSG_IF(Time::GetResolution() != Time::NS, "the fabric counts time in nanoseconds");
@@ -47,6 +50,9 @@ DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const C
     MakeNodes();
     MakeLinks();
     Configure();
+    m_exchange = std::make_unique<DyetraceRankExchange>(
+        ranks, ranks.LeastOfCrossings(topology, [this](uint32_t link) { return DelayNsOf(link); }),
+        [this](dyetrace::Bytes message) { ReceiveAcross(message); });
 }
 
 // The nodes live on until Simulator::Destroy, and look no more for what is gone.
@@ -63,7 +69,7 @@ void DyetraceStockPlane::MakeNodes() {
     InternetStackHelper stack;
     stack.SetIpv6StackInstall(false);
     for (uint32_t number = 0; number < GetTopology().GetNNodes(); ++number) {
-        m_nodes.push_back(CreateObject<Node>());
+        m_nodes.push_back(CreateObject<Node>(GetRanks().Get(number)));
         stack.Install(m_nodes.back());
     }
 }
@@ -153,6 +159,7 @@ void DyetraceStockPlane::TakeArrivals(uint32_t number) {
 // What changes
 
 void DyetraceStockPlane::DoSetDown(uint32_t link, bool isDown) {
+    if (GetRanks().IsCrossing(GetTopology(), link)) m_emptiedNs[link] = NowNs();
     const auto capture = m_captures.find(link);
     if (capture != m_captures.end()) capture->second->QueueLost(NowNs());
     m_devices[link]->SetTransmitDown(isDown);
@@ -195,6 +202,31 @@ void DyetraceStockPlane::Sending(uint32_t port, Ptr<Packet>& frame, int64_t star
     }
     if (capture != m_captures.end()) capture->second->Sending(startNs, *packet);
     m_pool.Free(packet);
+}
+
+// It gets there just before it arrives: then it waits at the port like those from near, and whoever comes
+// first at that time takes all in the order of ports.
+bool DyetraceStockPlane::SendAcross(uint32_t port, Ptr<Packet> frame, int64_t arrivalNs) {
+    if (!GetRanks().IsCrossing(GetTopology(), port)) return false;
+    const Passage passage{NowNs(), arrivalNs, port};
+    const uint32_t size = frame->GetSerializedSize();
+    m_across.resize(sizeof passage + size);
+    std::memcpy(m_across.data(), &passage, sizeof passage);
+    frame->Serialize(m_across.data() + sizeof passage, size);
+    m_exchange->Send(GetRanks().Get(GetTopology().GetTo(port)), arrivalNs - 1, m_across);
+    return true;
+}
+
+void DyetraceStockPlane::ReceiveAcross(dyetrace::Bytes message) {
+    ApplyChanges(NowNs());
+    Passage passage;
+    std::memcpy(&passage, message.data(), sizeof passage);
+    const dyetrace::Bytes bytes = message.subspan(sizeof passage);
+    const auto frame = Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size()), true);
+    const auto emptied = m_emptiedNs.find(passage.link);
+    if (emptied != m_emptiedNs.end() && passage.queuedNs < emptied->second)
+        return DropFrame(passage.link, DyetraceDropCause::Down, *frame);
+    m_devices[GetTopology().GetReverse(passage.link)]->Expect(frame, passage.arrivalNs);
 }
 
 void DyetraceStockPlane::Lost(uint32_t port, Ptr<const Packet> frame, DyetraceDropCause cause) {

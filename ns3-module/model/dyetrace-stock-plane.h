@@ -26,6 +26,7 @@
 #include "dyetrace-data-plane.h"
 #include "dyetrace-ethernet-tap.h"
 #include "dyetrace-packet.h"
+#include "dyetrace-rank-exchange.h"
 #include "dyetrace-topology.h"
 
 namespace ns3 {
@@ -37,9 +38,9 @@ class DyetraceReceiver;
 
 class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap {
   public:
-    /// Makes the nodes. Switches checksums on for the whole simulation: headers are real. `topology` must
-    /// outlive this.
-    DyetraceStockPlane(const DyetraceTopology& topology, const Config& config, Traces traces);
+    /// Makes the nodes. Switches checksums on for the whole simulation: headers are real.
+    DyetraceStockPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks, const Config& config,
+                       Traces traces);
     ~DyetraceStockPlane() override;
 
     void Attach(uint32_t host, DyetraceReceiver* receiver) override { m_receivers.at(host) = receiver; }
@@ -85,9 +86,18 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     void Due(uint32_t port) override;
     void Queueing(uint32_t port, Ptr<const Packet> frame) override;
     void Sending(uint32_t port, Ptr<Packet>& frame, int64_t startNs, int64_t queuedNs) override;
+    bool SendAcross(uint32_t port, Ptr<Packet> frame, int64_t arrivalNs) override;
     void Lost(uint32_t port, Ptr<const Packet> frame, DyetraceDropCause cause) override;
     bool Arrived(uint32_t port, Ptr<Packet>& frame) override;
     void Taken(uint32_t port) override;
+
+    /// A frame's way from rank to rank, in front of its bytes.
+    struct Passage {
+        int64_t queuedNs;
+        int64_t arrivalNs;
+        uint32_t link;
+    };
+    void ReceiveAcross(dyetrace::Bytes message);
 
     void Hold(uint32_t port, Ptr<Packet> frame, int64_t releaseNs);
     static void Release(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t node);
@@ -118,6 +128,9 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     uint32_t m_inLink = DyetraceTopology::None;
     Ptr<const Packet> m_inFrame;
     bool m_isForwarding = false;
+    std::unique_ptr<DyetraceRankExchange> m_exchange;
+    std::vector<uint8_t> m_across;            ///< scratch: a frame for another rank
+    std::map<uint32_t, int64_t> m_emptiedNs;  ///< by link between ranks: when what was on it was last lost
     std::shared_ptr<DyetraceStockPlane*> m_self;  ///< what events that may outlive this know it by
 };
 

@@ -2,11 +2,14 @@
 #include "dyetrace-truth.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include <ns3/abort.h>
 #include <ns3/log.h>
 
 #include "dyetrace-fabric.h"
 #include "dyetrace-packet.h"
+#include "dyetrace-rank-exchange.h"
 
 #include "core/base/bytes.h"
 #include "core/base/random.h"
@@ -82,6 +85,8 @@ std::size_t DyetraceTruth::FlowHash::operator()(const FlowKey& key) const {
 }
 
 void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
+    m_rank = fabric->GetOwnSystemId();
+    m_rankCount = fabric->GetNSystems();
     fabric->ListenToDrops([this](uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet) {
         NoteDrop(link, cause, packet);
     });
@@ -90,8 +95,12 @@ void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
 uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
     Recent& recent = m_recent[FlowHash{}(key) % RecentCount];
     if (recent.flow != 0 && recent.key == key) return recent.flow;
-    const auto [found, isNew] = m_flowNumbers.try_emplace(key, static_cast<uint32_t>(m_flows.size()));
-    if (isNew) m_flows.emplace_back();
+    const auto place = static_cast<uint32_t>(m_flows.size());
+    const auto [found, isNew] = m_flowNumbers.try_emplace(key, m_rank * FlowsPerRank + place);
+    if (isNew) {
+        NS_ABORT_MSG_IF(place == FlowsPerRank, "DyetraceTruth: one rank sends " << FlowsPerRank << " flows");
+        m_flows.emplace_back();
+    }
     recent = {key, found->second};
     return found->second;
 }
@@ -102,7 +111,7 @@ void DyetraceTruth::NoteSent(DyetracePacket& packet) {
     const uint32_t number =
         FlowNumber({dyetrace::load_u32(frame + kIpOffset + 12), dyetrace::load_u32(frame + kIpOffset + 16),
                     dyetrace::load_u16(frame + kUdpOffset)});
-    Flow& flow = m_flows[number];
+    Flow& flow = m_flows[number % FlowsPerRank];
     if (IsData(packet)) {
         ++m_dataSent;
         packet.m_truthFlow = number;
@@ -140,7 +149,37 @@ void DyetraceTruth::NoteDrop(uint32_t link, DyetraceDropCause cause, const Dyetr
     if (packet.m_truthFlow == 0 || packet.m_truthMark != Mark::None) return;
     ++count.data;
     ++m_dataDropped;
-    m_flows[packet.m_truthFlow].dropped.push_back(packet.m_truthOrdinal);
+    if (packet.m_truthFlow / FlowsPerRank == m_rank) {
+        m_flows[packet.m_truthFlow % FlowsPerRank].dropped.push_back(packet.m_truthOrdinal);
+    } else {
+        m_foreign.push_back({packet.m_truthOrdinal, packet.m_truthFlow});
+    }
+}
+
+void DyetraceTruth::Exchange() {
+    if (m_rankCount == 1) return;
+    m_isExchanged = true;
+    std::vector<Loss> own = m_foreign;
+    for (std::size_t place = 1; place < m_flows.size(); ++place) {
+        const auto flow = static_cast<uint32_t>(m_rank * FlowsPerRank + place);
+        for (const uint64_t ordinal : m_flows[place].dropped)
+            own.push_back({ordinal, flow});
+    }
+    m_droppedAnywhere.clear();
+    for (const auto& [number, bounds] : m_intervals)
+        m_droppedAnywhere[bounds.flow];
+    const auto* begin = reinterpret_cast<const uint8_t*>(own.data());
+    const std::vector<uint8_t> all = DyetraceGatherAll({begin, own.size() * sizeof(Loss)});
+    for (std::size_t at = 0; at < all.size(); at += sizeof(Loss)) {
+        Loss loss;
+        std::memcpy(&loss, &all[at], sizeof loss);
+        const auto flow = m_droppedAnywhere.find(loss.flow);
+        if (flow != m_droppedAnywhere.end()) flow->second.push_back(loss.ordinal);
+    }
+}
+
+const std::vector<uint64_t>& DyetraceTruth::DroppedOf(uint32_t flow) const {
+    return m_rankCount == 1 ? m_flows[flow].dropped : m_droppedAnywhere.at(flow);
 }
 
 std::vector<DyetraceTruth::LinkDrops> DyetraceTruth::GetLinkDrops() const {
@@ -156,10 +195,12 @@ std::vector<DyetraceTruth::LinkDrops> DyetraceTruth::GetLinkDrops() const {
 }
 
 std::vector<DyetraceTruth::Interval> DyetraceTruth::GetIntervals() const {
+    NS_ABORT_MSG_IF(m_rankCount > 1 && !m_isExchanged,
+                    "DyetraceTruth::GetIntervals: on several ranks, Exchange is called before");
     std::vector<Interval> intervals;
     for (const auto& [key, bounds] : m_intervals) {
         if (bounds.start == Bounds::Open || bounds.end == Bounds::Open) continue;
-        const std::vector<uint64_t>& dropped = m_flows[bounds.flow].dropped;
+        const std::vector<uint64_t>& dropped = DroppedOf(bounds.flow);
         const auto lost = std::count_if(dropped.begin(), dropped.end(), [&bounds = bounds](uint64_t ordinal) {
             return ordinal > bounds.start && ordinal <= bounds.end;
         });

@@ -34,8 +34,11 @@ class DyetraceTruth : public Object {
     DyetraceTruth();
     ~DyetraceTruth() override;
 
-    /// Records what `fabric` drops from now on.
+    /// Records what `fabric` drops from now on; before anything is sent.
     void Watch(Ptr<DyetraceFabric> fabric);
+    /// Tells the ranks of a parallel simulation of each other's drops, which GetIntervals needs: every rank
+    /// calls it, after Simulator::Run. Nothing to do where there is one.
+    void Exchange();
     /// A frame comes out of encapsulation, and is about to be queued at the host's port.
     void NoteSent(DyetracePacket& packet);
     /// A frame is about to enter decapsulation.
@@ -60,8 +63,8 @@ class DyetraceTruth : public Object {
         uint64_t sent;  ///< data packets from START to END
         uint64_t lost;  ///< of these, dropped by the fabric
     };
-    /// The intervals whose START and END both arrived, ordered by their first six fields. Ask when nothing is
-    /// under way any more.
+    /// The intervals whose START and END both arrived, at a host that this rank has, ordered by their first
+    /// six fields. Ask when nothing is under way any more.
     std::vector<Interval> GetIntervals() const;
 
     uint64_t GetDataSent() const { return m_dataSent; }
@@ -73,6 +76,11 @@ class DyetraceTruth : public Object {
     struct Flow {
         uint64_t sent = 0;
         std::vector<uint64_t> dropped;  ///< ordinals, in the order of dropping
+    };
+    /// A data packet that was dropped, on whatever rank.
+    struct Loss {
+        uint64_t ordinal;
+        uint32_t flow;
     };
     struct FlowKey {
         uint32_t source;
@@ -104,10 +112,19 @@ class DyetraceTruth : public Object {
 
     void NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
     uint32_t FlowNumber(const FlowKey& key);
+    const std::vector<uint64_t>& DroppedOf(uint32_t flow) const;
+
+    /// A flow's number is its rank's number times this, and its place in m_flows.
+    static constexpr uint32_t FlowsPerRank = 1 << 22;
 
     std::unordered_map<FlowKey, uint32_t, FlowHash> m_flowNumbers;
     std::vector<Recent> m_recent;  ///< by hash
     std::vector<Flow> m_flows;     ///< from 1: 0 stands for none
+    std::vector<Loss> m_foreign;   ///< lost here from flows of other ranks
+    std::map<uint32_t, std::vector<uint64_t>> m_droppedAnywhere;  ///< of the flows whose intervals end here
+    uint32_t m_rank = 0;
+    uint32_t m_rankCount = 1;
+    bool m_isExchanged = false;
     std::map<IntervalKey, Bounds> m_intervals;
     struct Count {
         uint64_t data = 0;
