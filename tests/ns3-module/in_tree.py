@@ -14,8 +14,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from steps import Failed, Report
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 USER_PROGRAM = Path(__file__).resolve().parent / 'user_program.cc'
@@ -27,14 +28,6 @@ LEFTOVERS = ['.lock-ns3_*', '.lock-waf*', '.waf-*', '.waf3-*', 'testpy-output', 
 CXX20_PROGRAM = '#include <compare>\n#include <concepts>\n#include <span>\nint main() { return 0; }\n'
 BOOST_PROGRAM = ('#include <boost/graph/adjacency_list.hpp>\n#include <boost/version.hpp>\n'
                  '#if BOOST_VERSION < 107400\n#error\n#endif\nint main() { return 0; }\n')
-
-
-class Failed(Exception):
-    """Something to tell the user, in words; details are what a program printed."""
-
-    def __init__(self, words, details=''):
-        super().__init__(words)
-        self.details = details
 
 
 class Tree:
@@ -108,50 +101,6 @@ class Untouched:
         for path, (content, stat) in self.saved.items():
             path.write_bytes(content)
             os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # or the user's next build would configure anew
-
-
-class Report:
-    """Tells what is being done and how long it took; all that programs print is in the log."""
-
-    def __init__(self, log):
-        self.log_path = log
-        self.log = log.open('w')
-        self.steps = []
-
-    def run(self, what, command, cwd, environment=None, counted=False):
-        """Runs a command and returns what it printed. counted: it prints [n/m], shown as it goes."""
-        print(f'{what} ...', flush=True)
-        self.log.write(f'\n== {what}\n$ {" ".join(map(str, command))}\n')
-        self.log.flush()
-        begin = time.monotonic()
-        process = subprocess.Popen([str(word) for word in command], cwd=cwd, env={**os.environ, **(environment or {})}, text=True,
-                                   errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        printed = []
-        tenth = 0
-        try:
-            for line in process.stdout:
-                printed.append(line)
-                self.log.write(line)
-                at = re.match(r'\[ *(\d+)/(\d+)\]', line)
-                if counted and at and int(at[2]) >= 20 and int(at[1]) * 10 // int(at[2]) > tenth:
-                    tenth = int(at[1]) * 10 // int(at[2])
-                    print(f'  {at[1]} of {at[2]}, {time.monotonic() - begin:.0f} s', flush=True)
-            process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
-        self.log.flush()
-        if process.returncode:
-            raise Failed(f'{what}: failed with status {process.returncode}; all of it is in {self.log_path}', tell(printed))
-        self.steps.append((what, time.monotonic() - begin))
-        return ''.join(printed)
-
-
-def tell(lines):
-    """The errors in what a build printed, or its end."""
-    errors = [line for line in lines if re.search(r'\berror\b|Error|FAILED|undefined reference', line)]
-    return ''.join(errors[:12] if errors else lines[-25:])
 
 
 def compiler():
@@ -314,9 +263,7 @@ def main():
     except KeyboardInterrupt:
         print('\ntest-ns3: stopped; the tree is as it was', file=sys.stderr)
         return 130
-    print()
-    for what, seconds in report.steps:
-        print(f'  {seconds:7.1f} s  {what}')
+    report.tell_times()
     print(f'\nns-3 {tree.version}: the suite dyetrace passes ({cases} cases), and so do {EXAMPLE} and a C++{tree.standard()} program')
     return 0
 
