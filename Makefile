@@ -9,11 +9,13 @@ BUILD := build
 BIN := $(BUILD)/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 DEMO_SCENARIO ?= scenarios/gray-link.toml
-# More words for `dyetrace run`, for example: make demo FLAGS="--seed 7"
+# More words for `dyetrace run`, for example: make demo FLAGS="--seed 7"; or for test-mpi: FLAGS="--grade lean --repeat 3"
 FLAGS ?=
 LAB ?=
 # An ns-3 source tree, for test-ns3.
 NS3_SRC ?=
+# Where an ns-3 with MPI is installed, for test-mpi; built once where there is none.
+NS3_MPI ?=
 # Which benchmarks; all when empty.
 BENCH ?=
 
@@ -27,7 +29,7 @@ configure = @if [ ! -e $(2)/build.ninja ] || [ ! -e $(2)/.configured ] || [ -n "
 # $(call build,<preset>[,<target>...]): all, or only what these targets need.
 build = @cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 
-.PHONY: help demo test test-ns3 check viewer host lab bench bench-sim docs fuzz explore format clean
+.PHONY: help demo test test-ns3 test-mpi check viewer host lab bench bench-sim docs fuzz explore format clean
 .NOTPARALLEL:
 
 help: ## Say what there is to make (this text)
@@ -62,6 +64,10 @@ test-ns3: ## Build this repository inside your own ns-3 tree and run its tests t
 	$(call packages,build)
 	@[ -n "$(NS3_SRC)" ] || { echo "make test-ns3 needs NS3_SRC=DIR, an ns-3 source tree (3.35 or later)" >&2; exit 2; }
 	@python3 tests/ns3-module/in_tree.py --build $(BUILD) --jobs $(JOBS) "$(NS3_SRC)"
+
+test-mpi: ## Run one fabric on one MPI rank and on two, and compare: make test-mpi [NS3_MPI=PREFIX, else such an ns-3 is built once]
+	$(call packages,build mpi)
+	@python3 tests/ns3-module/mpi.py --build $(BUILD)/mpi --jobs $(JOBS) $(if $(NS3_MPI),--prefix "$(NS3_MPI)") $(FLAGS)
 
 check: ## Format, clang-tidy, arrows between folders, then all tests and sanitizers
 	$(call packages,build ns3 report gui test lab check)
