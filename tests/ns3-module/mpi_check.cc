@@ -168,6 +168,7 @@ void Write(const Options& options, uint32_t rank, const DyetraceHelper& helper,
            const std::vector<Ptr<Guest>>& guests, const Reports& reports) {
     std::ofstream file(options.results + "." + std::to_string(rank));
     for (uint32_t host = 0; host < guests.size(); ++host) {
+        if (!guests[host]) continue;
         file << helper.GetFabric()->GetTopology().GetNode(host).name
              << " received=" << guests[host]->GetReceived() << " digest=" << guests[host]->GetDigest();
         for (const auto& [name, count] : helper.GetHosts()[host]->GetCounters())
@@ -203,8 +204,11 @@ int main(int argc, char** argv) {
     const std::vector<uint32_t> to = Permutation(hosts, random);
     std::vector<Ptr<Guest>> guests;
     for (uint32_t host = 0; host < hosts; ++host) {
-        guests.push_back(Ptr<Guest>(new Guest(helper, host, to[host]), false));
-        guests.back()->ScheduleIn(random.below(static_cast<uint32_t>(kPeriodNs)));
+        guests.emplace_back();
+        const uint32_t begin = random.below(static_cast<uint32_t>(kPeriodNs));
+        if (!fabric->IsLocal(host)) continue;
+        guests.back() = Ptr<Guest>(new Guest(helper, host, to[host]), false);
+        guests.back()->ScheduleIn(begin);
         helper.GetHosts()[host]->TraceConnectWithoutContext("Metrics", MakeCallback(&Reports::Add, &reports));
     }
     const auto built = Clock::now();
