@@ -70,9 +70,9 @@ while(NOT headers STREQUAL all_headers)
   endforeach()
 endwhile()
 
-# More than one rank only where ns-3 has its engine for that (NS3_MPI, ./ns3 configure --enable-mpi).
+# More than one rank only where ns-3 has its engine for that (NS3_MPI, ./ns3 configure --enable-mpi). Its target comes after ours.
 set(mpi "")
-if(ENABLE_MPI AND TARGET ${DYETRACE_NS3_MPI})
+if(ENABLE_MPI AND mpi IN_LIST ns3-all-enabled-modules)
   set(mpi ${DYETRACE_NS3_MPI})
 endif()
 
