@@ -32,6 +32,7 @@
 
 #include "../model/dyetrace-capture.h"
 #include "../model/dyetrace-lean-plane.h"
+#include "../model/dyetrace-ranks.h"
 #include "../model/dyetrace-stock-plane.h"
 
 #include "core/base/random.h"
@@ -79,6 +80,7 @@ class GradeRun {
   public:
     explicit GradeRun(const Workload& workload)
         : m_topology(DyetraceTopology::FatTree(4)),
+          m_ranks(m_topology, {}),
           m_random(workload.seed),
           m_truth(CreateObject<DyetraceTruth>()) {
         ObjectFactory factory;
@@ -97,7 +99,7 @@ class GradeRun {
         m_deliver.ConnectWithoutContext(MakeCallback(&GradeRun::NoteDeliver, this));
         std::unique_ptr<DyetraceCapture> capture;
         if (!workload.capture.empty()) capture = std::make_unique<DyetraceCapture>(workload.capture, 100000);
-        m_plane = std::make_unique<Plane>(m_topology, config,
+        m_plane = std::make_unique<Plane>(m_topology, m_ranks, config,
                                           DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
         if (capture) m_plane->SetCapture(Link("agg-0-0", "core-0"), capture.get());
         for (uint32_t host = 0; host < m_topology.GetNHosts(); ++host) {
@@ -310,6 +312,7 @@ class GradeRun {
     void NoteDeliver(uint32_t host, const DyetracePacket& packet) { Note(host, 'a', host, 0, packet); }
 
     DyetraceTopology m_topology;
+    DyetraceRanks m_ranks;
     dyetrace::Random m_random;
     Ptr<DyetraceTruth> m_truth;
     TracedCallback<uint32_t, DyetraceDropCause, const DyetracePacket&> m_drop;
@@ -401,7 +404,7 @@ class StockRepeatTestCase : public TestCase {
 /// A stock plane without EPPCs, or with.
 class BareFabric {
   public:
-    BareFabric() : topology(DyetraceTopology::FatTree(4)) {
+    BareFabric() : topology(DyetraceTopology::FatTree(4)), ranks(topology, {}) {
         DyetraceDataPlane::Config config;
         config.linkRate = DataRate("1Gbps");
         config.linkDelayNs = 1000;
@@ -409,7 +412,7 @@ class BareFabric {
         config.mtu = 9216;
         config.detectionNs = -1;
         config.forwarding.seed = 1;
-        plane = std::make_unique<DyetraceStockPlane>(topology, config,
+        plane = std::make_unique<DyetraceStockPlane>(topology, ranks, config,
                                                      DyetraceDataPlane::Traces{drop, forward, deliver});
     }
     ~BareFabric() {
@@ -419,6 +422,7 @@ class BareFabric {
     }
 
     DyetraceTopology topology;
+    DyetraceRanks ranks;
     TracedCallback<uint32_t, DyetraceDropCause, const DyetracePacket&> drop;
     TracedCallback<uint32_t, uint32_t, const DyetracePacket&> forward;
     TracedCallback<uint32_t, const DyetracePacket&> deliver;
