@@ -168,6 +168,7 @@ class Eppc::Engine {
     // prefetch.cpp
     void expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
+    void expect_from_underlay(Bytes frame, Step step) const;
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);

@@ -56,6 +56,9 @@ void Eppc::expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* 
 void Eppc::expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const {
     engine_->expect_from_underlay(frames);
 }
+void Eppc::expect_from_underlay(Bytes frame, Step step) const {
+    engine_->expect_from_underlay(frame, step);
+}
 void Eppc::advance(Time now) {
     engine_->advance(now);
 }

@@ -143,6 +143,10 @@ class Eppc {
     static constexpr std::size_t kBatchMost = 64;
     void expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
+    /// The same for one frame, where many engines take turns: a step asks for what the next one reads, with
+    /// others' turns between them. Any may be left out.
+    enum class Step : std::uint8_t { Engine, Tables, Peer };
+    void expect_from_underlay(Bytes frame, Step step) const;
 
     /// Does what is due: retransmissions, markers, reports, updates, traces.
     void advance(Time now);

@@ -94,4 +94,19 @@ void Eppc::Engine::expect_from_underlay(std::span<const wire::FrameBuffer* const
     }
 }
 
+void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
+    switch (step) {
+        case Step::Engine:
+            prefetch_lines(&overlay, &drops);
+            prefetch_lines(&packet_, &packet_ + 1);
+            prefetch_lines(&peers_, &timers_ + 1);
+            prefetch_lines(&outputs_, &outputs_ + 1);
+            return;
+        case Step::Tables: peer_index_.prefetch(source_of(frame)); return;
+        case Step::Peer:
+            if (const auto peer = find_peer(source_of(frame))) prefetch_front(peers_[*peer]);
+            return;
+    }
+}
+
 }  // namespace dyetrace::eppc

@@ -22,8 +22,8 @@ class DyetraceEthernetTap {
     virtual void Queueing(uint32_t port, Ptr<const Packet> frame) = 0;
     /// It fitted, will begin to leave at `startNs`, and is wholly sent after `queuedNs`. May change it.
     virtual void Sending(uint32_t port, Ptr<Packet>& frame, int64_t startNs, int64_t queuedNs) = 0;
-    /// It will come out of the link at `arrivalNs`. \return whether the far end is simulated elsewhere, and the
-    /// frame has been sent there
+    /// It will come out of the link at `arrivalNs`. \return whether the far end is simulated elsewhere, and
+    /// the frame has been sent there
     virtual bool SendAcross(uint32_t port, Ptr<Packet> frame, int64_t arrivalNs) = 0;
     /// A frame that the port was to send is lost before it comes out at the end of the link.
     virtual void Lost(uint32_t port, Ptr<const Packet> frame, DyetraceDropCause cause) = 0;

@@ -158,9 +158,9 @@ void DyetraceFabric::Build() {
     config.forwarding.seed = GetSeed();
     config.forwarding.icmpIntervalNs = m_icmpRate > 0 ? static_cast<int64_t>(1e9 / m_icmpRate) : 0;
     config.forwarding.icmpBurst = m_icmpBurst;
-    m_state = std::make_unique<State>(m_grade, m_topology ? *m_topology : DyetraceTopology::FatTree(m_k),
-                                      m_systemIds, config,
-                                      DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
+    m_state =
+        std::make_unique<State>(m_grade, m_topology ? *m_topology : DyetraceTopology::FatTree(m_k),
+                                m_systemIds, config, DyetraceDataPlane::Traces{m_drop, m_forward, m_deliver});
     m_topology.reset();
 }
 

@@ -100,8 +100,8 @@ class DyetraceFabric : public Object {
         bool capped;  ///< there was more than the limit
     };
     /// Captures what one port sends and receives: whole frames, checksums and payload real, times in
-    /// nanoseconds. Only the rank that has the node does. \param port "node:peer", the port of `node` that leads to `peer` \param packetsMax most
-    /// packets in the file
+    /// nanoseconds. Only the rank that has the node does. \param port "node:peer", the port of `node` that
+    /// leads to `peer` \param packetsMax most packets in the file
     void EnablePcap(const std::string& port, const std::string& file, uint64_t packetsMax = 100000);
     /// Writes captures through to their files; also done when the fabric is disposed of.
     void FlushCaptures();

@@ -11,6 +11,7 @@
 #include "dyetrace-fabric.h"
 #include "dyetrace-truth.h"
 
+#include "core/base/prefetch.h"
 #include "core/base/random.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/frame_buffer.h"
@@ -160,6 +161,21 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
         m_config.fabric->GetPool().Free(packet);
     }
     ServiceAt(now);
+}
+
+void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
+    using Step = eppc::Eppc::Step;
+    const dyetrace::Bytes frame{packet.Frame(), packet.HeadLength()};
+    switch (turns) {
+        case 5: dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1); break;
+        case 3: m_eppc.expect_from_underlay(frame, Step::Engine); break;
+        case 2: m_eppc.expect_from_underlay(frame, Step::Tables); break;
+        case 1:
+            m_eppc.expect_from_underlay(frame, Step::Peer);
+            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front().get());
+            break;
+        default: break;
+    }
 }
 
 void DyetraceHostPort::ServiceAt(dyetrace::Time now) {

@@ -72,6 +72,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
 
     /// A frame from the fabric.
     void Receive(DyetracePacket* packet) override;
+    void Expect(const DyetracePacket& packet, uint32_t turns) override;
 
     /// \name What faults do
     /// @{

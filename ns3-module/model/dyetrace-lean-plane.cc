@@ -45,6 +45,18 @@ class DyetraceLeanPlane::HostEvent : public EventImpl {
     uint32_t m_host;
 };
 
+/// The one event of all hosts that have turns: it is in the scheduler once, for the next.
+class DyetraceLeanPlane::TurnEvent : public EventImpl {
+  public:
+    explicit TurnEvent(DyetraceLeanPlane* plane) : m_plane(plane) {}
+
+  protected:
+    void Notify() override { m_plane->TakeTurn(); }
+
+  private:
+    DyetraceLeanPlane* m_plane;
+};
+
 /// The one event of all switches.
 class DyetraceLeanPlane::WindowEvent : public EventImpl {
   public:
@@ -62,7 +74,8 @@ DyetraceLeanPlane::DyetraceLeanPlane(const DyetraceTopology& topology, const Dye
     : DyetraceDataPlane(topology, ranks, config, traces),
       m_simulator(PeekPointer(Simulator::GetImplementation())),
       m_hostCount(topology.GetNHosts()),
-      m_windowEvent(Create<WindowEvent>(this)) {
+      m_windowEvent(Create<WindowEvent>(this)),
+      m_turnEvent(Create<TurnEvent>(this)) {
     NS_ABORT_MSG_IF(Time::GetResolution() != Time::NS, "the lean fabric counts time in nanoseconds");
     MakeNodes();
     MakeLinks();
@@ -71,6 +84,7 @@ DyetraceLeanPlane::DyetraceLeanPlane(const DyetraceTopology& topology, const Dye
 
 DyetraceLeanPlane::~DyetraceLeanPlane() {
     m_windowEvent->Cancel();  // the scheduler may outlive the fabric
+    m_turnEvent->Cancel();
     for (const auto& event : m_hostEvents)
         event->Cancel();
 }
@@ -181,7 +195,7 @@ void DyetraceLeanPlane::Transmit(Link& link, DyetracePacket* packet, int64_t now
         m_captures.at(LinkNumber(link))->Sending(startNs, *packet);
     link.busyUntilNs = doneNs;
     packet->arrivalNs = doneNs + link.delayNs;
-    link.flags & Crossing ? TakeAcross(link, packet, nowNs) : Append(link, packet);
+    link.flags& Crossing ? TakeAcross(link, packet, nowNs) : Append(link, packet);
 }
 
 void DyetraceLeanPlane::Append(Link& link, DyetracePacket* packet) {
@@ -233,7 +247,7 @@ void DyetraceLeanPlane::ReceiveAcross(dyetrace::Bytes message) {
 /// A link that had nothing has a packet, which will come out at `arrivalNs`.
 void DyetraceLeanPlane::Queued(const Link& link, int64_t arrivalNs) {
     m_arrivalNs[link.reverse] = arrivalNs;
-    if (IsHost(link.to)) return ScheduleHost(link.to, arrivalNs);
+    if (IsHost(link.to)) return Await(link.to, arrivalNs);
     int64_t& due = m_dueNs[link.to - m_hostCount];
     due = std::min(due, arrivalNs);
     if (!m_inWindow) EnsureWindow(arrivalNs);
@@ -243,6 +257,78 @@ void DyetraceLeanPlane::ScheduleHost(uint32_t host, int64_t timeNs) {
     HostEvent* event = m_hosts[host].event;
     event->Ref();  // the simulator drops one reference for each time the event was scheduled
     m_simulator->ScheduleWithContext(host, TimeStep(static_cast<uint64_t>(timeNs - NowNs())), event);
+}
+
+void DyetraceLeanPlane::Await(uint32_t host, int64_t timeNs) {
+    if (timeNs < m_takenUntilNs) {
+        const Turn turn{timeNs, host};
+        const auto place =
+            std::upper_bound(m_turns.begin() + static_cast<std::ptrdiff_t>(m_turn), m_turns.end(), turn);
+        const bool isNext = place == m_turns.begin() + static_cast<std::ptrdiff_t>(m_turn);
+        m_turns.insert(place, turn);
+        if (isNext) ScheduleTurn();
+        return;
+    }
+    m_hostDueNs = std::min(m_hostDueNs, timeNs);
+    if (!m_inWindow) EnsureWindow(timeNs);
+}
+
+// Hosts have the first numbers, and a port each: theirs have the same.
+void DyetraceLeanPlane::PlanTurns(int64_t endNs) {
+    if (m_hostDueNs >= endNs) return;
+    m_turns.erase(m_turns.begin(), m_turns.begin() + static_cast<std::ptrdiff_t>(m_turn));
+    m_turn = 0;
+    m_hostDueNs = Never;
+    for (uint32_t host = 0; host < m_hostCount; ++host) {
+        const int64_t arrivalNs = m_arrivalNs[host];
+        if (arrivalNs >= endNs) {
+            m_hostDueNs = std::min(m_hostDueNs, arrivalNs);
+        } else {
+            m_turns.push_back({arrivalNs, host});
+        }
+    }
+    std::sort(m_turns.begin(), m_turns.end());
+    if (!m_turns.empty()) ScheduleTurn();
+}
+
+void DyetraceLeanPlane::ScheduleTurn() {
+    const Turn& turn = m_turns[m_turn];
+    m_turnEvent->Ref();
+    m_simulator->ScheduleWithContext(turn.host, TimeStep(static_cast<uint64_t>(turn.timeNs - NowNs())),
+                                     PeekPointer(m_turnEvent));
+}
+
+void DyetraceLeanPlane::TakeTurn() {
+    if (m_turn == m_turns.size() || m_turns[m_turn].timeNs != NowNs()) return;  // an earlier one came between
+    const uint32_t host = m_turns[m_turn++].host;
+    ExpectTurns();
+    if (m_turn < m_turns.size()) ScheduleTurn();
+    TakeArrivals(host);
+}
+
+/// Asks the memory for what hosts whose turns are near will look at, the nearer the more.
+void DyetraceLeanPlane::ExpectTurns() const {
+    if (m_turn + 12 < m_turns.size()) {
+        const uint32_t host = m_turns[m_turn + 12].host;
+        __builtin_prefetch(&m_inbound[host]);
+        __builtin_prefetch(&m_links[host]);
+        __builtin_prefetch(&m_hosts[host]);
+    }
+    if (m_turn + 8 < m_turns.size()) {
+        const uint32_t host = m_turns[m_turn + 8].host;
+        const auto* packet = reinterpret_cast<const uint8_t*>(m_inbound[host].first);
+        __builtin_prefetch(packet);
+        __builtin_prefetch(packet + 192);
+        __builtin_prefetch(packet + 256);
+        if (m_hosts[host].receiver != nullptr) __builtin_prefetch(m_hosts[host].receiver);
+    }
+    for (uint32_t turns = 5; turns > 0; --turns) {
+        if (m_turn + turns >= m_turns.size()) continue;
+        const uint32_t host = m_turns[m_turn + turns].host;
+        DyetraceReceiver* receiver = m_hosts[host].receiver;
+        if (receiver != nullptr && m_arrivalNs[host] < m_takenUntilNs)
+            receiver->Expect(*m_inbound[host].first, turns);
+    }
 }
 
 void DyetraceLeanPlane::EnsureWindow(int64_t timeNs) {
@@ -264,8 +350,8 @@ void DyetraceLeanPlane::RunWindow() {
     ApplyChanges(nowNs);
     const int64_t endNs = WindowEnd(nowNs);
     m_inWindow = true;
-
     m_takenUntilNs = endNs;
+    PlanTurns(endNs);
     const auto isDue = [endNs](int64_t dueNs) { return dueNs < endNs; };
     for (auto due = std::find_if(m_dueNs.begin(), m_dueNs.end(), isDue); due != m_dueNs.end();) {
         const auto next = std::find_if(due + 1, m_dueNs.end(), isDue);
@@ -276,7 +362,7 @@ void DyetraceLeanPlane::RunWindow() {
     m_inWindow = false;
     SendAcross(nowNs);
     m_windowNs = Never;
-    EnsureWindow(*std::min_element(m_dueNs.begin(), m_dueNs.end()));
+    EnsureWindow(std::min(m_hostDueNs, *std::min_element(m_dueNs.begin(), m_dueNs.end())));
 }
 
 // An encapsulated frame begins at the fourth line of a packet, or the third where it is tracked.
@@ -335,7 +421,7 @@ void DyetraceLeanPlane::TakeArrivals(uint32_t host) {
     while (m_arrivalNs[port] <= nowNs) {
         const int64_t timeNs = m_arrivalNs[port];
         DyetracePacket* packet = Pop(port);
-        if (m_arrivalNs[port] != Never) ScheduleHost(host, m_arrivalNs[port]);
+        if (m_arrivalNs[port] != Never) Await(host, m_arrivalNs[port]);
         TakeFresh(host, {timeNs, port, 0, packet});
     }
     while (HeldDueNs(host) <= nowNs)

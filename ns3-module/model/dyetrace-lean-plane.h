@@ -16,7 +16,8 @@
 // Where somebody listens to the trace sources of switches, and would look at the simulator's clock, a window
 // is one nanosecond. What happens at a switch is a function of (time, input port) either way.
 //
-// Hosts take their packets at the very time, each in an event of its own.
+// Hosts take their packets at the very time, each in an event of its own. The window knows which host will
+// take one when, and so the memory is asked for what is next to be looked at while others have their turn.
 //
 // Where the fabric is split among ranks, a link that leads to another is filled here and emptied there. What
 // a window has put on such links goes over in one message for each rank, and is read there when the window's
@@ -34,6 +35,7 @@
 #include <ns3/ptr.h>
 
 #include "dyetrace-data-plane.h"
+#include "dyetrace-large-pages.h"
 #include "dyetrace-rank-exchange.h"
 
 namespace ns3 {
@@ -61,6 +63,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
 
   private:
     class HostEvent;
+    class TurnEvent;
     class WindowEvent;
 
     enum LinkFlag : uint32_t { Down = 1, CaptureOut = 2, Crossing = 4 };
@@ -103,6 +106,14 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
         HostEvent* event;
         DyetraceReceiver* receiver;
     };
+    /// A host's turn to take packets in the present window.
+    struct Turn {
+        int64_t timeNs;
+        uint32_t host;
+        bool operator<(const Turn& other) const {
+            return timeNs != other.timeNs ? timeNs < other.timeNs : host < other.host;
+        }
+    };
     /// A packet that comes out of a link. Those that a fault has held come after fresh ones of the same time.
     struct Arrival {
         int64_t timeNs;
@@ -129,6 +140,9 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
         uint32_t link;
     };
 
+    template <class T>
+    using Paged = std::vector<T, DyetraceLargePages<T>>;
+
     void MakeNodes();
     void MakeLinks();
     const Rate* FindRate(DataRate rate);
@@ -143,6 +157,13 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     int64_t TransmissionNs(const Link& link, uint32_t length) const;
     void Queued(const Link& link, int64_t arrivalNs);
     void ScheduleHost(uint32_t host, int64_t timeNs);
+    /// The next packet of a host comes out of its link at `timeNs`.
+    void Await(uint32_t host, int64_t timeNs);
+    /// Gives turns to all hosts whose packets arrive before `endNs`.
+    void PlanTurns(int64_t endNs);
+    void ScheduleTurn();
+    void TakeTurn();
+    void ExpectTurns() const;
 
     void EnsureWindow(int64_t timeNs);
     void RunWindow();
@@ -174,21 +195,25 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     uint32_t m_hostCount;
     std::vector<Node> m_nodes;
     std::vector<Host> m_hosts;
-    std::vector<Link> m_links;
-    std::vector<Inbound> m_inbound;  ///< by port
+    Paged<Link> m_links;
+    Paged<Inbound> m_inbound;  ///< by port
     /// By port: when the first packet comes out; Never: none is under way.
-    std::vector<int64_t> m_arrivalNs;
+    Paged<int64_t> m_arrivalNs;
     std::vector<int64_t> m_dueNs;     ///< by switch: the least of these, and of what is held
     std::map<uint32_t, Held> m_held;  ///< by node; most have none
     std::vector<Arrival> m_arrivals;  ///< scratch: those of one switch in one window
-    int64_t m_lookaheadNs = Never;  ///< of a window
-    int64_t m_windowNs = Never;  ///< when the next window begins
+    std::vector<Turn> m_turns;        ///< of the present window, by time
+    std::size_t m_turn = 0;           ///< the next one's place
+    int64_t m_hostDueNs = Never;      ///< before this no host has a packet beyond the present window
+    int64_t m_lookaheadNs = Never;    ///< of a window
+    int64_t m_windowNs = Never;       ///< when the next window begins
     int64_t m_takenUntilNs = 0;
     bool m_inWindow = false;
     std::vector<std::unique_ptr<Rate>> m_rates;
     std::map<uint32_t, DyetraceCapture*> m_captures;  ///< by port
     std::vector<Ptr<HostEvent>> m_hostEvents;
     Ptr<WindowEvent> m_windowEvent;
+    Ptr<TurnEvent> m_turnEvent;
 
     /// \name Where there are other ranks
     /// @{

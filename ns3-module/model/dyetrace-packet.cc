@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 
 #include <ns3/abort.h>
+
+#include "dyetrace-large-pages.h"
 
 #include "core/base/random.h"
 
@@ -15,8 +16,8 @@ static_assert(sizeof(DyetracePacket) == 64, "one cache line of bookkeeping in fr
 
 namespace {
 
-constexpr uint32_t kPacketsPerBlock = 64;
-constexpr std::align_val_t kCacheLine{64};
+/// Blocks double from this to a large page.
+constexpr std::size_t kFirstBlock = std::size_t{1} << 15;
 
 }  // namespace
 
@@ -29,10 +30,11 @@ std::vector<uint8_t> DyetracePacket::Materialise() const {
 }
 
 void DyetracePacketPool::BlockDeleter::operator()(uint8_t* block) const {
-    ::operator delete(block, kCacheLine);
+    DyetraceFreePages(block, bytes);
 }
 
-DyetracePacketPool::DyetracePacketPool() : m_free{nullptr, nullptr}, m_inUse(0), m_allocatedBytes(0) {}
+DyetracePacketPool::DyetracePacketPool()
+    : m_free{nullptr, nullptr}, m_blockBytes{kFirstBlock, kFirstBlock}, m_inUse(0), m_allocatedBytes(0) {}
 
 DyetracePacketPool::~DyetracePacketPool() = default;
 
@@ -72,16 +74,17 @@ void DyetracePacketPool::Free(DyetracePacket* packet) {
 
 DyetracePacket* DyetracePacketPool::Grow(uint32_t capacity) {
     const std::size_t stride = sizeof(DyetracePacket) + capacity;
-    const std::size_t size = stride * kPacketsPerBlock;
-    m_blocks.emplace_back(static_cast<uint8_t*>(::operator new(size, kCacheLine)));
+    std::size_t& size = m_blockBytes[capacity == Large];
+    m_blocks.emplace_back(static_cast<uint8_t*>(DyetraceAllocatePages(size)), BlockDeleter{size});
     m_allocatedBytes += size;
     DyetracePacket* first = nullptr;
-    for (uint32_t i = kPacketsPerBlock; i-- > 0;) {
+    for (std::size_t i = size / stride; i-- > 0;) {
         auto* packet = new (m_blocks.back().get() + i * stride) DyetracePacket;
         packet->capacity = capacity;
         packet->next = first;
         first = packet;
     }
+    size = std::min(size * 2, DyetraceLargePage);
     return first;
 }
 

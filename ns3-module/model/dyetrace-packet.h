@@ -44,7 +44,7 @@ struct alignas(64) DyetracePacket {
     friend class DyetracePacketPool;
     friend class DyetraceFrameTag;     // takes it through an ns3::Packet, unseen
     friend class DyetracePacketBytes;  // and to another process
-    friend class DyetraceTruth;        // and nobody else reads or writes what the simulator knows of this packet
+    friend class DyetraceTruth;  // and nobody else reads or writes what the simulator knows of this packet
 
     uint64_t m_truthOrdinal;  ///< how many-th data packet of its 5-tuple; 0: none
     uint32_t m_truthFlow;     ///< the 5-tuple's index in DyetraceTruth
@@ -57,7 +57,7 @@ struct alignas(64) DyetracePacket {
  */
 class DyetracePacketPool {
   public:
-    static constexpr uint32_t Small = 256;   ///< bytes of a packet that carries headers only
+    static constexpr uint32_t Small = 320;   ///< bytes of a packet that carries headers only
     static constexpr uint32_t Large = 2048;  ///< bytes of a packet that carries all it has
 
     DyetracePacketPool();
@@ -81,11 +81,13 @@ class DyetracePacketPool {
 
   private:
     struct BlockDeleter {
+        std::size_t bytes;
         void operator()(uint8_t* block) const;
     };
     DyetracePacket* Grow(uint32_t capacity);
 
-    DyetracePacket* m_free[2];  ///< small, large
+    DyetracePacket* m_free[2];    ///< small, large
+    std::size_t m_blockBytes[2];  ///< of the next block of each
     std::vector<std::unique_ptr<uint8_t, BlockDeleter>> m_blocks;
     uint64_t m_inUse;
     uint64_t m_allocatedBytes;

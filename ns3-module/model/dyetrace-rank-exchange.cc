@@ -6,8 +6,6 @@
 #include "dyetrace-ranks.h"
 
 #ifdef DYETRACE_HAVE_MPI
-#include <mpi.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -15,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <mpi.h>
 #include <ns3/mpi-interface.h>
 #include <ns3/mpi-receiver.h>
 #include <ns3/node.h>
@@ -65,9 +64,9 @@ class DyetraceRankExchange::Ports {
 
     Listener m_listener;
     uint32_t m_own;
-    std::vector<Ptr<Node>> m_nodes;                                 ///< by rank
+    std::vector<Ptr<Node>> m_nodes;                                                ///< by rank
     std::map<std::pair<uint32_t, uint32_t>, Ptr<DyetraceEthernetDevice>> m_ports;  ///< by rank and peer
-    std::vector<uint64_t> m_numbers;                                ///< by rank: the next message's
+    std::vector<uint64_t> m_numbers;  ///< by rank: the next message's
     std::map<std::pair<uint32_t, uint64_t>, Unfinished> m_unfinished;
     std::array<uint8_t, sizeof(PartHeader) + kPartMost> m_part;  ///< scratch
 };

@@ -2,6 +2,8 @@
 #ifndef DYETRACE_RECEIVER_H
 #define DYETRACE_RECEIVER_H
 
+#include <cstdint>
+
 namespace ns3 {
 
 struct DyetracePacket;
@@ -15,6 +17,9 @@ class DyetraceReceiver {
     virtual ~DyetraceReceiver() = default;
     /// Takes a frame over; the receiver frees it or sends it on.
     virtual void Receive(DyetracePacket* packet) = 0;
+    /// May ask the memory for what Receive will look at; others come first, about `turns` of them. Changes
+    /// nothing, and may be called for packets that never come.
+    virtual void Expect(const DyetracePacket&, uint32_t /*turns*/) {}
 };
 
 }  // namespace ns3

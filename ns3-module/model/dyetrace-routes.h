@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "dyetrace-large-pages.h"
 #include "dyetrace-topology.h"
 
 namespace ns3 {
@@ -65,7 +66,7 @@ class DyetraceRoutes {
     uint32_t m_racks;
     std::vector<uint32_t> m_rackOfPrefix;
     /// By switch and rack: first << 8 | count, so that a table stays in the cache.
-    std::vector<uint32_t> m_groups;
+    std::vector<uint32_t, DyetraceLargePages<uint32_t>> m_groups;
     std::vector<uint16_t> m_distances;  ///< by rack and switch
     std::vector<uint32_t> m_ports;      ///< the groups' links, each a number of the topology
     std::map<std::vector<uint32_t>, uint32_t> m_interned;

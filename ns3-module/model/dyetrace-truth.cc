@@ -75,7 +75,7 @@ TypeId DyetraceTruth::GetTypeId() {
     return tid;
 }
 
-DyetraceTruth::DyetraceTruth() : m_recent(RecentCount), m_flows(1) {}
+DyetraceTruth::DyetraceTruth() : m_recent(RecentFirst), m_flows(1) {}
 
 DyetraceTruth::~DyetraceTruth() = default;
 
@@ -93,7 +93,7 @@ void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
 }
 
 uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
-    Recent& recent = m_recent[FlowHash{}(key) % RecentCount];
+    Recent& recent = m_recent[FlowHash{}(key) % m_recent.size()];
     if (recent.flow != 0 && recent.key == key) return recent.flow;
     const auto place = static_cast<uint32_t>(m_flows.size());
     const auto [found, isNew] = m_flowNumbers.try_emplace(key, m_rank * FlowsPerRank + place);
@@ -102,7 +102,12 @@ uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
         m_flows.emplace_back();
     }
     recent = {key, found->second};
-    return found->second;
+    const uint32_t number = found->second;
+    // Room for all that are busy, as far as can be known: those that ever were.
+    if (isNew && m_flows.size() > m_recent.size() / 4) {
+        m_recent.assign(m_recent.size() * 4, {});
+    }
+    return number;
 }
 
 void DyetraceTruth::NoteSent(DyetracePacket& packet) {

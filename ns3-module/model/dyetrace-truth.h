@@ -103,12 +103,12 @@ class DyetraceTruth : public Object {
         uint64_t end = Open;
     };
 
-    /// A flow that was looked up lately. Few of a fabric's 5-tuples are busy at a time.
+    /// A flow that was looked up lately.
     struct Recent {
         FlowKey key{};
         uint32_t flow = 0;
     };
-    static constexpr std::size_t RecentCount = 4096;
+    static constexpr std::size_t RecentFirst = 4096;
 
     void NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
     uint32_t FlowNumber(const FlowKey& key);
@@ -118,9 +118,9 @@ class DyetraceTruth : public Object {
     static constexpr uint32_t FlowsPerRank = 1 << 22;
 
     std::unordered_map<FlowKey, uint32_t, FlowHash> m_flowNumbers;
-    std::vector<Recent> m_recent;  ///< by hash
-    std::vector<Flow> m_flows;     ///< from 1: 0 stands for none
-    std::vector<Loss> m_foreign;   ///< lost here from flows of other ranks
+    std::vector<Recent> m_recent;                                 ///< by hash
+    std::vector<Flow> m_flows;                                    ///< from 1: 0 stands for none
+    std::vector<Loss> m_foreign;                                  ///< lost here from flows of other ranks
     std::map<uint32_t, std::vector<uint64_t>> m_droppedAnywhere;  ///< of the flows whose intervals end here
     uint32_t m_rank = 0;
     uint32_t m_rankCount = 1;
