@@ -200,10 +200,15 @@ class WafBuild:
 
 def run_suite(build):
     """Returns the number of cases; an error where one failed or none ran."""
+    # test.py of waf's time puts .txt behind any name, later ones where it is not there.
     text = build.folder / 'dyetrace-suite'
+    written = Path(f'{text}.txt')
+    written.unlink(missing_ok=True)
     build.report.run('test.py -s dyetrace', [build.python, 'test.py', '--no' + ('-build' if build.tree.has_cmake else 'waf'), '-s',
-                                             'dyetrace', f'--text={text}.txt'], build.tree.path)
-    result = Path(f'{text}.txt').read_text()
+                                             'dyetrace', f'--text={text}'], build.tree.path)
+    if not written.exists():
+        raise Failed(f'test.py wrote no results to {written}')
+    result = written.read_text()
     failed = re.findall(r'^ *(?:FAIL|CRASH).*', result, re.MULTILINE)
     suites = re.findall(r'^PASS: Test Suite "(.*?)"', result, re.MULTILINE)
     cases = len(re.findall(r'^ *PASS: Test Case', result, re.MULTILINE))
