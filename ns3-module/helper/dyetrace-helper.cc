@@ -2,23 +2,17 @@
 #include "dyetrace-helper.h"
 
 #include <algorithm>
-#include <map>
 
 #include <ns3/abort.h>
 #include <ns3/double.h>
-#include <ns3/dyetrace-flow-sizes.h>
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 
-#include "core/eppc/eppc.h"
+#include "core/base/name_pattern.h"
 
 namespace ns3 {
 
 namespace {
-
-/// What an untracked packet needs on the wire beyond its guest's UDP payload: the guest's headers, the
-/// encapsulation, and Ethernet's preamble, FCS and gap.
-constexpr uint32_t kOverheadBytes = DyetraceFlowSource::HeaderBytes + 50 + 24;
 
 Mac48Address GuestMac(Ipv4Address host) {
     uint8_t octets[6] = {2, 1};
@@ -38,11 +32,10 @@ Mac48Address AddedGuestMac(uint32_t number) {
 
 }  // namespace
 
-DyetraceHelper::DyetraceHelper() : m_vni(1000), m_load(0), m_stream(0) {
+DyetraceHelper::DyetraceHelper() : m_hasTraffic(false), m_vni(1000), m_stream(0) {
     m_fabricFactory.SetTypeId(DyetraceFabric::GetTypeId());
     m_hostFactory.SetTypeId(DyetraceHost::GetTypeId());
     m_nhmsFactory.SetTypeId(DyetraceNhms::GetTypeId());
-    m_sourceFactory.SetTypeId(DyetraceFlowSource::GetTypeId());
 }
 
 DyetraceHelper::~DyetraceHelper() = default;
@@ -57,7 +50,7 @@ void DyetraceHelper::SetHostAttribute(const std::string& name, const AttributeVa
     m_hostFactory.Set(name, value);
 }
 void DyetraceHelper::SetGuestAttribute(const std::string& name, const AttributeValue& value) {
-    m_sourceFactory.Set(name, value);
+    m_traffic.SetAttribute(name, value);
 }
 void DyetraceHelper::SetVni(uint32_t vni) {
     m_vni = vni;
@@ -75,15 +68,36 @@ uint32_t DyetraceHelper::AddGuest(const std::string& host) {
     return static_cast<uint32_t>(m_addedGuests.size() - 1);
 }
 
+uint32_t DyetraceHelper::AddGuestGroup(const std::string& hosts) {
+    NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::AddGuestGroup is called before Install");
+    m_groupHosts.push_back(hosts);
+    return static_cast<uint32_t>(m_groupHosts.size() - 1);
+}
+
+std::vector<uint32_t> DyetraceHelper::GetHostGuests(const std::string& hosts) const {
+    NS_ABORT_MSG_UNLESS(m_fabric, "DyetraceHelper::GetHostGuests is called after Install");
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    std::vector<uint32_t> guests;
+    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
+        if (dyetrace::matches_name_pattern(hosts, topology.GetNode(host).name)) guests.push_back(host);
+    }
+    NS_ABORT_MSG_IF(guests.empty(), "no host is called like " << hosts);
+    return guests;
+}
+
+const std::vector<uint32_t>& DyetraceHelper::GetGuestGroup(uint32_t n) const {
+    NS_ABORT_MSG_IF(n >= m_groups.size(), "there is no group of guests number " << n << ", or not yet");
+    return m_groups[n];
+}
+
 uint32_t DyetraceHelper::GetAddedGuest(uint32_t n) const {
     NS_ABORT_MSG_IF(n >= m_addedGuests.size(), "no guest number " << n << " was added");
     return static_cast<uint32_t>(m_hosts.size()) + n;
 }
 
 void DyetraceHelper::SetTraffic(const std::vector<std::pair<double, double>>& sizes, double load) {
-    NS_ABORT_MSG_IF(load <= 0, "a load of " << load << " is not above 0");
-    m_sizes = sizes;
-    m_load = load;
+    m_traffic.SetFlows(sizes, load);
+    m_hasTraffic = true;
 }
 
 int64_t DyetraceHelper::AssignStreams(int64_t stream) {
@@ -117,6 +131,7 @@ void DyetraceHelper::Install() {
         if (host) m_nhms->Start(m_fabric, host);
         if (!host) m_nhms = nullptr;  // another rank has it
     }
+    MakePorts();
     MakeSources();
 }
 
@@ -139,46 +154,70 @@ void DyetraceHelper::MakeGuests() {
         const uint32_t host = topology.FindNode(name);
         NS_ABORT_MSG_IF(host >= topology.GetNHosts(),
                         "a guest was added to " << name << ", which is no host");
-        const auto number = static_cast<uint32_t>(guests->size());
-        NS_ABORT_MSG_IF(number > 0xfffd, "the guests' subnet has no address for guest " << number);
-        guests->push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), m_vni, host,
-                           topology.GetNode(host).rack});
+        AddGuestTo(*guests, host);
+    }
+    for (const std::string& hosts : m_groupHosts) {
+        std::vector<uint32_t>& group = m_groups.emplace_back();
+        for (const uint32_t host : GetHostGuests(hosts)) {
+            group.push_back(static_cast<uint32_t>(guests->size()));
+            AddGuestTo(*guests, host);
+        }
     }
     m_guests = std::move(guests);
 }
 
-void DyetraceHelper::MakeSources() {
+void DyetraceHelper::AddGuestTo(DyetraceGuests& guests, uint32_t host) const {
+    const auto number = static_cast<uint32_t>(guests.size());
+    NS_ABORT_MSG_IF(number > 0xfffd, "the guests' subnet has no address for guest " << number);
+    guests.push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), m_vni, host,
+                      m_fabric->GetTopology().GetNode(host).rack});
+}
+
+void DyetraceHelper::MakePorts() {
+    m_ports.resize(m_guests->size());
+    m_plugged.resize(m_guests->size());
     for (uint32_t host = 0; host < m_hosts.size(); ++host)
-        m_ports.push_back(m_hosts[host] ? &m_hosts[host]->AddGuest(host) : nullptr);
-    if (m_sizes.empty()) return;
-    const auto sizes = std::make_shared<const DyetraceFlowSizes>(m_sizes);
-    std::map<uint64_t, double> arrivalRates;  // by link rate: it takes long to work one out
-    m_sources.resize(m_hosts.size());
-    for (uint32_t host = 0; host < m_hosts.size(); ++host) {
-        if (!m_hosts[host]) continue;
-        auto source = m_sourceFactory.Create<DyetraceFlowSource>();
-        const auto [rate, isNew] = arrivalRates.try_emplace(GetHostRate(host), 0);
-        if (isNew) rate->second = ArrivalRate(rate->first, *sizes, *source);
-        source->SetAttribute("ArrivalRate", DoubleValue(rate->second));
-        source->SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
-        source->AssignStreams(m_stream);
-        source->Start(*m_ports[host], m_fabric->GetPool(), m_guests, host, sizes);
-        m_sources[host] = source;
+        m_ports[host] = m_hosts[host] ? &m_hosts[host]->AddGuest(host) : nullptr;
+    for (const auto& group : m_groups) {
+        for (const uint32_t guest : group) {
+            const Ptr<DyetraceHost> host = m_hosts[(*m_guests)[guest].host];
+            m_ports[guest] = host ? &host->AddGuest(guest) : nullptr;
+        }
     }
 }
 
-uint64_t DyetraceHelper::GetHostRate(uint32_t host) const {
-    const DyetraceTopology& topology = m_fabric->GetTopology();
-    const uint64_t own = topology.GetLinkRate(topology.GetNode(host).firstPort);
-    return own != 0 ? own : m_fabric->GetLinkRate().GetBitRate();
+void DyetraceHelper::MakeSources() {
+    if (!m_hasTraffic) return;
+    m_traffic.SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
+    m_traffic.Install(*this, GetHostGuests(), nullptr);
+    for (const auto& source : m_traffic.GetSources()) {
+        source->AssignStreams(m_stream);
+        m_sources.push_back(DynamicCast<DyetraceFlowSource>(source));
+    }
 }
 
-double DyetraceHelper::ArrivalRate(uint64_t linkRate, const DyetraceFlowSizes& sizes,
-                                   const DyetraceFlowSource& source) const {
-    UintegerValue packetBytes;
-    source.GetAttribute("PacketBytes", packetBytes);
-    return sizes.GetArrivalRate(m_load, static_cast<double>(linkRate),
-                                static_cast<uint32_t>(packetBytes.Get()), kOverheadBytes);
+DyetraceGuestPort& DyetraceHelper::GetGuestPort(uint32_t guest) const {
+    NS_ABORT_MSG_IF(guest >= m_ports.size(), "there is no guest number " << guest);
+    NS_ABORT_MSG_UNLESS(m_fabric->IsLocal((*m_guests)[guest].host),
+                        "guest " << guest << " is on a host of another rank");
+    NS_ABORT_MSG_UNLESS(m_ports[guest],
+                        "guest " << guest << " is for a node, which DyetraceGuestHelper makes");
+    return *m_ports[guest];
+}
+
+void DyetraceHelper::Plug(Ptr<DyetracePacketSource> source, uint32_t guest,
+                          std::shared_ptr<const DyetracePacketSource::Party> party) {
+    NS_ABORT_MSG_IF(guest >= m_ports.size(), "there is no guest number " << guest);
+    NS_ABORT_MSG_IF(m_plugged[guest], "guest " << guest << " has a source already");
+    if (!m_fabric->IsLocal((*m_guests)[guest].host)) return;  // that rank's source sends
+    source->Start(GetGuestPort(guest), m_fabric->GetPool(), m_guests, guest, std::move(party));
+    m_plugged[guest] = source;
+}
+
+uint64_t DyetraceHelper::GetGuestRate(uint32_t guest) const {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    const uint64_t own = topology.GetLinkRate(topology.GetNode(m_guests->at(guest).host).firstPort);
+    return own != 0 ? own : m_fabric->GetLinkRate().GetBitRate();
 }
 
 Ptr<DyetraceFault> DyetraceHelper::AddSilentDrop(const std::string& from, const std::string& to, Time at,
@@ -213,12 +252,6 @@ Ptr<DyetraceHost> DyetraceHelper::GetHost(const std::string& name) const {
     return m_hosts[host];
 }
 
-DyetraceGuestPort& DyetraceHelper::GetGuestPort(uint32_t guest) const {
-    DyetraceGuestPort* port = m_ports.at(guest);
-    NS_ABORT_MSG_IF(port == nullptr, "guest " << guest << " is on a host of another rank");
-    return *port;
-}
-
 void DyetraceHelper::CloseSessions() {
     for (const auto& host : m_hosts) {
         if (host) host->CloseSessions();
@@ -231,7 +264,7 @@ bool DyetraceHelper::IsDraining() const {
 }
 
 void DyetraceHelper::Dispose() {
-    for (const auto& source : m_sources) {
+    for (const auto& source : m_plugged) {
         if (source) source->Dispose();
     }
     for (const auto& host : m_hosts) {

@@ -11,13 +11,14 @@
 #include <ns3/attribute.h>
 #include <ns3/dyetrace-fabric.h>
 #include <ns3/dyetrace-fault.h>
-#include <ns3/dyetrace-flow-sizes.h>
 #include <ns3/dyetrace-flow-source.h>
 #include <ns3/dyetrace-guest.h>
 #include <ns3/dyetrace-host.h>
 #include <ns3/dyetrace-link-faults.h>
 #include <ns3/dyetrace-nhms.h>
 #include <ns3/dyetrace-node-faults.h>
+#include <ns3/dyetrace-packet-source.h>
+#include <ns3/dyetrace-source-helper.h>
 #include <ns3/dyetrace-topology.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/object-factory.h>
@@ -30,7 +31,8 @@ namespace ns3 {
  *
  * Set attributes, call Install(), then add faults and captures. The guest of host number i is guest number i:
  * Ethernet address 02:01 and the host's four address bytes, IPv4 address 192.168.0.0 + i + 1, all in one VNI.
- * Guests that AddGuest() adds are numbered after these; their Ethernet address is 02:02 and their number.
+ * Guests that AddGuest() adds are numbered after these, and then those of AddGuestGroup(); their Ethernet
+ * address is 02:02 and their number.
  */
 class DyetraceHelper {
   public:
@@ -56,6 +58,9 @@ class DyetraceHelper {
     /// A further guest on a host, by name, which sends nothing by itself: DyetraceGuestHelper gives it a
     /// node. Call before Install(). \return how many-th it is, from 0
     uint32_t AddGuest(const std::string& host);
+    /// A further guest on each host that matches a pattern such as `host-0-*`, for a DyetraceSourceHelper.
+    /// Call before Install(). \return how many-th such group it is, from 0
+    uint32_t AddGuestGroup(const std::string& hosts);
 
     /// Makes everything, once, and starts it.
     void Install();
@@ -81,14 +86,25 @@ class DyetraceHelper {
     Ptr<DyetraceNhms> GetNhms() const { return m_nhms; }
     /// Null where another rank has it. Aborts for a name that no host has.
     Ptr<DyetraceHost> GetHost(const std::string& name) const;
-    /// Where a guest is plugged in; what is connected there gets its frames.
+    /// Where a guest is plugged in that has no node; what is connected there gets its frames.
     DyetraceGuestPort& GetGuestPort(uint32_t guest) const;
-    /// The guests that send flows, by host, null where another rank has it; empty without SetTraffic.
+    /// Makes a source one of the guests that have no node, and keeps it. A guest has one source.
+    /// \param party numbers of the guests that it sends among; null: all
+    void Plug(Ptr<DyetracePacketSource> source, uint32_t guest,
+              std::shared_ptr<const DyetracePacketSource::Party> party);
+    /// The guests that send flows, by host; empty without SetTraffic. Those on hosts of other ranks send
+    /// nothing here.
     const std::vector<Ptr<DyetraceFlowSource>>& GetSources() const { return m_sources; }
     std::shared_ptr<const DyetraceGuests> GetGuests() const { return m_guests; }
     uint32_t GetNAddedGuests() const { return static_cast<uint32_t>(m_addedGuests.size()); }
     /// The number among all guests of the n-th that was added.
     uint32_t GetAddedGuest(uint32_t n) const;
+    /// Numbers of the guests that the hosts of a pattern have anyway.
+    std::vector<uint32_t> GetHostGuests(const std::string& hosts = "*") const;
+    /// Numbers of the guests of the n-th group, in the order of their hosts.
+    const std::vector<uint32_t>& GetGuestGroup(uint32_t n) const;
+    /// Bits a second of the link of a guest's host.
+    uint64_t GetGuestRate(uint32_t guest) const;
     /// All guests are in one subnet.
     static Ipv4Mask GetGuestMask() { return Ipv4Mask("255.255.0.0"); }
 
@@ -101,29 +117,28 @@ class DyetraceHelper {
   private:
     uint32_t FindNhmsHost() const;
     void MakeGuests();
+    void AddGuestTo(DyetraceGuests& guests, uint32_t host) const;
+    void MakePorts();
     void MakeSources();
-    /// Bits a second of a host's link.
-    uint64_t GetHostRate(uint32_t host) const;
-    /// Flows a second of a host, so that its link has the load asked for.
-    double ArrivalRate(uint64_t linkRate, const DyetraceFlowSizes& sizes,
-                       const DyetraceFlowSource& source) const;
 
     std::shared_ptr<const DyetraceTopology> m_topology;  ///< null: a fat-tree
     ObjectFactory m_fabricFactory;
     ObjectFactory m_hostFactory;
     ObjectFactory m_nhmsFactory;
-    ObjectFactory m_sourceFactory;
+    DyetraceSourceHelper m_traffic;
+    bool m_hasTraffic;
     uint32_t m_vni;
     std::string m_nhmsHost;
     std::vector<std::string> m_addedGuests;  ///< their hosts
-    std::vector<std::pair<double, double>> m_sizes;
-    double m_load;
+    std::vector<std::string> m_groupHosts;   ///< patterns
     int64_t m_stream;
 
     Ptr<DyetraceFabric> m_fabric;
     Ptr<DyetraceTruth> m_truth;
     std::vector<Ptr<DyetraceHost>> m_hosts;
-    std::vector<DyetraceGuestPort*> m_ports;  ///< by guest
+    std::vector<std::vector<uint32_t>> m_groups;       ///< numbers of their guests
+    std::vector<DyetraceGuestPort*> m_ports;           ///< by guest; null: its node's device has it
+    std::vector<Ptr<DyetracePacketSource>> m_plugged;  ///< by guest; null: none
     Ptr<DyetraceNhms> m_nhms;
     std::vector<Ptr<DyetraceFlowSource>> m_sources;
     std::shared_ptr<const DyetraceGuests> m_guests;
