@@ -17,6 +17,7 @@
 #include "scenarios/reader/reference.h"
 #include "scenarios/reader/schema.h"
 #include "scenarios/reader/units.h"
+#include "scenarios/reader/workload_kinds.h"
 
 namespace dyetrace::cli {
 namespace {
@@ -26,13 +27,6 @@ using scenario::format_rate;
 
 std::string percent(double share) {
     return fmt::format("{:g}%", share * 100);
-}
-
-/// "1.67 MB": for reading, not for reckoning.
-std::string rounded_bytes(double bytes) {
-    if (bytes >= 1e6) return fmt::format("{:.3g} MB", bytes / 1e6);
-    if (bytes >= 1e3) return fmt::format("{:.3g} kB", bytes / 1e3);
-    return fmt::format("{:.3g} B", bytes);
 }
 
 std::string sampling_words(const scenario::TrackingSettings& tracking) {
@@ -140,13 +134,31 @@ Exit check(const CheckOptions& options, const Context& context) {
     return Exit::Ok;
 }
 
+nlohmann::ordered_json workload_json(const scenario::WorkloadSettings& workload, Duration end) {
+    const scenario::WorkloadKindInfo& info = scenario::info_of(workload.kind);
+    nlohmann::ordered_json json{{"kind", info.name}, {"hosts", workload.hosts}};
+    if (scenario::has_key(info, "load")) {
+        json["distribution"] = workload.distribution;
+        json["flow_bytes_mean"] = workload.flow_sizes.mean_bytes();
+        json["load"] = workload.load;
+    }
+    if (scenario::has_key(info, "rate")) json["rate_bps"] = workload.rate_bps;
+    if (scenario::has_key(info, "fan_in")) {
+        json["interval_s"] = workload.interval.in_seconds();
+        json["fan_in"] = workload.fan_in;
+        json["response_bytes"] = workload.response_bytes;
+    }
+    json["start_s"] = workload.start.in_seconds();
+    json["stop_s"] = workload.stop.value_or(end).in_seconds();
+    return json;
+}
+
 }  // namespace
 
 std::string summarise(const scenario::Scenario& scenario) {
-    constexpr std::size_t faults_shown = 10;
+    constexpr std::size_t tables_shown = 10;
     const auto& fabric = scenario.fabric;
     const localise::FabricPlan& plan = *fabric.plan;
-    const auto& workload = scenario.workload;
     const auto& tracking = scenario.tracking;
     std::string text = row(
         "run", fmt::format("{} of traffic and {} to drain, seed {}", format_duration(scenario.run.duration),
@@ -154,28 +166,35 @@ std::string summarise(const scenario::Scenario& scenario) {
     text += row("fabric", fmt::format("{}: {} hosts, {} switches, {} cables", scenario::fabric_words(fabric),
                                       plan.host_count(), plan.switch_count(), plan.cables().size()));
     text += row("links", links_words(fabric));
-    text +=
-        row("workload", fmt::format("{} flows of {} on average, each at {}, from {} to {}",
-                                    workload.distribution, rounded_bytes(workload.flow_sizes.mean_bytes()),
-                                    format_rate(workload.flow_rate_bps), format_duration(workload.start),
-                                    format_duration(workload.stop.value_or(scenario.run.duration))));
-    text += row("load", fmt::format("{} of each host's link", percent(workload.load)));
+    if (scenario.workloads.empty()) text += row("workload", "none");
+    for (std::size_t i = 0; i < scenario.workloads.size() && i < tables_shown; ++i) {
+        const scenario::WorkloadSettings& workload = scenario.workloads[i];
+        text += row(i == 0 ? "workload" : "",
+                    fmt::format("{}, from {} to {}", scenario::workload_words(workload),
+                                format_duration(workload.start),
+                                format_duration(workload.stop.value_or(scenario.run.duration))));
+    }
+    if (scenario.workloads.size() > tables_shown)
+        text += row("", fmt::format("and {} more", scenario.workloads.size() - tables_shown));
     text +=
         row("tracking", fmt::format("{}, {} paths to each peer, {}", sampling_words(tracking),
                                     tracking.path_count, tracking.insecure ? "without a key" : "with a key"));
     text += row("health", fmt::format("on {}, updates every {}", scenario.health.host,
                                       format_duration(scenario.health.update_interval)));
     text += row("faults", scenario.faults.empty() ? "none" : std::to_string(scenario.faults.size()));
-    for (std::size_t i = 0; i < scenario.faults.size() && i < faults_shown; ++i)
+    for (std::size_t i = 0; i < scenario.faults.size() && i < tables_shown; ++i)
         text += row("", fault_line(scenario.faults[i]));
-    if (scenario.faults.size() > faults_shown)
-        text += row("", fmt::format("and {} more", scenario.faults.size() - faults_shown));
+    if (scenario.faults.size() > tables_shown)
+        text += row("", fmt::format("and {} more", scenario.faults.size() - tables_shown));
     if (!scenario.record.pcap.empty())
         text += row("captures", fmt::format("{}", fmt::join(scenario.record.pcap, ", ")));
     return text;
 }
 
 nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
+    nlohmann::ordered_json workloads = nlohmann::ordered_json::array();
+    for (const scenario::WorkloadSettings& workload : scenario.workloads)
+        workloads.push_back(workload_json(workload, scenario.run.duration));
     const localise::FabricPlan& plan = *scenario.fabric.plan;
     nlohmann::ordered_json faults = nlohmann::ordered_json::array();
     for (const scenario::Fault& fault : scenario.faults) {
@@ -199,9 +218,7 @@ nlohmann::ordered_json summary_json(const scenario::Scenario& scenario) {
             {"switches", plan.switch_count()},
             {"links", plan.ports().size()},
             {"link_rate_bps", scenario.fabric.link_rate_bps},
-            {"distribution", scenario.workload.distribution},
-            {"flow_bytes_mean", scenario.workload.flow_sizes.mean_bytes()},
-            {"load", scenario.workload.load},
+            {"workloads", std::move(workloads)},
             {"tracking_rate", scenario.tracking.rate},
             {"path_count", scenario.tracking.path_count},
             {"faults", std::move(faults)}};

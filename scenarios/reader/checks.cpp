@@ -10,6 +10,7 @@
 #include "scenarios/reader/fault_checks.h"
 #include "scenarios/reader/node_names.h"
 #include "scenarios/reader/units.h"
+#include "scenarios/reader/workload_checks.h"
 
 namespace dyetrace::scenario {
 namespace {
@@ -23,13 +24,14 @@ class Checker {
         : scenario_(scenario), reading_(reading), tell_(tell) {}
 
     void run() {
-        check_workload();
+        check_workloads(scenario_, reading_, tell_);
         check_tracking();
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault(scenario_, i, reading_, tell_);
         // Whether a name is known shows only once the fabric is.
         if (!scenario_.fabric.plan) return;
         NodeNames names(scenario_.fabric);
+        check_workload_hosts(scenario_, names, reading_, tell_);
         check_health(names);
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault_place(scenario_, i, names, reading_, tell_);
@@ -52,32 +54,6 @@ class Checker {
             if (reading_.is_given(path)) return error(path, std::move(problem));
         }
         error(*paths.begin(), std::move(problem));
-    }
-
-    void check_workload() {
-        const WorkloadSettings& workload = scenario_.workload;
-        const Duration end = scenario_.run.duration;
-        const std::string shown_end = format_duration(end);
-        if (good({"workload.stop", "run.duration"}) && workload.stop && *workload.stop > end) {
-            error("workload.stop", {fmt::format("the workload stops at {}, after the run ends ({})",
-                                                format_duration(*workload.stop), shown_end),
-                                    "leave stop out: it is the end of the run"});
-        }
-        const Duration stop = workload.stop.value_or(end);
-        if (good({"workload.start", "workload.stop", "run.duration"}) && workload.start >= stop) {
-            error_at_given(
-                {"workload.start", "workload.stop", "run.duration"},
-                {fmt::format("the workload starts at {}, not before {} ({})", format_duration(workload.start),
-                             workload.stop ? "it stops" : "the run ends", format_duration(stop))});
-        }
-        if (good({"workload.flow_rate", "fabric.link_rate"}) &&
-            workload.flow_rate_bps > scenario_.fabric.link_rate_bps) {
-            error_at_given({"workload.flow_rate", "fabric.link_rate"},
-                           {fmt::format("one flow is to send at {}, more than a link carries ({})",
-                                        format_rate(workload.flow_rate_bps),
-                                        format_rate(scenario_.fabric.link_rate_bps)),
-                            "fabric.link_rate and workload.flow_rate go together"});
-        }
     }
 
     void check_tracking() {

@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Far more than a fabric has links that anyone breaks by hand.
-constexpr std::size_t faults_most = 1000;
+/// Of one name. Far more than a fabric has links that anyone breaks by hand.
+constexpr std::size_t tables_most = 1000;
 
 /// Suggestions and messages name what is in the file; not all of it where that is absurdly long.
 std::string shortened(std::string_view name) {
@@ -44,7 +44,7 @@ class Loader {
         // Half a tree would only look as if keys were missing.
         if (!document.whole) return;
         read_root(document.root);
-        read_distribution();
+        read_distributions();
         const Tell telling = [this](const Place& place, Severity severity, Problem problem) {
             tell(place, severity, std::move(problem));
         };
@@ -88,7 +88,7 @@ class Loader {
     bool read_known(const Entry& entry) {
         if (entry.key == "run") return read_single(run_schema(), entry, scenario_.run);
         if (entry.key == "fabric") return read_single(fabric_schema(), entry, scenario_.fabric);
-        if (entry.key == "workload") return read_single(workload_schema(), entry, scenario_.workload);
+        if (entry.key == "workload") return read_one_or_more(workload_schema(), entry, scenario_.workloads);
         if (entry.key == "tracking") return read_single(tracking_schema(), entry, scenario_.tracking);
         if (entry.key == "health") return read_single(health_schema(), entry, scenario_.health);
         if (entry.key == "fault") return read_list(fault_schema(), entry, scenario_.faults);
@@ -115,6 +115,15 @@ class Loader {
         return true;
     }
 
+    /// A table, or a list of such.
+    template <class Section>
+    bool read_one_or_more(const TableSchema<Section>& schema, const Entry& entry,
+                          std::vector<Section>& sections) {
+        if (entry.node.as<Array>() == nullptr) return read_single(schema, entry, sections.front());
+        sections.clear();
+        return read_list(schema, entry, sections);
+    }
+
     template <class Section>
     bool read_list(const TableSchema<Section>& schema, const Entry& entry, std::vector<Section>& sections) {
         if (entry.node.as<Unreadable>() != nullptr) return true;
@@ -127,8 +136,8 @@ class Loader {
         }
         for (std::size_t i = 0; i < array->size(); ++i) {
             const Node& node = (*array)[i];
-            if (i == faults_most) {
-                error(node.place, {fmt::format("more than {} [[{}]] tables", faults_most, schema.name)});
+            if (i == tables_most) {
+                error(node.place, {fmt::format("more than {} [[{}]] tables", tables_most, schema.name)});
                 return true;
             }
             Section& section = sections.emplace_back();
@@ -216,17 +225,25 @@ class Loader {
         return "";
     }
 
-    void read_distribution() {
-        if (!reading_.is_good("workload.distribution")) return;
-        const Place place = reading_.place("workload.distribution");
-        const std::string& name = scenario_.workload.distribution;
+    void read_distributions() {
+        const bool is_list = reading_.is_given("workload.0");
+        for (std::size_t i = 0; i < scenario_.workloads.size(); ++i) {
+            const std::string path = is_list ? fmt::format("workload.{}", i) : "workload";
+            WorkloadSettings& workload = scenario_.workloads[i];
+            if (workload.kind != WorkloadKind::Flows || !reading_.is_good(path + ".distribution")) continue;
+            read_distribution(workload, reading_.place(path + ".distribution"));
+        }
+    }
+
+    void read_distribution(WorkloadSettings& workload, const Place& place) {
+        const std::string& name = workload.distribution;
         const auto path = find_distribution(name, fs::path(scenario_.path).parent_path(), options_.share);
         if (!path) return error(place, path.error());
         const auto text = read_input(*path);
         if (!text)
             return error(place, {fmt::format("{}: {}", path->string(), text.error().message),
                                  text.error().suggestion});
-        scenario_.workload.flow_sizes = FlowSizeDistribution::parse(path->string(), *text, diagnostics_);
+        workload.flow_sizes = FlowSizeDistribution::parse(path->string(), *text, diagnostics_);
     }
 
     Scenario& scenario_;

@@ -55,15 +55,31 @@ struct FabricSettings {
     std::shared_ptr<const localise::FabricPlan> plan{};  ///< what all this comes to
 };
 
+enum class WorkloadKind : std::uint8_t { Flows, Constant, Poisson, OnOff, Incast };
+
+/// What a kind has no key for keeps its default, and means nothing.
 struct WorkloadSettings {
-    std::string kind = "flows";
+    WorkloadKind kind = WorkloadKind::Flows;
+    std::string hosts = "*";                    ///< name or pattern: whose guests send, among themselves
     std::string distribution = "web-search";    ///< shipped name, or a file beside the scenario
     FlowSizeDistribution flow_sizes;            ///< read from it
     double load = 0.2;                          ///< of each host's link, (0, 1]
-    std::uint64_t flow_rate_bps = 250'000'000;  ///< pace of one flow
-    std::uint64_t packet_bytes = 1400;          ///< UDP payload of a full packet
+    std::uint64_t flow_rate_bps = 250'000'000;  ///< pace of one flow, or of one response
+    std::uint64_t rate_bps = 100'000'000;       ///< of a guest, all its flows together
+    std::uint32_t flows = 1;                    ///< that share it
+    std::string destination = "random";
+    Duration on_time = Duration::milliseconds(10);  ///< mean
+    Duration off_time = Duration::milliseconds(10);
+    std::string times = "exponential";               ///< distribution of both
+    Duration interval = Duration::milliseconds(10);  ///< between two rounds of incast
+    std::uint32_t fan_in = 8;                        ///< senders of a receiver
+    std::uint32_t receivers = 1;                     ///< of a round
+    std::optional<std::string> receiver{};           ///< host; none: each round has another
+    std::uint64_t response_bytes = 32'000;           ///< UDP payload
+    Duration jitter{};                               ///< a response begins so long at most after the round
+    std::uint64_t packet_bytes = 1400;               ///< UDP payload of a full packet
     Duration start{};
-    std::optional<Duration> stop;  ///< none: at the end of `duration`
+    std::optional<Duration> stop{};  ///< none: at the end of `duration`
 };
 
 using SamplingKind = wire::SamplingSpec::Kind;
@@ -155,7 +171,7 @@ struct Scenario {
     std::vector<std::string> overrides;  ///< "key=value", as given
     RunSettings run;
     FabricSettings fabric;
-    WorkloadSettings workload;
+    std::vector<WorkloadSettings> workloads = std::vector<WorkloadSettings>(1);  ///< at once
     TrackingSettings tracking;
     HealthSettings health;
     std::vector<Fault> faults;

@@ -13,6 +13,7 @@
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/network.h"
 #include "scenarios/reader/types.h"
+#include "scenarios/reader/workload_kinds.h"
 
 namespace dyetrace::scenario {
 namespace {
@@ -155,29 +156,111 @@ const TableSchema<FabricSettings>& fabric_schema() {
     return table;
 }
 
+namespace {
+
+ChoiceType<WorkloadKind> workload_kind_type() {
+    ChoiceType<WorkloadKind> type;
+    for (const WorkloadKindInfo& info : workload_kinds())
+        type.choices.emplace_back(info.name, info.kind);
+    return type;
+}
+
+std::string workload_kinds_in_words() {
+    std::string text = "How traffic is made.";
+    for (const WorkloadKindInfo& info : workload_kinds())
+        text += fmt::format(" `{}`: {}.", info.name, info.meaning);
+    return text;
+}
+
+/// A key of some kinds only, which says so.
+Key<WorkloadSettings> key_of_workloads(Key<WorkloadSettings> made) {
+    std::vector<std::string> names;
+    for (const WorkloadKindInfo& info : workload_kinds()) {
+        if (has_key(info, made.info.name)) names.push_back("`" + info.name + "`");
+    }
+    made.info.meaning += fmt::format(" Of {}.", fmt::join(names, ", "));
+    return made;
+}
+
+/// Words that ns-3's objects take as they are.
+ChoiceType<std::string> word_type(std::initializer_list<const char*> words) {
+    ChoiceType<std::string> type;
+    for (const char* word : words)
+        type.choices.emplace_back(word, word);
+    return type;
+}
+
+std::vector<Key<WorkloadSettings>> stream_keys() {
+    using S = WorkloadSettings;
+    return {
+        key("rate", &S::rate_bps, RateType{1'000, 1'000'000'000'000},
+            "What each guest sends, its Ethernet frames counted; of `on-off` while it is on."),
+        key("flows", &S::flows, IntegerType{1, 1024},
+            "Flows that share the rate, each with ports and a destination of its own."),
+        key("destination", &S::destination, word_type({"random", "permutation"}),
+            "Of each flow, for the whole run. `random`: a guest of another rack, each as likely. "
+            "`permutation`: each guest sends to one other, and gets from one."),
+        key("on_time", &S::on_time, DurationType{Duration::microseconds(1), longest},
+            "Mean time on; each flow has times of its own."),
+        key("off_time", &S::off_time, DurationType{{}, longest}, "Mean time off, with which each begins."),
+        key("times", &S::times, word_type({"exponential", "fixed", "pareto"}),
+            "How times on and off are distributed; `pareto` has shape 1.5: some are very long.")};
+}
+
+std::vector<Key<WorkloadSettings>> incast_keys() {
+    using S = WorkloadSettings;
+    return {key("interval", &S::interval, DurationType{Duration::microseconds(1), longest},
+                "From one round to the next; the first is at `start`."),
+            key("fan_in", &S::fan_in, IntegerType{1, 65'535},
+                "Guests that answer one receiver, drawn anew in each round."),
+            key("receivers", &S::receivers, IntegerType{1, 65'535},
+                "Receivers in a round, each with senders of its own."),
+            optional_key("receiver", &S::receiver, TextType{"a host"}, "each round has another",
+                         "The host whose guest receives in every round."),
+            key("response", &S::response_bytes, SizeType{1, 1'000'000'000'000},
+                "UDP payload that each sender answers with."),
+            key("jitter", &S::jitter, DurationType{{}, longest},
+                "A response begins so long at most after the round, at random; 0s: all at once.")};
+}
+
+}  // namespace
+
 const TableSchema<WorkloadSettings>& workload_schema() {
     using S = WorkloadSettings;
-    static const TableSchema<S> table{
-        "workload",
-        false,
-        "What the guests send: flows that begin at random (a Poisson process on each host), each to a guest "
-        "in another rack.",
-        {key("kind", &S::kind, ChoiceType<std::string>{{{"flows", "flows"}}}, "How traffic is made."),
-         key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
-             "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of your "
-             "own, looked for beside "
-             "the scenario, in `distributions/` there, and among those shipped."),
-         key("load", &S::load, ShareType{least_share},
-             "Mean share of each host's link that its flows take up, headers included."),
-         key("flow_rate", &S::flow_rate_bps, RateType{1'000, 1'000'000'000'000},
-             "Pace of the packets of one flow."),
-         // 1472 bytes of UDP payload are an IPv4 packet of 1500; with the outer headers and the track option
-         // it fits into an underlay packet of 1600.
-         key("packet", &S::packet_bytes, IntegerType{18, 1472},
-             "UDP payload of a full packet, bytes; 1472 is a guest MTU of 1500."),
-         key("start", &S::start, DurationType{{}, longest}, "When flows begin to arrive."),
-         optional_key("stop", &S::stop, DurationType{{}, longest}, "the end of `run.duration`",
-                      "When no new flow begins any more; those begun are finished.")}};
+    static const TableSchema<S> table = [] {
+        TableSchema<S> made{
+            "workload",
+            false,
+            "What the guests send. Written as `[[workload]]` there may be several, which send at once, each "
+            "from "
+            "guests of its own.",
+            {key("kind", &S::kind, workload_kind_type(), workload_kinds_in_words()),
+             key("hosts", &S::hosts, TextType{"a host or a pattern"},
+                 "Whose guests take part, such as `host-0-*`; they send among themselves."),
+             key_of_workloads(
+                 key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
+                     "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of "
+                     "your own, looked for beside the scenario, in `distributions/` there, and among those "
+                     "shipped.")),
+             key_of_workloads(
+                 key("load", &S::load, ShareType{least_share},
+                     "Mean share of each host's link that its flows take up, headers included.")),
+             key_of_workloads(key("flow_rate", &S::flow_rate_bps, RateType{1'000, 1'000'000'000'000},
+                                  "Pace of the packets of one flow, or of one response."))}};
+        for (const auto& keys : {stream_keys(), incast_keys()}) {
+            for (const Key<S>& one : keys)
+                made.keys.push_back(key_of_workloads(one));
+        }
+        // 1472 bytes of UDP payload are an IPv4 packet of 1500; with the outer headers and the track option
+        // it fits into an underlay packet of 1600.
+        made.keys.push_back(key("packet", &S::packet_bytes, IntegerType{18, 1472},
+                                "UDP payload of a full packet, bytes; 1472 is a guest MTU of 1500."));
+        made.keys.push_back(key("start", &S::start, DurationType{{}, longest}, "When it begins."));
+        made.keys.push_back(
+            optional_key("stop", &S::stop, DurationType{{}, longest}, "the end of `run.duration`",
+                         "From when on nothing begins; flows and responses that were begun are finished."));
+        return made;
+    }();
     return table;
 }
 

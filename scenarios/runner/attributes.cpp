@@ -5,9 +5,13 @@
 #include <array>
 #include <cstdint>
 
+#include <fmt/format.h>
 #include <ns3/boolean.h>
 #include <ns3/data-rate.h>
 #include <ns3/double.h>
+#include <ns3/dyetrace-flow-source.h>
+#include <ns3/dyetrace-incast-source.h>
+#include <ns3/dyetrace-stream-sources.h>
 #include <ns3/nstime.h>
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
@@ -38,6 +42,18 @@ Value yes_or_no(bool value) {
 }
 Value text(const std::string& value) {
     return ns3::Create<ns3::StringValue>(value);
+}
+
+/// A distribution of times with this mean, as an attribute takes it: each source makes one of its own.
+Value random_time(Duration mean, const std::string& distribution) {
+    const double mean_s = mean.in_seconds();
+    // An exponential or Pareto distribution of mean 0 is none.
+    if (distribution == "fixed" || mean == Duration{})
+        return text(fmt::format("ns3::ConstantRandomVariable[Constant={}]", mean_s));
+    if (distribution == "exponential")
+        return text(fmt::format("ns3::ExponentialRandomVariable[Mean={}]", mean_s));
+    // The mean is scale * shape / (shape - 1), and the shape 1.5.
+    return text(fmt::format("ns3::ParetoRandomVariable[Scale={}|Shape=1.5]", mean_s / 3));
 }
 
 /// As an attribute takes it: hexadecimal digits, none for no key.
@@ -101,17 +117,36 @@ const std::vector<KeyAttribute>& fabric_attributes() {
     return table;
 }
 
-const std::vector<KeyAttribute>& guest_attributes() {
-    static const std::vector<KeyAttribute> table{
-        {"workload", "flow_rate", "FlowRate",
-         [](const Scenario& s) { return rate(s.workload.flow_rate_bps); }},
-        {"workload", "packet", "PacketBytes",
-         [](const Scenario& s) { return number(s.workload.packet_bytes); }},
-        {"workload", "start", "Start", [](const Scenario& s) { return time(s.workload.start); }},
-        {"workload", "stop", "Stop",
-         [](const Scenario& s) { return time(s.workload.stop.value_or(s.run.duration)); }},
+const std::vector<WorkloadKeyAttribute>& workload_attributes() {
+    using W = scenario::WorkloadSettings;
+    static const std::vector<WorkloadKeyAttribute> table{
+        {"flow_rate", "FlowRate", [](const W& w) { return rate(w.flow_rate_bps); }},
+        {"rate", "Rate", [](const W& w) { return rate(w.rate_bps); }},
+        {"flows", "Flows", [](const W& w) { return number(w.flows); }},
+        {"destination", "Destination", [](const W& w) { return text(w.destination); }},
+        {"on_time", "OnTime", [](const W& w) { return random_time(w.on_time, w.times); }},
+        {"off_time", "OffTime", [](const W& w) { return random_time(w.off_time, w.times); }},
+        {"interval", "Interval", [](const W& w) { return time(w.interval); }},
+        {"fan_in", "FanIn", [](const W& w) { return number(w.fan_in); }},
+        {"receivers", "Receivers", [](const W& w) { return number(w.receivers); }},
+        {"response", "ResponseBytes", [](const W& w) { return number(w.response_bytes); }},
+        {"jitter", "Jitter", [](const W& w) { return time(w.jitter); }},
+        {"packet", "PacketBytes", [](const W& w) { return number(w.packet_bytes); }},
+        {"start", "Start", [](const W& w) { return time(w.start); }},
     };
     return table;
+}
+
+ns3::TypeId source_type(scenario::WorkloadKind kind) {
+    using K = scenario::WorkloadKind;
+    switch (kind) {
+        case K::Flows: return ns3::DyetraceFlowSource::GetTypeId();
+        case K::Constant: return ns3::DyetraceConstantSource::GetTypeId();
+        case K::Poisson: return ns3::DyetracePoissonSource::GetTypeId();
+        case K::OnOff: return ns3::DyetraceOnOffSource::GetTypeId();
+        case K::Incast: return ns3::DyetraceIncastSource::GetTypeId();
+    }
+    return ns3::DyetracePacketSource::GetTypeId();
 }
 
 const std::vector<KeyAttribute>& host_attributes() {

@@ -12,6 +12,7 @@
 
 #include <ns3/attribute.h>
 #include <ns3/ptr.h>
+#include <ns3/type-id.h>
 
 #include "scenarios/reader/scenario.h"
 
@@ -31,9 +32,18 @@ struct FaultKeyAttribute {
     std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::Fault&)> value;
 };
 
+/// The same of a workload, whose attributes are those of the sources of its kind.
+struct WorkloadKeyAttribute {
+    std::string key;
+    std::string attribute;
+    std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::WorkloadSettings&)> value;
+};
+
 const std::vector<FaultKeyAttribute>& fault_attributes();
+const std::vector<WorkloadKeyAttribute>& workload_attributes();
+/// Of a kind's sources.
+ns3::TypeId source_type(scenario::WorkloadKind kind);
 const std::vector<KeyAttribute>& fabric_attributes();  ///< of ns3::DyetraceFabric
-const std::vector<KeyAttribute>& guest_attributes();   ///< of ns3::DyetraceFlowSource
 const std::vector<KeyAttribute>& host_attributes();    ///< of ns3::DyetraceHost
 const std::vector<KeyAttribute>& nhms_attributes();    ///< of ns3::DyetraceNhms
 

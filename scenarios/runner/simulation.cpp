@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/runner/simulation.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include <ns3/dyetrace-helper.h>
+#include <ns3/dyetrace-source-helper.h>
+#include <ns3/nstime.h>
 #include <ns3/object-factory.h>
 #include <ns3/rng-seed-manager.h>
 #include <ns3/simulator.h>
@@ -13,6 +17,7 @@
 #include "core/base/random.h"
 #include "ns3-module/model/dyetrace-engines.h"
 #include "scenarios/reader/fault_kinds.h"
+#include "scenarios/reader/workload_kinds.h"
 #include "scenarios/runner/attributes.h"
 
 namespace dyetrace::runner {
@@ -32,13 +37,53 @@ void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
         helper.SetHostAttribute(one.attribute, *one.value(s));
 }
 
-void set_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
-    for (const KeyAttribute& one : guest_attributes())
-        helper.SetGuestAttribute(one.attribute, *one.value(s));
-    std::vector<std::pair<double, double>> sizes;
-    for (const auto& point : s.workload.flow_sizes.points())
-        sizes.emplace_back(point.bytes, point.cumulative);
-    helper.SetTraffic(sizes, s.workload.load);
+/// The guests of the workloads: those of the first are there anyway. \return the number of each group
+std::vector<std::uint32_t> add_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
+    std::vector<std::uint32_t> groups;
+    for (std::size_t i = 1; i < s.workloads.size(); ++i)
+        groups.push_back(helper.AddGuestGroup(s.workloads[i].hosts));
+    return groups;
+}
+
+/// The guest of these that a host carries.
+std::uint32_t guest_on(const ns3::DyetraceHelper& helper, const std::vector<std::uint32_t>& guests,
+                       const std::string& host) {
+    const std::uint32_t node = helper.GetFabric()->GetTopology().FindNode(host);
+    return *std::find_if(guests.begin(), guests.end(),
+                         [&](std::uint32_t guest) { return (*helper.GetGuests())[guest].host == node; });
+}
+
+/// \return how many streams of ns-3's random numbers it took, from `stream` on
+std::int64_t install_workload(ns3::DyetraceHelper& helper, const scenario::WorkloadSettings& workload,
+                              Duration end, const std::vector<std::uint32_t>& guests, std::int64_t stream) {
+    const scenario::WorkloadKindInfo& info = scenario::info_of(workload.kind);
+    ns3::DyetraceSourceHelper sources(source_type(workload.kind).GetName());
+    for (const WorkloadKeyAttribute& one : workload_attributes()) {
+        if (scenario::has_key(info, one.key)) sources.SetAttribute(one.attribute, *one.value(workload));
+    }
+    sources.SetAttribute("Stop", ns3::TimeValue(ns3::NanoSeconds(workload.stop.value_or(end).ns)));
+    if (workload.kind == scenario::WorkloadKind::Flows) {
+        std::vector<std::pair<double, double>> sizes;
+        for (const auto& point : workload.flow_sizes.points())
+            sizes.emplace_back(point.bytes, point.cumulative);
+        sources.SetFlows(sizes, workload.load);
+    }
+    if (workload.receiver && scenario::has_key(info, "receiver"))
+        sources.SetAttribute("Receiver", ns3::UintegerValue(guest_on(helper, guests, *workload.receiver)));
+    sources.Install(helper, guests);
+    // Only times on and off are ns-3's to draw; all else follows from the seed and a guest's number.
+    return workload.kind == scenario::WorkloadKind::OnOff ? sources.AssignStreams(stream) : 0;
+}
+
+void install_workloads(ns3::DyetraceHelper& helper, const scenario::Scenario& s,
+                       const std::vector<std::uint32_t>& groups) {
+    std::int64_t stream = 0;
+    for (std::size_t i = 0; i < s.workloads.size(); ++i) {
+        const scenario::WorkloadSettings& workload = s.workloads[i];
+        const auto guests =
+            i == 0 ? helper.GetHostGuests(workload.hosts) : helper.GetGuestGroup(groups[i - 1]);
+        stream += install_workload(helper, workload, s.run.duration, guests, stream);
+    }
 }
 
 void set_health(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
@@ -72,9 +117,10 @@ void Simulation::build(std::uint64_t run) {
     ns3::Simulator::SetScheduler(scheduler);
     set_fabric(*helper_, scenario_, seed_);
     set_hosts(*helper_, scenario_);
-    set_guests(*helper_, scenario_);
     set_health(*helper_, scenario_);
+    const std::vector<std::uint32_t> groups = add_guests(*helper_, scenario_);
     helper_->Install();
+    install_workloads(*helper_, scenario_, groups);
     tables_ = make_fabric_tables(*helper_->GetFabric());
     health_host_ = helper_->GetFabric()->GetTopology().FindNode(scenario_.health.host);
 }

@@ -94,7 +94,7 @@ TEST_F(Files, ADistributionBesideTheScenarioComesFirst) {
         Diagnostics diagnostics;
         const auto scenario = load(path, {}, diagnostics, {.share = folder_ / "share"});
         EXPECT_TRUE(scenario.has_value()) << diagnostics.to_text();
-        return scenario ? scenario->workload.flow_sizes.mean_bytes() : 0;
+        return scenario ? scenario->workloads[0].flow_sizes.mean_bytes() : 0;
     };
     EXPECT_EQ(mean(), 15);
     write("distributions/mine.cdf", "0 0\n20 100\n");

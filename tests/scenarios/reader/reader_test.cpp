@@ -23,8 +23,8 @@ TEST(Reader, WhatIsNotGivenHasTheDefault) {
     EXPECT_EQ(scenario.fabric.k, 6);
     EXPECT_EQ(scenario.fabric.link_rate_bps, 1'000'000'000U);
     EXPECT_EQ(scenario.tracking.rate, 0.01);
-    EXPECT_EQ(scenario.workload.stop, std::nullopt);
-    EXPECT_EQ(scenario.workload.flow_sizes.mean_bytes(), 1'711'250);
+    EXPECT_EQ(scenario.workloads[0].stop, std::nullopt);
+    EXPECT_EQ(scenario.workloads[0].flow_sizes.mean_bytes(), 1'711'250);
     EXPECT_THAT(scenario.faults, IsEmpty());
 }
 
@@ -84,13 +84,13 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.fabric.link_rate_bps, 10'000'000'000U);
     EXPECT_EQ(s.fabric.link_delay, Duration::microseconds(2));
     EXPECT_EQ(s.fabric.queue_bytes, 1'000'000U);
-    EXPECT_EQ(s.workload.distribution, "hadoop");
-    EXPECT_THAT(s.workload.flow_sizes.points(), SizeIs(20));
-    EXPECT_EQ(s.workload.load, 0.3);
-    EXPECT_EQ(s.workload.flow_rate_bps, 1'000'000'000U);
-    EXPECT_EQ(s.workload.packet_bytes, 1000U);
-    EXPECT_EQ(s.workload.start, Duration::milliseconds(10));
-    EXPECT_EQ(s.workload.stop, Duration::milliseconds(1900));
+    EXPECT_EQ(s.workloads[0].distribution, "hadoop");
+    EXPECT_THAT(s.workloads[0].flow_sizes.points(), SizeIs(20));
+    EXPECT_EQ(s.workloads[0].load, 0.3);
+    EXPECT_EQ(s.workloads[0].flow_rate_bps, 1'000'000'000U);
+    EXPECT_EQ(s.workloads[0].packet_bytes, 1000U);
+    EXPECT_EQ(s.workloads[0].start, Duration::milliseconds(10));
+    EXPECT_EQ(s.workloads[0].stop, Duration::milliseconds(1900));
     EXPECT_EQ(s.tracking.rate, 0.001);
     EXPECT_EQ(s.tracking.sampling, SamplingKind::Probability);
     EXPECT_EQ(s.tracking.path_count, 32);
@@ -127,7 +127,7 @@ TEST(Reader, TextPathAndOverridesAreKeptForProvenance) {
 }
 
 TEST(Reader, ADashIsNoValueOfAnOptionalKey) {
-    EXPECT_EQ(read("workload.stop = \"-\"\n" + without_key).workload.stop, std::nullopt);
+    EXPECT_EQ(read("workload.stop = \"-\"\n" + without_key).workloads[0].stop, std::nullopt);
     EXPECT_THAT(told("run.drain = \"-\"\n" + without_key),
                 ElementsAre("1:13: drain: \"-\" is not a duration"));
 }

@@ -36,8 +36,8 @@ TEST(Shipped, TheDemoIsWhatItIsSaidToBe) {
     EXPECT_EQ(demo.fabric.kind, FabricKind::FatTree);
     EXPECT_GE(demo.fabric.k, 6);
     EXPECT_EQ(demo.fabric.link_rate_bps, 1'000'000'000U);
-    EXPECT_EQ(demo.workload.distribution, "web-search");
-    EXPECT_GE(demo.workload.load, 0.2);
+    EXPECT_EQ(demo.workloads[0].distribution, "web-search");
+    EXPECT_GE(demo.workloads[0].load, 0.2);
     EXPECT_EQ(demo.tracking.rate, 0.01);
     EXPECT_TRUE(demo.tracking.key.has_value());
     EXPECT_GE(demo.run.duration, Duration::milliseconds(1500));

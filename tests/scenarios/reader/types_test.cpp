@@ -133,8 +133,10 @@ TEST(ChoiceValue, IsOneOfItsWords) {
               "\"every-nht\" is not \"every-nth\", \"probability\", \"hash-consistent\" or "
               "\"rate-budget\"");
     EXPECT_EQ(suggestion_of("tracking.sampling", "\"every-nht\""), "did you mean \"every-nth\"?");
-    EXPECT_EQ(of_value("workload.kind", "\"streams\""), "\"streams\" is not \"flows\"");
-    EXPECT_EQ(of_value("workload.kind", "1"), "this is an integer, where \"flows\" belongs");
+    EXPECT_EQ(of_value("workload.kind", "\"streams\""),
+              "\"streams\" is not \"flows\", \"constant\", \"poisson\", \"on-off\" or \"incast\"");
+    EXPECT_EQ(of_value("workload.destination", "1"),
+              "this is an integer, where \"random\" or \"permutation\" belongs");
 }
 
 TEST(ListValue, TakesTextsAndTellsWhichIsNone) {

@@ -2,6 +2,7 @@
 // A scenario's keys and the attributes that they set: one name, in two spellings, and one default.
 #include "scenarios/runner/attributes.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -10,7 +11,6 @@
 #include <ns3/double.h>
 #include <ns3/dyetrace-fabric.h>
 #include <ns3/dyetrace-fault.h>
-#include <ns3/dyetrace-flow-source.h>
 #include <ns3/dyetrace-host.h>
 #include <ns3/dyetrace-nhms.h>
 #include <ns3/nstime.h>
@@ -19,6 +19,7 @@
 
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/schema.h"
+#include "scenarios/reader/workload_kinds.h"
 #include "tests/scenarios/runner/spelling.h"
 
 namespace dyetrace::runner {
@@ -44,8 +45,12 @@ const std::set<std::string> runners_own{
     "fabric.file",
     "fabric.hosts_per_node",
     "workload.kind",          // which sources are built
-    "workload.distribution",  // DyetraceHelper::SetTraffic
+    "workload.hosts",         // on which: DyetraceSourceHelper::Install
+    "workload.distribution",  // DyetraceSourceHelper::SetFlows
     "workload.load",          // the same
+    "workload.times",         // which random variables OnTime and OffTime are
+    "workload.receiver",      // Receiver is a guest's number
+    "workload.stop",          // an attribute cannot know of `run.duration`, its default
     "health.host",            // DyetraceHelper::SetNhmsHost
     "record.pcap",            // DyetraceHelper::EnablePcap
 };
@@ -57,7 +62,6 @@ struct Group {
 
 std::vector<Group> groups() {
     return {{ns3::DyetraceFabric::GetTypeId(), fabric_attributes()},
-            {ns3::DyetraceFlowSource::GetTypeId(), guest_attributes()},
             {ns3::DyetraceHost::GetTypeId(), host_attributes()},
             {ns3::DyetraceNhms::GetTypeId(), nhms_attributes()}};
 }
@@ -85,7 +89,6 @@ TEST(KeysAndAttributes, HaveOneDefault) {
     const scenario::Scenario nothing_said;
     for (const Group& group : groups()) {
         for (const KeyAttribute& one : group.keys) {
-            if (one.attribute == "Stop") continue;  // an attribute cannot know of `run.duration`, its default
             const auto info = attribute(group.type, one.attribute);
             EXPECT_EQ(in_words(*one.value(nothing_said), info), in_words(*info.initialValue, info))
                 << one.table << '.' << one.key;
@@ -99,6 +102,8 @@ TEST(KeysAndAttributes, NoKeyIsForgotten) {
         for (const KeyAttribute& one : group.keys)
             mapped.insert(one.table + '.' + one.key);
     }
+    for (const WorkloadKeyAttribute& one : workload_attributes())
+        mapped.insert("workload." + one.key);
     std::set<std::string> keys;
     for (const scenario::TableInfo& table : scenario::schema()) {
         if (table.name == "fault") continue;  // below
@@ -115,10 +120,6 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.fabric.mtu = 1700;
     said.fabric.detection_delay = std::nullopt;
     said.fabric.grade = "stock";
-    said.workload.flow_rate_bps = 77'000'000;
-    said.workload.packet_bytes = 1000;
-    said.workload.start = Duration::milliseconds(4);
-    said.workload.stop = Duration::milliseconds(40);
     said.tracking.rate = 0.05;
     said.tracking.sampling = scenario::SamplingKind::HashConsistent;
     said.tracking.sampling_seed = 21;
@@ -150,6 +151,65 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
             EXPECT_NE(in_words(*one.value(said), info), in_words(*one.value(nothing_said), info)) << one.key;
         }
     }
+}
+
+/// Calls `check` with each key of each kind of workload and the attribute that it is.
+template <class Check>
+void for_each_workload_key(Check check) {
+    for (const scenario::WorkloadKindInfo& info : scenario::workload_kinds()) {
+        const ns3::TypeId type = source_type(info.kind);
+        for (const WorkloadKeyAttribute& one : workload_attributes()) {
+            if (scenario::has_key(info, one.key)) check(one, attribute(type, one.attribute));
+        }
+    }
+}
+
+TEST(KeysAndAttributes, AWorkloadsKeysAreItsSourcesAttributes) {
+    const scenario::WorkloadSettings nothing_said;
+    std::set<std::string> seen;
+    for_each_workload_key([&](const WorkloadKeyAttribute& one, const auto& info) {
+        seen.insert(one.key);
+        EXPECT_THAT(one.attribute, testing::AnyOf(camel_case(one.key), camel_case(one.key) + "Bytes"));
+        EXPECT_EQ(in_words(*one.value(nothing_said), info), in_words(*info.initialValue, info)) << one.key;
+    });
+    EXPECT_EQ(seen.size(), workload_attributes().size()) << "a key that no kind has";
+}
+
+TEST(KeysAndAttributes, AWorkloadsKeyThatIsGivenReachesItsAttribute) {
+    scenario::WorkloadSettings said;
+    said.flow_rate_bps = 77'000'000;
+    said.rate_bps = 78'000'000;
+    said.flows = 2;
+    said.destination = "permutation";
+    said.on_time = Duration::milliseconds(2);
+    said.off_time = Duration::milliseconds(3);
+    said.interval = Duration::milliseconds(5);
+    said.fan_in = 6;
+    said.receivers = 7;
+    said.response_bytes = 9000;
+    said.jitter = Duration::milliseconds(8);
+    said.packet_bytes = 1000;
+    said.start = Duration::milliseconds(4);
+    const scenario::WorkloadSettings nothing_said;
+    for_each_workload_key([&](const WorkloadKeyAttribute& one, const auto& info) {
+        EXPECT_TRUE(info.checker->CreateValidValue(*one.value(said))) << one.key;
+        EXPECT_NE(in_words(*one.value(said), info), in_words(*one.value(nothing_said), info)) << one.key;
+    });
+}
+
+TEST(KeysAndAttributes, TimesOnAndOffHaveTheMeanThatIsSaid) {
+    scenario::WorkloadSettings said;
+    said.on_time = Duration::milliseconds(6);
+    const auto on_time = [&](const std::string& times) {
+        said.times = times;
+        const auto& all = workload_attributes();
+        const auto one =
+            std::find_if(all.begin(), all.end(), [](const auto& each) { return each.key == "on_time"; });
+        return in_words(*one->value(said), attribute(source_type(scenario::WorkloadKind::OnOff), "OnTime"));
+    };
+    EXPECT_EQ(on_time("fixed"), "ns3::ConstantRandomVariable[Constant=0.006]");
+    EXPECT_EQ(on_time("exponential"), "ns3::ExponentialRandomVariable[Mean=0.006]");
+    EXPECT_EQ(on_time("pareto"), "ns3::ParetoRandomVariable[Scale=0.002|Shape=1.5]");
 }
 
 /// Names of a type's attributes and of those that it inherits.
