@@ -20,7 +20,17 @@ namespace {
 
 /// What an untracked packet needs on the wire beyond its guest's UDP payload: the guest's headers, the
 /// encapsulation, and Ethernet's preamble, FCS and gap.
-constexpr uint32_t kOverheadBytes = DyetracePacketSource::HeaderBytes + 50 + 24;
+uint32_t OverheadBytes(bool isIpv6) {
+    return DyetracePacketSource::HeaderBytes + (isIpv6 ? 70 : 50) + 24;
+}
+
+/// Whether the hosts encapsulate over IPv6: those that this rank has, and all are alike.
+bool IsIpv6(const DyetraceHelper& dyetrace) {
+    const auto& hosts = dyetrace.GetHosts();
+    const auto here =
+        std::find_if(hosts.begin(), hosts.end(), [](const auto& host) { return host != nullptr; });
+    return here != hosts.end() && (*here)->IsIpv6();
+}
 
 /// Says each kind's name, since the linker of a program that has them from a static library leaves out what
 /// is only looked up by name.
@@ -72,7 +82,7 @@ void DyetraceSourceHelper::Install(DyetraceHelper& dyetrace, const std::vector<u
         Ptr<DyetracePacketSource> source = Make(dyetrace);
         if (auto flows = DynamicCast<DyetraceFlowSource>(source); flows && m_sizes) {
             const auto [rate, isNew] = arrivalRates.try_emplace(dyetrace.GetGuestRate(guest), 0);
-            if (isNew) rate->second = ArrivalRate(rate->first, *source);
+            if (isNew) rate->second = ArrivalRate(rate->first, *source, OverheadBytes(IsIpv6(dyetrace)));
             flows->SetSizes(m_sizes);
             flows->SetAttribute("ArrivalRate", DoubleValue(rate->second));
         }
@@ -89,11 +99,12 @@ Ptr<DyetracePacketSource> DyetraceSourceHelper::Make(const DyetraceHelper& dyetr
     return source;
 }
 
-double DyetraceSourceHelper::ArrivalRate(uint64_t linkRate, const DyetracePacketSource& source) const {
+double DyetraceSourceHelper::ArrivalRate(uint64_t linkRate, const DyetracePacketSource& source,
+                                         uint32_t overheadBytes) const {
     UintegerValue packetBytes;
     source.GetAttribute("PacketBytes", packetBytes);
     return m_sizes->GetArrivalRate(m_load, static_cast<double>(linkRate),
-                                   static_cast<uint32_t>(packetBytes.Get()), kOverheadBytes);
+                                   static_cast<uint32_t>(packetBytes.Get()), overheadBytes);
 }
 
 int64_t DyetraceSourceHelper::AssignStreams(int64_t stream) {

@@ -65,7 +65,7 @@ class DyetraceSourceHelper {
     void Install(DyetraceHelper& dyetrace, const std::vector<uint32_t>& guests, const Party& party);
     Ptr<DyetracePacketSource> Make(const DyetraceHelper& dyetrace) const;
     /// Flows a second of a guest, so that its host's link has the load asked for.
-    double ArrivalRate(uint64_t linkRate, const DyetracePacketSource& source) const;
+    double ArrivalRate(uint64_t linkRate, const DyetracePacketSource& source, uint32_t overheadBytes) const;
 
     ObjectFactory m_factory;
     std::shared_ptr<const DyetraceFlowSizes> m_sizes;

@@ -3,6 +3,7 @@
 #ifndef DYETRACE_CONVERT_H
 #define DYETRACE_CONVERT_H
 
+#include <cstdint>
 #include <string>
 
 #include <ns3/ipv4-address.h>
@@ -27,8 +28,16 @@ inline dyetrace::Ipv4Address DyetraceToAddress(Ipv4Address address) {
     return dyetrace::Ipv4Address{address.Get()};
 }
 
+/// What a node of the fabric is reached at over the underlay: its address, or over IPv6 that in fd00::/96
+/// (DyetraceTopology::GetAddress6).
+inline dyetrace::IpAddress DyetraceToUnderlay(Ipv4Address address, bool isIpv6) {
+    if (!isIpv6) return DyetraceToAddress(address);
+    return {0xfd00000000000000, address.Get()};
+}
+
+/// A node's address in the fabric, whichever of its two the underlay knows it by.
 inline Ipv4Address DyetraceFromAddress(const dyetrace::IpAddress& address) {
-    return Ipv4Address(address.ipv4().value);
+    return Ipv4Address(static_cast<uint32_t>(address.low));
 }
 
 inline dyetrace::MacAddress DyetraceToMac(Mac48Address from) {

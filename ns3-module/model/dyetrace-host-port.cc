@@ -13,9 +13,10 @@
 
 #include "core/base/prefetch.h"
 #include "core/base/random.h"
+#include "core/eppc/packet_builder.h"
+#include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
-#include "core/wire/frame_buffer.h"
-#include "core/wire/ipv4.h"
+#include "core/wire/ip.h"
 #include "core/wire/udp.h"
 
 namespace ns3 {
@@ -24,10 +25,6 @@ namespace eppc = dyetrace::eppc;
 namespace wire = dyetrace::wire;
 
 namespace {
-
-wire::FrameBuffer ToBuffer(DyetracePacket& packet) {
-    return {packet.Data(), packet.begin, packet.end, packet.tail};
-}
 
 void FromBuffer(const wire::FrameBuffer& buffer, DyetracePacket& packet) {
     packet.begin = static_cast<uint32_t>(buffer.begin);
@@ -85,6 +82,15 @@ DyetraceHostPort::~DyetraceHostPort() {
     m_config.fabric->Detach(m_config.host);
 }
 
+wire::FrameBuffer DyetraceHostPort::ToBuffer(DyetracePacket& packet) {
+    if (packet.tail != m_lastTail) {
+        m_lastTail = packet.tail;
+        m_lastTailSum =
+            static_cast<uint16_t>(~wire::checksum_finish(DyetracePayload::ChecksumSum(packet.tail)));
+    }
+    return {packet.Data(), packet.begin, packet.end, packet.tail, m_lastTailSum};
+}
+
 dyetrace::Time DyetraceHostPort::LocalTime() {
     return m_clock.Read(Simulator::Now().GetNanoSeconds());
 }
@@ -121,7 +127,7 @@ void DyetraceHostPort::AddToEngine(uint32_t guest) {
         return;
     }
     const Ipv4Address peer = m_config.fabric->GetTopology().GetNode(who.host).address;
-    const auto added = m_eppc.add_remote(vni, DyetraceToMac(who.mac), DyetraceToAddress(peer));
+    const auto added = m_eppc.add_remote(vni, DyetraceToMac(who.mac), DyetraceToUnderlay(peer, IsIpv6()));
     NS_ABORT_MSG_UNLESS(added.ok(), "remote guest " << guest << ": " << added.error());
 }
 
@@ -206,16 +212,20 @@ void DyetraceHostPort::SendControl(dyetrace::Bytes frame) {
 bool DyetraceHostPort::ToService(const DyetracePacket& packet, dyetrace::Time now) {
     if (m_services.empty() || packet.tail != 0) return false;  // what a service gets is stored whole
     const dyetrace::Bytes frame{packet.Frame(), packet.HeadLength()};
-    if (frame.size() < wire::EthernetHeader::kSize || dyetrace::load_u16(&frame[12]) != wire::kEtherTypeIpv4)
-        return false;
+    if (frame.size() < wire::EthernetHeader::kSize) return false;
     const dyetrace::Bytes rest = frame.subspan(wire::EthernetHeader::kSize);
-    const auto ip = wire::Ipv4Header::parse(rest, rest.size());
-    if (!ip.ok() || ip->protocol != wire::kProtocolUdp) return false;
-    const dyetrace::Bytes datagram = rest.subspan(ip->header_length, ip->total_length - ip->header_length);
+    const auto ip = wire::IpHeader::parse(dyetrace::load_u16(&frame[12]), rest, rest.size());
+    if (!ip.ok() || ip->protocol != wire::kProtocolUdp || ip->is_fragment) return false;
+    const dyetrace::Bytes datagram = rest.subspan(ip->header_length, ip->payload_length);
     const auto udp = wire::UdpHeader::parse(datagram, datagram.size());
     if (!udp.ok()) return false;
     const auto service = m_services.find(udp->destination_port);
     if (service == m_services.end()) return false;
+    // RFC 8200 section 8.1: over IPv6 there is none without.
+    if (udp->checksum == 0 && !ip->source.is_ipv4()) {
+        m_udpDrops.add(wire::DropReason::UdpZeroChecksum);
+        return true;
+    }
     if (!wire::udp_checksum_ok(ip->source, ip->destination, datagram.first(udp->length))) {
         m_udpDrops.add(wire::DropReason::UdpBadChecksum);
         return true;
@@ -260,28 +270,13 @@ void DyetraceHostPort::WakeSoon() {
 
 void DyetraceHostPort::SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram) {
     if (m_areServicesDown) return;
-    constexpr std::size_t ipOffset = wire::EthernetHeader::kSize;
-    constexpr std::size_t udpOffset = ipOffset + wire::Ipv4Header::kSize;
-    constexpr std::size_t payloadOffset = udpOffset + wire::UdpHeader::kSize;
-    const DyetraceTopology& topology = m_config.fabric->GetTopology();
-    std::vector<uint8_t> frame(payloadOffset + datagram.size());
-    const dyetrace::MutableBytes bytes(frame);
-    wire::EthernetHeader{DyetraceToMac(m_config.fabric->GetGatewayMac(m_config.host)),
-                         DyetraceToMac(topology.GetMac(m_config.host)), wire::kEtherTypeIpv4}
-        .encode_into(bytes);
-    wire::Ipv4Header ip;
-    ip.total_length = static_cast<uint16_t>(frame.size() - ipOffset);
-    ip.identification = ++m_udpIdentification;
-    ip.protocol = wire::kProtocolUdp;
-    ip.source = DyetraceToAddress(topology.GetNode(m_config.host).address);
-    ip.destination = to.address.ipv4();
-    ip.encode_into(bytes.subspan(ipOffset));
-    wire::UdpHeader udp{sourcePort, to.port, static_cast<uint16_t>(frame.size() - udpOffset), 0};
-    udp.encode_into(bytes.subspan(udpOffset));
-    std::copy(datagram.begin(), datagram.end(), frame.begin() + payloadOffset);
-    udp.checksum = wire::udp_checksum(ip.source, ip.destination, bytes.subspan(udpOffset));
-    udp.encode_into(bytes.subspan(udpOffset));
-    SendControl(frame);
+    eppc::ControlRoute route;
+    route.source_mac = m_eppcConfig.mac;
+    route.next_hop_mac = m_eppcConfig.gateway_mac;
+    route.source = {m_eppcConfig.address, sourcePort};
+    route.destination = to;
+    route.identification = ++m_udpIdentification;
+    SendControl(eppc::build_datagram(route, datagram));
 }
 
 }  // namespace ns3

@@ -23,6 +23,7 @@
 #include "core/base/time.h"
 #include "core/eppc/eppc.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/frame_buffer.h"
 
 namespace ns3 {
 
@@ -67,6 +68,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     /// Hands what arrives at a UDP port of this host to `service`; not owned.
     void Listen(uint16_t port, DyetraceUdpService* service) { m_services[port] = service; }
     void SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram);
+    bool IsIpv6() const { return !m_eppcConfig.address.is_ipv4(); }
     /// Packets for a service that were cut or wrong, by reason.
     const dyetrace::wire::DropCounters& GetUdpDrops() const { return m_udpDrops; }
 
@@ -91,6 +93,8 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     void WakeSoon();
     void Poll();
     void SendControl(dyetrace::Bytes frame);
+    /// The packet as the engine wants it: with what its tail sums to.
+    dyetrace::wire::FrameBuffer ToBuffer(DyetracePacket& packet);
     /// Whether the packet was for a service, which has had it.
     bool ToService(const DyetracePacket& packet, dyetrace::Time now);
 
@@ -113,6 +117,8 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     std::map<uint16_t, DyetraceUdpService*> m_services;    ///< by UDP port
     dyetrace::wire::DropCounters m_udpDrops;
     uint16_t m_udpIdentification = 0;
+    uint32_t m_lastTail = 0;
+    uint16_t m_lastTailSum = 0;  ///< of a tail of that length: most packets have the same
     DyetraceWake m_wake;
 };
 

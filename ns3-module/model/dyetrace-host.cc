@@ -116,6 +116,11 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("Seed", "Of the engine's sampling, boot id and nonces; 0 takes the fabric's seed.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceHost::m_seed),
                           MakeUintegerChecker<uint64_t>())
+            .AddAttribute(
+                "Underlay",
+                "What encapsulation packets and all others between hosts are: \"ipv4\" or \"ipv6\". "
+                "Over IPv6 a host has its IPv4 address in fd00::/96. All hosts have the same.",
+                StringValue("ipv4"), MakeStringAccessor(&DyetraceHost::m_underlay), MakeStringChecker())
             .AddAttribute("ClockOffset",
                           "What the host's clock is ahead of the simulator's at the beginning.",
                           TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceHost::m_clockOffset),
@@ -207,12 +212,12 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("Turn", "A session lasts so long before it makes room for who waits.",
                           time(defaults.turn), MakeTimeAccessor(&DyetraceHost::m_turn),
                           MakeTimeChecker(Seconds(0)))
-            .AddAttribute("NearPrefix",
-                          "Peers that share so many leading bits of the address are near, and count for a "
-                          "quarter when turns are given; 0: none is.",
-                          UintegerValue(defaults.near_prefix),
-                          MakeUintegerAccessor(&DyetraceHost::m_nearPrefix),
-                          MakeUintegerChecker<uint8_t>(0, 32))
+            .AddAttribute(
+                "NearPrefix",
+                "Peers that share so many leading bits of the address in the fabric, IPv4, are near, "
+                "and count for a quarter when turns are given; 0: none is.",
+                UintegerValue(defaults.near_prefix), MakeUintegerAccessor(&DyetraceHost::m_nearPrefix),
+                MakeUintegerChecker<uint8_t>(0, 32))
             .AddAttribute("ReportInterval", "Between reports of an acceptor.", time(defaults.report_interval),
                           MakeTimeAccessor(&DyetraceHost::m_reportInterval), MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute(
@@ -269,7 +274,8 @@ TypeId DyetraceHost::GetTypeId() {
             .AddAttribute("TraceRetry", "How long until a path with a silent router is asked about again.",
                           time(defaults.trace_retry), MakeTimeAccessor(&DyetraceHost::m_traceRetry),
                           MakeTimeChecker(Seconds(0)))
-            .AddAttribute("NhmsAddress", "Underlay address of the health service; 0.0.0.0: there is none.",
+            .AddAttribute("NhmsAddress",
+                          "Address in the fabric of the health service's host; 0.0.0.0: there is none.",
                           Ipv4AddressValue(Ipv4Address::GetAny()),
                           MakeIpv4AddressAccessor(&DyetraceHost::m_nhmsAddress), MakeIpv4AddressChecker())
             .AddAttribute("NhmsPort", "UDP port of the health service.",
@@ -314,7 +320,11 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     NS_ABORT_MSG_IF(m_state, "DyetraceHost::Start was called before");
     m_host = host;
     eppc::EppcConfig config = DyetraceEngines::GetConfig(*this);
-    config.address = dyetrace::Ipv4Address{fabric->GetTopology().GetNode(host).address.Get()};
+    const bool isIpv6 = IsIpv6();
+    config.address = DyetraceToUnderlay(fabric->GetTopology().GetNode(host).address, isIpv6);
+    if (isIpv6 && config.nhms) config.nhms->address = DyetraceToUnderlay(m_nhmsAddress, isIpv6);
+    // All hosts share the first 96 bits of their IPv6 addresses.
+    if (isIpv6 && config.near_prefix != 0) config.near_prefix += 96;
     config.mac = DyetraceToMac(fabric->GetTopology().GetMac(host));
     config.gateway_mac = DyetraceToMac(fabric->GetGatewayMac(host));
     const uint64_t seed =
@@ -331,6 +341,13 @@ DyetraceHost::State& DyetraceHost::Started() const {
     return *m_state;
 }
 
+bool DyetraceHost::IsIpv6() const {
+    const bool isIpv6 = m_underlay == "ipv6";
+    NS_ABORT_MSG_UNLESS(isIpv6 || m_underlay == "ipv4",
+                        "DyetraceHost: Underlay is ipv4 or ipv6, not " << m_underlay);
+    return isIpv6;
+}
+
 DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
     return Started().port.AddGuest(guest);
 }
@@ -338,7 +355,7 @@ DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
 uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
     DyetraceHostPort& port = Started().port;
     port.TakeArrivals();
-    const auto opened = port.GetEppc().open_session(dyetrace::Ipv4Address{peer.Get()}, port.LocalTime());
+    const auto opened = port.GetEppc().open_session(DyetraceToUnderlay(peer, IsIpv6()), port.LocalTime());
     NS_ABORT_MSG_UNLESS(opened.ok(), "a session with " << peer << ": " << opened.error());
     port.Service();
     return opened->value;
@@ -348,8 +365,8 @@ std::string DyetraceHost::Repath(Ipv4Address peer, uint16_t path) {
     NS_LOG_FUNCTION(this << peer << path);
     DyetraceHostPort& port = Started().port;
     port.TakeArrivals();
-    const auto moved =
-        port.GetEppc().repath(DyetraceToAddress(peer), dyetrace::PathIndex{path}, port.LocalTime());
+    const auto moved = port.GetEppc().repath(DyetraceToUnderlay(peer, IsIpv6()), dyetrace::PathIndex{path},
+                                             port.LocalTime());
     port.Service();
     return moved.ok() ? std::string() : moved.error();
 }

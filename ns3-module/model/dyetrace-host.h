@@ -25,7 +25,7 @@ class DyetraceTruth;
 struct DyetraceSessionChange {
     uint32_t host;     ///< that tells
     bool isRequester;  ///< whether that host requested the session, or accepted it
-    Ipv4Address peer;
+    Ipv4Address peer;  ///< its address in the fabric, also where the underlay is IPv6
     uint32_t session;
     std::string from;
     std::string to;
@@ -80,6 +80,9 @@ class DyetraceHost : public Object {
     uint32_t GetHost() const { return m_host; }
     /// From Start() until it is disposed of.
     bool IsStarted() const { return m_state != nullptr; }
+    /// Whether it speaks IPv6 with other hosts: what attribute Underlay says. Addresses of hosts are given
+    /// and told as the fabric has them, IPv4, all the same.
+    bool IsIpv6() const;
 
     /// Asks a peer for a session now, whatever the traffic. \return the session's id
     uint32_t OpenSession(Ipv4Address peer);
@@ -118,6 +121,7 @@ class DyetraceHost : public Object {
 
     // Attributes, each a field of the engine's configuration.
     uint64_t m_seed;
+    std::string m_underlay;
     Time m_clockOffset;
     double m_clockDrift;
     Time m_clockJitter;

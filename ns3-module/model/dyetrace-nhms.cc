@@ -36,13 +36,13 @@ namespace {
 constexpr uint64_t kSaltNhms = 0x6e686d7300000001;
 
 /// The fabric as its operator configured it: nodes and links with the fabric's own numbers.
-localise::FabricGraph MakeGraph(const DyetraceTopology& topology) {
+localise::FabricGraph MakeGraph(const DyetraceTopology& topology, bool isIpv6) {
     localise::FabricGraph graph;
     for (uint32_t number = 0; number < topology.GetNNodes(); ++number) {
         const DyetraceTopology::Node& node = topology.GetNode(number);
         const auto kind =
             node.tier == DyetraceTopology::Tier::Host ? localise::NodeKind::Host : localise::NodeKind::Switch;
-        graph.add_node(node.name, kind, DyetraceToAddress(node.address));
+        graph.add_node(node.name, kind, DyetraceToUnderlay(node.address, isIpv6));
     }
     for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
         graph.add_link(localise::NodeId{topology.GetFrom(link)}, localise::NodeId{topology.GetTo(link)});
@@ -52,7 +52,8 @@ localise::FabricGraph MakeGraph(const DyetraceTopology& topology) {
 
 health::Nhms CreateNhms(const health::NhmsConfig& config, const DyetraceTopology& topology, uint64_t seed,
                         dyetrace::Time now) {
-    auto created = health::Nhms::create(config, MakeGraph(topology), seed, now);
+    const bool isIpv6 = !config.endpoint.address.is_ipv4();
+    auto created = health::Nhms::create(config, MakeGraph(topology, isIpv6), seed, now);
     NS_ABORT_MSG_UNLESS(created.ok(),
                         "the health service at " << config.endpoint.to_string() << ": " << created.error());
     return std::move(created).value();
@@ -226,7 +227,7 @@ void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {
     NS_ABORT_MSG_IF(m_state, "DyetraceNhms::Start was called before");
     health::NhmsConfig config = DyetraceEngines::GetConfig(*this);
     const Ipv4Address address = fabric->GetTopology().GetNode(host->GetHost()).address;
-    config.endpoint.address = DyetraceToAddress(address);
+    config.endpoint.address = DyetraceToUnderlay(address, host->IsIpv6());
     const uint64_t seed = dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltNhms);
     m_state =
         std::make_unique<State>(*this, DyetraceEngines::GetPort(*host), config, fabric->GetTopology(), seed);

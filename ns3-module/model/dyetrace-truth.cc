@@ -28,22 +28,41 @@ namespace wire = dyetrace::wire;
 namespace {
 
 constexpr uint32_t kIpOffset = 14;
-constexpr uint32_t kUdpOffset = kIpOffset + 20;  // encapsulation writes no IPv4 options
-constexpr uint32_t kGeneveOffset = kUdpOffset + 8;
 constexpr uint32_t kGeneveBytes = 8;
 
 enum Mark : uint32_t { None = 0, Start = 1, End = 2 };
 
-/// Whether the frame is a Geneve packet between EPPCs.
-bool IsEncapsulation(const DyetracePacket& packet) {
+/// Where things are in a packet between EPPCs: encapsulation writes no IPv4 options and no extension headers.
+struct Layout {
+    uint32_t sourceOffset;       ///< of the last 32 bits of the address, which differ from host to host
+    uint32_t destinationOffset;  ///< the same
+    uint32_t udpOffset;
+    uint32_t geneveOffset;
+};
+constexpr Layout kLayout4{kIpOffset + 12, kIpOffset + 16, kIpOffset + 20, kIpOffset + 28};
+constexpr Layout kLayout6{kIpOffset + 20, kIpOffset + 36, kIpOffset + 40, kIpOffset + 48};
+
+/// Null where the frame is no Geneve packet between EPPCs.
+const Layout* LayoutOf(const DyetracePacket& packet) {
+    constexpr uint8_t udp = 17;
     const uint8_t* frame = packet.Frame();
-    return packet.HeadLength() >= kGeneveOffset + kGeneveBytes && frame[kIpOffset] == 0x45 &&
-           frame[kIpOffset + 9] == 17 && dyetrace::load_u16(frame + kUdpOffset + 2) == wire::kGenevePort;
+    const uint32_t bytes = packet.HeadLength();
+    const Layout* layout = nullptr;
+    if (bytes >= kLayout4.geneveOffset + kGeneveBytes && frame[kIpOffset] == 0x45 &&
+        frame[kIpOffset + 9] == udp) {
+        layout = &kLayout4;
+    } else if (bytes >= kLayout6.geneveOffset + kGeneveBytes && frame[kIpOffset] >> 4 == 6 &&
+               frame[kIpOffset + 6] == udp) {
+        layout = &kLayout6;
+    }
+    if (layout == nullptr || dyetrace::load_u16(frame + layout->udpOffset + 2) != wire::kGenevePort)
+        return nullptr;
+    return layout;
 }
 
 /// Whether it carries a guest's frame: control packets have the O bit (RFC 8926 section 3.4).
-bool IsData(const DyetracePacket& packet) {
-    return (packet.Frame()[kGeneveOffset + 1] & 0x80) == 0;
+bool IsData(const DyetracePacket& packet, const Layout& layout) {
+    return (packet.Frame()[layout.geneveOffset + 1] & 0x80) == 0;
 }
 
 /// What the truth needs of a marker, read from the bytes.
@@ -53,9 +72,9 @@ struct Marker {
     bool ok = false;
 };
 
-Marker ReadMarker(const DyetracePacket& packet) {
-    const uint8_t* geneve = packet.Frame() + kGeneveOffset;
-    const uint32_t offset = kGeneveOffset + kGeneveBytes + static_cast<uint32_t>(geneve[0] & 0x3f) * 4;
+Marker ReadMarker(const DyetracePacket& packet, const Layout& layout) {
+    const uint8_t* geneve = packet.Frame() + layout.geneveOffset;
+    const uint32_t offset = layout.geneveOffset + kGeneveBytes + static_cast<uint32_t>(geneve[0] & 0x3f) * 4;
     if (packet.HeadLength() < offset) return {};
     const dyetrace::Bytes payload{packet.Frame() + offset, packet.HeadLength() - offset};
     const auto message = wire::ControlMessage::parse(payload);
@@ -111,19 +130,20 @@ uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
 }
 
 void DyetraceTruth::NoteSent(DyetracePacket& packet) {
-    if (!IsEncapsulation(packet)) return;
+    const Layout* layout = LayoutOf(packet);
+    if (layout == nullptr) return;
     const uint8_t* frame = packet.Frame();
-    const uint32_t number =
-        FlowNumber({dyetrace::load_u32(frame + kIpOffset + 12), dyetrace::load_u32(frame + kIpOffset + 16),
-                    dyetrace::load_u16(frame + kUdpOffset)});
+    const uint32_t number = FlowNumber({dyetrace::load_u32(frame + layout->sourceOffset),
+                                        dyetrace::load_u32(frame + layout->destinationOffset),
+                                        dyetrace::load_u16(frame + layout->udpOffset)});
     Flow& flow = m_flows[number % FlowsPerRank];
-    if (IsData(packet)) {
+    if (IsData(packet, *layout)) {
         ++m_dataSent;
         packet.m_truthFlow = number;
         packet.m_truthOrdinal = ++flow.sent;
         return;
     }
-    const Marker marker = ReadMarker(packet);
+    const Marker marker = ReadMarker(packet, *layout);
     if (!marker.ok || marker.body.kind == wire::MarkerKind::Count) return;
     packet.m_truthFlow = number;
     packet.m_truthOrdinal = flow.sent;
@@ -136,10 +156,13 @@ void DyetraceTruth::NoteArrived(const DyetracePacket& packet) {
         ++m_dataArrived;
         return;
     }
-    const Marker marker = ReadMarker(packet);
-    const uint8_t* ip = packet.Frame() + kIpOffset;
+    const Layout* layout = LayoutOf(packet);
+    const Marker marker = layout != nullptr ? ReadMarker(packet, *layout) : Marker{};
+    if (!marker.ok) return;  // a fault has made it another packet
+    const uint8_t* frame = packet.Frame();
     Bounds& bounds =
-        m_intervals[{dyetrace::load_u32(ip + 12), dyetrace::load_u32(ip + 16), marker.session,
+        m_intervals[{dyetrace::load_u32(frame + layout->sourceOffset),
+                     dyetrace::load_u32(frame + layout->destinationOffset), marker.session,
                      marker.body.path.value, marker.body.generation.value, marker.body.interval}];
     bounds.flow = packet.m_truthFlow;
     // The first START that arrives opens the interval and the first END closes it; a repetition changes

@@ -39,6 +39,7 @@ struct FabricSettings {
     /// From a link's failure, or its return, to routes that know of it; none: they never change.
     std::optional<Duration> detection_delay = Duration::milliseconds(50);
     std::string grade = "lean";
+    std::string underlay = "ipv4";  ///< or ipv6: what hosts speak with each other
     std::uint32_t leaves = 8;
     std::uint32_t spines = 4;  ///< of a leaf-spine; of each plane of a Clos
     std::uint32_t pods = 4;

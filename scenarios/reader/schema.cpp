@@ -126,6 +126,9 @@ const TableSchema<FabricSettings>& fabric_schema() {
              "`lean`: switches and links of dyetrace's own. `stock`: an ns-3 node with an internet stack for "
              "each; "
              "slower, and the same packet by packet."),
+         key("underlay", &S::underlay, ChoiceType<std::string>{{{"ipv4", "ipv4"}, {"ipv6", "ipv6"}}},
+             "Version of IP of all packets between hosts. `ipv6`: a node has its IPv4 address in fd00::/96, "
+             "and packets are 20 bytes longer."),
          key("leaves", &S::leaves, IntegerType{2, 1024}, "`leaf-spine`: switches with hosts."),
          key("spines", &S::spines, IntegerType{1, 128},
              "`leaf-spine`: switches that every leaf has a link to. `clos`: core switches of each plane."),
@@ -252,7 +255,7 @@ const TableSchema<WorkloadSettings>& workload_schema() {
                 made.keys.push_back(key_of_workloads(one));
         }
         // 1472 bytes of UDP payload are an IPv4 packet of 1500; with the outer headers and the track option
-        // it fits into an underlay packet of 1600.
+        // it fits into an underlay packet of 1600 over IPv4. What fits over IPv6: workload_checks.cpp.
         made.keys.push_back(key("packet", &S::packet_bytes, IntegerType{18, 1472},
                                 "UDP payload of a full packet, bytes; 1472 is a guest MTU of 1500."));
         made.keys.push_back(key("start", &S::start, DurationType{{}, longest}, "When it begins."));
@@ -299,8 +302,8 @@ const TableSchema<TrackingSettings>& tracking_schema() {
          key("turn", &S::turn, DurationType{{}, longest},
              "A session lasts so long at least before it makes room for who waits."),
          key("near_prefix", &S::near_prefix, IntegerType{0, 32},
-             "Peers that share so many leading bits of the address are near, and what is sent to them counts "
-             "for a quarter when turns are given: 24 is a rack, 16 a pod; 0: none is."),
+             "Peers that share so many leading bits of the (IPv4) address are near, and what is sent to them "
+             "counts for a quarter when turns are given: 24 is a rack, 16 a pod; 0: none is."),
          key("path_count", &S::path_count, IntegerType{1, 1024},
              "Outer UDP source ports, and so paths, to each peer."),
          key("report_interval", &S::report_interval, DurationType{shortest_interval, longest_interval},

@@ -17,6 +17,9 @@ namespace {
 
 /// Addresses of the guests' subnet.
 constexpr std::size_t guests_most = 65'534;
+/// The longest UDP payload over IPv6, whose header takes 20 bytes more: a guest's packet of 1486 bytes fits
+/// into an underlay packet of 1600 then.
+constexpr std::uint64_t packet_over_ipv6_most = 1458;
 
 class WorkloadChecker {
   public:
@@ -32,6 +35,7 @@ class WorkloadChecker {
         if (!good("kind")) return;
         tell_meaningless();
         check_rates();
+        check_packet();
         if (good("receiver") && good("receivers") && workload_.receiver && workload_.receivers > 1 &&
             has("receiver")) {
             error_at_given(
@@ -87,6 +91,14 @@ class WorkloadChecker {
         error(paths.front(), std::move(problem));
     }
 
+    void check_packet() {
+        if (!good("packet") || !reading_.is_good("fabric.underlay")) return;
+        if (scenario_.fabric.underlay != "ipv6" || workload_.packet_bytes <= packet_over_ipv6_most) return;
+        error_at_given(
+            {at("packet"), "fabric.underlay"},
+            {fmt::format("a packet of {} bytes is too long for an IPv6 underlay", workload_.packet_bytes),
+             fmt::format("{} is the most; over IPv4 1472", packet_over_ipv6_most)});
+    }
     void check_times() {
         const Duration end = scenario_.run.duration;
         const bool knows_end = reading_.is_good("run.duration");

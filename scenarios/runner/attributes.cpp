@@ -151,6 +151,7 @@ ns3::TypeId source_type(scenario::WorkloadKind kind) {
 
 const std::vector<KeyAttribute>& host_attributes() {
     static const std::vector<KeyAttribute> table{
+        {"fabric", "underlay", "Underlay", [](const Scenario& s) { return text(s.fabric.underlay); }},
         {"tracking", "rate", "Rate", [](const Scenario& s) { return share(s.tracking.rate); }},
         {"tracking", "sampling", "Sampling",
          [](const Scenario& s) { return text(std::string(wire::to_string(s.tracking.sampling))); }},

@@ -21,7 +21,8 @@ std::string kind_of(Tier tier) {
     return "switch";
 }
 
-std::string text_of(const ns3::Ipv4Address& address) {
+template <class Address>
+std::string text_of(const Address& address) {
     std::ostringstream text;
     address.Print(text);
     return text.str();
@@ -29,7 +30,7 @@ std::string text_of(const ns3::Ipv4Address& address) {
 
 }  // namespace
 
-FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric) {
+FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric, bool is_ipv6) {
     const ns3::DyetraceTopology& topology = fabric.GetTopology();
     FabricTables tables;
     for (std::uint32_t i = 0; i < topology.GetNNodes(); ++i) {
@@ -37,7 +38,7 @@ FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric) {
         store::NodeRow row;
         row.name = node.name;
         row.kind = kind_of(node.tier);
-        row.address = text_of(node.address);
+        row.address = is_ipv6 ? text_of(topology.GetAddress6(i)) : text_of(node.address);
         if (node.pod != ns3::DyetraceTopology::None) row.pod = node.pod;
         row.position = node.column;
         tables.nodes.push_back(std::move(row));

@@ -18,6 +18,7 @@ struct FabricTables {
     std::vector<store::LinkRow> links;
 };
 
-FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric);
+/// `is_ipv6`: by which of its two addresses a node is told.
+FabricTables make_fabric_tables(const ns3::DyetraceFabric& fabric, bool is_ipv6);
 
 }  // namespace dyetrace::runner

@@ -121,7 +121,7 @@ void Simulation::build(std::uint64_t run) {
     const std::vector<std::uint32_t> groups = add_guests(*helper_, scenario_);
     helper_->Install();
     install_workloads(*helper_, scenario_, groups);
-    tables_ = make_fabric_tables(*helper_->GetFabric());
+    tables_ = make_fabric_tables(*helper_->GetFabric(), helper_->GetHosts().front()->IsIpv6());
     health_host_ = helper_->GetFabric()->GetTopology().FindNode(scenario_.health.host);
 }
 

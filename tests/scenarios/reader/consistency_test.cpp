@@ -148,6 +148,21 @@ TEST(Workload, AFlowFitsOnALink) {
                 ElementsAre("3:13: one flow is to send at 250Mbps, more than a link carries (100Mbps)"));
 }
 
+TEST(Underlay, IsIpv4OrIpv6) {
+    EXPECT_EQ(read(without_key + "[fabric]\nunderlay = \"ipv6\"\n").fabric.underlay, "ipv6");
+    EXPECT_THAT(told(without_key + "[fabric]\nunderlay = \"ipv5\"\n"),
+                ElementsAre("3:12: underlay: \"ipv5\" is not \"ipv4\" or \"ipv6\""));
+}
+
+TEST(Underlay, AFullPacketFitsItsLongerHeader) {
+    const std::string ipv6 = without_key + "[fabric]\nunderlay = \"ipv6\"\n[workload]\n";
+    EXPECT_THAT(told(ipv6 + "packet = 1458\n"), IsEmpty());
+    EXPECT_THAT(told(ipv6 + "packet = 1459\n"),
+                ElementsAre("5:10: a packet of 1459 bytes is too long for an IPv6 underlay"));
+    EXPECT_EQ(only_suggestion(ipv6 + "packet = 1472\n"), "1458 is the most; over IPv4 1472");
+    EXPECT_THAT(told(without_key + "[workload]\npacket = 1472\n"), IsEmpty());
+}
+
 TEST(Tracking, HasAKeyOrSaysThatItIsInsecureNotBoth) {
     const std::string key = "key = \"" + std::string(64, '0') + "\"\n";
     EXPECT_THAT(told("[tracking]\n" + key), IsEmpty());

@@ -120,6 +120,7 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.fabric.mtu = 1700;
     said.fabric.detection_delay = std::nullopt;
     said.fabric.grade = "stock";
+    said.fabric.underlay = "ipv6";
     said.tracking.rate = 0.05;
     said.tracking.sampling = scenario::SamplingKind::HashConsistent;
     said.tracking.sampling_seed = 21;

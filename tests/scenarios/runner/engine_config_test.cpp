@@ -229,9 +229,10 @@ using NhmsHome = Home<ns3::DyetraceNhms, health::NhmsConfig>;
 
 template <>
 std::set<std::string> HostHome::others() {
-    // The engine is given its seed apart; address and port together are `nhms`, which is there or not; of the
+    // The engine is given its seed apart, and the underlay in the version of its address; address and port of
+    // `nhms` go together, and it is there or not; of the
     // clock it sees nothing but what that shows.
-    return {"Seed", "NhmsAddress", "NhmsPort", "ClockOffset", "ClockDrift", "ClockJitter"};
+    return {"Seed", "NhmsAddress", "NhmsPort", "Underlay", "ClockOffset", "ClockDrift", "ClockJitter"};
 }
 template <>
 std::set<std::string> NhmsHome::others() {

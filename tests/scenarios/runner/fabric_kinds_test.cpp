@@ -46,6 +46,15 @@ TEST(FabricKinds, RatesAndDelaysOfLinksAreRecordedAsTheFileHasThem) {
     EXPECT_EQ(between_cities, 2U * 18);
 }
 
+TEST(FabricKinds, OverIpv6TheSameLinkIsNamedAndNodesHaveItsAddresses) {
+    const TestFolder folder;
+    const Outcome outcome = run_of("leaf-spine.toml", folder.file("run.db"), {"fabric.underlay=ipv6"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, ContainsRegex("1  link   spine-1 > leaf-4 .*truth agrees"));
+    const store::RunReader run(folder.file("run.db"));
+    EXPECT_EQ(run.nodes().front().address, "fd00::a00:2");
+}
+
 class EveryKind : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(EveryKind, RunsAndIsRecordedWithAPlaceOfItsOwnForEveryNode) {
