@@ -84,5 +84,13 @@ def build(bld):
     # Examples are a user's programs: in ns-3's own language, and nothing of core in sight.
     if bld.env['ENABLE_EXAMPLES']:
         for source in bld.path.ant_glob('ns3-module/examples/*.cc'):
-            example = bld.create_ns3_program(source.name[:-len('.cc')], ['dyetrace'] + NS3_MODULES)
+            # Some need modules that ours does not, and name them in their second line.
+            needed = re.search('^// ns-3 modules: (.*)$', source.read(), re.MULTILINE)
+            needed = needed[1].split() if needed else []
+            missing = [name for name in needed if 'ns3-' + name not in bld.env['NS3_ENABLED_MODULES']]
+            if missing:
+                print("dyetrace: without the example %s, which needs ns-3's modules %s enabled too" % (source.name[:-len('.cc')],
+                                                                                                  ', '.join(missing)))
+                continue
+            example = bld.create_ns3_program(source.name[:-len('.cc')], ['dyetrace'] + NS3_MODULES + needed)
             example.source = [source]

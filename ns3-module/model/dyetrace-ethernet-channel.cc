@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <ns3/abort.h>
+#include <ns3/trace-source-accessor.h>
 
 #include "dyetrace-ethernet-device.h"
 
@@ -18,7 +19,13 @@ TypeId DyetraceEthernetChannel::GetTypeId() {
             .SetGroupName("Dyetrace")
             .AddConstructor<DyetraceEthernetChannel>()
             .AddAttribute("Delay", "Propagation delay.", TimeValue(MicroSeconds(1)),
-                          MakeTimeAccessor(&DyetraceEthernetChannel::m_delay), MakeTimeChecker(Seconds(0)));
+                          MakeTimeAccessor(&DyetraceEthernetChannel::m_delay), MakeTimeChecker(Seconds(0)))
+            // The name and the arguments of PointToPointChannel's, by which NetAnim finds what to draw.
+            .AddTraceSource("TxRxPointToPoint",
+                            "A device has taken a frame: the time until it is sent, queueing included, and "
+                            "until the other end has it.",
+                            MakeTraceSourceAccessor(&DyetraceEthernetChannel::m_txRx),
+                            "ns3::DyetraceEthernetChannel::TxRxTracedCallback");
     return tid;
 }
 
@@ -39,6 +46,12 @@ void DyetraceEthernetChannel::Detach(const DyetraceEthernetDevice* device) {
 
 DyetraceEthernetDevice* DyetraceEthernetChannel::GetPeer(const DyetraceEthernetDevice* device) const {
     return m_devices[0] == device ? m_devices[1] : m_devices[0];
+}
+
+void DyetraceEthernetChannel::NoteFrame(Ptr<const Packet> frame, DyetraceEthernetDevice* from, Time sent,
+                                        Time received) {
+    if (m_txRx.IsEmpty()) return;
+    m_txRx(frame, Ptr<NetDevice>(from), Ptr<NetDevice>(GetPeer(from)), sent, received);
 }
 
 std::size_t DyetraceEthernetChannel::GetNDevices() const {

@@ -7,6 +7,8 @@
 
 #include <ns3/channel.h>
 #include <ns3/nstime.h>
+#include <ns3/packet.h>
+#include <ns3/traced-callback.h>
 
 namespace ns3 {
 
@@ -29,6 +31,12 @@ class DyetraceEthernetChannel : public Channel {
     /// The device at the other end, or null.
     DyetraceEthernetDevice* GetPeer(const DyetraceEthernetDevice* device) const;
     Time GetDelay() const { return m_delay; }
+    /// A device has taken a frame to send. \param sent from now until it is sent \param received until the
+    /// other end has it
+    void NoteFrame(Ptr<const Packet> frame, DyetraceEthernetDevice* from, Time sent, Time received);
+
+    typedef void (*TxRxTracedCallback)(Ptr<const Packet> frame, Ptr<NetDevice> from, Ptr<NetDevice> to,
+                                       Time sent, Time received);
 
     std::size_t GetNDevices() const override;
     Ptr<NetDevice> GetDevice(std::size_t i) const override;
@@ -36,6 +44,7 @@ class DyetraceEthernetChannel : public Channel {
   private:
     Time m_delay;
     std::array<DyetraceEthernetDevice*, 2> m_devices{};
+    TracedCallback<Ptr<const Packet>, Ptr<NetDevice>, Ptr<NetDevice>, Time, Time> m_txRx;
 };
 
 }  // namespace ns3

@@ -154,6 +154,8 @@ bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
     m_sniffer(frame);
     m_busyUntilNs = doneNs;
     const int64_t arrivalNs = doneNs + m_channel->GetDelay().GetNanoSeconds();
+    m_channel->NoteFrame(frame, this, NanoSeconds(static_cast<uint64_t>(doneNs - nowNs)),
+                         NanoSeconds(static_cast<uint64_t>(arrivalNs - nowNs)));
     const bool isElsewhere = m_tap != nullptr && m_tap->SendAcross(m_tapPort, frame, arrivalNs);
     if (!isElsewhere) peer->Expect(frame, arrivalNs);
     return true;
