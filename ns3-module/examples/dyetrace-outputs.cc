@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ns-3 modules: stats config-store
 // The loss on each path of one session, as its acceptor reports it, plotted by ns-3's Gnuplot: a link begins
-// to lose packets, the health service confirms it, and the paths that lose are moved to other source ports.
-// All settings are attributes' defaults, which ns-3's ConfigStore saves and loads.
+// to lose packets, the health service confirms it, and the paths that lose are moved to other source ports. A
+// second plot holds what was reported of every path in the fabric against the truth. All settings are
+// attributes' defaults, which ns-3's ConfigStore saves and loads.
 //
-//   dyetrace-outputs && gnuplot dyetrace-loss.plt
+//   dyetrace-outputs && gnuplot dyetrace-loss.plt dyetrace-truth.plt
 //   dyetrace-outputs --ns3::ConfigStore::Mode=Save --ns3::ConfigStore::Filename=defaults.txt
 //   dyetrace-outputs --ns3::ConfigStore::Mode=Load --ns3::ConfigStore::Filename=defaults.txt
 
@@ -12,6 +13,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <ns3/boolean.h>
@@ -83,6 +85,56 @@ class LossPlot {
     std::map<uint16_t, double> m_loss;  ///< as last reported
 };
 
+/// Loss of every path of every session, as reported last, against what the fabric really dropped.
+class TruthPlot {
+  public:
+    explicit TruthPlot(const DyetraceHelper& dyetrace) : m_dyetrace(dyetrace) {
+        for (const auto& host : dyetrace.GetHosts())
+            host->TraceConnectWithoutContext("Metrics", MakeCallback(&TruthPlot::Note, this));
+    }
+
+    void Write(const std::string& prefix, const std::string& terminal) {
+        std::map<Path, Totals> truth;
+        for (const auto& interval : m_dyetrace.GetTruth()->GetIntervals()) {
+            Totals& totals = truth[{interval.requester.Get(), interval.acceptor.Get(), interval.session,
+                                    interval.path, interval.generation}];
+            totals.sent += interval.sent;
+            totals.lost += interval.lost;
+        }
+        Gnuplot2dDataset points("paths, " + std::to_string(m_reported.size()) + " of them");
+        points.SetStyle(Gnuplot2dDataset::POINTS);
+        for (const auto& [path, totals] : m_reported)
+            points.Add(Share(truth[path]), Share(totals));
+        Gnuplot plot(prefix + '.' + terminal, "Loss of every path, from START to END");
+        plot.SetTerminal(terminal);
+        plot.SetLegend("dropped by the fabric, %", "reported, %");
+        plot.SetExtra("set key left top");
+        plot.AddDataset(points);
+        plot.AddDataset(Gnuplot2dFunction("equal", "x"));
+        std::ofstream file(prefix + ".plt");
+        plot.GenerateOutput(file);
+    }
+
+  private:
+    using Path = std::tuple<uint32_t, uint32_t, uint32_t, uint16_t, uint8_t>;
+    struct Totals {
+        uint64_t sent = 0;
+        uint64_t lost = 0;
+    };
+    static double Share(const Totals& totals) {
+        return totals.sent == 0 ? 0
+                                : 100.0 * static_cast<double>(totals.lost) / static_cast<double>(totals.sent);
+    }
+    void Note(const DyetracePathMetrics& metrics) {
+        const Ipv4Address requester = m_dyetrace.GetFabric()->GetTopology().GetNode(metrics.host).address;
+        m_reported[{requester.Get(), metrics.peer.Get(), metrics.session, metrics.path, metrics.generation}] =
+            {metrics.sent, metrics.sent - metrics.received};
+    }
+
+    const DyetraceHelper& m_dyetrace;
+    std::map<Path, Totals> m_reported;
+};
+
 static void IncidentStep(LossPlot* loss, Ptr<DyetraceHost> host, const DyetraceIncidentStep& step) {
     std::cout << Simulator::Now().As(Time::MS) << "  incident " << step.incident << " " << step.step << ": "
               << step.from << " > " << step.to << "  " << step.detail << std::endl;
@@ -103,7 +155,7 @@ static void SetDefaults() {
 }
 
 int main(int argc, char** argv) {
-    std::string prefix = "dyetrace-loss";
+    std::string prefix = "dyetrace";
     std::string terminal = "png";
     SetDefaults();
     CommandLine command(__FILE__);
@@ -120,6 +172,7 @@ int main(int argc, char** argv) {
     dyetrace.Install();
     const DyetraceTopology& topology = dyetrace.GetFabric()->GetTopology();
     LossPlot loss(topology.GetNode(topology.FindNode("host-1-0")).address);
+    TruthPlot truth(dyetrace);
     Ptr<DyetraceHost> host = dyetrace.GetHost("host-0-0");
     host->TraceConnectWithoutContext("Metrics", MakeCallback(&LossPlot::Note, &loss));
     dyetrace.GetNhms()->TraceConnectWithoutContext("Incident", MakeBoundCallback(&IncidentStep, &loss, host));
@@ -127,8 +180,17 @@ int main(int argc, char** argv) {
 
     Simulator::Stop(Seconds(1.2));
     Simulator::Run();
-    loss.Write(prefix, terminal);
-    std::cout << loss.GetNPaths() << " paths are in " << prefix << ".plt" << std::endl;
+    // Only in order do sessions end with counts of all that was sent.
+    for (const auto& source : dyetrace.GetSources())
+        source->Dispose();
+    dyetrace.CloseSessions();
+    while (dyetrace.IsDraining()) {
+        Simulator::Stop(MilliSeconds(10));
+        Simulator::Run();
+    }
+    loss.Write(prefix + "-loss", terminal);
+    truth.Write(prefix + "-truth", terminal);
+    std::cout << loss.GetNPaths() << " paths are in " << prefix << "-loss.plt" << std::endl;
     dyetrace.Dispose();
     Simulator::Destroy();
 }

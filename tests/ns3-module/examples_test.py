@@ -66,22 +66,31 @@ class Example(unittest.TestCase):
         self.assertTrue(all(float(packet.get('lbRx')) > float(packet.get('fbTx')) for packet in packets))
 
     def test_outputs_plots_loss_that_ends_with_the_move(self):
-        told = self.run_example('dyetrace-outputs', '--prefix=loss', '--terminal=svg')
+        told = self.run_example('dyetrace-outputs', '--prefix=plot', '--terminal=svg')
         moved = re.findall(r'\+([0-9.]+)ms  path (\d+) loses [0-9.]+%: moved', told)
         self.assertTrue(moved, told)
-        paths = self.plotted(self.folder / 'loss.plt')
+        paths = self.plotted(self.folder / 'plot-loss.plt')
         self.assertEqual(len(paths), 8)
         for at, number in moved:
             points = paths[int(number)]
             self.assertGreater(max(loss for time, loss in points if time < float(at)), 1, 'the path lost')
             self.assertLess(points[-1][1], 1, 'and loses nothing any more')
         if shutil.which('gnuplot'):
-            subprocess.run(['gnuplot', 'loss.plt'], cwd=self.folder, check=True)
-            self.assertEqual(ET.parse(self.folder / 'loss.svg').getroot().tag, '{http://www.w3.org/2000/svg}svg')
+            for plot in ('plot-loss', 'plot-truth'):
+                subprocess.run(['gnuplot', f'{plot}.plt'], cwd=self.folder, check=True)
+                self.assertEqual(ET.parse(self.folder / f'{plot}.svg').getroot().tag, '{http://www.w3.org/2000/svg}svg')
+
+    def test_outputs_reports_what_the_fabric_dropped(self):
+        self.run_example('dyetrace-outputs', '--prefix=plot')
+        points = re.findall(r'^([0-9.]+) ([0-9.]+)$', (self.folder / 'plot-truth.plt').read_text(), re.MULTILINE)
+        self.assertGreater(len(points), 150)
+        self.assertGreater(len([truth for truth, _ in points if float(truth) > 2]), 10)
+        for truth, reported in points:
+            self.assertEqual(reported, truth)
 
     @staticmethod
     def plotted(file):
-        """The datasets that follow a gnuplot file's commands, in their order."""
+        """The points of each path in a gnuplot file, whose commands they follow."""
         commands, data = file.read_text().split('\nplot ')
         titles = [int(number) for number in re.findall(r'title "path (\d+)"', data)]
         blocks = data.split('\n', 1)[1].split('\ne\n')
