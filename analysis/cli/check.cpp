@@ -181,6 +181,11 @@ std::string summarise(const scenario::Scenario& scenario) {
                                     tracking.path_count, tracking.insecure ? "without a key" : "with a key"));
     text += row("health", fmt::format("on {}, updates every {}", scenario.health.host,
                                       format_duration(scenario.health.update_interval)));
+    if (fabric.underlay != "ipv4") text += row("underlay", fabric.underlay);
+    for (const scenario::Clock& clock : scenario.clocks)
+        text += row("clocks",
+                    fmt::format("{}: ahead by {}, drift {} ppm, jitter {}", clock.hosts,
+                                format_duration(clock.offset), clock.drift, format_duration(clock.jitter)));
     text += row("faults", scenario.faults.empty() ? "none" : std::to_string(scenario.faults.size()));
     for (std::size_t i = 0; i < scenario.faults.size() && i < tables_shown; ++i)
         text += row("", fault_line(scenario.faults[i]));

@@ -17,9 +17,12 @@ namespace {
 
 void print_header(const store::RunReader& run, const report::Totals& totals) {
     const auto entry = [&](std::string_view key) { return run.provenance(key).value_or("?"); };
-    fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n\n", run.path().string(), entry("scenario_path"),
+    fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n", run.path().string(), entry("scenario_path"),
                entry("seed"), entry("run"), static_cast<double>(totals.duration_ns) / 1e9,
                run.complete() ? "complete" : "INCOMPLETE: the run was interrupted");
+    if (const auto topology = run.provenance("topology_path"))
+        fmt::print("fabric of {}, whose text is kept: --topology prints it\n", *topology);
+    fmt::print("\n");
 }
 
 void print_sessions(const report::Totals& totals) {
@@ -61,8 +64,25 @@ void print_counters(const report::Totals& totals) {
     }
 }
 
-Exit show(const std::string& path, const Context& context) {
-    const store::RunReader run(path);
+struct ShowOptions {
+    std::string path;
+    bool scenario = false;
+    bool topology = false;
+};
+
+/// A file that the run was made of, byte for byte.
+Exit print_text(const store::RunReader& run, std::string_view what) {
+    const auto text = run.provenance(fmt::format("{}_text", what));
+    if (!text)
+        throw CommandError(Exit::InvalidInput, fmt::format("{} has no {}", run.path().string(), what), "");
+    std::fwrite(text->data(), 1, text->size(), stdout);
+    return Exit::Ok;
+}
+
+Exit show(const ShowOptions& options, const Context& context) {
+    const store::RunReader run(options.path);
+    if (options.scenario) return print_text(run, "scenario");
+    if (options.topology) return print_text(run, "topology");
     if (context.json) {
         fmt::print("{}\n", show_json(run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
         return Exit::Ok;
@@ -80,13 +100,17 @@ Exit show(const std::string& path, const Context& context) {
 }  // namespace
 
 void add_show(CLI::App& program, Context& context) {
-    auto path = std::make_shared<std::string>();
+    auto options = std::make_shared<ShowOptions>();
     CLI::App* command =
         program.add_subcommand("show", "Tell what happened in a run: timeline, suspects, sessions");
-    command->add_option("RUN.db", *path, "Database of a run")->required();
+    command->add_option("RUN.db", options->path, "Database of a run")->required();
+    CLI::Option* scenario = command->add_flag("--scenario", options->scenario,
+                                              "Print the scenario file that the run was made of, as it was");
+    command->add_flag("--topology", options->topology, "Print the GraphML file or edge list of its fabric")
+        ->excludes(scenario);
     command->footer("Lines marked 'truth' are what the simulator knows; everything else was measured.");
     command->callback(
-        [path, &context] { context.action = [path, &context] { return show(*path, context); }; });
+        [options, &context] { context.action = [options, &context] { return show(*options, context); }; });
 }
 
 }  // namespace dyetrace::cli

@@ -152,11 +152,11 @@ Json counters_json(const report::Totals& totals) {
     return list;
 }
 
-/// All but the scenario's text, which is long and a file of its own.
+/// All but the texts of the scenario and the topology, which are long and files of their own.
 Json provenance_json(const store::RunReader& run) {
     Json entries = Json::object();
     for (const auto& [key, value] : run.provenance()) {
-        if (key != "scenario_text" && key != "complete") entries[key] = value;
+        if (key != "scenario_text" && key != "topology_text" && key != "complete") entries[key] = value;
     }
     return entries;
 }

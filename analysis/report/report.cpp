@@ -210,16 +210,16 @@ std::string counters_html(const Totals& totals) {
 
 std::string provenance_html(const store::RunReader& run) {
     HtmlTable table({{"key"}, {"value"}});
-    std::string scenario;
+    std::string texts;
     for (const auto& [key, value] : run.provenance()) {
-        if (key == "scenario_text") {
-            scenario = fmt::format("<details><summary>The scenario</summary>\n<pre>{}</pre></details>\n",
-                                   escape(value));
+        if (key == "scenario_text" || key == "topology_text") {
+            texts += fmt::format("<details><summary>The {}</summary>\n<pre>{}</pre></details>\n",
+                                 key.substr(0, key.find('_')), escape(value));
         } else {
             table.add_row({key, value});
         }
     }
-    return "<div class=\"long\">" + table.html() + "</div>" + scenario;
+    return "<div class=\"long\">" + table.html() + "</div>" + texts;
 }
 
 std::string title_of(const store::RunReader& run) {

@@ -49,6 +49,10 @@ void DyetraceHelper::SetFabricAttribute(const std::string& name, const Attribute
 void DyetraceHelper::SetHostAttribute(const std::string& name, const AttributeValue& value) {
     m_hostFactory.Set(name, value);
 }
+void DyetraceHelper::SetHostAttribute(const std::string& pattern, const std::string& name,
+                                      const AttributeValue& value) {
+    m_ofSomeHosts.push_back({pattern, name, value.Copy()});
+}
 void DyetraceHelper::SetGuestAttribute(const std::string& name, const AttributeValue& value) {
     m_traffic.SetAttribute(name, value);
 }
@@ -122,8 +126,10 @@ void DyetraceHelper::Install() {
         m_hostFactory.Set("NhmsPort", port);
     }
     MakeGuests();
+    for (const OfSomeHosts& one : m_ofSomeHosts)
+        ExpectHostsLike(one.pattern);
     for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
-        m_hosts.push_back(m_fabric->IsLocal(host) ? m_hostFactory.Create<DyetraceHost>() : nullptr);
+        m_hosts.push_back(m_fabric->IsLocal(host) ? MakeHost(topology.GetNode(host).name) : nullptr);
         if (m_hosts.back()) m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
     }
     if (m_nhms) {
@@ -133,6 +139,22 @@ void DyetraceHelper::Install() {
     }
     MakePorts();
     MakeSources();
+}
+
+void DyetraceHelper::ExpectHostsLike(const std::string& pattern) const {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
+        if (dyetrace::matches_name_pattern(pattern, topology.GetNode(host).name)) return;
+    }
+    NS_ABORT_MSG("DyetraceHelper: an attribute is set of hosts like " << pattern << ", and there are none");
+}
+
+Ptr<DyetraceHost> DyetraceHelper::MakeHost(const std::string& name) const {
+    auto host = m_hostFactory.Create<DyetraceHost>();
+    for (const OfSomeHosts& one : m_ofSomeHosts) {
+        if (dyetrace::matches_name_pattern(one.pattern, name)) host->SetAttribute(one.name, *one.value);
+    }
+    return host;
 }
 
 uint32_t DyetraceHelper::FindNhmsHost() const {

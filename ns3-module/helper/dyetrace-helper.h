@@ -22,6 +22,7 @@
 #include <ns3/dyetrace-topology.h>
 #include <ns3/dyetrace-truth.h>
 #include <ns3/object-factory.h>
+#include <ns3/ptr.h>
 
 namespace ns3 {
 
@@ -45,6 +46,8 @@ class DyetraceHelper {
     void SetTopology(const DyetraceTopology& topology);
     void SetFabricAttribute(const std::string& name, const AttributeValue& value);
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
+    /// Of the hosts whose names match `pattern` ("host-0-*") alone; what is set later counts.
+    void SetHostAttribute(const std::string& pattern, const std::string& name, const AttributeValue& value);
     void SetGuestAttribute(const std::string& name, const AttributeValue& value);
     void SetVni(uint32_t vni);
     void SetNhmsAttribute(const std::string& name, const AttributeValue& value);
@@ -116,6 +119,8 @@ class DyetraceHelper {
 
   private:
     uint32_t FindNhmsHost() const;
+    Ptr<DyetraceHost> MakeHost(const std::string& name) const;
+    void ExpectHostsLike(const std::string& pattern) const;
     void MakeGuests();
     void AddGuestTo(DyetraceGuests& guests, uint32_t host) const;
     void MakePorts();
@@ -124,6 +129,12 @@ class DyetraceHelper {
     std::shared_ptr<const DyetraceTopology> m_topology;  ///< null: a fat-tree
     ObjectFactory m_fabricFactory;
     ObjectFactory m_hostFactory;
+    struct OfSomeHosts {
+        std::string pattern;
+        std::string name;
+        Ptr<AttributeValue> value;
+    };
+    std::vector<OfSomeHosts> m_ofSomeHosts;
     ObjectFactory m_nhmsFactory;
     DyetraceSourceHelper m_traffic;
     bool m_hasTraffic;

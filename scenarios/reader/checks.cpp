@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/name_pattern.h"
 #include "scenarios/reader/fault_checks.h"
 #include "scenarios/reader/node_names.h"
 #include "scenarios/reader/units.h"
@@ -33,6 +34,8 @@ class Checker {
         NodeNames names(scenario_.fabric);
         check_workload_hosts(scenario_, names, reading_, tell_);
         check_health(names);
+        for (std::size_t i = 0; i < scenario_.clocks.size(); ++i)
+            check_clock(i, names);
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault_place(scenario_, i, names, reading_, tell_);
         check_ports(names);
@@ -121,6 +124,23 @@ class Checker {
                   {fmt::format("{} is a switch; the health service stands on a host", scenario_.health.host),
                    fmt::format("for example \"{}\"", names.name(0))});
         }
+    }
+
+    void check_clock(std::size_t index, NodeNames& names) {
+        const std::string path = fmt::format("clock.{}.hosts", index);
+        if (!reading_.is_given(path) || !good({path})) return;
+        const std::string& hosts = scenario_.clocks[index].hosts;
+        if (!is_name_pattern(hosts)) {
+            const auto node = find_node(reading_.place(path), hosts, names);
+            if (node && !names.is_host(*node))
+                error(path, {fmt::format("{} is a switch; only hosts have clocks here", hosts)});
+            return;
+        }
+        const auto& nodes = scenario_.fabric.plan->nodes();
+        for (std::uint32_t i = 0; i < nodes.size() && names.is_host(i); ++i) {
+            if (matches_name_pattern(hosts, nodes[i].name)) return;
+        }
+        error(path, {fmt::format("no host is called like \"{}\"", hosts)});
     }
 
     /// The node named at `place`, or nothing after an error.

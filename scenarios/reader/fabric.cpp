@@ -28,7 +28,7 @@ const std::vector<std::string>& keys_of(FabricKind kind) {
     static const std::vector<std::string> clos{"pods",           "edges",       "planes",   "spines",
                                                "hosts_per_rack", "uplink_rate", "core_rate"};
     static const std::vector<std::string> jellyfish{"switches", "degree", "wiring_seed", "hosts_per_rack"};
-    static const std::vector<std::string> file{"file", "hosts_per_node"};
+    static const std::vector<std::string> file{"file", "hosts_per_node", "largest_part"};
     switch (kind) {
         case FabricKind::FatTree: return fat_tree;
         case FabricKind::LeafSpine: return leaf_spine;
@@ -182,17 +182,19 @@ class Maker {
             error({"file"}, path.error());
             return std::nullopt;
         }
-        const auto text = read_input(*path);
+        auto text = read_input(*path);
         if (!text) {
             error({"file"},
                   {fmt::format("{}: {}", path->string(), text.error().message), text.error().suggestion});
             return std::nullopt;
         }
-        const std::string name = path->string();
-        const SourceText source(name, *text);
+        fabric_.topology_path = path->string();
+        fabric_.topology_text = *std::move(text);
+        const SourceText source(fabric_.topology_path, fabric_.topology_text);
         FileReport report(source, diagnostics_);
-        const Network network = is_graphml ? read_graphml(report) : read_edge_list(report);
+        Network network = is_graphml ? read_graphml(report) : read_edge_list(report);
         if (!network.is_whole) return std::nullopt;
+        if (fabric_.largest_part) keep_largest_part(network, report);
         warn_of_hosts(network);
         return plan_network(network, {fabric_.hosts_per_node, fabric_.link_rate_bps, fabric_.link_delay},
                             report);

@@ -123,7 +123,8 @@ class NetworkPlanner {
             if (first > 0)
                 report_.error(nodes_[first].place,
                               {fmt::format("no way leads from {} to {}", nodes_[0].name, nodes_[first].name),
-                               "every node must be reached from every other"});
+                               "every node must be reached from every other; fabric.largest_part = true "
+                               "keeps the largest part"});
             std::vector<std::uint32_t> order{first};
             reached[first] = true;
             for (std::size_t i = 0; i < order.size(); ++i) {
@@ -279,6 +280,54 @@ bool is_link_delay(Duration delay, const Place& place, FileReport& report) {
                                      format_duration({}), format_duration(link_delay_most)),
                          ""});
     return false;
+}
+
+void keep_largest_part(Network& network, FileReport& report) {
+    const std::size_t count = network.nodes.size();
+    // By node, the lowest number in its part; joined by paths that are halved as they are walked.
+    std::vector<std::uint32_t> lowest(count);
+    std::iota(lowest.begin(), lowest.end(), 0U);
+    const auto part_of = [&](std::uint32_t node) {
+        while (lowest[node] != node)
+            node = lowest[node] = lowest[lowest[node]];
+        return node;
+    };
+    for (const NetworkEdge& edge : network.edges) {
+        const auto [low, high] = std::minmax({part_of(edge.from), part_of(edge.to)});
+        lowest[high] = low;
+    }
+    std::vector<std::size_t> sizes(count, 0);
+    for (std::uint32_t node = 0; node < count; ++node)
+        ++sizes[part_of(node)];
+    const auto largest = std::max_element(sizes.begin(), sizes.end());
+    if (largest == sizes.end() || *largest == count) return;
+    const auto kept_part = static_cast<std::uint32_t>(largest - sizes.begin());
+
+    std::vector<NetworkNode> kept;
+    std::vector<std::uint32_t> number(count, none);
+    std::optional<std::uint32_t> first_out;
+    for (std::uint32_t node = 0; node < count; ++node) {
+        if (part_of(node) != kept_part) {
+            if (!first_out) first_out = node;
+            continue;
+        }
+        number[node] = static_cast<std::uint32_t>(kept.size());
+        kept.push_back(std::move(network.nodes[node]));
+    }
+    const NetworkNode& out = network.nodes[*first_out];
+    report.warning(out.place, {fmt::format("{} of {} nodes are left out, {} the first of them: no way leads "
+                                           "from them to {}",
+                                           count - kept.size(), count, out.name, kept.front().name),
+                               ""});
+    network.nodes = std::move(kept);
+    std::vector<NetworkEdge> edges;
+    for (NetworkEdge& edge : network.edges) {
+        if (number[edge.from] == none) continue;
+        edge.from = number[edge.from];
+        edge.to = number[edge.to];
+        edges.push_back(edge);
+    }
+    network.edges = std::move(edges);
 }
 
 std::optional<localise::FabricPlan> plan_network(const Network& network, const NetworkDefaults& defaults,

@@ -91,6 +91,10 @@ class FileReport {
 [[nodiscard]] bool is_link_rate(double bps, const Place& place, FileReport& report);
 [[nodiscard]] bool is_link_delay(Duration delay, const Place& place, FileReport& report);
 
+/// Takes away all nodes and edges but those of the largest part that is joined in itself, the first of those
+/// that are, and warns of what is left out.
+void keep_largest_part(Network& network, FileReport& report);
+
 /// Attaches hosts, joins parallel edges, and tells self-loops, hosts that hang wrong, and what no way leads
 /// to, each with its line. Names are to be good and unique. None where there are errors, also earlier ones.
 [[nodiscard]] std::optional<localise::FabricPlan> plan_network(const Network& network,

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of one name. Far more than a fabric has links that anyone breaks by hand.
+/// Of one name. Far more than a fabric has links that anyone breaks by hand, or clocks that anyone sets.
 constexpr std::size_t tables_most = 1000;
 
 /// Suggestions and messages name what is in the file; not all of it where that is absurdly long.
@@ -91,6 +91,7 @@ class Loader {
         if (entry.key == "workload") return read_one_or_more(workload_schema(), entry, scenario_.workloads);
         if (entry.key == "tracking") return read_single(tracking_schema(), entry, scenario_.tracking);
         if (entry.key == "health") return read_single(health_schema(), entry, scenario_.health);
+        if (entry.key == "clock") return read_list(clock_schema(), entry, scenario_.clocks);
         if (entry.key == "fault") return read_list(fault_schema(), entry, scenario_.faults);
         if (entry.key == "record") return read_single(record_schema(), entry, scenario_.record);
         return false;

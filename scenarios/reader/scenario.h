@@ -40,6 +40,8 @@ struct FabricSettings {
     std::optional<Duration> detection_delay = Duration::milliseconds(50);
     std::string grade = "lean";
     std::string underlay = "ipv4";  ///< or ipv6: what hosts speak with each other
+    std::uint32_t icmp_rate = 0;    ///< messages a second of a switch; 0: no limit
+    std::uint32_t icmp_burst = 10;  ///< messages at once, where there is a limit
     std::uint32_t leaves = 8;
     std::uint32_t spines = 4;  ///< of a leaf-spine; of each plane of a Clos
     std::uint32_t pods = 4;
@@ -53,6 +55,9 @@ struct FabricSettings {
     std::optional<std::uint64_t> core_rate_bps{};    ///< between the two highest of three; none: link_rate
     std::optional<std::string> file{};               ///< GraphML or edge list
     std::uint32_t hosts_per_node = 1;                ///< at each node of the file
+    bool largest_part = false;                       ///< of a file's network: all else is left out
+    std::string topology_path{};                     ///< where the file was found
+    std::string topology_text{};                     ///< its bytes, for provenance
     std::shared_ptr<const localise::FabricPlan> plan{};  ///< what all this comes to
 };
 
@@ -162,6 +167,14 @@ struct Fault {
     std::int32_t drift = 0;  ///< of a clock, millionths
 };
 
+/// The clocks of some hosts. What it has no key for is as in ns3::DyetraceHost.
+struct Clock {
+    std::string hosts;       ///< name or pattern
+    Duration offset{};       ///< ahead of true time at the beginning
+    std::int32_t drift = 0;  ///< how much faster, millionths
+    Duration jitter{};       ///< error of a reading: uniform from 0 to this
+};
+
 struct RecordSettings {
     std::vector<std::string> pcap;  ///< ports "node:peer"; empty: the usual ones
 };
@@ -175,6 +188,7 @@ struct Scenario {
     std::vector<WorkloadSettings> workloads = std::vector<WorkloadSettings>(1);  ///< at once
     TrackingSettings tracking;
     HealthSettings health;
+    std::vector<Clock> clocks;  ///< of a host in several the last counts
     std::vector<Fault> faults;
     RecordSettings record;
 };

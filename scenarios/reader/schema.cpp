@@ -129,6 +129,11 @@ const TableSchema<FabricSettings>& fabric_schema() {
          key("underlay", &S::underlay, ChoiceType<std::string>{{{"ipv4", "ipv4"}, {"ipv6", "ipv6"}}},
              "Version of IP of all packets between hosts. `ipv6`: a node has its IPv4 address in fd00::/96, "
              "and packets are 20 bytes longer."),
+         key("icmp_rate", &S::icmp_rate, IntegerType{0, 1'000'000'000},
+             "ICMP messages a second that a switch sends at most, path traces' answers among them; 0: no "
+             "limit."),
+         key("icmp_burst", &S::icmp_burst, IntegerType{1, 1'000'000},
+             "ICMP messages that it may send at once where `icmp_rate` limits them."),
          key("leaves", &S::leaves, IntegerType{2, 1024}, "`leaf-spine`: switches with hosts."),
          key("spines", &S::spines, IntegerType{1, 128},
              "`leaf-spine`: switches that every leaf has a link to. `clos`: core switches of each plane."),
@@ -155,7 +160,10 @@ const TableSchema<FabricSettings>& fabric_schema() {
                       "`graphml`, `edge-list`: what describes the fabric, looked for beside the scenario, in "
                       "`topologies/` there, and among those shipped."),
          key("hosts_per_node", &S::hosts_per_node, IntegerType{0, 253},
-             "`graphml`, `edge-list`: hosts at each node of which the file says nothing else.")}};
+             "`graphml`, `edge-list`: hosts at each node of which the file says nothing else."),
+         key("largest_part", &S::largest_part, BooleanType{},
+             "`graphml`, `edge-list`: of a network in parts that no link joins, keep only the largest, the "
+             "first of those that are; otherwise that is an error.")}};
     return table;
 }
 
@@ -345,6 +353,23 @@ const TableSchema<HealthSettings>& health_schema() {
     return table;
 }
 
+const TableSchema<Clock>& clock_schema() {
+    using S = Clock;
+    static const TableSchema<S> table{
+        "clock",
+        true,
+        "Clocks of hosts. Without one a host's clock shows true time; of several for one host the last "
+        "counts.",
+        {required(key("hosts", &S::hosts, TextType{"a host or a pattern"},
+                      "Whose they are: a name, or a pattern such as `host-0-*`.")),
+         key("offset", &S::offset, DurationType{{}, Duration::seconds(3600)},
+             "What the clock is ahead of true time at the beginning."),
+         key("drift", &S::drift, IntegerType{-1000, 1000}, "How much faster it runs, in millionths."),
+         key("jitter", &S::jitter, DurationType{{}, Duration::seconds(1)},
+             "Error of each reading: uniform from 0 to this.")}};
+    return table;
+}
+
 namespace {
 
 ChoiceType<FaultKind> fault_kind_type() {
@@ -446,8 +471,8 @@ const TableSchema<RecordSettings>& record_schema() {
 
 std::vector<TableInfo> schema() {
     return {run_schema().info(),      fabric_schema().info(), workload_schema().info(),
-            tracking_schema().info(), health_schema().info(), fault_schema().info(),
-            record_schema().info()};
+            tracking_schema().info(), health_schema().info(), clock_schema().info(),
+            fault_schema().info(),    record_schema().info()};
 }
 
 }  // namespace dyetrace::scenario

@@ -63,6 +63,7 @@ const TableSchema<FabricSettings>& fabric_schema();
 const TableSchema<WorkloadSettings>& workload_schema();
 const TableSchema<TrackingSettings>& tracking_schema();
 const TableSchema<HealthSettings>& health_schema();
+const TableSchema<Clock>& clock_schema();
 const TableSchema<Fault>& fault_schema();
 const TableSchema<RecordSettings>& record_schema();
 

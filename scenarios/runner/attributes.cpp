@@ -101,6 +101,16 @@ const std::vector<FaultKeyAttribute>& fault_attributes() {
     return table;
 }
 
+const std::vector<ClockKeyAttribute>& clock_attributes() {
+    using scenario::Clock;
+    static const std::vector<ClockKeyAttribute> table{
+        {"offset", "ClockOffset", [](const Clock& c) { return time(c.offset); }},
+        {"drift", "ClockDrift", [](const Clock& c) { return share(c.drift); }},
+        {"jitter", "ClockJitter", [](const Clock& c) { return time(c.jitter); }},
+    };
+    return table;
+}
+
 const std::vector<KeyAttribute>& fabric_attributes() {
     static const std::vector<KeyAttribute> table{
         {"fabric", "k", "K",
@@ -113,6 +123,8 @@ const std::vector<KeyAttribute>& fabric_attributes() {
         {"fabric", "detection_delay", "DetectionDelay",
          [](const Scenario& s) { return time(s.fabric.detection_delay.value_or(Duration{-1})); }},
         {"fabric", "grade", "Grade", [](const Scenario& s) { return text(s.fabric.grade); }},
+        {"fabric", "icmp_rate", "IcmpRate", [](const Scenario& s) { return share(s.fabric.icmp_rate); }},
+        {"fabric", "icmp_burst", "IcmpBurst", [](const Scenario& s) { return number(s.fabric.icmp_burst); }},
     };
     return table;
 }

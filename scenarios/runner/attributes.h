@@ -39,6 +39,14 @@ struct WorkloadKeyAttribute {
     std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::WorkloadSettings&)> value;
 };
 
+/// The same of a clock, whose attributes are those of its hosts: `offset` is ClockOffset.
+struct ClockKeyAttribute {
+    std::string key;
+    std::string attribute;
+    std::function<ns3::Ptr<ns3::AttributeValue>(const scenario::Clock&)> value;
+};
+
+const std::vector<ClockKeyAttribute>& clock_attributes();  ///< of ns3::DyetraceHost
 const std::vector<FaultKeyAttribute>& fault_attributes();
 const std::vector<WorkloadKeyAttribute>& workload_attributes();
 /// Of a kind's sources.

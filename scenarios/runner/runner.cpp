@@ -40,6 +40,11 @@ void write_provenance(store::RunWriter& writer, const RunOptions& options) {
     writer.set_provenance("scenario_text", s.text);
     writer.set_provenance("scenario_overrides", overrides);
     writer.set_provenance("scenario_sha256", sha256_hex(s.text + overrides));
+    if (!s.fabric.topology_path.empty()) {
+        writer.set_provenance("topology_path", s.fabric.topology_path);
+        writer.set_provenance("topology_text", s.fabric.topology_text);
+        writer.set_provenance("topology_sha256", sha256_hex(s.fabric.topology_text));
+    }
     writer.set_provenance("seed", std::to_string(s.run.seed));
     writer.set_provenance("run", std::to_string(options.run));
     writer.set_provenance("version", options.version);

@@ -35,6 +35,10 @@ void set_fabric(ns3::DyetraceHelper& helper, const scenario::Scenario& s, std::u
 void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     for (const KeyAttribute& one : host_attributes())
         helper.SetHostAttribute(one.attribute, *one.value(s));
+    for (const scenario::Clock& clock : s.clocks) {
+        for (const ClockKeyAttribute& one : clock_attributes())
+            helper.SetHostAttribute(clock.hosts, one.attribute, *one.value(clock));
+    }
 }
 
 /// The guests of the workloads: those of the first are there anyway. \return the number of each group

@@ -163,6 +163,42 @@ TEST(Underlay, AFullPacketFitsItsLongerHeader) {
     EXPECT_THAT(told(without_key + "[workload]\npacket = 1472\n"), IsEmpty());
 }
 
+TEST(Clocks, AreSetOfHostsByNameOrPattern) {
+    const Scenario read_one = read(without_key +
+                                   "[[clock]]\nhosts = \"host-0-*\"\noffset = \"3ms\"\ndrift = -20\n"
+                                   "jitter = \"200ns\"\n[[clock]]\nhosts = \"host-5-2-2\"\n");
+    ASSERT_EQ(read_one.clocks.size(), 2U);
+    EXPECT_EQ(read_one.clocks[0].hosts, "host-0-*");
+    EXPECT_EQ(read_one.clocks[0].offset, Duration::milliseconds(3));
+    EXPECT_EQ(read_one.clocks[0].drift, -20);
+    EXPECT_EQ(read_one.clocks[0].jitter, Duration{200});
+    EXPECT_EQ(read_one.clocks[1].offset, Duration{});
+}
+
+TEST(Clocks, ThatAreNobodysOrOutOfRangeAreTold) {
+    const auto clock = [](const std::string& lines) { return told(without_key + "[[clock]]\n" + lines); };
+    EXPECT_THAT(clock("offset = \"1ms\"\n"), ElementsAre("2:1: this clock has no hosts"));
+    EXPECT_THAT(clock("hosts = \"host-9-*\"\n"), ElementsAre("3:9: no host is called like \"host-9-*\""));
+    EXPECT_THAT(clock("hosts = \"core-*\"\n"), ElementsAre("3:9: no host is called like \"core-*\""));
+    EXPECT_THAT(clock("hosts = \"core-0\"\n"),
+                ElementsAre("3:9: core-0 is a switch; only hosts have clocks here"));
+    EXPECT_THAT(clock("hosts = \"host-9-9-9\"\n"),
+                ElementsAre("3:9: there is no node \"host-9-9-9\" in a fat-tree of k = 6"));
+    EXPECT_THAT(clock("hosts = \"*\"\noffset = \"2h\"\n"),
+                ElementsAre("4:10: offset: \"2h\" is out of range: 0s to 1h"));
+    EXPECT_THAT(clock("hosts = \"*\"\ndrift = 1001\n"),
+                ElementsAre("4:9: drift: 1001 is out of range: -1000 to 1000"));
+    EXPECT_THAT(clock("hosts = \"*\"\njitter = \"2s\"\n"),
+                ElementsAre("4:10: jitter: \"2s\" is out of range: 0s to 1s"));
+}
+
+TEST(Icmp, LimitsAreInRange) {
+    EXPECT_EQ(read(without_key + "[fabric]\nicmp_rate = 100\nicmp_burst = 3\n").fabric.icmp_burst, 3U);
+    EXPECT_THAT(told(without_key + "[fabric]\nicmp_rate = -1\nicmp_burst = 0\n"),
+                ElementsAre("3:13: icmp_rate: -1 is out of range: 0 to 1000000000",
+                            "4:14: icmp_burst: 0 is out of range: 1 to 1000000"));
+}
+
 TEST(Tracking, HasAKeyOrSaysThatItIsInsecureNotBoth) {
     const std::string key = "key = \"" + std::string(64, '0') + "\"\n";
     EXPECT_THAT(told("[tracking]\n" + key), IsEmpty());

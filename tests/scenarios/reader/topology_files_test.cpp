@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Networks in files: GraphML and edge lists, right and wrong.
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 enum class Form { GraphMl, EdgeList };
 
@@ -27,11 +30,13 @@ struct Outcome {
     std::vector<std::string> told;
 };
 
-Outcome read_file(Form form, const std::string& text, std::uint32_t hosts_per_node = 1) {
+Outcome read_file(Form form, const std::string& text, std::uint32_t hosts_per_node = 1,
+                  bool largest_part = false) {
     Diagnostics diagnostics;
     const SourceText source("net", text);
     FileReport report(source, diagnostics);
-    const Network network = form == Form::GraphMl ? read_graphml(report) : read_edge_list(report);
+    Network network = form == Form::GraphMl ? read_graphml(report) : read_edge_list(report);
+    if (largest_part) keep_largest_part(network, report);
     Outcome outcome;
     if (network.is_whole)
         outcome.plan =
@@ -65,6 +70,12 @@ std::string edge(const std::string& from, const std::string& to, const std::stri
 }
 std::string data(const std::string& key, const std::string& text) {
     return "<data key=\"" + key + "\">" + text + "</data>";
+}
+
+std::string read_data(const std::string& name) {
+    std::ostringstream text;
+    text << std::ifstream(DYETRACE_SOURCE_DIR "/tests/data/topologies/" + name, std::ios::binary).rdbuf();
+    return text.str();
 }
 
 std::vector<std::string> switches_of(const Outcome& outcome) {
@@ -191,10 +202,60 @@ TEST(GraphMl, ASpeedThatIsNoneIsToldAndLeftToTheScenario) {
     EXPECT_EQ(link(outcome, "node-a", "node-b").rate_bps, 0U);
 }
 
+TEST(GraphMl, ASpeedOfTheZooBeyondTheLimitsIsTheNearestAndTold) {
+    const Outcome slow = graphml(node("a") + node("b") + edge("a", "b", data("raw", "64000.0")));
+    EXPECT_THAT(slow.told,
+                ElementsAre("net:4:1: warning: a link of 64000 bits a second is out of range: it has 1Mbps"));
+    EXPECT_EQ(link(slow, "node-a", "node-b").rate_bps, 1'000'000U);
+    const Outcome fast = graphml(node("a") + node("b") + edge("a", "b", data("s", "9") + data("u", "T")));
+    EXPECT_EQ(link(fast, "node-a", "node-b").rate_bps, 1'000'000'000'000U);
+}
+
+TEST(LargestPart, IsKeptAndWhatIsLeftOutIsTold) {
+    const Outcome outcome = read_file(Form::EdgeList, "a b\nc d\nd e\nf g\n", 1, true);
+    EXPECT_THAT(outcome.told,
+                ElementsAre(HasSubstr("warning: 4 of 7 nodes are left out, a the first of them: no "
+                                      "way leads from them to c")));
+    EXPECT_THAT(switches_of(outcome), ElementsAre("c", "d", "e"));
+    EXPECT_EQ(outcome.plan->cables().size(), 2U + 3U);
+}
+
+/// Attributes under numbered keys, a node that nothing joins, another without a place, labels given twice,
+/// and more links between two nodes: as files of the Zoo come.
+TEST(LargestPart, AFileLikeThoseOfTheZooIsReadWhole) {
+    const std::string file = read_data("zoo-like.graphml");
+    EXPECT_THAT(read_file(Form::GraphMl, file).told,
+                Contains(HasSubstr("no way leads from Porto_Largo to Ilha_do_Farol")));
+    const Outcome outcome = read_file(Form::GraphMl, file, 1, true);
+    EXPECT_THAT(outcome.told,
+                UnorderedElementsAre(
+                    HasSubstr("warning: 1 of 7 nodes are left out, Ilha_do_Farol the first of them"),
+                    HasSubstr("warning: LinkSpeedRaw: \"dark fibre\" is no speed"),
+                    HasSubstr("warning: a link of 64000 bits a second is out of range: it has 1Mbps"),
+                    HasSubstr("Porto_Largo and Vila_Alta are joined a second time")));
+    EXPECT_THAT(switches_of(outcome),
+                ElementsAre("Porto_Largo", "Vila_Alta", "None", "None_2", "Campo_Verde", "__Hyper_edge"));
+    EXPECT_EQ(link(outcome, "Porto_Largo", "Vila_Alta").rate_bps, 12'500'000'000U);
+    EXPECT_EQ(link(outcome, "Vila_Alta", "Campo_Verde").rate_bps, 155'000'000U);
+    EXPECT_EQ(link(outcome, "None", "None_2").rate_bps, 0U);
+    EXPECT_EQ(link(outcome, "None", "Porto_Largo").delay, std::nullopt);
+    EXPECT_GT(link(outcome, "Vila_Alta", "Campo_Verde").delay->ns, 500'000);
+}
+
+TEST(LargestPart, OfEqualPartsIsTheFirst) {
+    EXPECT_THAT(switches_of(read_file(Form::EdgeList, "a b\nc d\n", 1, true)), ElementsAre("a", "b"));
+}
+
+TEST(LargestPart, OfAWholeNetworkIsAllOfIt) {
+    const Outcome outcome = read_file(Form::EdgeList, "b c\na b\n", 1, true);
+    EXPECT_THAT(outcome.told, IsEmpty());
+    EXPECT_EQ(switches_of(outcome).size(), 3U);
+}
+
 TEST(GraphMl, ARateOrDelayThatIsNoneIsAnError) {
     EXPECT_THAT(graphml(node("a") + node("b") + edge("a", "b", data("r", "fast") + data("d", "5"))).told,
                 ElementsAre(HasSubstr("net:4:1: rate: "), HasSubstr("net:4:1: delay: ")));
-    EXPECT_THAT(graphml(node("a") + node("b") + edge("a", "b", data("raw", "9600"))).told,
+    EXPECT_THAT(graphml(node("a") + node("b") + edge("a", "b", data("r", "9600bps"))).told,
                 ElementsAre("net:4:1: a link of 9600 bits a second is out of range: 1Mbps to 1Tbps"));
 }
 

@@ -44,6 +44,7 @@ const std::set<std::string> runners_own{
     "fabric.core_rate",
     "fabric.file",
     "fabric.hosts_per_node",
+    "fabric.largest_part",
     "workload.kind",          // which sources are built
     "workload.hosts",         // on which: DyetraceSourceHelper::Install
     "workload.distribution",  // DyetraceSourceHelper::SetFlows
@@ -106,7 +107,7 @@ TEST(KeysAndAttributes, NoKeyIsForgotten) {
         mapped.insert("workload." + one.key);
     std::set<std::string> keys;
     for (const scenario::TableInfo& table : scenario::schema()) {
-        if (table.name == "fault") continue;  // below
+        if (table.name == "clock" || table.name == "fault") continue;  // below
         for (const scenario::KeyInfo& key : table.keys)
             keys.insert(table.name + '.' + key.name);
     }
@@ -121,6 +122,8 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.fabric.detection_delay = std::nullopt;
     said.fabric.grade = "stock";
     said.fabric.underlay = "ipv6";
+    said.fabric.icmp_rate = 100;
+    said.fabric.icmp_burst = 2;
     said.tracking.rate = 0.05;
     said.tracking.sampling = scenario::SamplingKind::HashConsistent;
     said.tracking.sampling_seed = 21;
@@ -211,6 +214,24 @@ TEST(KeysAndAttributes, TimesOnAndOffHaveTheMeanThatIsSaid) {
     EXPECT_EQ(on_time("fixed"), "ns3::ConstantRandomVariable[Constant=0.006]");
     EXPECT_EQ(on_time("exponential"), "ns3::ExponentialRandomVariable[Mean=0.006]");
     EXPECT_EQ(on_time("pareto"), "ns3::ParetoRandomVariable[Scale=0.002|Shape=1.5]");
+}
+
+TEST(KeysAndAttributes, AClocksKeysAreItsHostsAttributes) {
+    const scenario::Clock nothing_said;
+    const scenario::Clock said{"*", Duration::milliseconds(1), 20, Duration::microseconds(1)};
+    std::set<std::string> keys{"hosts"};
+    for (const ClockKeyAttribute& one : clock_attributes()) {
+        keys.insert(one.key);
+        EXPECT_EQ(one.attribute, "Clock" + camel_case(one.key));
+        const auto info = attribute(ns3::DyetraceHost::GetTypeId(), one.attribute);
+        EXPECT_EQ(in_words(*one.value(nothing_said), info), in_words(*info.initialValue, info)) << one.key;
+        EXPECT_TRUE(info.checker->Check(*one.value(said))) << one.key;
+        EXPECT_NE(in_words(*one.value(said), info), in_words(*info.initialValue, info)) << one.key;
+    }
+    std::set<std::string> known;
+    for (const scenario::KeyInfo& key : scenario::clock_schema().info().keys)
+        known.insert(key.name);
+    EXPECT_EQ(keys, known);
 }
 
 /// Names of a type's attributes and of those that it inherits.

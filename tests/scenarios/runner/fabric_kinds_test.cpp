@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Runs on fabrics of every kind: what is recorded of the fabric, and that a fault is found in it.
+#include <cstdint>
+#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -28,6 +32,63 @@ TEST(FabricKinds, TheWideAreasGrayLinkIsNamed) {
     const Outcome outcome = run_of("wide-area.toml", folder.file("run.db"));
     ASSERT_EQ(outcome.exit, 0) << outcome.err;
     EXPECT_THAT(outcome.out, ContainsRegex("1  link   Zurich > Milan .*truth agrees"));
+}
+
+std::string text_of(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+}
+
+TEST(FabricKinds, ARunKeepsTheTextsThatItWasMadeOf) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    ASSERT_EQ(run_of("wide-area.toml", database, {"run.duration=310ms"}).exit, 0);
+    EXPECT_EQ(run_program({dyetrace(), "show", database, "--topology"}).out,
+              text_of(scenario("topologies/alps.graphml")));
+    EXPECT_EQ(run_program({dyetrace(), "show", database, "--scenario"}).out,
+              text_of(scenario("wide-area.toml")));
+    EXPECT_THAT(run_program({dyetrace(), "show", database}).out, ContainsRegex("fabric of .*alps.graphml"));
+}
+
+TEST(FabricKinds, ARunOfAShapeHasNoTopologyToPrint) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    ASSERT_EQ(run_of("quiet.toml", database, {"run.duration=10ms", "run.drain=10ms"}).exit, 0);
+    const Outcome outcome = run_program({dyetrace(), "show", database, "--topology"});
+    EXPECT_EQ(outcome.exit, 3);
+    EXPECT_THAT(outcome.err, testing::HasSubstr("has no topology"));
+}
+
+TEST(Clocks, AreThoseOfTheHostsThatTheyAreSetOf) {
+    const TestFolder folder;
+    ASSERT_EQ(run_of("quiet.toml", folder.file("run.db"),
+                     {"run.duration=100ms", "run.drain=100ms", "tracking.path_idle=5ms", "tracking.rate=1",
+                      "tracking.report_interval=10ms", "health.update_interval=10ms",
+                      "clock.0.hosts=host-1-*", "clock.0.offset=50ms"})
+                  .exit,
+              0);
+    const store::RunReader run(folder.file("run.db"));
+    const auto nodes = run.nodes();
+    const auto is_ahead = [&](store::RowId node) {
+        return nodes[static_cast<std::size_t>(node)].name.starts_with("host-1-");
+    };
+    std::map<store::RowId, store::SessionRow> sessions;
+    for (const store::SessionRow& session : run.sessions())
+        sessions[session.id] = session;
+    constexpr std::int64_t ms = 1'000'000;
+    std::map<std::int64_t, int> seen;
+    for (const store::PathRecordRow& record : run.last_path_records()) {
+        if (record.delay_count == 0) continue;
+        const store::SessionRow& session = sessions.at(record.session);
+        // What the acceptor's clock is ahead of the requester's is in every raw delay.
+        const std::int64_t ahead_ms =
+            (is_ahead(session.acceptor_node) ? 50 : 0) - (is_ahead(session.requester_node) ? 50 : 0);
+        EXPECT_GT(record.delay_ns_min, ahead_ms * ms);
+        EXPECT_LT(record.delay_ns_min, ahead_ms * ms + 5 * ms);
+        ++seen[ahead_ms];
+    }
+    EXPECT_EQ(seen.size(), 3U);
 }
 
 TEST(FabricKinds, RatesAndDelaysOfLinksAreRecordedAsTheFileHasThem) {
