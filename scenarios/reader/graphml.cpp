@@ -295,8 +295,10 @@ class GraphMlReader {
                 report_.error(place, {"rate: " + rate.error().message, rate.error().suggestion});
                 return std::nullopt;
             }
-            bps = static_cast<double>(*rate);
-        } else if (const std::string_view speed = find(raw.data, "LinkSpeedRaw"); !speed.empty()) {
+            if (!is_link_rate(static_cast<double>(*rate), place, report_)) return std::nullopt;
+            return *rate;
+        }
+        if (const std::string_view speed = find(raw.data, "LinkSpeedRaw"); !speed.empty()) {
             bps = number(speed);
             if (!bps) warn_of_speed("LinkSpeedRaw", speed, place);
         } else if (const std::string_view amount = find(raw.data, "LinkSpeed"); !amount.empty()) {
@@ -306,8 +308,20 @@ class GraphMlReader {
             if (value && factor) bps = *value * *factor;
             if (!bps) warn_of_speed("LinkSpeed", fmt::format("{} {}", amount, unit), place);
         }
-        if (!bps || !is_link_rate(*bps, place, report_)) return std::nullopt;
-        return static_cast<std::uint64_t>(std::llround(*bps));
+        return bps ? std::optional(within_limits(*bps, place)) : std::nullopt;
+    }
+
+    /// The Zoo's older networks have links of 64 kbps: no reason to refuse their file.
+    std::uint64_t within_limits(double bps, const Place& place) {
+        constexpr auto least = static_cast<double>(link_rate_least);
+        constexpr auto most = static_cast<double>(link_rate_most);
+        const auto rate = static_cast<std::uint64_t>(std::llround(std::clamp(bps, least, most)));
+        if (bps < least || bps > most) {
+            report_.warning(place, {fmt::format("a link of {:g} bits a second is out of range: it has {}",
+                                                bps, format_rate(rate)),
+                                    ""});
+        }
+        return rate;
     }
 
     /// The Zoo has its speeds from maps that say "155-622" or "dark fibre", too.
