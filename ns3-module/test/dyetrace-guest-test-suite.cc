@@ -30,6 +30,8 @@
 #include <ns3/udp-socket-factory.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-test-cases.h"
+
 #include "core/wire/checksum.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/geneve.h"
@@ -37,6 +39,7 @@
 #include "core/wire/udp.h"
 
 using namespace ns3;
+using namespace ns3::dyetrace_test;
 namespace wire = dyetrace::wire;
 
 namespace {
@@ -49,7 +52,8 @@ const std::string kServerHost = "host-3-1-1";
 class GuestFabric {
   public:
     explicit GuestFabric(double load = 0, const std::string& scheduler = "ns3::MapScheduler",
-                         uint32_t underlayMtu = 1600, uint16_t guestMtu = 1500) {
+                         uint32_t underlayMtu = 1600, uint16_t guestMtu = 1500,
+                         const std::string& underlay = "ipv4") {
         ObjectFactory factory;
         factory.SetTypeId(scheduler);
         Simulator::SetScheduler(factory);
@@ -68,6 +72,7 @@ class GuestFabric {
         helper.SetHostAttribute("ReportInterval", TimeValue(MilliSeconds(10)));
         helper.SetHostAttribute("PathIdle", TimeValue(MilliSeconds(20)));
         helper.SetHostAttribute("UnderlayMtu", UintegerValue(underlayMtu));
+        helper.SetHostAttribute("Underlay", StringValue(underlay));
         if (load > 0) helper.SetTraffic({{0, 0}, {20000, 1}}, load);
         helper.AddGuest(kClientHost);
         helper.AddGuest(kServerHost);
@@ -455,6 +460,39 @@ class GuestTcpTestCase : public TestCase {
     }
 };
 
+/// The guests know nothing of what carries them.
+class GuestIpv6UnderlayTestCase : public TestCase {
+  public:
+    GuestIpv6UnderlayTestCase() : TestCase("full guests' TCP over IPv4 runs over an IPv6 underlay") {}
+
+  private:
+    void NoteForward(uint32_t, uint32_t, const DyetracePacket& packet) {
+        m_notIpv6 += dyetrace::load_u16(packet.Frame() + 12) != wire::kEtherTypeIpv6;
+    }
+
+    void DoRun() override {
+        constexpr uint64_t bytes = 1'000'000;
+        GuestFabric fabric(0, "ns3::MapScheduler", 1620, 1500, "ipv6");
+        PacketSinkHelper sink("ns3::TcpSocketFactory", InetSocketAddress(Ipv4Address::GetAny(), kPort));
+        auto sinks = sink.Install(fabric.nodes.Get(1));
+        sinks.Start(Seconds(0));
+        BulkSendHelper bulk("ns3::TcpSocketFactory", InetSocketAddress(fabric.guests.GetAddress(1), kPort));
+        bulk.SetAttribute("MaxBytes", UintegerValue(bytes));
+        bulk.Install(fabric.nodes.Get(0)).Start(MilliSeconds(1));
+        fabric.helper.GetFabric()->TraceConnectWithoutContext(
+            "Forward", MakeCallback(&GuestIpv6UnderlayTestCase::NoteForward, this));
+        fabric.helper.AddSilentDrop("edge-0-0", "agg-0-*", MilliSeconds(3), 0.01);
+        Simulator::Stop(MilliSeconds(200));
+        Simulator::Run();
+        NS_TEST_EXPECT_MSG_EQ(DynamicCast<PacketSink>(sinks.Get(0))->GetTotalRx(), bytes, "every byte");
+        NS_TEST_EXPECT_MSG_GT(fabric.Count(kClientHost, "encapsulated"), bytes / 1448, "in packets of 1500");
+        NS_TEST_EXPECT_MSG_GT(fabric.helper.GetTruth()->GetDataDropped(), 0, "though some were lost");
+        NS_TEST_EXPECT_MSG_EQ(m_notIpv6, 0, "and all by IPv6");
+    }
+
+    uint64_t m_notIpv6 = 0;
+};
+
 class GuestRepeatTestCase : public TestCase {
   public:
     GuestRepeatTestCase() : TestCase("a transfer is the same twice, and by any scheduler") {}
@@ -469,17 +507,8 @@ class GuestRepeatTestCase : public TestCase {
     }
 };
 
-class GuestTestSuite : public TestSuite {
-  public:
-    GuestTestSuite() : TestSuite("dyetrace-guest", TestSuite::Type::UNIT) {
-        AddTestCase(new GuestArpTestCase);
-        AddTestCase(new GuestMtuTestCase);
-        AddTestCase(new GuestEchoTestCase);
-        AddTestCase(new GuestTcpTestCase);
-        AddTestCase(new GuestRepeatTestCase);
-    }
-};
-
-GuestTestSuite g_guestTestSuite;
+const Offer<GuestArpTestCase, GuestMtuTestCase, GuestEchoTestCase, GuestTcpTestCase,
+            GuestIpv6UnderlayTestCase, GuestRepeatTestCase>
+    g_offer{"guest"};
 
 }  // namespace

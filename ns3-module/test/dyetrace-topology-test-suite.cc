@@ -7,6 +7,7 @@
 
 #include <ns3/test.h>
 
+#include "dyetrace-test-cases.h"
 #include "dyetrace-test-traffic.h"
 
 using namespace ns3;
@@ -130,21 +131,20 @@ class ShapeTestCase : public TestCase {
     }
 };
 
-class TopologyTestSuite : public TestSuite {
-  public:
-    TopologyTestSuite() : TestSuite("dyetrace-topology", TestSuite::Type::UNIT) {
-        AddTestCase(new ShapeTestCase);
-        AddTestCase(new MadeByHandTestCase);
-        AddTestCase(new AddressTestCase);
-        AddTestCase(new ReachesAllTestCase("leaf-spine", DyetraceTopology::LeafSpine(4, 3, 4)));
+/// Cases of one class, each of another shape.
+struct OfferShapes {
+    OfferShapes() {
         DyetraceTopology::ClosShape shape;
         shape.pods = 3;
-        AddTestCase(new ReachesAllTestCase("a Clos", DyetraceTopology::Clos(shape)));
-        AddTestCase(new ReachesAllTestCase("Jellyfish", DyetraceTopology::Jellyfish(12, 3, 2, 5)));
-        AddTestCase(new ReachesAllTestCase("what was made by hand", MadeByHand()));
+        FilledTestSuite& suite = SuiteOf("topology");
+        suite.AddTestCase(new ReachesAllTestCase("leaf-spine", DyetraceTopology::LeafSpine(4, 3, 4)));
+        suite.AddTestCase(new ReachesAllTestCase("a Clos", DyetraceTopology::Clos(shape)));
+        suite.AddTestCase(new ReachesAllTestCase("Jellyfish", DyetraceTopology::Jellyfish(12, 3, 2, 5)));
+        suite.AddTestCase(new ReachesAllTestCase("what was made by hand", MadeByHand()));
     }
 };
 
-TopologyTestSuite g_topologyTestSuite;
+const Offer<ShapeTestCase, MadeByHandTestCase, AddressTestCase> g_offer{"topology"};
+const OfferShapes g_offerShapes;
 
 }  // namespace
