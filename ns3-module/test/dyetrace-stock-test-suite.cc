@@ -34,6 +34,7 @@
 #include "../model/dyetrace-lean-plane.h"
 #include "../model/dyetrace-ranks.h"
 #include "../model/dyetrace-stock-plane.h"
+#include "dyetrace-test-cases.h"
 
 #include "core/base/random.h"
 #include "core/wire/checksum.h"
@@ -43,6 +44,7 @@
 #include "core/wire/udp.h"
 
 using namespace ns3;
+using namespace ns3::dyetrace_test;
 namespace wire = dyetrace::wire;
 
 namespace {
@@ -630,18 +632,8 @@ class EthernetTestCase : public TestCase {
     uint64_t m_dropped = 0;
 };
 
-class StockTestSuite : public TestSuite {
-  public:
-    StockTestSuite() : TestSuite("dyetrace-stock", TestSuite::Type::UNIT) {
-        AddTestCase(new EthernetTestCase);
-        AddTestCase(new GradesTestCase);
-        AddTestCase(new StockRepeatTestCase);
-        AddTestCase(new StockApplicationTestCase);
-        AddTestCase(new RoutingTableTestCase);
-        AddTestCase(new HealthTestCase);
-    }
-};
-
-StockTestSuite g_stockTestSuite;
+const Offer<EthernetTestCase, GradesTestCase, StockRepeatTestCase, StockApplicationTestCase,
+            RoutingTableTestCase, HealthTestCase>
+    g_offer{"stock"};
 
 }  // namespace
