@@ -50,7 +50,8 @@ def launcher(ranks):
     said = subprocess.run([mpirun, '--version'], text=True, capture_output=True).stdout
     words = [mpirun, '-np', ranks]
     if 'Open MPI' in said or 'OpenRTE' in said:
-        words += ['--oversubscribe']
+        if ranks > len(os.sched_getaffinity(0)):
+            words += ['--oversubscribe']  # waiting ranks yield then, which costs those that have cores
         if os.geteuid() == 0:
             words += ['--allow-run-as-root']  # in a container one is root
     return words
