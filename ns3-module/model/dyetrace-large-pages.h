@@ -24,6 +24,7 @@ struct DyetraceLargePages {
 
     DyetraceLargePages() = default;
     template <class Other>
+    // NOLINTNEXTLINE(google-explicit-constructor): containers make one kind's allocator of another's
     DyetraceLargePages(const DyetraceLargePages<Other>&) {}
 
     T* allocate(std::size_t count) { return static_cast<T*>(DyetraceAllocatePages(count * sizeof(T))); }
