@@ -80,13 +80,18 @@ uint32_t DyetraceHelper::AddGuestGroup(const std::string& hosts) {
 
 std::vector<uint32_t> DyetraceHelper::GetHostGuests(const std::string& hosts) const {
     NS_ABORT_MSG_UNLESS(m_fabric, "DyetraceHelper::GetHostGuests is called after Install");
-    const DyetraceTopology& topology = m_fabric->GetTopology();
-    std::vector<uint32_t> guests;
-    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
-        if (dyetrace::matches_name_pattern(hosts, topology.GetNode(host).name)) guests.push_back(host);
-    }
+    std::vector<uint32_t> guests = HostsLike(hosts);  // they have the hosts' numbers
     NS_ABORT_MSG_IF(guests.empty(), "no host is called like " << hosts);
     return guests;
+}
+
+std::vector<uint32_t> DyetraceHelper::HostsLike(const std::string& pattern) const {
+    const DyetraceTopology& topology = m_fabric->GetTopology();
+    std::vector<uint32_t> hosts;
+    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
+        if (dyetrace::matches_name_pattern(pattern, topology.GetNode(host).name)) hosts.push_back(host);
+    }
+    return hosts;
 }
 
 const std::vector<uint32_t>& DyetraceHelper::GetGuestGroup(uint32_t n) const {
@@ -126,8 +131,10 @@ void DyetraceHelper::Install() {
         m_hostFactory.Set("NhmsPort", port);
     }
     MakeGuests();
-    for (const OfSomeHosts& one : m_ofSomeHosts)
-        ExpectHostsLike(one.pattern);
+    for (const OfSomeHosts& one : m_ofSomeHosts) {
+        NS_ABORT_MSG_IF(HostsLike(one.pattern).empty(), "DyetraceHelper: an attribute is set of hosts like "
+                                                            << one.pattern << ", and there are none");
+    }
     for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
         m_hosts.push_back(m_fabric->IsLocal(host) ? MakeHost(topology.GetNode(host).name) : nullptr);
         if (m_hosts.back()) m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
@@ -139,14 +146,6 @@ void DyetraceHelper::Install() {
     }
     MakePorts();
     MakeSources();
-}
-
-void DyetraceHelper::ExpectHostsLike(const std::string& pattern) const {
-    const DyetraceTopology& topology = m_fabric->GetTopology();
-    for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
-        if (dyetrace::matches_name_pattern(pattern, topology.GetNode(host).name)) return;
-    }
-    NS_ABORT_MSG("DyetraceHelper: an attribute is set of hosts like " << pattern << ", and there are none");
 }
 
 Ptr<DyetraceHost> DyetraceHelper::MakeHost(const std::string& name) const {

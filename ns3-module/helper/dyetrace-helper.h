@@ -120,7 +120,7 @@ class DyetraceHelper {
   private:
     uint32_t FindNhmsHost() const;
     Ptr<DyetraceHost> MakeHost(const std::string& name) const;
-    void ExpectHostsLike(const std::string& pattern) const;
+    std::vector<uint32_t> HostsLike(const std::string& pattern) const;
     void MakeGuests();
     void AddGuestTo(DyetraceGuests& guests, uint32_t host) const;
     void MakePorts();

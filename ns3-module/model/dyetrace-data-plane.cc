@@ -2,9 +2,12 @@
 #include "dyetrace-data-plane.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <ns3/simulator.h>
+
+#include "dyetrace-ranks.h"
 
 namespace ns3 {
 
@@ -34,6 +37,27 @@ void DyetraceDataPlane::Drop(uint32_t link, DyetraceDropCause cause, DyetracePac
     m_traces.drop(link, cause, *packet);
     if (m_dropListener) m_dropListener(link, cause, *packet);
     m_pool.Free(packet);
+}
+
+void DyetraceDataPlane::Passage::AppendTo(std::vector<uint8_t>& bytes) const {
+    const auto* begin = reinterpret_cast<const uint8_t*>(this);
+    bytes.insert(bytes.end(), begin, begin + sizeof *this);
+}
+
+DyetraceDataPlane::Passage DyetraceDataPlane::Passage::Take(dyetrace::Bytes& bytes) {
+    Passage passage;
+    std::memcpy(&passage, bytes.data(), sizeof passage);
+    bytes = bytes.subspan(sizeof passage);
+    return passage;
+}
+
+void DyetraceDataPlane::NoteEmptied(uint32_t link, int64_t nowNs) {
+    if (m_ranks.IsCrossing(m_topology, link)) m_emptiedNs[link] = nowNs;
+}
+
+bool DyetraceDataPlane::IsLost(const Passage& passage) const {
+    const auto emptied = m_emptiedNs.find(passage.link);
+    return emptied != m_emptiedNs.end() && passage.queuedNs < emptied->second;
 }
 
 void DyetraceDataPlane::AddChange(int64_t atNs, std::function<void()> change) {

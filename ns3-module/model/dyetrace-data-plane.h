@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <vector>
 
 #include <ns3/data-rate.h>
 #include <ns3/traced-callback.h>
@@ -18,6 +19,8 @@
 #include "dyetrace-impairment.h"
 #include "dyetrace-packet.h"
 #include "dyetrace-topology.h"
+
+#include "core/base/bytes.h"
 
 namespace ns3 {
 
@@ -107,6 +110,24 @@ class DyetraceDataPlane {
     /// Packets that arrive before this time have been taken.
     virtual int64_t TakenUntilNs() const = 0;
 
+    /// \name Between ranks
+    /// @{
+    /// A packet's way from rank to rank, in front of its bytes.
+    struct Passage {
+        int64_t queuedNs;
+        int64_t arrivalNs;
+        uint32_t link;
+
+        void AppendTo(std::vector<uint8_t>& bytes) const;
+        /// Reads one from the front of `bytes`, which then begins after it.
+        static Passage Take(dyetrace::Bytes& bytes);
+    };
+    /// What was on a link is lost now; nothing to note unless it leads to another rank.
+    void NoteEmptied(uint32_t link, int64_t nowNs);
+    /// Whether that took the packet, while it was between the ranks.
+    bool IsLost(const Passage& passage) const;
+    /// @}
+
     /// \name What a grade does with a change
     /// @{
     virtual void DoSetDown(uint32_t link, bool isDown) = 0;
@@ -135,6 +156,7 @@ class DyetraceDataPlane {
     std::map<uint32_t, uint32_t> m_downCount;                     ///< by link: faults that hold it down
     std::map<uint32_t, std::map<uint32_t, DataRate>> m_rateCuts;  ///< by link and fault
     std::map<uint32_t, std::map<uint32_t, uint32_t>> m_mtuCuts;
+    std::map<uint32_t, int64_t> m_emptiedNs;  ///< by link between ranks: when what was on it was last lost
 };
 
 }  // namespace ns3

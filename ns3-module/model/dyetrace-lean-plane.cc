@@ -2,7 +2,6 @@
 #include "dyetrace-lean-plane.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 
 #include <ns3/abort.h>
@@ -211,9 +210,7 @@ void DyetraceLeanPlane::Append(Link& link, DyetracePacket* packet) {
 
 void DyetraceLeanPlane::TakeAcross(const Link& link, DyetracePacket* packet, int64_t nowNs) {
     std::vector<uint8_t>& bytes = m_across[GetRanks().Get(link.to)];
-    const Passage passage{nowNs, packet->arrivalNs, LinkNumber(link)};
-    const auto* begin = reinterpret_cast<const uint8_t*>(&passage);
-    bytes.insert(bytes.end(), begin, begin + sizeof passage);
+    Passage{nowNs, packet->arrivalNs, LinkNumber(link)}.AppendTo(bytes);
     DyetracePacketBytes::Append(bytes, *packet);
     m_pool.Free(packet);
 }
@@ -230,13 +227,10 @@ void DyetraceLeanPlane::SendAcross(int64_t nowNs) {
 void DyetraceLeanPlane::ReceiveAcross(dyetrace::Bytes message) {
     ApplyChanges(NowNs());
     while (!message.empty()) {
-        Passage passage;
-        std::memcpy(&passage, message.data(), sizeof passage);
-        message = message.subspan(sizeof passage);
+        const Passage passage = Passage::Take(message);
         DyetracePacket* packet = DyetracePacketBytes::Take(m_pool, message);
-        const auto emptied = m_emptiedNs.find(passage.link);
-        if (emptied != m_emptiedNs.end() && passage.queuedNs < emptied->second) {
-            Drop(passage.link, DyetraceDropCause::Down, packet);  // while it was between the ranks
+        if (IsLost(passage)) {
+            Drop(passage.link, DyetraceDropCause::Down, packet);
             continue;
         }
         packet->arrivalNs = passage.arrivalNs;
@@ -543,7 +537,7 @@ void DyetraceLeanPlane::DoSetDown(uint32_t number, bool isDown) {
     if (link.flags & CaptureOut) m_captures.at(number)->QueueLost(nowNs);
     DyetracePacket* packet = m_arrivalNs[link.reverse] == Never ? nullptr : m_inbound[link.reverse].first;
     m_arrivalNs[link.reverse] = Never;
-    if (link.flags & Crossing) m_emptiedNs[number] = nowNs;
+    NoteEmptied(number, nowNs);
     while (packet != nullptr) {
         DyetracePacket* next = packet->next;
         Drop(number, DyetraceDropCause::Down, packet);

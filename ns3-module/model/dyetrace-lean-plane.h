@@ -133,13 +133,6 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
         uint32_t orders = 0;
     };
 
-    /// A packet's way from rank to rank, in front of its bytes.
-    struct Passage {
-        int64_t queuedNs;
-        int64_t arrivalNs;
-        uint32_t link;
-    };
-
     template <class T>
     using Paged = std::vector<T, DyetraceLargePages<T>>;
 
@@ -220,7 +213,6 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::unique_ptr<DyetraceRankExchange> m_exchange;
     int64_t m_crossingNs = 0;                    ///< from the begin of a window to its messages
     std::vector<std::vector<uint8_t>> m_across;  ///< by rank: what this window sends there
-    std::map<uint32_t, int64_t> m_emptiedNs;     ///< by link: when what was on it was last lost
     /// @}
 };
 

@@ -2,7 +2,6 @@
 #include "dyetrace-stock-plane.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -159,7 +158,7 @@ void DyetraceStockPlane::TakeArrivals(uint32_t number) {
 // What changes
 
 void DyetraceStockPlane::DoSetDown(uint32_t link, bool isDown) {
-    if (GetRanks().IsCrossing(GetTopology(), link)) m_emptiedNs[link] = NowNs();
+    NoteEmptied(link, NowNs());
     const auto capture = m_captures.find(link);
     if (capture != m_captures.end()) capture->second->QueueLost(NowNs());
     m_devices[link]->SetTransmitDown(isDown);
@@ -208,24 +207,21 @@ void DyetraceStockPlane::Sending(uint32_t port, Ptr<Packet>& frame, int64_t star
 // first at that time takes all in the order of ports.
 bool DyetraceStockPlane::SendAcross(uint32_t port, Ptr<Packet> frame, int64_t arrivalNs) {
     if (!GetRanks().IsCrossing(GetTopology(), port)) return false;
-    const Passage passage{NowNs(), arrivalNs, port};
+    m_across.clear();
+    Passage{NowNs(), arrivalNs, port}.AppendTo(m_across);
+    const std::size_t begin = m_across.size();
     const uint32_t size = frame->GetSerializedSize();
-    m_across.resize(sizeof passage + size);
-    std::memcpy(m_across.data(), &passage, sizeof passage);
-    frame->Serialize(m_across.data() + sizeof passage, size);
+    m_across.resize(begin + size);
+    frame->Serialize(m_across.data() + begin, size);
     m_exchange->Send(GetRanks().Get(GetTopology().GetTo(port)), arrivalNs - 1, m_across);
     return true;
 }
 
 void DyetraceStockPlane::ReceiveAcross(dyetrace::Bytes message) {
     ApplyChanges(NowNs());
-    Passage passage;
-    std::memcpy(&passage, message.data(), sizeof passage);
-    const dyetrace::Bytes bytes = message.subspan(sizeof passage);
-    const auto frame = Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size()), true);
-    const auto emptied = m_emptiedNs.find(passage.link);
-    if (emptied != m_emptiedNs.end() && passage.queuedNs < emptied->second)
-        return DropFrame(passage.link, DyetraceDropCause::Down, *frame);
+    const Passage passage = Passage::Take(message);
+    const auto frame = Create<Packet>(message.data(), static_cast<uint32_t>(message.size()), true);
+    if (IsLost(passage)) return DropFrame(passage.link, DyetraceDropCause::Down, *frame);
     m_devices[GetTopology().GetReverse(passage.link)]->Expect(frame, passage.arrivalNs);
 }
 

@@ -91,12 +91,6 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     bool Arrived(uint32_t port, Ptr<Packet>& frame) override;
     void Taken(uint32_t port) override;
 
-    /// A frame's way from rank to rank, in front of its bytes.
-    struct Passage {
-        int64_t queuedNs;
-        int64_t arrivalNs;
-        uint32_t link;
-    };
     void ReceiveAcross(dyetrace::Bytes message);
 
     void Hold(uint32_t port, Ptr<Packet> frame, int64_t releaseNs);
@@ -129,8 +123,7 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     Ptr<const Packet> m_inFrame;
     bool m_isForwarding = false;
     std::unique_ptr<DyetraceRankExchange> m_exchange;
-    std::vector<uint8_t> m_across;            ///< scratch: a frame for another rank
-    std::map<uint32_t, int64_t> m_emptiedNs;  ///< by link between ranks: when what was on it was last lost
+    std::vector<uint8_t> m_across;                ///< scratch: a frame for another rank
     std::shared_ptr<DyetraceStockPlane*> m_self;  ///< what events that may outlive this know it by
 };
 
