@@ -12,48 +12,10 @@
 #include <vector>
 
 #include "core/localise/burst_model.h"
+#include "core/localise/laid_out.h"
 #include "core/localise/rate_prior.h"
 
 namespace dyetrace::localise {
-
-using UnitIndex = std::uint32_t;
-inline constexpr std::int32_t kNoEpoch = -1;
-
-/// A path that lost packets, over one epoch or (`kNoEpoch`) over an unknown time.
-struct LossyPath {
-    std::uint32_t first_unit = 0;  ///< into `Evidence::path_units`
-    std::uint32_t unit_count = 0;
-    std::int32_t epoch = kNoEpoch;
-    double lost = 0;
-};
-
-/// What one unit carried in one epoch.
-struct EpochLoad {
-    std::int32_t epoch = 0;
-    double sent = 0;
-    double burst_factor = 1;
-};
-
-struct UnitEvidence {
-    double sent_any_time = 0;       ///< packets of observations without a window
-    std::vector<EpochLoad> epochs;  ///< with traffic, by time
-    double prior_log_odds = 0;      ///< added to the prior's, e.g. because it is several links
-};
-
-/// A host or switch, and the units that its links are.
-struct DeviceEvidence {
-    std::uint32_t device = 0;           ///< the caller's name for it
-    std::vector<UnitIndex> units;       ///< of all its links, by index, each once
-    std::vector<UnitIndex> entered_by;  ///< of those that together carry each packet that it handles once
-};
-
-struct Evidence {
-    std::vector<UnitEvidence> units;
-    std::vector<DeviceEvidence> devices;
-    std::vector<LossyPath> lossy;
-    std::vector<UnitIndex> path_units;
-    std::int32_t last_onset = 0;  ///< latest epoch in which a fault may begin
-};
 
 struct InferenceConfig {
     double healthy_rate_max = 1e-4;

@@ -188,15 +188,16 @@ class VerdictWriter {
 
 }  // namespace
 
-Verdict Localiser::infer() const {
-    const LocaliserConfig& config = state_->config;
-    const FabricGraph& graph = *state_->graph;
-    LaidOut laid_out = state_->table.lay_out(config);
+Verdict verdict_of(const FabricGraph& graph, const LocaliserConfig& config, LaidOut laid_out) {
     set_priors(graph, config, laid_out);
     add_devices(graph, laid_out);
     const Beliefs beliefs = infer_units(laid_out.evidence, inference_config(config));
     const Decision decision = decide(beliefs, config.decision);
     return VerdictWriter(graph, laid_out, beliefs).write(decision, config.max_candidates);
+}
+
+Verdict Localiser::infer() const {
+    return verdict_of(*state_->graph, state_->config, state_->table.lay_out(state_->config));
 }
 
 }  // namespace dyetrace::localise

@@ -98,6 +98,12 @@ struct LocaliserCounters {
     std::uint64_t empty = 0;                    ///< nothing sent, or a path of no link
 };
 
+struct LaidOut;
+
+/// Judges evidence that was laid out by whoever keeps it. What the graph and the configuration say (priors,
+/// devices) is filled in here; `prior_log_odds` of units and `devices` need not be set.
+[[nodiscard]] Verdict verdict_of(const FabricGraph& graph, const LocaliserConfig& config, LaidOut laid_out);
+
 class Localiser {
   public:
     explicit Localiser(const FabricGraph& graph,

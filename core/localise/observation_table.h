@@ -10,16 +10,10 @@
 #include <vector>
 
 #include "core/localise/fabric_graph.h"
-#include "core/localise/inference.h"
+#include "core/localise/laid_out.h"
 #include "core/localise/localiser.h"
 
 namespace dyetrace::localise {
-
-/// Evidence by unit, and which links each unit is.
-struct LaidOut {
-    Evidence evidence;
-    std::vector<std::vector<LinkId>> unit_links;  ///< links that no observation tells apart, by id
-};
 
 class ObservationTable {
   public:
