@@ -16,6 +16,7 @@
 #include "analysis/store/error.h"
 #include "analysis/store/run_reader.h"
 #include "analysis/store/trace_file.h"
+#include "core/localise/candidate_paths.h"
 #include "core/localise/evidence.h"
 
 namespace dyetrace::cli {
@@ -86,6 +87,29 @@ class TraceNodes {
     FabricGraph& graph_;
     std::unordered_map<std::uint32_t, NodeId> nodes_;  // looked up, never walked
 };
+
+/// A flow whose path is not used.
+struct FlowBetween {
+    NodeId source, target;
+    std::uint64_t sent = 0, lost = 0;
+};
+
+/// Adds flows by their candidate paths; returns of how many there are none.
+std::size_t add_unknown(const std::vector<FlowBetween>& flows, localise::CandidatePaths& candidates,
+                        localise::Localiser& localiser) {
+    std::size_t left_out = 0;
+    for (const FlowBetween& flow : flows) {
+        const localise::Candidates found = candidates.between(flow.source, flow.target);
+        if (!found.any) {
+            ++left_out;
+            continue;
+        }
+        localise::Observation observation{found.common, flow.sent, flow.lost};
+        if (!found.one) observation.set = found.set;
+        localiser.add(observation);
+    }
+    return left_out;
+}
 
 // ---- output -------------------------------------------------------------------------------------------
 
@@ -198,26 +222,42 @@ Located locate_run(const std::filesystem::path& path) {
     return located;
 }
 
-Located locate_trace(const std::filesystem::path& path) {
+Located locate_trace(const std::filesystem::path& path, TracePaths paths) {
     const auto begin = Clock::now();
     Located located;
     located.source = path.string();
     located.numbered = true;
     localise::Localiser localiser(located.graph);
     TraceNodes node_of(located.graph);
-    store::TraceFile trace(path);
+    store::TraceFile trace(path, paths == TracePaths::Known ? store::TraceFile::Candidates::Skip
+                                                            : store::TraceFile::Candidates::Read);
     store::TraceFlow flow;
     std::vector<localise::LinkId> links;
+    std::vector<FlowBetween> unknown;
     while (trace.next(flow)) {
+        located.sent += flow.sent;
+        located.lost += flow.lost;
+        if (paths == TracePaths::Unknown || (paths == TracePaths::Lossy && flow.lost == 0)) {
+            const NodeId source = node_of(flow.hops.front()), target = node_of(flow.hops.back());
+            located.graph.add_link(source, node_of(flow.hops[1]));
+            located.graph.add_link(node_of(flow.hops[flow.hops.size() - 2]), target);
+            unknown.push_back({source, target, flow.sent, flow.lost});
+            continue;
+        }
         links.clear();
         for (std::size_t i = 0; i + 1 < flow.hops.size(); ++i) {
             const NodeId from = node_of(flow.hops[i]);
             links.push_back(located.graph.add_link(from, node_of(flow.hops[i + 1])));
         }
         localiser.add({links, flow.sent, flow.lost});
-        located.sent += flow.sent;
-        located.lost += flow.lost;
     }
+    for (const auto& [from, to] : trace.candidate_links()) {
+        const NodeId start = node_of(from);
+        located.graph.add_link(start, node_of(to));
+    }
+    localise::CandidatePaths candidates(located.graph);
+    localiser.use_sets(candidates.sets());
+    located.paths_unknown = add_unknown(unknown, candidates, localiser);
     finish(located, localiser, begin);
     return located;
 }
@@ -231,8 +271,11 @@ std::string locate_text(const Located& located) {
     std::string text = fmt::format("{}: {} {}, {} packets, {} lost\n", located.source, located.observations,
                                    located.numbered ? "flows" : "windows", located.sent, located.lost);
     if (located.paths_unknown > 0) {
-        text += fmt::format("{} measured paths are left out: their hops were never learned\n",
-                            located.paths_unknown);
+        text += located.numbered
+                    ? fmt::format("{} flows are left out: no path leads from their source to their target\n",
+                                  located.paths_unknown)
+                    : fmt::format("{} measured paths are left out: their hops were never learned\n",
+                                  located.paths_unknown);
     }
     const auto& [suspects, candidates] = located.verdict;
     text += suspects.empty() ? "\nSuspects: none\n" : "\nSuspects\n" + list_text(located, suspects);

@@ -14,6 +14,14 @@
 
 namespace dyetrace::cli {
 
+/// Of which flows of a trace the path taken is used. Of the others it is not looked at: they took one of the
+/// shortest paths between their hosts over the links of all candidate paths and all paths used.
+enum class TracePaths {
+    Known,    ///< of all
+    Lossy,    ///< of those that lost packets, as where an operator traces the path of what went wrong
+    Unknown,  ///< of none
+};
+
 struct Located {
     localise::FabricGraph graph;
     localise::Verdict verdict;
@@ -30,7 +38,7 @@ struct Located {
 /// From what a run measured: path records and learned paths; never from truth. Throws `store::Error`.
 [[nodiscard]] Located locate_run(const std::filesystem::path& path);
 /// From flows and the paths they took; never from `Failing_link`. Throws `store::Error`.
-[[nodiscard]] Located locate_trace(const std::filesystem::path& path);
+[[nodiscard]] Located locate_trace(const std::filesystem::path& path, TracePaths paths = TracePaths::Known);
 
 /// {"suspects": [..], "candidates": [..]}, best first; docs/commands.md has the fields.
 [[nodiscard]] nlohmann::ordered_json locate_json(const Located& located);

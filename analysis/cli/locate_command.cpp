@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `dyetrace locate`: which links and devices are to blame.
+#include <map>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@ namespace {
 struct LocateOptions {
     std::string run;
     std::string trace;
+    TracePaths paths = TracePaths::Known;
     bool time = false;
 };
 
@@ -22,7 +24,8 @@ Exit locate(const LocateOptions& options, const Context& context) {
         throw CommandError(Exit::Usage, "locate takes one database of a run or one --trace FILE",
                            "dyetrace locate --help");
     }
-    const Located located = options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace);
+    const Located located =
+        options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace, options.paths);
     if (context.json) {
         fmt::print("{}\n",
                    locate_json(located).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -43,6 +46,13 @@ void add_locate(CLI::App& program, Context& context) {
     command->add_option("RUN.db", options->run, "Database of a run; only what it measured is used");
     command->add_option("--trace", options->trace, "Trace of flows and their paths, in text")
         ->type_name("FILE");
+    command
+        ->add_option("--paths", options->paths,
+                     "Flows of the trace whose path is used: known (all), lossy (those with loss), unknown "
+                     "(none)")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, TracePaths>{
+            {"known", TracePaths::Known}, {"lossy", TracePaths::Lossy}, {"unknown", TracePaths::Unknown}}))
+        ->type_name("WHICH");
     command->add_flag("--time", options->time, "Say on stderr how long reading and inference took");
     command->footer(
         "Suspects passed the decision threshold; candidates are the next best. log_odds is the natural\n"

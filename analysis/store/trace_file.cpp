@@ -33,7 +33,8 @@ std::string shown(std::string_view text) {
 
 }  // namespace
 
-TraceFile::TraceFile(const std::filesystem::path& path) : name_(path.string()), buffer_(kBufferBytes) {
+TraceFile::TraceFile(const std::filesystem::path& path, Candidates candidates)
+    : name_(path.string()), buffer_(kBufferBytes), candidates_(candidates) {
     if (std::filesystem::is_directory(path)) throw Error(name_ + ": is a folder, not a trace");
     errno = 0;
     file_.open(path, std::ios::binary);
@@ -111,6 +112,8 @@ bool TraceFile::next(TraceFlow& flow) {
             case Keyword::FailingLink:
             case Keyword::CandidatePath:
                 if (open) fail("the flow that began above has no counts (SS)");
+                if (keyword == Keyword::CandidatePath && candidates_ == Candidates::Read)
+                    read_candidate(rest);
                 break;
             case Keyword::Flow:
                 if (open) fail("the flow that began above has no counts (SS)");
@@ -144,6 +147,29 @@ void TraceFile::read_flow(std::string_view line, TraceFlow& flow) {
     take_time(line);
     expect_end(line);
     if (source_ == target_) fail("the flow ends at the host where it begins");
+}
+
+void TraceFile::read_candidate(std::string_view line) {
+    std::optional<std::uint32_t> last;
+    std::size_t hops = 0;
+    for (skip_spaces(line); !line.empty(); skip_spaces(line)) {
+        if (++hops > kMaxHops) fail("a path of more than " + std::to_string(kMaxHops) + " switches");
+        const std::uint32_t node = take_node(line, "switch", false);
+        if (last == node) fail("the path goes from " + std::to_string(node) + " to itself");
+        if (last) candidate_links_.insert(std::uint64_t{*last} << 32 | node);
+        last = node;
+    }
+    if (!last) fail("the path is empty");
+}
+
+std::vector<std::pair<std::uint32_t, std::uint32_t>> TraceFile::candidate_links() const {
+    std::vector<std::uint64_t> both(candidate_links_.begin(), candidate_links_.end());
+    std::sort(both.begin(), both.end());
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> links;
+    links.reserve(both.size());
+    for (const std::uint64_t ends : both)
+        links.emplace_back(static_cast<std::uint32_t>(ends >> 32), static_cast<std::uint32_t>(ends));
+    return links;
 }
 
 void TraceFile::read_path(std::string_view line, TraceFlow& flow) {

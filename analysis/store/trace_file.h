@@ -3,9 +3,9 @@
 //
 //     Failing_link U V P                          truth; skipped unread
 //     FP N1 N2 ...                                a candidate switch path between two racks; skipped unread
-//     FID SRC DST SRCRACK DSTRACK BYTES T_MS      a flow begins; hosts are numbered from 10000
-//     FPT N1 N2 ...                               the switch path it took
-//     SS T_MS SENT LOST RANDOM                    its packets sent and lost so far; the last one counts
+//     unless asked for FID SRC DST SRCRACK DSTRACK BYTES T_MS      a flow begins; hosts are numbered from
+//     10000 FPT N1 N2 ...                               the switch path it took SS T_MS SENT LOST RANDOM its
+//     packets sent and lost so far; the last one counts
 //
 // A line that cannot be read, or that is cut off, ends reading with an `Error` "FILE:LINE: reason".
 #pragma once
@@ -17,6 +17,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace dyetrace::store {
@@ -32,11 +34,14 @@ inline constexpr std::uint32_t kTraceFirstHost = 10'000;
 
 class TraceFile {
   public:
+    enum class Candidates { Skip, Read };
     /// Throws `Error` where the file cannot be opened.
-    explicit TraceFile(const std::filesystem::path& path);
+    explicit TraceFile(const std::filesystem::path& path, Candidates candidates = Candidates::Skip);
 
     /// Fills in the next flow; false at the end. Throws `Error`. Memory does not grow with the file.
     bool next(TraceFlow& flow);
+    /// Links of candidate paths read so far, each once, in the order of their numbers; none unless asked for.
+    [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint32_t>> candidate_links() const;
 
   private:
     enum class Keyword { FailingLink, CandidatePath, Flow, PathTaken, Snapshot };
@@ -45,6 +50,7 @@ class TraceFile {
     bool refill();
     Keyword take_keyword(std::string_view& line) const;
     void read_flow(std::string_view line, TraceFlow& flow);
+    void read_candidate(std::string_view line);
     void read_path(std::string_view line, TraceFlow& flow);
     void read_snapshot(std::string_view line, TraceFlow& flow);
     std::uint64_t take_number(std::string_view& line, std::string_view what, std::uint64_t max) const;
@@ -59,7 +65,9 @@ class TraceFile {
     std::size_t begin_ = 0;  ///< of what is buffered and not yet read
     std::size_t end_ = 0;
     std::uint64_t line_ = 0;
-    std::optional<std::string_view> held_;  ///< a line that was read too far: the next flow's
+    Candidates candidates_;
+    std::unordered_set<std::uint64_t> candidate_links_;  ///< both ends in one number
+    std::optional<std::string_view> held_;               ///< a line that was read too far: the next flow's
     // Of the flow being read.
     std::uint32_t source_ = 0, target_ = 0, source_rack_ = 0, target_rack_ = 0;
     bool has_path_ = false, has_counts_ = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -18,6 +19,7 @@ struct Localiser::State {
     LocaliserConfig config;
     LocaliserCounters counters;
     ObservationTable table = {};
+    const PathSets* sets = nullptr;
 };
 
 Localiser::Localiser(const FabricGraph& graph, LocaliserConfig config)
@@ -26,19 +28,69 @@ Localiser::~Localiser() = default;
 Localiser::Localiser(Localiser&&) noexcept = default;
 Localiser& Localiser::operator=(Localiser&&) noexcept = default;
 
+void Localiser::use_sets(const PathSets& sets) {
+    state_->sets = &sets;
+}
+
 void Localiser::add(const Observation& observation) {
     LocaliserCounters& counters = state_->counters;
-    if (observation.sent == 0 || observation.path.empty()) {
+    if (observation.sent == 0 || (observation.path.empty() && !observation.set)) {
         ++counters.empty;
     } else if (observation.lost > observation.sent) {
         ++counters.impossible_counts;
+    } else if (observation.set &&
+               (state_->sets == nullptr || observation.set->value >= state_->sets->size())) {
+        ++counters.unknown_sets;
     } else if (state_->table.size() >= state_->config.max_observations) {
         ++counters.observations_over_limit;
     } else {
-        for (const LinkId link : observation.path)
-            DYETRACE_ASSERT(link.value < state_->graph->link_count());
-        state_->table.add(observation);
+        const FabricGraph& graph = *state_->graph;
+        ObservationTable::Ends ends;
+        for (const LinkId link : observation.path) {
+            DYETRACE_ASSERT(link.value < graph.link_count());
+            const NodeId from = graph.from(link), to = graph.to(link);
+            if (graph.kind(from) == NodeKind::Host) ends.source = from.value;
+            if (graph.kind(to) == NodeKind::Host) ends.target = to.value;
+        }
+        state_->table.add(observation, ends);
     }
+}
+
+void Localiser::add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost) {
+    DYETRACE_ASSERT(link.value < state_->graph->link_count());
+    if (sent == 0) {
+        ++state_->counters.empty;
+    } else if (lost > sent) {
+        ++state_->counters.impossible_counts;
+    } else {
+        state_->table.add_counter(link, sent, lost);
+    }
+}
+
+namespace {
+
+/// What others concluded counts for a part of it, and within bounds.
+std::optional<double> weighed(double log_odds, const LocaliserConfig& config, LocaliserCounters& counters) {
+    if (!std::isfinite(log_odds)) {
+        ++counters.impossible_conclusions;
+        return std::nullopt;
+    }
+    return std::clamp(config.conclusion_trust * log_odds, -config.conclusion_log_odds_max,
+                      config.conclusion_log_odds_max);
+}
+
+}  // namespace
+
+void Localiser::add_conclusion(LinkId link, double log_odds) {
+    DYETRACE_ASSERT(link.value < state_->graph->link_count());
+    if (const auto counts = weighed(log_odds, state_->config, state_->counters))
+        state_->table.conclude(link, *counts);
+}
+
+void Localiser::add_conclusion(NodeId device, double log_odds) {
+    DYETRACE_ASSERT(device.value < state_->graph->node_count());
+    if (const auto counts = weighed(log_odds, state_->config, state_->counters))
+        state_->table.conclude(device, *counts);
 }
 
 std::size_t Localiser::observations() const {
@@ -70,8 +122,48 @@ bool is_host(const FabricGraph& graph, NodeId node) {
     return graph.kind(node) == NodeKind::Host;
 }
 
+/// What each unit carried in all likelihood, of packets whose path is not known. Where they have an epoch,
+/// too few fall into one for their mixture to matter: they become loads of their units.
+std::vector<double> spread_over_sets(Evidence& evidence) {
+    std::vector<double> any_time(evidence.units.size());
+    std::map<std::pair<UnitIndex, std::int32_t>, double> timed;
+    const auto spread = [&](SetIndex index, std::int32_t epoch, double sent, bool counts) {
+        const PathSet& set = evidence.sets[index];
+        for (std::uint32_t c = 0; c < set.choice_count; ++c) {
+            const PathChoice& choice = evidence.choices[set.first_choice + c];
+            for (std::uint32_t i = 0; i < choice.unit_count; ++i) {
+                const UnitIndex unit = evidence.choice_units[choice.first_unit + i];
+                if (epoch == kNoEpoch) {
+                    any_time[unit] += sent * choice.weight;
+                } else {
+                    timed[{unit, epoch}] += counts ? sent * choice.weight : 0;
+                }
+            }
+        }
+    };
+    for (const LosslessOverSet& flows : evidence.lossless)
+        spread(flows.set, flows.epoch, flows.flows * flows.sent, true);
+    for (const LossyPath& path : evidence.lossy) {
+        // Its own likelihood says what it sent; but its units need an epoch in which it lost.
+        if (path.set != kNoSet) spread(path.set, path.epoch, path.sent, false);
+    }
+    for (const auto& [key, sent] : timed) {
+        auto& epochs = evidence.units[key.first].epochs;
+        const auto place =
+            std::lower_bound(epochs.begin(), epochs.end(), key.second,
+                             [](const EpochLoad& load, std::int32_t epoch) { return load.epoch < epoch; });
+        if (place != epochs.end() && place->epoch == key.second) {
+            place->sent += sent;
+        } else {
+            epochs.insert(place, {key.second, sent, 1});
+        }
+    }
+    return any_time;
+}
+
 /// A unit of several links is as likely faulty as any of them.
 void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut& laid_out) {
+    const std::vector<double> over_sets = spread_over_sets(laid_out.evidence);
     for (std::size_t u = 0; u < laid_out.unit_links.size(); ++u) {
         double odds = 0;
         for (const LinkId link : laid_out.unit_links[u]) {
@@ -81,9 +173,12 @@ void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut
         UnitEvidence& unit = laid_out.evidence.units[u];
         unit.prior_log_odds = std::log(odds);
         if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
-        double sent = unit.sent_any_time;
+        double sent = unit.sent_any_time + over_sets[u];
         for (const EpochLoad& load : unit.epochs)
             sent += load.sent;
+        for (const CounterReading& counter : unit.counters)
+            sent += counter.sent;
+        unit.prior_log_odds += unit.conclusion;
         if (sent < static_cast<double>(config.sent_min)) unit.prior_log_odds += kNotJudged;
     }
 }
@@ -197,7 +292,7 @@ Verdict verdict_of(const FabricGraph& graph, const LocaliserConfig& config, Laid
 }
 
 Verdict Localiser::infer() const {
-    return verdict_of(*state_->graph, state_->config, state_->table.lay_out(state_->config));
+    return verdict_of(*state_->graph, state_->config, state_->table.lay_out(state_->config, state_->sets));
 }
 
 }  // namespace dyetrace::localise

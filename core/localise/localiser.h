@@ -14,6 +14,7 @@
 
 #include "core/base/time.h"
 #include "core/localise/burst_model.h"
+#include "core/localise/candidate_paths.h"
 #include "core/localise/decision.h"
 #include "core/localise/fabric_graph.h"
 
@@ -33,6 +34,9 @@ struct Observation {
     std::uint64_t sent = 0;
     std::uint64_t lost = 0;  ///< at most `sent`
     std::optional<Window> window = std::nullopt;
+    /// Where the path is not known: `path` then is only what was crossed for certain, in any order (it may be
+    /// empty), and one choice of this set was crossed besides. Of a flow, all packets took the same choice.
+    std::optional<PathSetId> set = std::nullopt;
 };
 
 /// A link or a device, with the posterior log-odds (natural logarithm) that it loses packets by a fault.
@@ -84,6 +88,16 @@ struct LocaliserConfig {
     double burst_factor_min = 0.02;     ///< .. within
     double burst_factor_max = 20;       ///< these bounds
 
+    // Evidence from elsewhere.
+    double counter_trust = 0.99;         ///< chance that a loss that a switch counted was one, and was all
+    double counter_silence_trust = 0.5;  ///< chance that a switch that counted no loss would have seen one
+    double conclusion_trust = 0.8;       ///< each log odds that others concluded counts as much as this share
+    double conclusion_log_odds_max = 8;  ///< and no more than this: they may be wrong
+
+    // Whose word is doubted.
+    double liar_log_odds = -7;  ///< before looking, that a host's EPPC reports nonsense: one in a thousand
+    std::size_t max_liars = 8;  ///< hosts whose word is set aside
+
     // What is named (decision.h).
     DecisionConfig decision;
     std::size_t max_candidates = 16;  ///< longest list of entries that did not pass
@@ -96,6 +110,8 @@ struct LocaliserCounters {
     std::uint64_t observations_over_limit = 0;  ///< `max_observations` was reached
     std::uint64_t impossible_counts = 0;        ///< lost > sent
     std::uint64_t empty = 0;                    ///< nothing sent, or a path of no link
+    std::uint64_t unknown_sets = 0;             ///< a set that `use_sets` did not bring
+    std::uint64_t impossible_conclusions = 0;   ///< log odds that are no finite number
 };
 
 struct LaidOut;
@@ -112,7 +128,18 @@ class Localiser {
     Localiser(Localiser&&) noexcept;
     Localiser& operator=(Localiser&&) noexcept;
 
+    /// Where observations' sets are from; `sets` must outlive this, and may grow.
+    void use_sets(const PathSets& sets);
     void add(const Observation& observation);
+    /// What a switch counted at a link over the time that the observations are of. A loss that it counted is
+    /// strong evidence; that it counted none is weak, since many drops are counted nowhere. Give packets lost
+    /// by errors, not what a full queue discarded.
+    void add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost);
+    /// What another health service concluded from observations that are not among these, as natural
+    /// logarithm of its Bayes factor for "faulty" (posterior odds over prior odds); its word counts as
+    /// `LocaliserConfig` says.
+    void add_conclusion(LinkId link, double log_odds);
+    void add_conclusion(NodeId device, double log_odds);
     [[nodiscard]] Verdict infer() const;
     [[nodiscard]] std::size_t observations() const;
     [[nodiscard]] const LocaliserCounters& counters() const;

@@ -13,9 +13,6 @@
 namespace dyetrace::localise {
 namespace {
 
-// Others on a path lose at least this; keeps a loss that only one unit can explain from weighing infinitely.
-constexpr double kRateFloor = 1e-7;
-
 // A grid point that holds more of the weight than this has its neighbours too far away.
 constexpr double kGridTooCoarse = 0.4;
 
@@ -66,15 +63,24 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
              config.faulty_share_strength),
       shares_(evidence.units.size()),
       weighed_(evidence.units.size()),
+      mixture_(evidence, prior_),
+      ids_(evidence.units.size()),
       path_rate_(evidence.lossy.size()),
       told_rate_(evidence.lossy.size()),
       beliefs_(evidence.units.size()),
       faulty_rates_(evidence.units.size()) {
+    std::iota(ids_.begin(), ids_.end(), 0U);
     for (std::uint32_t p = 0; p < evidence.lossy.size(); ++p) {
         const LossyPath& path = evidence.lossy[p];
-        for (std::uint32_t i = 0; i < path.unit_count; ++i) {
-            LossShare& share = shares_[evidence.path_units[path.first_unit + i]];
+        const auto list = [&](UnitIndex unit) {
+            LossShare& share = shares_[unit];
             (path.epoch == kNoEpoch ? share.any_time : share.timed).push_back(p);
+        };
+        const auto certain = std::span(evidence.path_units).subspan(path.first_unit, path.unit_count);
+        std::for_each(certain.begin(), certain.end(), list);
+        if (path.set == kNoSet) continue;
+        for (const UnitIndex unit : mixture_.units_of(path.set)) {
+            if (!crosses_for_certain(path, {&unit, 1})) list(unit);
         }
     }
     for (LossShare& share : shares_)
@@ -105,20 +111,56 @@ double Sweeper::rate_at(const LossShare& share, std::int32_t epoch) {
 
 /// From scratch before each sweep, so that rounding does not add up.
 void Sweeper::sum_up_paths() {
-    for (std::size_t p = 0; p < path_rate_.size(); ++p) {
+    for (std::uint32_t p = 0; p < path_rate_.size(); ++p) {
         const LossyPath& path = evidence_.lossy[p];
         path_rate_[p] = 0;
         for (std::uint32_t i = 0; i < path.unit_count; ++i) {
             path_rate_[p] += rate_at(shares_[evidence_.path_units[path.first_unit + i]], path.epoch);
         }
+        if (path.set == kNoSet) continue;
+        const auto choices = mixture_.choices_of(path.set);
+        for (std::size_t c = 0; c < choices.size(); ++c) {
+            double rate = 0;
+            for (const UnitIndex unit : mixture_.units_of(choices[c]))
+                rate += rate_at(shares_[unit], path.epoch);
+            mixture_.choice_rates(p)[c] = rate;
+        }
     }
 }
 
-void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> paths,
+bool Sweeper::crosses_for_certain(const LossyPath& path, Members members) const {
+    const auto certain = std::span(evidence_.path_units).subspan(path.first_unit, path.unit_count);
+    return std::any_of(certain.begin(), certain.end(), [&](UnitIndex unit) {
+        return members.size() == 1 ? unit == members[0]
+                                   : std::binary_search(members.begin(), members.end(), unit);
+    });
+}
+
+/// `unit`, which is on path `p`, is believed to lose more.
+void Sweeper::move_rate(std::uint32_t p, UnitIndex unit, double by) {
+    const LossyPath& path = evidence_.lossy[p];
+    if (path.set == kNoSet || crosses_for_certain(path, {&unit, 1})) {
+        path_rate_[p] += by;
+        return;
+    }
+    const auto choices = mixture_.choices_of(path.set);
+    for (std::size_t c = 0; c < choices.size(); ++c) {
+        const auto units = mixture_.units_of(choices[c]);
+        if (std::find(units.begin(), units.end(), unit) != units.end()) mixture_.choice_rates(p)[c] += by;
+    }
+}
+
+void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> paths, Members members,
                          PerRate& log_likelihood) const {
     for (const std::uint32_t p : paths) {
         const LossyPath& path = evidence_.lossy[p];
-        const double others = std::max(path_rate_[p] - rate_at(share, path.epoch), kRateFloor);
+        const double own = rate_at(share, path.epoch);
+        if (path.set != kNoSet) {
+            mixture_.add_lossy(p, path_rate_[p], own, crosses_for_certain(path, members), members,
+                               log_likelihood);
+            continue;
+        }
+        const double others = std::max(path_rate_[p] - own, kRateFloor);
         const double per_rate = 1 / others;
         for (std::size_t r = 0; r < kRates; ++r) {
             log_likelihood[r] += path.lost * std::log(1 + prior_.rates()[r] * per_rate);
@@ -127,8 +169,8 @@ void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> 
 }
 
 /// Epochs in which the unit's paths lost something, each by itself; those in between, taken together.
-std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share,
-                                                      const UnitEvidence& evidence) const {
+std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share, const UnitEvidence& evidence,
+                                                      Members members) const {
     std::vector<EpochEvidence> epochs;
     auto lossy = share.timed.begin();
     bool may_extend = false;
@@ -145,16 +187,17 @@ std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share,
         epoch.onset = load.epoch <= evidence_.last_onset;
         for (std::size_t r = 0; r < kRates; ++r)
             epoch.log_likelihood[r] -= load.sent * prior_.rates()[r];
-        add_losses(share, {first, lossy}, epoch.log_likelihood);
+        add_losses(share, {first, lossy}, members, epoch.log_likelihood);
     }
     return epochs;
 }
 
-Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence) const {
+Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
+                                const PerRate& lossless) const {
     Weighed weighed;
     for (std::size_t r = 0; r < kRates; ++r)
-        weighed.log_likelihood[r] = -evidence.sent_any_time * prior_.rates()[r];
-    add_losses(share, share.any_time, weighed.log_likelihood);
+        weighed.log_likelihood[r] = lossless[r] - evidence.sent_any_time * prior_.rates()[r];
+    add_losses(share, share.any_time, members, weighed.log_likelihood);
     if (share.timed.empty()) {
         // Nothing lost in any epoch: bursts do not matter, and the epochs are one.
         double sent = 0;
@@ -164,7 +207,7 @@ Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evid
             weighed.log_likelihood[r] -= sent * prior_.rates()[r];
         return weighed;
     }
-    const auto epochs = evidence_by_epoch(share, evidence);
+    const auto epochs = evidence_by_epoch(share, evidence, members);
     const LinkHistory history = weigh_history(epochs, prior_, config_.burst);
     for (std::size_t r = 0; r < kRates; ++r)
         weighed.log_likelihood[r] += history.log_likelihood[r];
@@ -178,10 +221,16 @@ Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evid
     return weighed;
 }
 
+Sweeper::Weighed Sweeper::weigh_alone(UnitIndex unit) const {
+    static constexpr PerRate kNothing{};
+    return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
+                 mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing);
+}
+
 /// Weighs one unit against the others as they stand and takes over the belief, but not yet its rates.
 void Sweeper::judge(UnitIndex index) {
     Weighed& weighed = weighed_[index];
-    if (std::exchange(shares_[index].stale, false)) weighed = weigh(shares_[index], evidence_.units[index]);
+    if (std::exchange(shares_[index].stale, false)) weighed = weigh_alone(index);
     PerRate log_weights{};
     for (std::size_t r = 0; r < kRates; ++r)
         log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
@@ -217,16 +266,11 @@ bool Sweeper::update(UnitIndex index) {
     if (!was_stale && !moved) return false;
 
     const Weighed& weighed = weighed_[index];
-    for (const std::uint32_t p : share.any_time)
-        path_rate_[p] += weighed.expected_rate - share.rate_any_time;
-    share.rate_any_time = weighed.expected_rate;
-    for (const std::uint32_t p : share.timed)
-        path_rate_[p] -= rate_at(share, evidence_.lossy[p].epoch);
-    for (std::size_t i = 0; i < share.rate.size(); ++i) {
-        share.rate[i] = chance * weighed.faulty_rate[i] + (1 - chance) * weighed.healthy_rate[i];
+    std::vector<double> timed(share.rate.size());
+    for (std::size_t i = 0; i < timed.size(); ++i) {
+        timed[i] = chance * weighed.faulty_rate[i] + (1 - chance) * weighed.healthy_rate[i];
     }
-    for (const std::uint32_t p : share.timed)
-        path_rate_[p] += rate_at(share, evidence_.lossy[p].epoch);
+    set_rates(index, timed, weighed.expected_rate);
     tell_others(index);
     return true;
 }
@@ -234,15 +278,25 @@ bool Sweeper::update(UnitIndex index) {
 /// Units that share a path with `index` must be weighed again where it is believed to lose otherwise than
 /// before.
 void Sweeper::tell_others(UnitIndex index) {
+    const auto tell = [&](UnitIndex other) {
+        if (other != index) shares_[other].stale = true;
+    };
     for (const auto* paths : {&shares_[index].any_time, &shares_[index].timed}) {
         for (const std::uint32_t p : *paths) {
-            if (std::abs(path_rate_[p] - told_rate_[p]) <= config_.rate_settled * told_rate_[p]) continue;
-            told_rate_[p] = path_rate_[p];
             const LossyPath& path = evidence_.lossy[p];
-            for (std::uint32_t i = 0; i < path.unit_count; ++i) {
-                const UnitIndex other = evidence_.path_units[path.first_unit + i];
-                if (other != index) shares_[other].stale = true;
+            double rate = path_rate_[p];
+            if (path.set != kNoSet) {
+                const auto choices = mixture_.choices_of(path.set);
+                for (std::size_t c = 0; c < choices.size(); ++c)
+                    rate += choices[c].weight * mixture_.choice_rates(p)[c];
             }
+            if (std::abs(rate - told_rate_[p]) <= config_.rate_settled * told_rate_[p]) continue;
+            told_rate_[p] = rate;
+            const auto certain = std::span(evidence_.path_units).subspan(path.first_unit, path.unit_count);
+            std::for_each(certain.begin(), certain.end(), tell);
+            if (path.set == kNoSet) continue;
+            const auto units = mixture_.units_of(path.set);
+            std::for_each(units.begin(), units.end(), tell);
         }
     }
 }
@@ -279,16 +333,29 @@ double Sweeper::log_evidence_of_faults() const {
     return sum;
 }
 
+void Sweeper::share_out_lossless() {
+    if (!mixture_.any_lossless()) return;
+    std::vector<double> rates;
+    rates.reserve(shares_.size());
+    for (LossShare& share : shares_) {
+        rates.push_back(share.rate_any_time);
+        share.stale = true;
+    }
+    mixture_.weigh_lossless(rates);
+}
+
 void Sweeper::run() {
     // At first each is judged alone, as if the others were healthy. That finds an order in which to blame.
     sum_up_paths();
     told_rate_ = path_rate_;
+    share_out_lossless();
     for (UnitIndex unit = 0; unit < shares_.size(); ++unit)
         judge(unit);
     for (LossShare& share : shares_)
         share.stale = true;
     for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
         sum_up_paths();
+        if (sweep > 0) share_out_lossless();
         bool moved = false;
         for (const UnitIndex unit : order())
             moved = update(unit) || moved;
@@ -298,18 +365,28 @@ void Sweeper::run() {
 }
 
 Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) const {
-    return to_weight(weigh(shares_[unit], evidence_.units[unit]).log_likelihood, prior_);
+    return to_weight(weigh_alone(unit).log_likelihood, prior_);
 }
 
 void Sweeper::set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time) {
-    shares_[unit].rate = timed;
-    shares_[unit].rate_any_time = any_time;
-    sum_up_paths();
+    LossShare& share = shares_[unit];
+    for (const std::uint32_t p : share.any_time)
+        move_rate(p, unit, any_time - share.rate_any_time);
+    share.rate_any_time = any_time;
+    std::size_t place = 0;  // both are by epoch
+    for (const std::uint32_t p : share.timed) {
+        while (share.lossy_epochs[place] != evidence_.lossy[p].epoch)
+            ++place;
+        move_rate(p, unit, timed[place] - share.rate[place]);
+    }
+    share.rate = timed;
 }
 
 Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
-    const LossShare first_kept = shares_[first], second_kept = shares_[second];
-    const std::vector<double> first_zero(first_kept.rate.size()), second_zero(second_kept.rate.size());
+    const std::vector<double> first_rate = shares_[first].rate, second_rate = shares_[second].rate;
+    const double first_any_time = shares_[first].rate_any_time,
+                 second_any_time = shares_[second].rate_any_time;
+    const std::vector<double> first_zero(first_rate.size()), second_zero(second_rate.size());
     const auto log_weight = [&](const Weighed& weighed, std::size_t begin, std::size_t end) {
         PerRate log_weights{};
         for (std::size_t r = begin; r < end; ++r)
@@ -323,24 +400,23 @@ Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
     // nothing, and the other's given what the one then loses.
     set_rates(first, first_zero, 0);
     set_rates(second, second_zero, 0);
-    const Weighed first_alone = weigh(shares_[first], evidence_.units[first]);
-    const Weighed second_alone = weigh(shares_[second], evidence_.units[second]);
-    const double second_rate = to_weight(second_alone.log_likelihood, prior_).loss_rate;
-    set_rates(second, second_alone.faulty_rate, second_rate);
-    const double first_beside = healthy(weigh(shares_[first], evidence_.units[first]));
+    const Weighed first_alone = weigh_alone(first);
+    const Weighed second_alone = weigh_alone(second);
+    const double second_loss = to_weight(second_alone.log_likelihood, prior_).loss_rate;
+    set_rates(second, second_alone.faulty_rate, second_loss);
+    const double first_beside = healthy(weigh_alone(first));
     set_rates(second, second_zero, 0);
     set_rates(first, first_alone.faulty_rate, to_weight(first_alone.log_likelihood, prior_).loss_rate);
-    const double second_beside = healthy(weigh(shares_[second], evidence_.units[second]));
+    const double second_beside = healthy(weigh_alone(second));
 
-    shares_[first] = first_kept;
-    shares_[second] = second_kept;
-    sum_up_paths();
+    set_rates(first, first_rate, first_any_time);
+    set_rates(second, second_rate, second_any_time);
     // Besides, the second alone must look as guilty as the first alone: bursts must not be what it explains
     // with.
     const double guilt =
         faulty(first_alone) - healthy(first_alone) - faulty(second_alone) + healthy(second_alone);
     const double likelihood = faulty(first_alone) + second_beside - faulty(second_alone) - first_beside;
-    return {std::max(likelihood, guilt), second_rate};
+    return {std::max(likelihood, guilt), second_loss};
 }
 
 /// Its links are to be acquitted: what they lose is what the device is weighed for.
@@ -370,11 +446,15 @@ Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
     }
     for (const auto& [epoch, load] : epochs)
         evidence.epochs.push_back(load);
-    return to_weight(weigh(share, evidence).log_likelihood, prior_);
+    return to_weight(weigh(share, evidence, device.units, mixture_.lossless_of(device.units)).log_likelihood,
+                     prior_);
 }
 
 Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units)
-    : sweeper_(sweeper), shares_(sweeper.shares_), path_rate_(sweeper.path_rate_) {
+    : sweeper_(sweeper),
+      shares_(sweeper.shares_),
+      path_rate_(sweeper.path_rate_),
+      mixture_rates_(sweeper.mixture_.all_choice_rates()) {
     for (const UnitIndex unit : units) {
         LossShare& share = sweeper_.shares_[unit];
         share.rate_any_time = sweeper_.prior_.healthy_mean();
@@ -386,10 +466,11 @@ Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units
 Sweeper::Acquitted::~Acquitted() {
     sweeper_.shares_ = std::move(shares_);
     sweeper_.path_rate_ = std::move(path_rate_);
+    sweeper_.mixture_.all_choice_rates() = std::move(mixture_rates_);
 }
 
 void Sweeper::Acquitted::convict(UnitIndex unit) {
-    const Weighed weighed = sweeper_.weigh(sweeper_.shares_[unit], sweeper_.evidence_.units[unit]);
+    const Weighed weighed = sweeper_.weigh_alone(unit);
     sweeper_.set_rates(unit, weighed.faulty_rate,
                        to_weight(weighed.log_likelihood, sweeper_.prior_).loss_rate);
 }
@@ -399,8 +480,23 @@ std::vector<UnitIndex> Sweeper::crossing_losses(UnitIndex unit, double share) co
     for (const auto* paths : {&shares_[unit].any_time, &shares_[unit].timed}) {
         for (const std::uint32_t p : *paths) {
             const LossyPath& path = evidence_.lossy[p];
+            double here = path.lost;  // by choices with the unit
+            std::vector<double> chances;
+            if (path.set != kNoSet) {
+                chances = mixture_.responsibilities(p, path_rate_[p]);
+                const auto choices = mixture_.choices_of(path.set);
+                const bool certain = crosses_for_certain(path, {&unit, 1});
+                here = 0;
+                for (std::size_t c = 0; c < choices.size(); ++c) {
+                    const auto units = mixture_.units_of(choices[c]);
+                    if (!certain && std::find(units.begin(), units.end(), unit) == units.end()) continue;
+                    here += chances[c] * path.lost;
+                    for (const UnitIndex other : units)
+                        lost[other] += chances[c] * path.lost;
+                }
+            }
             for (std::uint32_t i = 0; i < path.unit_count; ++i)
-                lost[evidence_.path_units[path.first_unit + i]] += path.lost;
+                lost[evidence_.path_units[path.first_unit + i]] += here;
         }
     }
     std::vector<UnitIndex> units;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/localise/inference.h"
+#include "core/localise/path_mixture.h"
 #include "core/localise/rate_prior.h"
 
 namespace dyetrace::localise {
@@ -62,6 +63,7 @@ class Sweeper {
         Sweeper& sweeper_;
         std::vector<LossShare> shares_;
         std::vector<double> path_rate_;
+        std::vector<double> mixture_rates_;
     };
 
     /// Units that are on paths with at least `share` of what was lost on the paths of `unit`; by index.
@@ -80,11 +82,19 @@ class Sweeper {
     void index_epochs(LossShare& share) const;
     void sum_up_paths();
     void set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time);
-    void add_losses(const LossShare& share, std::span<const std::uint32_t> paths,
+    /// What is weighed: a unit, or the units of a device together.
+    using Members = std::span<const UnitIndex>;
+    [[nodiscard]] bool crosses_for_certain(const LossyPath& path, Members members) const;
+    void move_rate(std::uint32_t p, UnitIndex unit, double by);
+    void add_losses(const LossShare& share, std::span<const std::uint32_t> paths, Members members,
                     PerRate& log_likelihood) const;
     [[nodiscard]] std::vector<EpochEvidence> evidence_by_epoch(const LossShare& share,
-                                                               const UnitEvidence& evidence) const;
-    [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence) const;
+                                                               const UnitEvidence& evidence,
+                                                               Members members) const;
+    [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
+                                const PerRate& lossless) const;
+    [[nodiscard]] Weighed weigh_alone(UnitIndex unit) const;
+    void share_out_lossless();
     void tell_others(UnitIndex unit);
     void judge(UnitIndex unit);
     bool update(UnitIndex unit);
@@ -96,7 +106,9 @@ class Sweeper {
     RatePrior prior_;
     std::vector<LossShare> shares_;  ///< of each unit
     std::vector<Weighed> weighed_;   ///< of each unit, when it was last weighed
-    std::vector<double> path_rate_;  ///< of each lossy path, summed over its units
+    PathMixture mixture_;
+    std::vector<UnitIndex> ids_;     ///< 0, 1, ..: a unit is the only member of itself
+    std::vector<double> path_rate_;  ///< of each lossy path, summed over its certain units
     std::vector<double> told_rate_;  ///< .. when units on it were last told
     std::vector<Belief> beliefs_;
     std::vector<std::array<double, kFaultyRates>>
