@@ -40,6 +40,27 @@ const typename Routes::value_type* route_during(const Routes& routes, Time start
     return found;
 }
 
+bool crosses(const WindowedObservation& window, LinkId link) {
+    return std::find(window.path.begin(), window.path.end(), link) != window.path.end();
+}
+
+/// The keys of `sent` with the most traffic first, then by key; at most `most`.
+template <class Key>
+std::vector<Key> most_first(const std::map<Key, std::uint64_t>& sent, std::size_t most) {
+    std::vector<std::pair<std::uint64_t, Key>> ranked;
+    ranked.reserve(sent.size());
+    for (const auto& [key, packets] : sent)
+        ranked.push_back({packets, key});
+    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    ranked.resize(std::min(ranked.size(), most));
+    std::vector<Key> keys;
+    for (auto& [packets, key] : ranked)
+        keys.push_back(std::move(key));
+    return keys;
+}
+
 }  // namespace
 
 EvidenceBuilder::EvidenceBuilder(const FabricGraph& graph, EvidenceConfig config)
@@ -169,6 +190,38 @@ std::size_t EvidenceBuilder::feed(Localiser& localiser, Time since, Time until) 
     for (const auto& w : all)
         localiser.add({w.path, w.sent, w.lost, w.window});
     return all.size();
+}
+
+Verdict EvidenceBuilder::infer(const LocaliserConfig& config, Time since) const {
+    Localiser localiser(*graph_, config);
+    feed(localiser, since);
+    return localiser.infer();
+}
+
+Crossing EvidenceBuilder::crossing(LinkId link, Time since) const {
+    Crossing sum;
+    for (const auto& window : windows(since)) {
+        if (!crosses(window, link)) continue;
+        sum.sent += window.sent;
+        sum.lost += window.lost;
+    }
+    return sum;
+}
+
+std::vector<HostPair> EvidenceBuilder::pairs_across(LinkId link, Time since, std::size_t most) const {
+    std::map<HostPair, std::uint64_t> sent;
+    for (const auto& window : windows(since)) {
+        if (crosses(window, link)) sent[{window.key->requester, window.key->acceptor}] += window.sent;
+    }
+    return most_first(sent, most);
+}
+
+std::vector<PathKey> EvidenceBuilder::paths_across(LinkId link, Time since, std::size_t most) const {
+    std::map<PathKey, std::uint64_t> sent;
+    for (const auto& window : windows(since)) {
+        if (crosses(window, link)) sent[*window.key] += window.sent;
+    }
+    return most_first(sent, most);
 }
 
 std::size_t EvidenceBuilder::paths_waiting() const {

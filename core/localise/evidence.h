@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/base/addresses.h"
@@ -53,6 +54,17 @@ struct WindowedObservation {
     Window window;
 };
 
+/// Packets across a link in some windows.
+struct Crossing {
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+
+    constexpr bool operator==(const Crossing&) const = default;
+};
+
+/// Requester and acceptor.
+using HostPair = std::pair<IpAddress, IpAddress>;
+
 /// Before every time.
 inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
 
@@ -94,6 +106,15 @@ class EvidenceBuilder {
                                                            Time until = Time::never()) const;
     /// Adds those windows to `localiser`; returns how many.
     std::size_t feed(Localiser& localiser, Time since = kBeginning, Time until = Time::never()) const;
+
+    /// What a localiser says of those windows that start at or after `since`.
+    [[nodiscard]] Verdict infer(const LocaliserConfig& config, Time since) const;
+    /// What such windows sent and lost whose path crosses `link`.
+    [[nodiscard]] Crossing crossing(LinkId link, Time since) const;
+    /// Pairs that sent across `link` in such windows: most traffic first, then by address; at most `most`.
+    [[nodiscard]] std::vector<HostPair> pairs_across(LinkId link, Time since, std::size_t most) const;
+    /// Paths that did: most traffic first, then by key; at most `most`.
+    [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const;
 
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t path_count() const { return paths_.size(); }

@@ -252,5 +252,21 @@ TEST_F(EvidenceTest, EachPathIsJudgedByItselfWhereClocksDisagree) {
         EXPECT_EQ(window.window.queueing_mean, Duration{});
 }
 
+TEST_F(EvidenceTest, WhoCrossesALinkIsToldWithTheMostTrafficFirst) {
+    EvidenceBuilder evidence = builder();
+    for (std::uint16_t path = 1; path <= 3; ++path)
+        evidence.path(key(path), at_ms(0), path == 3 ? other_route_ : route_);
+    evidence.record(key(1), at_ms(20), totals(100, 98));
+    evidence.record(key(2), at_ms(20), totals(300, 295));
+    evidence.record(key(3), at_ms(20), totals(900, 900));
+    const LinkId link = *graph_.link(s_, b_);
+    EXPECT_EQ(evidence.crossing(link, kBeginning), (Crossing{400, 7}));
+    EXPECT_EQ(evidence.crossing(link, at_ms(10)), (Crossing{0, 0}));
+    EXPECT_EQ(evidence.paths_across(link, kBeginning, 9), (std::vector{key(2), key(1)}));
+    EXPECT_EQ(evidence.paths_across(link, kBeginning, 1), (std::vector{key(2)}));
+    EXPECT_EQ(evidence.pairs_across(link, kBeginning, 9),
+              (std::vector<HostPair>{{key(1).requester, key(1).acceptor}}));
+}
+
 }  // namespace
 }  // namespace dyetrace::localise
