@@ -17,21 +17,11 @@
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/localise/evidence_source.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
 
 namespace dyetrace::localise {
-
-/// One measured path: packets of one outer source port, as long as its generation lasts.
-struct PathKey {
-    IpAddress requester;  ///< underlay address of the sending EPPC
-    IpAddress acceptor;   ///< underlay address of the receiving EPPC
-    SessionId session;
-    PathIndex path;
-    PathGeneration generation;
-
-    constexpr auto operator<=>(const PathKey&) const = default;
-};
 
 /// Cumulative totals of one path since its generation began. Delays are of tracked packets, one way, and may
 /// be negative (two clocks); only their differences are used.
@@ -54,20 +44,6 @@ struct WindowedObservation {
     Window window;
 };
 
-/// Packets across a link in some windows.
-struct Crossing {
-    std::uint64_t sent = 0;
-    std::uint64_t lost = 0;
-
-    constexpr bool operator==(const Crossing&) const = default;
-};
-
-/// Requester and acceptor.
-using HostPair = std::pair<IpAddress, IpAddress>;
-
-/// Before every time.
-inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
-
 struct EvidenceConfig {
     std::size_t max_paths = 1'000'000;         ///< keys, learned or not; records of more are refused
     std::size_t max_records_per_path = 4'096;  ///< the oldest give way
@@ -88,7 +64,7 @@ struct EvidenceCounters {
     std::uint64_t routes_unknown_link = 0;  ///< a learned path that the fabric graph does not have
 };
 
-class EvidenceBuilder {
+class EvidenceBuilder : public EvidenceSource {
   public:
     explicit EvidenceBuilder(const FabricGraph& graph,
                              EvidenceConfig config = {});  ///< `graph` must outlive it
@@ -107,14 +83,11 @@ class EvidenceBuilder {
     /// Adds those windows to `localiser`; returns how many.
     std::size_t feed(Localiser& localiser, Time since = kBeginning, Time until = Time::never()) const;
 
-    /// What a localiser says of those windows that start at or after `since`.
-    [[nodiscard]] Verdict infer(const LocaliserConfig& config, Time since) const;
-    /// What such windows sent and lost whose path crosses `link`.
-    [[nodiscard]] Crossing crossing(LinkId link, Time since) const;
-    /// Pairs that sent across `link` in such windows: most traffic first, then by address; at most `most`.
-    [[nodiscard]] std::vector<HostPair> pairs_across(LinkId link, Time since, std::size_t most) const;
-    /// Paths that did: most traffic first, then by key; at most `most`.
-    [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const;
+    [[nodiscard]] Verdict infer(const LocaliserConfig& config, Time since) const override;
+    [[nodiscard]] Crossing crossing(LinkId link, Time since) const override;
+    [[nodiscard]] std::vector<HostPair> pairs_across(LinkId link, Time since,
+                                                     std::size_t most) const override;
+    [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
 
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
