@@ -14,18 +14,6 @@ Duration mean_queueing(const PathTotals& before, const PathTotals& after, Durati
     return std::max((after.delay_sum - before.delay_sum) / count - floor, Duration{});
 }
 
-/// The delay without queueing that most of these paths agree on, given the smallest delay seen on each.
-std::optional<Duration> common_floor(std::vector<Duration> smallest, Duration tolerance) {
-    if (smallest.empty()) return std::nullopt;
-    std::sort(smallest.begin(), smallest.end());
-    const Duration floor = smallest[smallest.size() / 20];  // not the very least: one clock may be wrong
-    const auto agree = std::count_if(smallest.begin(), smallest.end(), [&](Duration d) {
-        return d >= floor - tolerance && d <= floor + tolerance;
-    });
-    if (2 * static_cast<std::size_t>(agree) < smallest.size()) return std::nullopt;
-    return floor;
-}
-
 /// The route in force during all of a window; none where it changed meanwhile, and nobody knows when.
 template <class Routes>
 const typename Routes::value_type* route_during(const Routes& routes, Time start, Time end) {
@@ -62,6 +50,17 @@ std::vector<Key> most_first(const std::map<Key, std::uint64_t>& sent, std::size_
 }
 
 }  // namespace
+
+std::optional<Duration> common_floor(std::vector<Duration> smallest, Duration tolerance) {
+    if (smallest.empty()) return std::nullopt;
+    std::sort(smallest.begin(), smallest.end());
+    const Duration floor = smallest[smallest.size() / 20];  // not the very least: one clock may be wrong
+    const auto agree = std::count_if(smallest.begin(), smallest.end(), [&](Duration d) {
+        return d >= floor - tolerance && d <= floor + tolerance;
+    });
+    if (2 * static_cast<std::size_t>(agree) < smallest.size()) return std::nullopt;
+    return floor;
+}
 
 EvidenceBuilder::EvidenceBuilder(const FabricGraph& graph, EvidenceConfig config)
     : graph_(&graph), config_(config) {}

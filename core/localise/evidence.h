@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -64,7 +65,10 @@ struct EvidenceCounters {
     std::uint64_t routes_unknown_link = 0;  ///< a learned path that the fabric graph does not have
 };
 
-class EvidenceBuilder : public EvidenceSource {
+/// The delay without queueing that most of these paths agree on, given the smallest delay seen on each.
+[[nodiscard]] std::optional<Duration> common_floor(std::vector<Duration> smallest, Duration tolerance);
+
+class EvidenceBuilder final : public EvidenceSource {
   public:
     explicit EvidenceBuilder(const FabricGraph& graph,
                              EvidenceConfig config = {});  ///< `graph` must outlive it

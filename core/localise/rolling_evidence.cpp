@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/localise/rolling_evidence.h"
+
+#include <algorithm>
+
+#include "core/base/random.h"
+#include "core/base/result.h"
+#include "core/localise/evidence.h"
+
+namespace dyetrace::localise {
+
+RollingEvidence::RollingEvidence(const FabricGraph& graph, const PathNames& names, RollingConfig config,
+                                 Time since)
+    : graph_(&graph),
+      names_(&names),
+      config_(config),
+      routes_(config.halves_most),
+      epochs_(std::max<std::size_t>(config.epochs_most, 2)),
+      oldest_(epoch_of(since.ns)),
+      newest_(oldest_),
+      cells_(graph.link_count() * epochs_.size()),
+      links_(graph.link_count()) {
+    DYETRACE_ASSERT(config.epoch.ns > 0);
+}
+
+/// Rounded down, also below zero; far from where arithmetic overflows.
+std::int64_t RollingEvidence::epoch_of(std::int64_t ns) const {
+    const std::int64_t whole = ns / config_.epoch.ns;
+    return std::max(whole - (ns % config_.epoch.ns < 0 ? 1 : 0), kFirstEpoch);
+}
+
+RollingEvidence::Path& RollingEvidence::path_at(PathId path) {
+    while (paths_.size() <= path.value)
+        paths_.emplace_back();
+    return paths_[path.value];
+}
+
+RollingEvidence::Slot RollingEvidence::take_slot() {
+    if (free_ == kNoSlot) {
+        slots_.emplace_back();
+        return static_cast<Slot>(slots_.size() - 1);
+    }
+    const Slot slot = free_;
+    free_ = slots_[slot].next;
+    return slot;
+}
+
+std::uint64_t RollingEvidence::fingerprint_of(const Kept& kept) const {
+    return mix64(mix64(kept.path + std::uint64_t{1}) ^ static_cast<std::uint64_t>(kept.end_ns));
+}
+
+Duration RollingEvidence::floor_of(const Path& path, RouteHalves route) const {
+    const auto common = floors_.find(routes_.length(route));
+    return common == floors_.end() ? path.delay_min : std::min(path.delay_min, common->second);
+}
+
+/// Counts a window under the route of its path.
+void RollingEvidence::count(Kept& kept, const Path& path) {
+    kept.route = path.route;
+    if (kept.delay_count > 0) {
+        const Duration wait = Duration{kept.delay_mean_ns} - floor_of(path, kept.route);
+        kept.waited_shortly = std::max(wait, Duration{}) < config_.short_queue;
+    }
+    const std::int64_t ends = epoch_of(kept.end_ns);
+    ++epoch(ends).counted;
+    newest_ = std::max(newest_, ends);
+    const std::uint64_t fingerprint = fingerprint_of(kept);
+    routes_.for_each_link(kept.route, [&](LinkId link) {
+        Cell& sum = cell(link, ends);
+        sum.sent += kept.sent;
+        (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
+        LinkSum& all = links_[link.value];
+        all.sent += kept.sent;
+        all.lost += kept.lost;
+        all.fingerprint += fingerprint;
+    });
+}
+
+void RollingEvidence::take_back(Kept& kept) {
+    const std::int64_t ends = epoch_of(kept.end_ns);
+    --epoch(ends).counted;
+    const std::uint64_t fingerprint = fingerprint_of(kept);
+    routes_.for_each_link(kept.route, [&](LinkId link) {
+        Cell& sum = cell(link, ends);
+        sum.sent -= kept.sent;
+        (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) -= kept.delay_count;
+        LinkSum& all = links_[link.value];
+        all.sent -= kept.sent;
+        all.lost -= kept.lost;
+        all.fingerprint -= fingerprint;
+    });
+    kept.route = {};
+}
+
+/// Its floor may have changed.
+void RollingEvidence::look_at_queue(Kept& kept, const Path& path) {
+    if (!kept.route.is_known() || kept.delay_count == 0) return;
+    const Duration wait = Duration{kept.delay_mean_ns} - floor_of(path, kept.route);
+    const bool shortly = std::max(wait, Duration{}) < config_.short_queue;
+    if (shortly == kept.waited_shortly) return;
+    kept.waited_shortly = shortly;
+    const std::int64_t ends = epoch_of(kept.end_ns);
+    routes_.for_each_link(kept.route, [&](LinkId link) {
+        Cell& sum = cell(link, ends);
+        (shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
+        (shortly ? sum.waited_long : sum.waited_shortly) -= kept.delay_count;
+    });
+}
+
+template <class Visit>
+void RollingEvidence::for_each_window(const Path& path, std::uint32_t index, Visit visit) {
+    std::int64_t until_ns = std::numeric_limits<std::int64_t>::max();
+    // A slot that was given to another window since says so: by its path, or by its time.
+    for (Slot slot = path.newest; slot != kNoSlot;) {
+        Kept& kept = slots_[slot];
+        if (!kept.live || kept.path != index || kept.end_ns > until_ns) return;
+        slot = kept.before;
+        until_ns = kept.start_ns;
+        visit(kept);
+    }
+}
+
+void RollingEvidence::note_delay(Path& path, std::uint32_t index, Duration delay_min) {
+    if (delay_min >= path.delay_min) return;
+    const bool is_first = path.delay_min.ns == std::numeric_limits<std::int64_t>::max();
+    if (is_first) ++delays_known_;
+    path.delay_min = delay_min;
+    ++floors_moved_;
+    if (!is_first) for_each_window(path, index, [&](Kept& kept) { look_at_queue(kept, path); });
+}
+
+/// Whether a window that starts in `for_epoch` can be held; the oldest give way to it.
+bool RollingEvidence::make_room(std::int64_t for_epoch) {
+    while (held_ >= config_.windows_most) {
+        if (oldest_ >= for_epoch) return false;
+        const std::size_t before = held_;
+        forget_oldest();
+        counters_.windows_over_limit += before - held_;
+    }
+    return true;
+}
+
+void RollingEvidence::add(PathId id, const PathWindow& window, Duration delay_min) {
+    Path& path = path_at(id);
+    if (window.delay_count > 0) note_delay(path, id.value, delay_min);
+    const std::int64_t starts = epoch_of(window.start.ns);
+    if (starts < oldest_) {
+        ++counters_.windows_too_old;
+        return;
+    }
+    if (epoch_of(window.end.ns) - oldest_ >= static_cast<std::int64_t>(epochs_.size())) {
+        ++counters_.windows_ahead;
+        return;
+    }
+    if (!make_room(starts)) {
+        ++counters_.windows_over_limit;
+        return;
+    }
+    const Slot slot = take_slot();
+    Kept& kept = slots_[slot];
+    Epoch& group = epoch(starts);
+    Slot& list = window.lost > 0 ? group.lossy : group.lossless;
+    kept = {window.start.ns,
+            window.end.ns,
+            window.delay_mean.ns,
+            window.sent,
+            window.lost,
+            window.delay_count,
+            id.value,
+            {},
+            path.newest,
+            list,
+            true,
+            false,
+            false};
+    list = path.newest = slot;
+    ++held_;
+    if (!path.route.is_known()) {
+        ++waiting_;
+    } else if (window.start < path.first) {
+        kept.spanning = true;
+        ++counters_.windows_across_change;
+    } else {
+        count(kept, path);
+    }
+}
+
+void RollingEvidence::route(PathId id, Time at, std::span<const LinkId> links) {
+    Path& path = path_at(id);
+    const auto halves = routes_.intern(links);
+    if (!halves) ++counters_.routes_over_limit;
+    if (halves && path.route == *halves) {
+        path.last = std::max(path.last, at);
+    } else if (!path.route.is_known()) {
+        if (!halves) return;
+        learn_route(path, id.value, *halves);
+        path.last = at;
+    } else if (at <= path.last) {
+        ++counters_.routes_late;
+    } else {
+        ++counters_.routes_changed;
+        change_route(path, id.value, at, halves.value_or(RouteHalves{}));
+    }
+}
+
+/// What waited for it is counted now.
+void RollingEvidence::learn_route(Path& path, std::uint32_t index, RouteHalves route) {
+    path.route = route;
+    ++floors_moved_;
+    for_each_window(path, index, [&](Kept& kept) {
+        if (kept.spanning || kept.route.is_known()) return;
+        --waiting_;
+        if (Time{kept.start_ns} >= path.first) return count(kept, path);
+        kept.spanning = true;
+        ++counters_.windows_across_change;
+    });
+}
+
+/// Between the last trace of the old route and the first of the new one, nobody knows which it was.
+void RollingEvidence::change_route(Path& path, std::uint32_t index, Time at, RouteHalves route) {
+    const Time last = path.last;
+    path.route = route;
+    path.first = path.last = at;
+    ++floors_moved_;
+    for_each_window(path, index, [&](Kept& kept) {
+        if (kept.spanning || Time{kept.end_ns} <= last) return;
+        if (kept.route.is_known()) take_back(kept);
+        if (Time{kept.start_ns} < at) {
+            kept.spanning = true;
+            ++counters_.windows_across_change;
+        } else if (route.is_known()) {
+            count(kept, path);
+        } else {
+            ++waiting_;
+        }
+    });
+}
+
+void RollingEvidence::restart(PathId id) {
+    Path& path = path_at(id);
+    for_each_window(path, id.value, [&](Kept& kept) {
+        if (!kept.route.is_known() && !kept.spanning) {
+            --waiting_;
+            kept.spanning = true;  // what it ran on will never be known
+        }
+        if (kept.route.is_known()) {
+            // What it says of its links stands, but nobody's name.
+            const std::uint64_t before = fingerprint_of(kept);
+            kept.path = kNoPath;
+            const std::uint64_t after = fingerprint_of(kept);
+            routes_.for_each_link(kept.route,
+                                  [&](LinkId link) { links_[link.value].fingerprint += after - before; });
+        }
+        kept.path = kNoPath;
+    });
+    if (path.delay_min.ns != std::numeric_limits<std::int64_t>::max()) --delays_known_;
+    path = {};
+}
+
+void RollingEvidence::forget_list(Slot& first) {
+    for (Slot slot = std::exchange(first, kNoSlot); slot != kNoSlot;) {
+        Kept& kept = slots_[slot];
+        if (kept.route.is_known()) {
+            take_back(kept);
+        } else if (!kept.spanning) {
+            --waiting_;
+        }
+        kept.live = false;
+        --held_;
+        const Slot next = std::exchange(kept.next, free_);
+        free_ = slot;
+        slot = next;
+    }
+}
+
+void RollingEvidence::forget_oldest() {
+    Epoch& group = epoch(oldest_);
+    forget_list(group.lossless);
+    forget_list(group.lossy);
+    ++oldest_;
+}
+
+void RollingEvidence::forget_before(Time since) {
+    const std::int64_t until = epoch_of(since.ns);
+    while (oldest_ < until && held_ > 0)
+        forget_oldest();
+    oldest_ = std::max(oldest_, until);
+    newest_ = std::max(newest_, oldest_);
+    settle_floors();
+}
+
+/// Where most paths of a length agree on their smallest delay, one that never saw a short queue is still
+/// known to be slow. Looked at again when one in so many paths has news; of very many a sample says enough.
+void RollingEvidence::settle_floors() {
+    constexpr std::size_t kOneIn = 64;
+    constexpr std::size_t kSample = 65'536;
+    if (floors_moved_ == 0 || floors_moved_ < delays_known_ / kOneIn) return;
+    floors_moved_ = 0;
+    std::map<std::size_t, std::vector<Duration>> smallest;  // by number of links
+    const std::size_t stride = paths_.size() / kSample + 1;
+    for (std::size_t i = 0; i < paths_.size(); i += stride) {
+        const Path& path = paths_[i];
+        if (!path.route.is_known() || path.delay_min.ns == std::numeric_limits<std::int64_t>::max()) continue;
+        smallest[routes_.length(path.route)].push_back(path.delay_min);
+    }
+    std::map<std::size_t, Duration> floors;
+    bool moved = false;
+    for (auto& [length, delays] : smallest) {
+        auto floor = common_floor(std::move(delays), config_.floor_tolerance);
+        const auto held = floors_.find(length);
+        if (floor && held != floors_.end()) {
+            const Duration by = *floor - held->second;
+            if (std::max(by.ns, -by.ns) < config_.floor_step.ns) floor = held->second;
+        }
+        if (floor) floors[length] = *floor;
+    }
+    moved = floors != floors_;
+    floors_ = std::move(floors);
+    if (!moved) return;
+    for (Kept& kept : slots_) {
+        if (kept.live && kept.path != kNoPath) look_at_queue(kept, paths_[kept.path]);
+    }
+}
+
+std::vector<LinkId> RollingEvidence::links_of(PathId id) const {
+    std::vector<LinkId> links;
+    if (link_count_of(id) == 0) return links;
+    routes_.for_each_link(paths_[id.value].route, [&](LinkId link) { links.push_back(link); });
+    return links;
+}
+
+std::size_t RollingEvidence::link_count_of(PathId id) const {
+    if (id.value >= paths_.size() || !paths_[id.value].route.is_known()) return 0;
+    return routes_.length(paths_[id.value].route);
+}
+
+RollingEvidence::Traced RollingEvidence::traced(PathId id) const {
+    if (id.value >= paths_.size()) return {kBeginning, kBeginning};
+    return {paths_[id.value].first, paths_[id.value].last};
+}
+
+}  // namespace dyetrace::localise
