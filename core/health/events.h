@@ -70,9 +70,11 @@ struct HealthChanged {
     IpAddress acceptor;
     Health health{};
     double statistic = 0;
-    std::uint64_t sent = 0;
-    std::uint64_t lost = 0;
+    std::uint64_t sent = 0;  ///< packets, or windows, that the state rests on
+    std::uint64_t lost = 0;  ///< of those, lost, late, damaged...
     std::string reason;
+    Metric metric = Metric::None;  ///< congestion is no fault: see `is_fault`
+    double confidence = 0;         ///< 1 less the error rate that the state was taken with
 };
 
 enum class IncidentState : std::uint8_t { Investigating, Confirmed, Refuted };

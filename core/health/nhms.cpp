@@ -11,6 +11,7 @@
 #include "core/auth/seal.h"
 #include "core/base/random.h"
 #include "core/health/eppc_table.h"
+#include "core/health/health_judge.h"
 #include "core/health/investigation.h"
 #include "core/wire/control.h"
 #include "core/wire/update.h"
@@ -28,10 +29,34 @@ namespace {
 /// Requester, acceptor, and the requester's number of a session between them.
 using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
 
-struct Totals {
-    std::uint64_t sent = 0;
-    std::uint64_t received = 0;
+/// What is known of one (session, path): the newest record, and what detection made of all.
+struct KnownPath {
+    wire::PathRecord record;
+    PathDetector detector;
 };
+
+MetricsWindow window_between(const wire::PathRecord& before, const wire::PathRecord& record) {
+    MetricsWindow window;
+    window.start = {before.intervals == 0 ? record.measured_ns : before.measured_ns};
+    window.end = {record.measured_ns};
+    window.sent = record.sent - before.sent;
+    window.lost = window.sent - (record.received - before.received);
+    window.tracked_sent = record.tracked_sent - before.tracked_sent;
+    window.tracked_received = record.tracked_received - before.tracked_received;
+    window.duplicates = record.duplicates - before.duplicates;
+    window.late = record.late - before.late;
+    window.ce = record.ce - before.ce;
+    window.ecn_invalid = record.ecn_invalid - before.ecn_invalid;
+    window.corrupted = record.corrupted - before.corrupted;
+    window.delay_count = record.delay_count - before.delay_count;
+    window.delay_sum = clocks_difference({record.delay_ns_sum}, {before.delay_ns_sum});
+    window.delay_min = {record.delay_ns_min};
+    window.jitter = {record.jitter_ns};
+    window.ttl_changes = static_cast<std::uint16_t>(record.ttl_changes - before.ttl_changes);
+    window.open = (record.flags & wire::PathRecord::kFlagOpen) != 0;
+    window.excess = (record.flags & wire::PathRecord::kFlagExcess) != 0;
+    return window;
+}
 
 struct PendingDirective {
     DirectiveId id;
@@ -51,14 +76,7 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.memory.ns <= 0) return "memory: must be positive";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
-    const DetectorConfig& d = config.detector;
-    if (!(d.baseline_rate > 0 && d.baseline_rate < d.impaired_rate && d.impaired_rate < 1)) {
-        return "detector: needs 0 < baseline_rate < impaired_rate < 1";
-    }
-    if (!(d.false_alarm > 0 && d.false_alarm < 1 && d.miss > 0 && d.miss < 1)) {
-        return "detector: false_alarm and miss lie between 0 and 1";
-    }
-    return std::nullopt;
+    return wrong_field(config.detector);
 }
 
 }  // namespace
@@ -71,7 +89,8 @@ class Nhms::Engine {
           keys_(std::move(keys)),
           eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
           evidence_(graph, config.evidence),
-          investigation_(config, graph, evidence_) {}
+          investigation_(config, graph, evidence_),
+          judge_(config.detector) {}
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
@@ -103,7 +122,7 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
-    void detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now);
+    void detect(const PathKey& key, PathDetector& path, const MetricsWindow& window, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void issue(const WantedDirective& wanted, Time now);
@@ -118,10 +137,10 @@ class Nhms::Engine {
     EppcTable eppcs_;
     localise::EvidenceBuilder evidence_;
     Investigation investigation_;
-    std::map<PathKey, Totals> totals_;
+    std::map<PathKey, KnownPath> paths_;
     std::map<SessionKey, wire::TimingEntry> timings_;
+    HealthJudge judge_;
     std::map<std::pair<IpAddress, IpAddress>, SessionDetector> detectors_;
-    std::size_t degraded_ = 0;
     std::vector<PendingDirective> directives_;
     std::uint32_t next_directive_ = 1;
     Time evaluate_at_ = Time::never();
@@ -272,9 +291,10 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, 
     const wire::PathRecord& record = entry.record;
     emit(RecordReceived{now, eppc.endpoint.address, entry});
     const PathKey key{eppc.endpoint.address, entry.peer, entry.session, record.path, record.generation};
-    if (totals_.size() >= config.evidence.max_paths && !totals_.contains(key))
+    if (paths_.size() >= config.evidence.max_paths && !paths_.contains(key))
         return drops.add(DropReason::TableFull);
-    Totals& before = totals_[key];
+    KnownPath& known = paths_[key];
+    const wire::PathRecord& before = known.record;
     const bool ran_back = record.sent < before.sent || record.received < before.received;
     const bool excess =
         record.received > record.sent || record.received - before.received > record.sent - before.sent;
@@ -289,34 +309,33 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, 
     totals.delay_sum = {record.delay_ns_sum};
     totals.delay_min = {record.delay_ns_min};
     evidence_.record(key, Time{record.measured_ns}, totals);
-    const std::uint64_t sent = record.sent - before.sent;
-    const std::uint64_t lost = sent - (record.received - before.received);
-    before = {record.sent, record.received};
-    if (sent > 0) detect(key, sent, lost, now);
+    const MetricsWindow window = window_between(before, record);
+    known.record = record;
+    if (window.sent > 0) detect(key, known.detector, window, now);
 }
 
-void Nhms::Engine::detect(const PathKey& key, std::uint64_t sent, std::uint64_t lost, Time now) {
-    if (lost > 0) {
-        emit(LossSeen{now, key.requester, key.acceptor, key.session, key.path, key.generation, sent, lost});
+void Nhms::Engine::detect(const PathKey& key, PathDetector& path, const MetricsWindow& window, Time now) {
+    if (window.lost > 0) {
+        emit(LossSeen{now, key.requester, key.acceptor, key.session, key.path, key.generation, window.sent,
+                      window.lost});
     }
     const std::pair pair{key.requester, key.acceptor};
     auto it = detectors_.find(pair);
     if (it == detectors_.end()) {
         if (detectors_.size() >= config.bounds.pairs) return drops.add(DropReason::TableFull);
         it = detectors_.emplace(pair, SessionDetector{}).first;
+        judge_.enter(it->second, key.acceptor);
     }
-    SessionDetector& detector = it->second;
-    const Health before = detector.health();
-    if (!detector.add(sent, lost, config.detector)) return;
-    if (detector.health() == Health::Degraded) ++degraded_;
-    if (before == Health::Degraded) --degraded_;
-    emit(HealthChanged{now, key.requester, key.acceptor, detector.health(), detector.statistic(),
-                       detector.sent(), detector.lost(), detector.reason(config.detector)});
+    SessionDetector& session = it->second;
+    if (!judge_.add(session, path, window, now)) return;
+    emit(HealthChanged{now, key.requester, key.acceptor, session.health(), session.statistic(),
+                       session.sample(), session.hits(), session.reason(), session.metric(),
+                       session.confidence()});
 }
 
 void Nhms::Engine::evaluate(Time now) {
     evidence_.forget_before(now + config.memory * -1);
-    InvestigationResult result = investigation_.evaluate(now, degraded_ > 0);
+    InvestigationResult result = investigation_.evaluate(now, judge_.faulty() > 0);
     counters.evaluations = investigation_.evaluations();
     counters.incidents_over_limit = investigation_.over_limit();
     for (IncidentChanged& change : result.changes)
@@ -397,7 +416,7 @@ void Nhms::Engine::advance(Time now) {
     if (now < evaluate_at_) return;
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
-    const bool watching = degraded_ > 0 || investigation_.is_busy();
+    const bool watching = judge_.faulty() > 0 || investigation_.is_busy();
     evaluate_at_ = watching ? now + config.evaluate_interval : Time::never();
 }
 

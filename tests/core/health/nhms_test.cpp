@@ -28,7 +28,7 @@ TEST(Nhms, NamesTheFieldOfAConfigurationThatIsWrong) {
     NhmsConfig config = HealthNetwork::config();
     config.detector.impaired_rate = config.detector.baseline_rate;
     EXPECT_EQ(Nhms::create(config, {}, 1, Time{}).error(),
-              "detector: needs 0 < baseline_rate < impaired_rate < 1");
+              "detector: needs 0 < baseline_rate < impaired_rate < 0.5");
 }
 
 TEST(Nhms, AcknowledgesEveryUpdateAndTakesEachOnce) {
