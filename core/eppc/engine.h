@@ -372,7 +372,10 @@ class Eppc::Engine {
     void handle_directive(const wire::ControlMessage& message, Time now);
     void service_updates(Time now);
     void handle_answer(const wire::ControlMessage& message, Time now);
-    wire::DirectiveResultBody investigate(const wire::DirectiveBody& directive, Time now);
+    wire::DirectiveResultBody obey(const wire::DirectiveBody& directive, Time now);
+    wire::DirectiveResultBody measure_for_nhms(const wire::DirectiveBody& directive, Time now);
+    /// Precondition: find_peer(directive.peer).
+    wire::DirectiveResultBody repath_for_nhms(const wire::DirectiveBody& directive, Time now);
     /// Has the paths of a requested session traced anew; returns how many were ever used.
     std::uint16_t trace_all_paths(std::uint32_t peer, Time now);
     void send_to_nhms(wire::ControlType type, std::uint32_t number, std::uint32_t challenge, Bytes body);

@@ -6,6 +6,7 @@
 #include "core/auth/seal.h"
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
+#include "core/wire/directive.h"
 #include "core/wire/session_messages.h"
 #include "core/wire/update.h"
 
@@ -161,7 +162,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
     if (!directive) return drops.add(directive.error());
     switch (nhms_.take_directive(header.message_number)) {
         case ReplayWindow::Verdict::New:
-            nhms_.keep_result(header.message_number, investigate(*directive, now));
+            nhms_.keep_result(header.message_number, obey(*directive, now));
             break;
         case ReplayWindow::Verdict::Repeated: break;  // our result was lost: what was asked is being done
         case ReplayWindow::Verdict::TooOld: return drops.add(DropReason::ControlReplayed);
@@ -171,21 +172,82 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
     send_to_nhms(ControlType::DirectiveResult, header.message_number, 0, body);
 }
 
-wire::DirectiveResultBody Eppc::Engine::investigate(const wire::DirectiveBody& directive, Time now) {
+wire::DirectiveResultBody Eppc::Engine::obey(const wire::DirectiveBody& directive, Time now) {
+    using Kind = wire::DirectiveKind;
+    if (directive.kind == Kind::OpenSession) return measure_for_nhms(directive, now);
     wire::DirectiveResultBody result;
     result.status = wire::DirectiveStatus::NoSession;
     const auto index = find_peer(directive.peer);
     if (!index) return result;
+    if (directive.kind == Kind::Repath) return repath_for_nhms(directive, now);
     Peer& peer = peers_[*index];
     for (auto& session : peer.requested) {
         if (session.state() != session::State::Active) continue;
         ++result.sessions;
-        session.raise_sampling(directive.sampling, now + directive.duration);
+        if (directive.kind == Kind::Investigate)
+            session.raise_sampling(directive.sampling, now + directive.duration);
     }
     if (result.sessions == 0) return result;
     result.status = wire::DirectiveStatus::Done;
     result.paths = trace_all_paths(*index, now);
     service_peer(*index, now);
+    return result;
+}
+
+wire::DirectiveResultBody Eppc::Engine::measure_for_nhms(const wire::DirectiveBody& directive, Time now) {
+    wire::DirectiveResultBody result;
+    if (const auto index = find_peer(directive.peer)) {
+        // A pair that is measured already needs no other session: its sampling is raised instead.
+        const Time until = directive.duration.ns == 0 ? Time::never() : now + directive.duration;
+        for (auto& session : peers_[*index].requested) {
+            if (session.state() != session::State::Active) continue;
+            ++result.sessions;
+            session.raise_sampling(directive.sampling, until);
+        }
+        if (result.sessions > 0) {
+            result.paths = trace_all_paths(*index, now);
+            service_peer(*index, now);
+            return result;
+        }
+        // One that is being asked for is soon active.
+        if (!peers_[*index].requested.empty()) {
+            result.sessions = static_cast<std::uint16_t>(peers_[*index].requested.size());
+            return result;
+        }
+    }
+    SessionParameters wanted = SessionParameters::of(config);
+    wanted.sampling = directive.sampling;
+    wanted.duration = directive.duration;
+    if (directive.metrics != 0) wanted.metrics = directive.metrics & wire::kMetricsAll;
+    if (open_session(directive.peer, wanted, now)) {
+        result.sessions = 1;
+    } else {
+        result.status = wire::DirectiveStatus::Refused;
+    }
+    return result;
+}
+
+wire::DirectiveResultBody Eppc::Engine::repath_for_nhms(const wire::DirectiveBody& directive, Time now) {
+    wire::DirectiveResultBody result;
+    const auto index = find_peer(directive.peer);
+    std::size_t stay = 0;
+    for (const wire::DirectivePath& wanted : directive.paths) {
+        // Path counts are the EPPC's own: one that it has not is nothing to move.
+        if (wanted.path.value >= config.path_count) {
+            ++stay;
+            continue;
+        }
+        const bool moved_before = peers_[*index].paths[wanted.path].generation != wanted.generation;
+        if (moved_before || repath(directive.peer, wanted.path, now)) {
+            ++result.paths;
+        } else {
+            ++stay;
+        }
+    }
+    for (const auto& session : peers_[*index].requested) {
+        if (session.state() == session::State::Active) ++result.sessions;
+    }
+    if (stay > 0) result.status = wire::DirectiveStatus::Partly;
     return result;
 }
 

@@ -13,7 +13,7 @@
 #include "core/base/digest.h"
 #include "core/base/ids.h"
 #include "core/base/replay_window.h"
-#include "core/wire/update.h"
+#include "core/wire/directive.h"
 
 namespace dyetrace::eppc {
 

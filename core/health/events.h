@@ -14,6 +14,7 @@
 #include "core/base/time.h"
 #include "core/health/detector.h"
 #include "core/localise/localiser.h"
+#include "core/wire/directive.h"
 #include "core/wire/update.h"
 
 namespace dyetrace::health {

@@ -17,6 +17,7 @@
 #include "core/localise/evidence.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
+#include "core/wire/directive.h"
 
 namespace dyetrace::health {
 

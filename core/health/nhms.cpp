@@ -14,6 +14,7 @@
 #include "core/health/health_judge.h"
 #include "core/health/investigation.h"
 #include "core/wire/control.h"
+#include "core/wire/directive.h"
 #include "core/wire/update.h"
 
 namespace dyetrace::health {
@@ -377,7 +378,7 @@ void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
     header.message_number = directive.number;
     header.sender_boot = eppc->shown_boot;
     header.receiver_boot = eppc->boot;
-    std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
+    std::vector<std::uint8_t> body(directive.body.encoded_size());
     directive.body.encode_into(body);
     send(eppc->endpoint, header, body, {eppc->key_id, eppc->key});
 }

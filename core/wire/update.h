@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Health updates from an EPPC to the NHMS, and directives the other way. Bodies behind a `ControlHeader`, in
-// UDP datagrams.
+// Health updates from an EPPC to the NHMS. Bodies behind a `ControlHeader`, in UDP datagrams. What goes the
+// other way is in directive.h.
 //
 // Update body: entry count (16) | reserved (16), then the entries. Each entry: kind (8) | reserved (8) |
 // length of what follows (16) | data. An entry of an unknown kind is skipped by its length.
@@ -23,7 +23,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -118,46 +117,6 @@ struct UpdateBody {
     static Result<Done, DropReason> parse(Bytes body, std::vector<UpdateEntry>& entries);
     [[nodiscard]] static std::size_t encoded_size(std::span<const UpdateEntry> entries);
     static void encode_into(MutableBytes out, std::span<const UpdateEntry> entries);
-};
-
-enum class DirectiveKind : std::uint8_t {
-    Investigate = 1,  ///< raise the sampling rate of the sessions with a peer and trace their paths anew
-};
-std::string_view to_string(DirectiveKind kind);
-
-/// What the NHMS asks of an EPPC. The header's message number identifies the directive.
-///
-///   kind (8) | reserved (24) | peer (128) | sampling (64) | for how long, ns (64)
-struct DirectiveBody {
-    static constexpr std::size_t kSize = 36;
-
-    DirectiveKind kind = DirectiveKind::Investigate;
-    IpAddress peer;
-    SamplingSpec sampling;
-    Duration duration;
-
-    bool operator==(const DirectiveBody&) const = default;
-    static Result<DirectiveBody, DropReason> parse(Bytes body);
-    void encode_into(MutableBytes out) const;
-};
-
-enum class DirectiveStatus : std::uint8_t {
-    Done = 1,
-    NoSession = 2,  ///< there is no active session with that peer
-};
-std::string_view to_string(DirectiveStatus status);
-
-///   status (8) | reserved (8) | sessions concerned (16) | paths being traced (16) | reserved (16)
-struct DirectiveResultBody {
-    static constexpr std::size_t kSize = 8;
-
-    DirectiveStatus status = DirectiveStatus::Done;
-    std::uint16_t sessions = 0;
-    std::uint16_t paths = 0;
-
-    bool operator==(const DirectiveResultBody&) const = default;
-    static Result<DirectiveResultBody, DropReason> parse(Bytes body);
-    void encode_into(MutableBytes out) const;
 };
 
 }  // namespace dyetrace::wire

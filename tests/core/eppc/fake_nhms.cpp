@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/core/eppc/fake_nhms.h"
 
-#include <array>
-
 #include "core/auth/seal.h"
 #include "core/eppc/packet_builder.h"
 #include "core/wire/ethernet.h"
@@ -72,7 +70,7 @@ void FakeNhms::answer(std::size_t host, wire::ControlType type, const wire::Cont
 }
 
 void FakeNhms::direct(std::size_t host, std::uint32_t number, const wire::DirectiveBody& directive) {
-    std::array<std::uint8_t, wire::DirectiveBody::kSize> body{};
+    std::vector<std::uint8_t> body(directive.encoded_size());
     directive.encode_into(body);
     wire::ControlHeader numbered;
     numbered.message_number = number;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/wire/directive.h"
 #include "core/wire/update.h"
 #include "tests/core/eppc/two_engines.h"
 

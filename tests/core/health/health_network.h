@@ -12,6 +12,7 @@
 
 #include "core/auth/seal.h"
 #include "core/health/nhms.h"
+#include "core/wire/directive.h"
 
 namespace dyetrace::health {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Updates and directives between an EPPC and the NHMS.
+// Updates of an EPPC to the NHMS.
 #include "core/wire/update.h"
 
 #include <limits>
@@ -192,31 +192,6 @@ TEST(UpdateCodec, SketchesOfEveryLengthAndExtremeTimesComeBack) {
         timing.round_trip_known = !timing.clock_known;
         EXPECT_EQ(there_and_back(timing), UpdateEntry{timing});
     }
-}
-
-DirectiveBody directive() {
-    DirectiveBody body;
-    body.peer = kPeer;
-    body.sampling = SamplingSpec::every_nth(10);
-    body.duration = Duration::milliseconds(500);
-    return body;
-}
-
-TEST(DirectiveCodec, KnowsItsVectorEveryLengthAndBadField) {
-    expect_fixed_body("directive", directive());
-    expect_ignored<DirectiveBody>("directive", {{1, 4}, {21, 24}});
-    expect_bad_field<DirectiveBody>("directive", 0, {0});
-    expect_bad_field<DirectiveBody>("directive", 0, {2});
-    expect_bad_field<DirectiveBody>("directive", 20, {5});
-    expect_bad_field<DirectiveBody>("directive", 24, {0, 0, 0, 0});
-    expect_bad_field<DirectiveBody>("directive", 28, Buffer(8, 0xff));
-}
-
-TEST(DirectiveResultCodec, KnowsItsVectorEveryLengthAndBadField) {
-    expect_fixed_body("directive_result", DirectiveResultBody{DirectiveStatus::Done, 1, 12});
-    expect_ignored<DirectiveResultBody>("directive_result", {{1, 2}, {6, 8}});
-    expect_bad_field<DirectiveResultBody>("directive_result", 0, {0});
-    expect_bad_field<DirectiveResultBody>("directive_result", 0, {3});
 }
 
 }  // namespace

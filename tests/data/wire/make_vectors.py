@@ -296,6 +296,13 @@ VECTORS = {
                struct.pack(">HH", 4, 0) + session_entry() + path_entry() + metrics_entry() + timing_entry()),
     "directive": ("docs/wire.md, directive",
                   struct.pack(">Bxxx", 1) + mapped(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) + struct.pack(">q", 500_000_000)),
+    "directive_open_session": ("docs/wire.md, directive: open a session",
+                               struct.pack(">Bxxx", 2) + mapped(ACCEPTOR) + struct.pack(">BxxxI", 1, 10) +
+                               struct.pack(">qII", 500_000_000, 0x7, 0)),
+    "directive_trace": ("docs/wire.md, directive: trace", struct.pack(">Bxxx", 3) + mapped(ACCEPTOR) + struct.pack(">HH", 0, 0)),
+    "directive_repath": ("docs/wire.md, directive: move two paths",
+                         struct.pack(">Bxxx", 4) + mapped(ACCEPTOR) + struct.pack(">HH", 2, 0) +
+                         struct.pack(">HBx", 5, 2) + struct.pack(">HBx", 300, 255)),
     "directive_result": ("docs/wire.md, directive result", struct.pack(">BBHHH", 1, 0, 1, 12, 0)),
     "pair_key": ("docs/wire.md, keys: shared key 00 01 ... 1f, hosts 10.0.0.1 and 10.0.1.2", PAIR_KEY),
     "session_key": ("docs/wire.md, keys: control key of the session of tracked_packet", SESSION_KEY),
