@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/health/detector.h"
+#include "core/health/policies.h"
 #include "core/localise/evidence.h"
 #include "core/localise/localiser.h"
 #include "core/wire/sampling_spec.h"
@@ -25,7 +26,8 @@ struct NhmsBounds {
     std::size_t incidents = 64;     ///< open at a time
     std::size_t outputs = 1 << 20;  ///< waiting to be polled
     std::size_t directives = 1024;  ///< without an answer
-    std::size_t directives_per_incident = 8;
+    std::size_t directives_per_incident = 8;  ///< that ask for evidence; those of a repath have limits of
+                                              ///< their own (RemedyPolicies)
 };
 
 struct NhmsConfig {
@@ -55,6 +57,12 @@ struct NhmsConfig {
     std::uint64_t fresh_packets_least = 3'000;
     Duration directive_retry = Duration::milliseconds(50);
     int directive_attempts = 10;
+    /// Where fewer pairs send across a suspect, others that may cross it are asked for.
+    std::size_t pairs_wanted = 2;
+    /// How long such extra pairs are measured.
+    Duration extra_pair = Duration::seconds(10);
+
+    RemedyPolicies remedies;
 
     NhmsBounds bounds;
 };

@@ -13,6 +13,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/health/detector.h"
+#include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
 #include "core/wire/directive.h"
 #include "core/wire/update.h"
@@ -78,16 +79,50 @@ struct HealthChanged {
     double confidence = 0;         ///< 1 less the error rate that the state was taken with
 };
 
-enum class IncidentState : std::uint8_t { Investigating, Confirmed, Refuted };
+/// What an incident is about.
+struct Subject {
+    enum class Kind : std::uint8_t { Link, Device };
+    Kind kind = Kind::Link;
+    localise::NodeId from, to;  ///< of a link, in the direction that is suspected
+    localise::NodeId device;    ///< a switch or a host
+
+    static Subject link(localise::NodeId from, localise::NodeId to) { return {Kind::Link, from, to, {}}; }
+    static Subject of_device(localise::NodeId node) { return {Kind::Device, {}, {}, node}; }
+    [[nodiscard]] bool is_link() const { return kind == Kind::Link; }
+
+    auto operator<=>(const Subject&) const = default;
+};
+/// "agg-0-1 > core-3", or "core-3".
+std::string describe(const Subject& subject, const localise::FabricGraph& graph);
+
+enum class IncidentState : std::uint8_t {
+    Investigating,  ///< suspected; fresh evidence is awaited
+    Confirmed,      ///< by fresh evidence; no remedy is under way
+    Remedying,      ///< a remedy is being carried out
+    Verifying,      ///< it was; evidence of recovery is awaited
+    Closed,         ///< recovered
+    Refuted,        ///< by fresh evidence, or for want of it
+    Merged,         ///< another incident, of a device, explains it
+};
 std::string_view to_string(IncidentState state);
 
 enum class IncidentStep : std::uint8_t {
     Opened,
     DirectiveSent,
     DirectiveAnswered,
+    DirectiveRefused,  ///< nobody to send it to, or no room
     Evidence,
     Confirmed,
-    Refuted
+    Refuted,
+    Merged,
+    Advised,      ///< a remedy whose policy is advisory
+    Remedy,       ///< begun
+    HeldBack,     ///< a limit forbids a remedy
+    Verified,     ///< fresh evidence shows that the remedy worked
+    NotVerified,  ///< it does not; the next remedy is tried
+    Restored,     ///< what was drained is in use again
+    Closed,
+    Resumed,  ///< taken over by a service that restarted
 };
 std::string_view to_string(IncidentStep step);
 
@@ -96,8 +131,30 @@ struct IncidentChanged {
     IncidentId incident;
     IncidentState state{};
     IncidentStep step{};
-    localise::NodeId from, to;  ///< the link that the incident is about
+    Subject subject;
     std::string detail;
+};
+/// Asks the network's controller to take a cable (both directions) or a switch out of use, or a host's
+/// scheduler to place no guests there; with `undrain`, to take it into use again.
+struct DrainRequested {
+    Time at;
+    IncidentId incident;
+    Subject subject;
+    bool automatic = false;  ///< else it is advice
+    bool undrain = false;
+};
+/// Asks whoever places guests to move those of a host elsewhere.
+struct MigrationRequested {
+    Time at;
+    IncidentId incident;
+    localise::NodeId host;
+    bool automatic = false;
+};
+struct OperatorNotified {
+    Time at;
+    IncidentId incident;
+    Subject subject;
+    std::string text;
 };
 struct DirectiveSent {
     Time at;
@@ -120,6 +177,7 @@ struct SuspectsNamed {
 };
 
 using Output = std::variant<Datagram, UpdateReceived, SessionReported, RecordReceived, PathReported, LossSeen,
-                            HealthChanged, IncidentChanged, DirectiveSent, DirectiveAnswered, SuspectsNamed>;
+                            HealthChanged, IncidentChanged, DirectiveSent, DirectiveAnswered, SuspectsNamed,
+                            DrainRequested, MigrationRequested, OperatorNotified>;
 
 }  // namespace dyetrace::health

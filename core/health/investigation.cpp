@@ -2,95 +2,139 @@
 #include "core/health/investigation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <set>
+
+#include "core/health/pair_plan.h"
 
 namespace dyetrace::health {
 
-using localise::LinkId;
+using localise::Crossing;
+using localise::HostPair;
+using localise::NodeId;
 using localise::Suspect;
 using localise::Verdict;
 
 namespace {
 
-std::string format_odds(const char* text, double log_odds, std::uint64_t lost, std::uint64_t sent) {
-    char buffer[160];
-    std::snprintf(buffer, sizeof buffer, "%s: log-odds %.1f; %llu of %llu packets across it lost on the way",
-                  text, log_odds, static_cast<unsigned long long>(lost),
-                  static_cast<unsigned long long>(sent));
-    return buffer;
+std::string with_odds(const char* text, double log_odds, const Crossing& seen) {
+    char odds[64];
+    std::snprintf(odds, sizeof odds, ": log-odds %.1f; ", log_odds);
+    return text + std::string(odds) + lost_of(seen);
 }
 
-bool crosses(const localise::WindowedObservation& window, LinkId link) {
-    return std::find(window.path.begin(), window.path.end(), link) != window.path.end();
+Subject subject_of(const Suspect& suspect) {
+    return suspect.kind == Suspect::Kind::Device ? Subject::of_device(suspect.device)
+                                                 : Subject::link(suspect.from, suspect.to);
+}
+
+bool is_under_remedy(const Incident& incident) {
+    return incident.state == IncidentState::Remedying || incident.state == IncidentState::Verifying;
+}
+
+bool is_over(const Incident& incident) {
+    switch (incident.state) {
+        case IncidentState::Investigating:
+        case IncidentState::Confirmed:
+        case IncidentState::Remedying:
+        case IncidentState::Verifying: return false;
+        case IncidentState::Closed:
+        case IncidentState::Refuted:
+        case IncidentState::Merged: return true;
+    }
+    return true;
 }
 
 }  // namespace
 
+Investigation::Investigation(const NhmsConfig& config, const localise::FabricGraph& graph,
+                             const localise::EvidenceSource& evidence)
+    : config_(config),
+      graph_(graph),
+      evidence_(evidence),
+      crossings_(graph, evidence),
+      remedying_(config, graph, evidence) {}
+
 Verdict Investigation::infer(Time since) {
     ++evaluations_;
-    localise::Localiser localiser(graph_, config_.localiser);
-    evidence_.feed(localiser, since);
-    return localiser.infer();
+    Verdict verdict = evidence_.infer(config_.localiser, since);
+    add_accused_switches(verdict);
+    return verdict;
 }
 
-Investigation::Crossing Investigation::crossing(LinkId link, Time since) const {
-    Crossing sum;
-    for (const auto& window : evidence_.windows(since)) {
-        if (!crosses(window, link)) continue;
-        sum.sent += window.sent;
-        sum.lost += window.lost;
+void Investigation::add_accused_switches(Verdict& verdict) const {
+    struct Accused {
+        std::size_t links = 0;
+        double log_odds = 0;  ///< of the most likely link
+        double loss_rate = 0;
+    };
+    std::map<NodeId, Accused> accused;
+    for (const Suspect& suspect : verdict.suspects) {
+        if (suspect.kind != Suspect::Kind::Link || suspect.group >= 0) continue;
+        for (const NodeId end : {suspect.from, suspect.to}) {
+            if (graph_.kind(end) != localise::NodeKind::Switch) continue;
+            Accused& one = accused[end];
+            ++one.links;
+            one.log_odds = std::max(one.log_odds, suspect.log_odds);
+            one.loss_rate += suspect.loss_rate;
+        }
     }
-    return sum;
+    const double link_log_odds = std::log(config_.localiser.faulty_share);
+    std::vector<Suspect> devices;
+    for (const auto& [node, one] : accused) {
+        const Subject device = Subject::of_device(node);
+        // A few links may each be sick, even at one switch; so many are as likely as they are together.
+        const double likelier =
+            config_.localiser.device_log_odds - static_cast<double>(one.links) * link_log_odds;
+        const bool most_do = 2 * one.links >= crossings_.links(device).size();
+        if (one.links < 3 || !most_do || likelier <= 0 || suspect_in(verdict, device) != nullptr) continue;
+        Suspect& suspect = devices.emplace_back();
+        suspect.kind = Suspect::Kind::Device;
+        suspect.device = node;
+        suspect.log_odds = one.log_odds + likelier;
+        suspect.loss_rate = one.loss_rate / static_cast<double>(one.links);
+    }
+    verdict.suspects.insert(verdict.suspects.end(), devices.begin(), devices.end());
+    std::stable_sort(verdict.suspects.begin(), verdict.suspects.end(),
+                     [](const Suspect& a, const Suspect& b) { return a.log_odds > b.log_odds; });
 }
 
-std::vector<std::pair<IpAddress, IpAddress>> Investigation::pairs_across(LinkId link, Time since) const {
-    std::map<std::pair<IpAddress, IpAddress>, std::uint64_t> sent;
-    for (const auto& window : evidence_.windows(since)) {
-        if (crosses(window, link)) sent[{window.key->requester, window.key->acceptor}] += window.sent;
-    }
-    std::vector<std::pair<std::uint64_t, std::pair<IpAddress, IpAddress>>> ranked;
-    ranked.reserve(sent.size());
-    for (const auto& [pair, packets] : sent)
-        ranked.push_back({packets, pair});
-    std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
-        return a.first != b.first ? a.first > b.first : a.second < b.second;  // most traffic first
-    });
-    std::vector<std::pair<IpAddress, IpAddress>> pairs;
-    for (const auto& [packets, pair] : ranked) {
-        if (pairs.size() == config_.bounds.directives_per_incident) break;
-        pairs.push_back(pair);
-    }
-    return pairs;
-}
-
-const Suspect* Investigation::find(const Verdict& verdict, LinkId link) const {
-    const auto it = std::find_if(verdict.suspects.begin(), verdict.suspects.end(), [&](const Suspect& s) {
-        return s.kind == Suspect::Kind::Link && s.from == graph_.from(link) && s.to == graph_.to(link);
-    });
+const Suspect* Investigation::suspect_in(const Verdict& verdict, const Subject& subject) const {
+    const auto it = std::find_if(verdict.suspects.begin(), verdict.suspects.end(),
+                                 [&](const Suspect& s) { return subject_of(s) == subject; });
     return it == verdict.suspects.end() ? nullptr : &*it;
 }
 
-IncidentChanged Investigation::change(const Incident& incident, IncidentStep step, Time now,
-                                      std::string detail) const {
-    return {now,
-            incident.id,
-            incident.state,
-            step,
-            graph_.from(incident.link),
-            graph_.to(incident.link),
-            std::move(detail)};
+std::vector<const Suspect*> Investigation::devices_in(const Verdict& verdict) const {
+    std::vector<const Suspect*> devices;
+    for (const Suspect& device : verdict.suspects) {
+        if (device.kind != Suspect::Kind::Device) continue;
+        // Two links that always lie on the same paths accuse it with the same evidence, and any one link
+        // might be it alone.
+        std::set<int> groups;
+        std::size_t accusers = 0;
+        for (const Suspect& link : verdict.suspects) {
+            if (link.kind != Suspect::Kind::Link || !Crossings::is_at(device.device, subject_of(link)))
+                continue;
+            if (link.group < 0 || groups.insert(link.group).second) ++accusers;
+        }
+        if (accusers >= 2) devices.push_back(&device);
+    }
+    return devices;
 }
 
-bool Investigation::may_open(LinkId link, Time now) {
-    const bool known =
-        std::any_of(incidents_.begin(), incidents_.end(), [&](const Incident& i) { return i.link == link; });
+bool Investigation::may_open(const Subject& subject, Time now) {
+    const bool known = std::any_of(incidents_.begin(), incidents_.end(),
+                                   [&](const Incident& i) { return !is_over(i) && i.subject == subject; });
     if (known) return false;
-    const auto refuted = refuted_.find(link);
-    if (refuted != refuted_.end()) {
-        // What refuted it stands; only evidence that came since can call it in question again.
-        if (now - refuted->second < config_.fresh_least || find(infer(refuted->second), link) == nullptr)
+    const auto judged = judged_.find(subject);
+    if (judged != judged_.end()) {
+        // What refuted or closed it stands; only evidence that came since can call it in question again.
+        if (now - judged->second < config_.fresh_least ||
+            suspect_in(infer(judged->second), subject) == nullptr)
             return false;
-        refuted_.erase(refuted);
+        judged_.erase(judged);
     }
     if (incidents_.size() >= config_.bounds.incidents) {
         ++over_limit_;
@@ -99,62 +143,133 @@ bool Investigation::may_open(LinkId link, Time now) {
     return true;
 }
 
-void Investigation::open(LinkId link, const Suspect& suspect, Time now, InvestigationResult& result) {
+void Investigation::look(Time now, IncidentOutputs& outputs) {
+    const Verdict verdict = infer(now + config_.memory * -1);
+    std::set<NodeId> devices;
+    for (const Suspect* device : devices_in(verdict)) {
+        devices.insert(device->device);
+        const Subject subject = Subject::of_device(device->device);
+        if (may_open(subject, now)) open(subject, *device, now, outputs);
+    }
+    for (const Incident& incident : incidents_) {
+        if (!incident.subject.is_link() && !is_over(incident)) devices.insert(incident.subject.device);
+    }
+    for (const Suspect& suspect : verdict.suspects) {
+        if (suspect.kind != Suspect::Kind::Link) continue;
+        if (devices.contains(suspect.from) || devices.contains(suspect.to)) continue;
+        const Subject subject = subject_of(suspect);
+        if (graph_.link(suspect.from, suspect.to) && may_open(subject, now))
+            open(subject, suspect, now, outputs);
+    }
+}
+
+void Investigation::open(const Subject& subject, const Suspect& suspect, Time now, IncidentOutputs& outputs) {
     Incident incident;
     incident.id = IncidentId{next_id_++};
-    incident.link = link;
+    incident.subject = subject;
+    incident.opened_at = now;
     incident.fresh_since = now;
     incident.named_at = now;
-    const Time since = now + config_.memory * -1;
-    const Crossing seen = crossing(link, since);
-    result.changes.push_back(change(incident, IncidentStep::Opened, now,
-                                    format_odds("suspected", suspect.log_odds, seen.lost, seen.sent)));
+    outputs.step(
+        incident, IncidentStep::Opened, now,
+        with_odds("suspected", suspect.log_odds, crossings_.sum(subject, now + config_.memory * -1)));
+    ask_for_evidence(incident, now, outputs);
+    incidents_.push_back(std::move(incident));
+}
+
+void Investigation::ask_for_evidence(Incident& incident, Time now, IncidentOutputs& outputs) {
     // Pairs that sent across it lately can tell more soon; one that has fallen silent can't.
-    for (const auto& [requester, acceptor] : pairs_across(link, now + config_.fresh_least * -1)) {
-        WantedDirective directive;
-        directive.incident = incident.id;
-        directive.eppc = requester;
+    const auto pairs = crossings_.pairs(incident.subject, now + config_.fresh_least * -1,
+                                        config_.bounds.directives_per_incident);
+    incident.ask_again = false;
+    for (const auto& [requester, acceptor] : pairs) {
+        WantedDirective directive{incident.id, requester, {}};
         directive.body.kind = wire::DirectiveKind::Investigate;
         directive.body.peer = acceptor;
         directive.body.sampling = config_.raised_sampling;
         directive.body.duration = config_.investigation;
-        result.directives.push_back(directive);
+        outputs.directives.push_back(std::move(directive));
     }
-    incidents_.push_back(incident);
+    if (pairs.size() < config_.pairs_wanted) ask_for_extra_pairs(incident, pairs, outputs);
+}
+
+void Investigation::ask_for_extra_pairs(const Incident& incident, const std::vector<HostPair>& known,
+                                        IncidentOutputs& outputs) {
+    std::size_t room = config_.bounds.directives_per_incident - known.size();
+    for (const auto& [requester, acceptor] :
+         pairs_that_may_cross(graph_, incident.subject, config_.bounds.directives_per_incident)) {
+        const HostPair pair{graph_.address(requester), graph_.address(acceptor)};
+        if (std::find(known.begin(), known.end(), pair) != known.end()) continue;
+        if (room-- == 0) return;
+        WantedDirective directive{incident.id, pair.first, {}};
+        directive.body.kind = wire::DirectiveKind::OpenSession;
+        directive.body.peer = pair.second;
+        directive.body.sampling = config_.raised_sampling;
+        directive.body.duration = config_.extra_pair;
+        outputs.directives.push_back(std::move(directive));
+    }
 }
 
 void Investigation::name_suspects(Incident& incident, const Verdict& verdict, Time now,
-                                  InvestigationResult& result) {
-    const Suspect* link = find(verdict, incident.link);
-    if (link == nullptr) return;
+                                  IncidentOutputs& outputs) {
+    const Suspect* about = suspect_in(verdict, incident.subject);
+    if (about == nullptr) return;
     SuspectsNamed named;
     named.at = now;
     named.incident = incident.id;
     for (const Suspect& suspect : verdict.suspects) {
-        const bool same_group = link->group >= 0 && suspect.group == link->group;
-        const bool at_its_end = suspect.kind == Suspect::Kind::Device &&
-                                (suspect.device == link->from || suspect.device == link->to);
-        if (&suspect == link || same_group || at_its_end) named.suspects.push_back(suspect);
+        const bool same_group = about->group >= 0 && suspect.group == about->group;
+        const bool at_its_end =
+            suspect.kind == Suspect::Kind::Device && Crossings::is_at(suspect.device, incident.subject);
+        const bool is_its_link =
+            !incident.subject.is_link() && Crossings::is_at(incident.subject.device, subject_of(suspect));
+        if (&suspect == about || same_group || at_its_end || is_its_link) named.suspects.push_back(suspect);
     }
     incident.named_at = now;
-    result.named.push_back(std::move(named));
+    incident.alone = about->group < 0;
+    outputs.named.push_back(std::move(named));
 }
 
-void Investigation::judge(Incident& incident, Time now, InvestigationResult& result) {
+void Investigation::confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
+                            const Crossing& seen, Time now, IncidentOutputs& outputs) {
+    incident.state = IncidentState::Confirmed;
+    incident.rate_before = std::max(suspect.loss_rate, rate_of(seen));
+    outputs.step(incident, IncidentStep::Confirmed, now,
+                 with_odds("fresh evidence names it again", suspect.log_odds, seen));
+    name_suspects(incident, verdict, now, outputs);
+    if (!incident.subject.is_link()) merge_into(incident, now, outputs);
+}
+
+void Investigation::merge_into(const Incident& device, Time now, IncidentOutputs& outputs) {
+    for (Incident& other : incidents_) {
+        const bool is_its_link = Crossings::is_at(device.subject.device, other.subject);
+        const bool waits =
+            other.state == IncidentState::Investigating || other.state == IncidentState::Confirmed;
+        if (!is_its_link || !waits) continue;
+        other.state = IncidentState::Merged;
+        judged_[other.subject] = now;
+        outputs.step(
+            other, IncidentStep::Merged, now,
+            "part of incident " + std::to_string(device.id.value) + ": " + describe(device.subject, graph_));
+    }
+}
+
+void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs) {
+    if (incident.ask_again) {
+        const bool has_news = !crossings_.pairs(incident.subject, incident.fresh_since, 1).empty();
+        if (has_news) {
+            incident.fresh_since = now;
+            ask_for_evidence(incident, now, outputs);
+        }
+    }
     const Duration fresh = now - incident.fresh_since;
     if (fresh < config_.fresh_least) return;
-    const Crossing seen = crossing(incident.link, incident.fresh_since);
-    const bool over = fresh >= config_.investigation;
+    const Crossing seen = crossings_.sum(incident.subject, incident.fresh_since);
+    const bool over = fresh >= config_.investigation * (incident.ask_again ? 10 : 1);
     if (seen.sent >= config_.fresh_packets_least || over) {
         const Verdict verdict = infer(incident.fresh_since);
-        if (const Suspect* suspect = find(verdict, incident.link)) {
-            incident.state = IncidentState::Confirmed;
-            result.changes.push_back(change(
-                incident, IncidentStep::Confirmed, now,
-                format_odds("fresh evidence names it again", suspect->log_odds, seen.lost, seen.sent)));
-            name_suspects(incident, verdict, now, result);
-            return;
-        }
+        if (const Suspect* suspect = suspect_in(verdict, incident.subject))
+            return confirm(incident, verdict, *suspect, seen, now, outputs);
     }
     if (!over) return;
     incident.state = IncidentState::Refuted;
@@ -163,42 +278,140 @@ void Investigation::judge(Incident& incident, Time now, InvestigationResult& res
         detail, sizeof detail, "%s: %llu of %llu fresh packets across it lost on the way",
         seen.sent < config_.fresh_packets_least ? "too few packets to judge" : "fresh evidence clears it",
         static_cast<unsigned long long>(seen.lost), static_cast<unsigned long long>(seen.sent));
-    result.changes.push_back(change(incident, IncidentStep::Refuted, now, detail));
-    refuted_[incident.link] = now;
+    outputs.step(incident, IncidentStep::Refuted, now, detail);
+    judged_[incident.subject] = now;
 }
 
-InvestigationResult Investigation::evaluate(Time now, bool look_for_suspects) {
-    InvestigationResult result;
+void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& outputs) {
+    // As long as a suspicion takes to be refuted, twice over: what healed by itself may fall ill again.
+    const Time since = now + config_.investigation * -2;
+    const Crossing seen = crossings_.sum(incident.subject, since);
+    const double well =
+        std::max(config_.detector.impaired_rate, config_.remedies.recovered_share * incident.rate_before);
+    const bool looks_well =
+        since >= incident.fresh_since && seen.sent >= config_.fresh_packets_least && rate_of(seen) <= well;
+    if (looks_well && suspect_in(infer(since), incident.subject) == nullptr) {
+        incident.state = IncidentState::Closed;
+        judged_[incident.subject] = now;
+        outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));
+        return;
+    }
+    name_suspects(incident, infer(incident.fresh_since), now, outputs);
+}
+
+bool Investigation::waits_for_device(const Incident& incident) const {
+    return std::any_of(incidents_.begin(), incidents_.end(), [&](const Incident& other) {
+        return other.state == IncidentState::Investigating && !other.subject.is_link() &&
+               Crossings::is_at(other.subject.device, incident.subject);
+    });
+}
+
+IncidentOutputs Investigation::evaluate(Time now, bool look_for_suspects) {
+    IncidentOutputs outputs;
     for (Incident& incident : incidents_) {
         if (incident.state == IncidentState::Investigating) {
-            judge(incident, now, result);
-        } else if (now - incident.named_at >= config_.investigation) {
-            name_suspects(incident, infer(incident.fresh_since), now, result);
+            judge(incident, now, outputs);
+        } else if (incident.state == IncidentState::Confirmed &&
+                   now - incident.named_at >= config_.investigation) {
+            look_again(incident, now, outputs);
+        }
+        const bool is_confirmed = incident.state == IncidentState::Confirmed;
+        if ((is_confirmed && !waits_for_device(incident)) || is_under_remedy(incident)) {
+            remedying_.go_on(incident, now, outputs, [&](Time since) {
+                return suspect_in(infer(since), incident.subject) != nullptr;
+            });
+            if (incident.state == IncidentState::Closed) judged_[incident.subject] = now;
+        }
+        if (incident.drained && now >= incident.restore_at) {
+            remedying_.restore(incident, now, outputs);
+            judged_[incident.subject] = now;
         }
     }
-    std::erase_if(incidents_, [](const Incident& i) { return i.state == IncidentState::Refuted; });
-    if (!look_for_suspects) return result;
-    const Verdict verdict = infer(now + config_.memory * -1);
-    for (const Suspect& suspect : verdict.suspects) {
-        if (suspect.kind != Suspect::Kind::Link) continue;
-        const auto link = graph_.link(suspect.from, suspect.to);
-        if (link && may_open(*link, now)) open(*link, suspect, now, result);
-    }
-    return result;
+    std::erase_if(incidents_, [](const Incident& i) { return is_over(i) && !i.drained; });
+    if (look_for_suspects) look(now, outputs);
+    return outputs;
 }
 
-void Investigation::on_answer(IncidentId id, Time now) {
+const Incident* Investigation::find(IncidentId id) const {
     const auto it =
         std::find_if(incidents_.begin(), incidents_.end(), [&](const Incident& i) { return i.id == id; });
-    if (it == incidents_.end() || it->state != IncidentState::Investigating) return;
-    if (it->answered) return;
+    return it == incidents_.end() ? nullptr : &*it;
+}
+
+void Investigation::on_answer(const WantedDirective& asked, const wire::DirectiveResultBody& result,
+                              Time now) {
+    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
+                                 [&](const Incident& i) { return i.id == asked.incident; });
+    if (it == incidents_.end()) return;
+    if (is_under_remedy(*it)) return remedying_.on_answer(*it, asked, result, now);
+    if (it->state != IncidentState::Investigating || it->answered) return;
     // Fresh is what was measured after the first EPPC began to do what it was asked.
     it->answered = true;
     it->fresh_since = now;
 }
 
+void Investigation::on_no_answer(const WantedDirective& asked, bool for_good, Time /*now*/) {
+    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
+                                 [&](const Incident& i) { return i.id == asked.incident; });
+    if (it != incidents_.end()) remedying_.on_no_answer(*it, asked, for_good);
+}
+
 bool Investigation::is_busy() const {
-    return !incidents_.empty();
+    return std::any_of(incidents_.begin(), incidents_.end(), [](const Incident& i) { return !is_over(i); });
+}
+
+Time Investigation::next_deadline() const {
+    Time next = Time::never();
+    for (const Incident& incident : incidents_)
+        next = std::min(next, incident.restore_at);
+    return next;
+}
+
+Memory Investigation::remember() const {
+    Memory memory;
+    memory.next_incident = next_id_;
+    memory.incidents = incidents_;
+    memory.judged.assign(judged_.begin(), judged_.end());
+    remedying_.remember(memory);
+    return memory;
+}
+
+Result<IncidentOutputs, std::string> Investigation::resume(const Memory& memory, Time now) {
+    const auto exists = [this](const Subject& subject) {
+        const auto is_node = [this](NodeId node) { return node.value < graph_.node_count(); };
+        if (!subject.is_link()) return is_node(subject.device);
+        return is_node(subject.from) && is_node(subject.to) &&
+               graph_.link(subject.from, subject.to).has_value();
+    };
+    if (memory.incidents.size() > config_.bounds.incidents)
+        return Failure{std::string("memory: more incidents than bounds.incidents")};
+    for (const Incident& incident : memory.incidents) {
+        if (!exists(incident.subject))
+            return Failure{"memory: incident " + std::to_string(incident.id.value) +
+                           " is about nothing that the graph has"};
+    }
+    incidents_ = memory.incidents;
+    judged_.clear();
+    for (const auto& [subject, at] : memory.judged) {
+        if (exists(subject)) judged_[subject] = at;
+    }
+    next_id_ = std::max(next_id_, memory.next_incident);
+    remedying_.resume(memory);
+    IncidentOutputs outputs;
+    for (Incident& incident : incidents_) {
+        if (is_over(incident)) continue;
+        // What was asked has been answered to nobody, and there is no evidence yet: all that counts from
+        // here.
+        incident.fresh_since = now;
+        incident.named_at = now;
+        incident.answered = false;
+        incident.ask_again = incident.state == IncidentState::Investigating;
+        incident.acted_at = std::max(incident.acted_at, now);
+        incident.repath.asked.clear();
+        outputs.step(incident, IncidentStep::Resumed, now,
+                     std::string(to_string(incident.state)) + " when the service stopped");
+    }
+    return outputs;
 }
 
 }  // namespace dyetrace::health

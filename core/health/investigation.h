@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Incidents: a suspect link is investigated with fresh evidence before anything is said of it for certain.
+// Incidents: a suspect is investigated with fresh evidence before anything is said of it for certain, and
+// nothing is done about it before that.
 //
 //   suspect named -> Investigating: directives to the EPPCs whose paths cross it
 //                 -> Confirmed, when evidence younger than the directives names it again
 //                 -> Refuted, when the time is over and it was not named again
+//   Confirmed     -> Remedying -> Verifying -> Closed, or the next remedy (remedying.h)
+//                 -> Closed, when evidence of its own accord says that it is well
+//                 -> Merged, when a device at its end is confirmed
 #pragma once
 
 #include <cstdint>
@@ -11,81 +15,81 @@
 #include <vector>
 
 #include "core/base/addresses.h"
+#include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/health/config.h"
+#include "core/health/crossings.h"
 #include "core/health/events.h"
-#include "core/localise/evidence.h"
+#include "core/health/incident.h"
+#include "core/health/remedying.h"
+#include "core/localise/evidence_source.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
-#include "core/wire/directive.h"
 
 namespace dyetrace::health {
-
-/// A directive that an investigation wants sent.
-struct WantedDirective {
-    IncidentId incident;
-    IpAddress eppc;
-    wire::DirectiveBody body;
-};
-
-/// What an evaluation led to, in order.
-struct InvestigationResult {
-    std::vector<IncidentChanged> changes;
-    std::vector<WantedDirective> directives;
-    std::vector<SuspectsNamed> named;
-};
 
 class Investigation {
   public:
     /// Graph, evidence and config must outlive it.
     Investigation(const NhmsConfig& config, const localise::FabricGraph& graph,
-                  const localise::EvidenceBuilder& evidence)
-        : config_(config), graph_(graph), evidence_(evidence) {}
+                  const localise::EvidenceSource& evidence);
 
-    /// Opens incidents where `look_for_suspects`, and judges those that are under investigation.
-    InvestigationResult evaluate(Time now, bool look_for_suspects);
+    /// Opens incidents where `look_for_suspects`, judges those that are under investigation, and goes on with
+    /// the remedies of those that are confirmed.
+    IncidentOutputs evaluate(Time now, bool look_for_suspects);
 
     /// A directive of an incident was answered.
-    void on_answer(IncidentId incident, Time now);
+    void on_answer(const WantedDirective& asked, const wire::DirectiveResultBody& result, Time now);
+    /// It will not be answered: nobody can be asked (`for_good`), or not now.
+    void on_no_answer(const WantedDirective& asked, bool for_good, Time now);
+    /// The incident as it stands, for a step that the caller knows of; null where it is over.
+    [[nodiscard]] const Incident* find(IncidentId id) const;
 
+    /// Whether evidence has to be looked at again soon.
     [[nodiscard]] bool is_busy() const;
+    /// When something is to be done whatever the evidence; never: nothing.
+    [[nodiscard]] Time next_deadline() const;
     [[nodiscard]] std::uint64_t evaluations() const { return evaluations_; }
     [[nodiscard]] std::uint64_t over_limit() const { return over_limit_; }
 
-  private:
-    struct Incident {
-        IncidentId id;
-        localise::LinkId link;
-        IncidentState state = IncidentState::Investigating;
-        Time fresh_since;       ///< evidence from here on counts as fresh
-        bool answered = false;  ///< some EPPC has begun to do what it was asked
-        Time named_at;          ///< when suspects were last put on the record
-    };
-    /// Packets across a link in some windows.
-    struct Crossing {
-        std::uint64_t sent = 0;
-        std::uint64_t lost = 0;
-    };
+    [[nodiscard]] Memory remember() const;
+    /// Takes over what another service has remembered; the clock goes on. Fails, and changes nothing, where
+    /// it does not fit the graph or the bounds.
+    Result<IncidentOutputs, std::string> resume(const Memory& memory, Time now);
 
-    localise::Verdict infer(Time since);
-    [[nodiscard]] Crossing crossing(localise::LinkId link, Time since) const;
-    [[nodiscard]] std::vector<std::pair<IpAddress, IpAddress>> pairs_across(localise::LinkId link,
-                                                                            Time since) const;
-    void open(localise::LinkId link, const localise::Suspect& suspect, Time now, InvestigationResult& result);
-    void judge(Incident& incident, Time now, InvestigationResult& result);
-    void name_suspects(Incident& incident, const localise::Verdict& verdict, Time now,
-                       InvestigationResult& result);
-    [[nodiscard]] bool may_open(localise::LinkId link, Time now);
-    [[nodiscard]] IncidentChanged change(const Incident& incident, IncidentStep step, Time now,
-                                         std::string detail) const;
-    [[nodiscard]] const localise::Suspect* find(const localise::Verdict& verdict,
-                                                localise::LinkId link) const;
+  private:
+    using Verdict = localise::Verdict;
+    using Suspect = localise::Suspect;
+
+    Verdict infer(Time since);
+    void look(Time now, IncidentOutputs& outputs);
+    void open(const Subject& subject, const Suspect& suspect, Time now, IncidentOutputs& outputs);
+    void ask_for_evidence(Incident& incident, Time now, IncidentOutputs& outputs);
+    void ask_for_extra_pairs(const Incident& incident, const std::vector<localise::HostPair>& known,
+                             IncidentOutputs& outputs);
+    void judge(Incident& incident, Time now, IncidentOutputs& outputs);
+    void confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
+                 const localise::Crossing& seen, Time now, IncidentOutputs& outputs);
+    void merge_into(const Incident& device, Time now, IncidentOutputs& outputs);
+    /// Of a confirmed one: who stands in its place of suspects now, or that it is well.
+    void look_again(Incident& incident, Time now, IncidentOutputs& outputs);
+    void name_suspects(Incident& incident, const Verdict& verdict, Time now, IncidentOutputs& outputs);
+    [[nodiscard]] bool may_open(const Subject& subject, Time now);
+    /// Whether one of the device's links is held to be at fault while the device itself is looked at.
+    [[nodiscard]] bool waits_for_device(const Incident& incident) const;
+    [[nodiscard]] const Suspect* suspect_in(const Verdict& verdict, const Subject& subject) const;
+    /// Devices that several of their links accuse, each on evidence of its own.
+    [[nodiscard]] std::vector<const Suspect*> devices_in(const Verdict& verdict) const;
+    /// Adds the switches that so many of their links accuse that one fault is likelier than as many.
+    void add_accused_switches(Verdict& verdict) const;
 
     const NhmsConfig& config_;
     const localise::FabricGraph& graph_;
-    const localise::EvidenceBuilder& evidence_;
-    std::vector<Incident> incidents_;  ///< investigating and confirmed
-    std::map<localise::LinkId, Time> refuted_;
+    const localise::EvidenceSource& evidence_;
+    Crossings crossings_;
+    Remedying remedying_;
+    std::vector<Incident> incidents_;  ///< open, and those whose subject is drained
+    std::map<Subject, Time> judged_;   ///< refuted or closed, and when
     std::uint32_t next_id_ = 1;
     std::uint64_t evaluations_ = 0;
     std::uint64_t over_limit_ = 0;

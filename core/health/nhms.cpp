@@ -62,9 +62,7 @@ MetricsWindow window_between(const wire::PathRecord& before, const wire::PathRec
 struct PendingDirective {
     DirectiveId id;
     std::uint32_t number = 0;  ///< among those of its EPPC
-    IncidentId incident;
-    IpAddress eppc;
-    wire::DirectiveBody body;
+    WantedDirective wanted;
     int attempts = 0;
     Time retry_at;
 };
@@ -77,6 +75,14 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.memory.ns <= 0) return "memory: must be positive";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
+    const RemedyPolicies& r = config.remedies;
+    if (!(r.drain_share >= 0 && r.drain_share <= 1)) return "remedies.drain_share: lies between 0 and 1";
+    if (!(r.recovered_share >= 0 && r.recovered_share < 1))
+        return "remedies.recovered_share: lies between 0 and 1";
+    if (r.repath_attempts < 1) return "remedies.repath_attempts: must be at least 1";
+    if (r.settle.ns <= 0) return "remedies.settle: must be positive";
+    if (r.verify_within <= r.settle * 2) return "remedies.verify_within: must be over twice settle";
+    if (r.restore_after.ns < 0) return "remedies.restore_after: must not be negative";
     return wrong_field(config.detector);
 }
 
@@ -100,6 +106,8 @@ class Nhms::Engine {
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
+    [[nodiscard]] Memory remember() const { return investigation_.remember(); }
+    Result<Done, std::string> resume(const Memory& memory, Time now);
 
     [[nodiscard]] const wire::TimingEntry* timing(const SessionKey& session) const {
         const auto it = timings_.find(session);
@@ -126,7 +134,10 @@ class Nhms::Engine {
     void detect(const PathKey& key, PathDetector& path, const MetricsWindow& window, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
+    void put(IncidentOutputs outputs, Time now);
     void issue(const WantedDirective& wanted, Time now);
+    /// Nobody is asked: the incident's record says why.
+    void refuse(const WantedDirective& wanted, const std::string& why, bool for_good, Time now);
     void send_directive(PendingDirective& directive, Time now);
     void retry_directives(Time now);
     void answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
@@ -245,7 +256,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
         for (const wire::UpdateEntry& entry : entries_) {
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
-        if (evaluate_at_ == Time::never()) evaluate_at_ = now + config.evaluate_interval;
+        evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
     }
     answer(from, message, ControlType::UpdateAck, shown, key);
 }
@@ -336,50 +347,79 @@ void Nhms::Engine::detect(const PathKey& key, PathDetector& path, const MetricsW
 
 void Nhms::Engine::evaluate(Time now) {
     evidence_.forget_before(now + config.memory * -1);
-    InvestigationResult result = investigation_.evaluate(now, judge_.faulty() > 0);
+    put(investigation_.evaluate(now, judge_.faulty() > 0), now);
     counters.evaluations = investigation_.evaluations();
     counters.incidents_over_limit = investigation_.over_limit();
-    for (IncidentChanged& change : result.changes)
+}
+
+void Nhms::Engine::put(IncidentOutputs outputs, Time now) {
+    for (IncidentChanged& change : outputs.changes)
         emit(std::move(change));
-    for (const WantedDirective& wanted : result.directives)
+    for (const WantedDirective& wanted : outputs.directives)
         issue(wanted, now);
-    for (SuspectsNamed& named : result.named)
+    for (SuspectsNamed& named : outputs.named)
         emit(std::move(named));
+    for (const DrainRequested& drain : outputs.drains)
+        emit(drain);
+    for (const MigrationRequested& migration : outputs.migrations)
+        emit(migration);
+    for (OperatorNotified& notice : outputs.notices)
+        emit(std::move(notice));
+}
+
+Result<Done, std::string> Nhms::Engine::resume(const Memory& memory, Time now) {
+    auto resumed = investigation_.resume(memory, now);
+    if (!resumed) return Failure{resumed.error()};
+    put(std::move(resumed).value(), now);
+    if (investigation_.is_busy()) evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+    return Done{};
+}
+
+void Nhms::Engine::refuse(const WantedDirective& wanted, const std::string& why, bool for_good, Time now) {
+    if (const Incident* incident = investigation_.find(wanted.incident)) {
+        emit(IncidentChanged{
+            now, incident->id, incident->state, IncidentStep::DirectiveRefused, incident->subject,
+            std::string(wire::to_string(wanted.body.kind)) + " to " + wanted.eppc.to_string() + ": " + why});
+    }
+    investigation_.on_no_answer(wanted, for_good, now);
 }
 
 void Nhms::Engine::issue(const WantedDirective& wanted, Time now) {
     KnownEppc* eppc = eppcs_.find(wanted.eppc);
-    if (eppc == nullptr) return;  // its evidence came from nowhere else, so it is known
+    if (eppc == nullptr) {
+        // A pair that nobody has measured may begin at a host that says nothing, or runs no EPPC at all.
+        ++counters.directives_unknown_eppc;
+        return refuse(wanted, "no such EPPC has sent an update", true, now);
+    }
     const auto in_reach = [&](const PendingDirective& directive) {
-        return directive.eppc != wanted.eppc ||
+        return directive.wanted.eppc != wanted.eppc ||
                eppc->next_directive - directive.number < ReplayWindow::kWidth;
     };
     if (directives_.size() >= config.bounds.directives ||
         !std::all_of(directives_.begin(), directives_.end(), in_reach)) {
-        return drops.add(DropReason::TableFull);
+        ++counters.directives_no_room;
+        return refuse(wanted, "too many wait for an answer", false, now);
     }
     PendingDirective& directive = directives_.emplace_back();
     directive.id = DirectiveId{next_directive_++};
     directive.number = eppc->next_directive++;
-    directive.incident = wanted.incident;
-    directive.eppc = wanted.eppc;
-    directive.body = wanted.body;
-    emit(DirectiveSent{now, directive.id, directive.incident, directive.eppc, directive.body});
+    directive.wanted = wanted;
+    emit(DirectiveSent{now, directive.id, wanted.incident, wanted.eppc, wanted.body});
     send_directive(directive, now);
 }
 
 void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
     ++directive.attempts;
     directive.retry_at = now + config.directive_retry;
-    const KnownEppc* eppc = eppcs_.find(directive.eppc);
+    const KnownEppc* eppc = eppcs_.find(directive.wanted.eppc);
     DYETRACE_ASSERT(eppc != nullptr);
     wire::ControlHeader header;
     header.type = ControlType::Directive;
     header.message_number = directive.number;
     header.sender_boot = eppc->shown_boot;
     header.receiver_boot = eppc->boot;
-    std::vector<std::uint8_t> body(directive.body.encoded_size());
-    directive.body.encode_into(body);
+    std::vector<std::uint8_t> body(directive.wanted.body.encoded_size());
+    directive.wanted.body.encode_into(body);
     send(eppc->endpoint, header, body, {eppc->key_id, eppc->key});
 }
 
@@ -388,6 +428,7 @@ void Nhms::Engine::retry_directives(Time now) {
         if (now < directive.retry_at) return false;
         if (directive.attempts >= config.directive_attempts) {
             ++counters.directives_unanswered;
+            investigation_.on_no_answer(directive.wanted, true, now);
             return true;
         }
         send_directive(directive, now);
@@ -404,11 +445,11 @@ void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddres
     const auto result = wire::DirectiveResultBody::parse(message.body);
     if (!result) return drops.add(result.error());
     const auto it = std::find_if(directives_.begin(), directives_.end(), [&](const PendingDirective& d) {
-        return d.number == message.header.message_number && d.eppc == from;
+        return d.number == message.header.message_number && d.wanted.eppc == from;
     });
     if (it == directives_.end()) return drops.add(DropReason::ControlUnexpected);
-    investigation_.on_answer(it->incident, now);
-    emit(DirectiveAnswered{now, it->id, it->incident, *result});
+    investigation_.on_answer(it->wanted, *result, now);
+    emit(DirectiveAnswered{now, it->id, it->wanted.incident, *result});
     directives_.erase(it);
 }
 
@@ -419,6 +460,7 @@ void Nhms::Engine::advance(Time now) {
     // With nothing under investigation and nobody degraded the next update wakes it up again.
     const bool watching = judge_.faulty() > 0 || investigation_.is_busy();
     evaluate_at_ = watching ? now + config.evaluate_interval : Time::never();
+    evaluate_at_ = std::min(evaluate_at_, investigation_.next_deadline());
 }
 
 Time Nhms::Engine::next_deadline() const {
@@ -461,6 +503,12 @@ Time Nhms::next_deadline() const {
 }
 std::optional<Output> Nhms::poll() {
     return engine_->poll();
+}
+Memory Nhms::remember() const {
+    return engine_->remember();
+}
+Result<Done, std::string> Nhms::resume(const Memory& memory, Time now) {
+    return engine_->resume(memory, now);
 }
 const NhmsCounters& Nhms::counters() const {
     return engine_->counters;

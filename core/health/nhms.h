@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The network health management service: takes health updates, detects, localises, investigates, and confirms
-// or refutes.
+// or refutes, acts and verifies.
 //
 //   updates -> evidence by (pair, path) -> a sequential test a pair -> localisation over learned paths ->
 //   incident
@@ -21,6 +21,7 @@
 #include "core/base/time.h"
 #include "core/health/config.h"
 #include "core/health/events.h"
+#include "core/health/incident.h"
 #include "core/localise/fabric_graph.h"
 #include "core/wire/drop_reason.h"
 
@@ -38,6 +39,8 @@ struct NhmsCounters {
     std::uint64_t timings = 0;         ///< timing entries
     std::uint64_t evaluations = 0;     ///< runs of the localiser
     std::uint64_t directives_unanswered = 0;
+    std::uint64_t directives_unknown_eppc = 0;  ///< to an EPPC that has sent no update: not sent
+    std::uint64_t directives_no_room = 0;       ///< not sent, too many wait for an answer
     std::uint64_t incidents_over_limit = 0;
 };
 
@@ -59,6 +62,12 @@ class Nhms {
     [[nodiscard]] Time next_deadline() const;
     /// The next output, oldest first; valid until the next call of any other verb.
     std::optional<Output> poll();
+
+    /// Incidents, remedies and limits as they stand, for `resume` of the service that follows this one.
+    [[nodiscard]] Memory remember() const;
+    /// Takes over what a service on the same graph and clock has remembered, before the first update. Errors
+    /// say what does not fit; nothing is changed then.
+    Result<Done, std::string> resume(const Memory& memory, Time now);
 
     [[nodiscard]] const NhmsCounters& counters() const;
     [[nodiscard]] const wire::DropCounters& drops() const;

@@ -223,6 +223,17 @@ std::vector<PathKey> EvidenceBuilder::paths_across(LinkId link, Time since, std:
     return most_first(sent, most);
 }
 
+Crossing EvidenceBuilder::carried(std::span<const PairPath> paths, Time since) const {
+    Crossing sum;
+    for (const auto& window : windows(since)) {
+        const PairPath path{window.key->requester, window.key->acceptor, window.key->path};
+        if (!std::binary_search(paths.begin(), paths.end(), path)) continue;
+        sum.sent += window.sent;
+        sum.lost += window.lost;
+    }
+    return sum;
+}
+
 std::size_t EvidenceBuilder::paths_waiting() const {
     return static_cast<std::size_t>(std::count_if(paths_.begin(), paths_.end(), [](const auto& entry) {
         return entry.second.routes.empty() && !entry.second.records.empty();

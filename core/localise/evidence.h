@@ -93,6 +93,8 @@ class EvidenceBuilder final : public EvidenceSource {
                                                      std::size_t most) const override;
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
 
+    [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
+
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
     /// Paths with records whose route is not known yet.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,15 @@ struct Crossing {
 /// Requester and acceptor.
 using HostPair = std::pair<IpAddress, IpAddress>;
 
+/// A path of a pair, whatever session measures it and whichever port it takes.
+struct PairPath {
+    IpAddress requester;
+    IpAddress acceptor;
+    PathIndex path;
+
+    constexpr auto operator<=>(const PairPath&) const = default;
+};
+
 /// Before every time.
 inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
 
@@ -54,6 +64,9 @@ class EvidenceSource {
     /// Paths that did: most traffic first, then by key; at most `most`.
     [[nodiscard]] virtual std::vector<PathKey> paths_across(LinkId link, Time since,
                                                             std::size_t most) const = 0;
+    /// What windows sent and lost whose pair and path index are among `paths` (sorted), whatever the session
+    /// and generation.
+    [[nodiscard]] virtual Crossing carried(std::span<const PairPath> paths, Time since) const = 0;
 
   protected:
     EvidenceSource() = default;

@@ -92,6 +92,7 @@ class RollingEvidence final : public EvidenceSource {
     [[nodiscard]] std::vector<HostPair> pairs_across(LinkId link, Time since,
                                                      std::size_t most) const override;
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
+    [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
     /// What `infer` judges.
     [[nodiscard]] LaidOut lay_out(const LocaliserConfig& config, Time since) const;
 
