@@ -162,7 +162,9 @@ bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
 }
 
 void DyetraceEthernetDevice::Expect(Ptr<Packet> frame, int64_t arrivalNs) {
-    m_arriving.push_back({arrivalNs, frame});
+    const auto isSooner = [](int64_t timeNs, const Arriving& other) { return timeNs < other.timeNs; };
+    m_arriving.insert(std::upper_bound(m_arriving.begin(), m_arriving.end(), arrivalNs, isSooner),
+                      {arrivalNs, frame});
     const int64_t waitNs = arrivalNs - Simulator::Now().GetNanoSeconds();
     Simulator::ScheduleWithContext(m_node->GetId(), NanoSeconds(static_cast<uint64_t>(waitNs)),
                                    &DyetraceEthernetDevice::ArrivalEvent, Ptr<DyetraceEthernetDevice>(this));

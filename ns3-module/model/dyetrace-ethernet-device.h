@@ -43,7 +43,7 @@ class DyetraceEthernetDevice : public DyetraceNetDevice {
     bool SendFrame(Ptr<Packet> frame);
     /// What this end sends is lost from now on, and with it what is queued or under way; or no longer so.
     void SetTransmitDown(bool down);
-    /// A frame is on its way here, after all that came before it.
+    /// A frame is on its way here.
     void Expect(Ptr<Packet> frame, int64_t arrivalNs);
     /// Takes in all that has arrived at the node by now, by port. Events of the node's own may call it first.
     static void TakeArrivals(Ptr<Node> node);

@@ -21,10 +21,11 @@ TypeId DyetraceFrameTag::GetInstanceTypeId() const {
 }
 
 uint32_t DyetraceFrameTag::GetSerializedSize() const {
-    return 4 + 8 + 4 + 4;
+    return 4 + 4 + 8 + 4 + 4;
 }
 
 void DyetraceFrameTag::Serialize(TagBuffer buffer) const {
+    buffer.WriteU32(m_head);
     buffer.WriteU32(m_tail);
     buffer.WriteU64(m_truthOrdinal);
     buffer.WriteU32(m_truthFlow);
@@ -32,6 +33,7 @@ void DyetraceFrameTag::Serialize(TagBuffer buffer) const {
 }
 
 void DyetraceFrameTag::Deserialize(TagBuffer buffer) {
+    m_head = buffer.ReadU32();
     m_tail = buffer.ReadU32();
     m_truthOrdinal = buffer.ReadU64();
     m_truthFlow = buffer.ReadU32();
@@ -43,9 +45,10 @@ void DyetraceFrameTag::Print(std::ostream& os) const {
 }
 
 Ptr<Packet> DyetraceFrameTag::ToPacket(const DyetracePacket& packet) {
-    Ptr<Packet> made = Create<Packet>(packet.Frame(), packet.HeadLength());
-    if (packet.tail > 0) made->AddAtEnd(Create<Packet>(DyetracePayload::Bytes(), packet.tail));
+    const std::vector<uint8_t> bytes = packet.Materialise();
+    Ptr<Packet> made = Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size()));
     DyetraceFrameTag tag;
+    tag.m_head = packet.HeadLength();
     tag.m_tail = packet.tail;
     tag.m_truthOrdinal = packet.m_truthOrdinal;
     tag.m_truthFlow = packet.m_truthFlow;
@@ -66,6 +69,16 @@ DyetracePacket* DyetraceFrameTag::FromPacket(DyetracePacketPool& pool, const Pac
     made->m_truthFlow = tag.m_truthFlow;
     made->m_truthMark = tag.m_truthMark;
     return made;
+}
+
+bool DyetraceFrameTag::IsAllOf(const Packet& packet) {
+    PacketTagIterator tags = packet.GetPacketTagIterator();
+    if (!tags.HasNext() || packet.GetByteTagIterator().HasNext()) return false;
+    PacketTagIterator::Item item = tags.Next();
+    if (item.GetTypeId() != GetTypeId() || tags.HasNext()) return false;
+    DyetraceFrameTag tag;
+    item.GetTag(tag);
+    return packet.GetSize() == tag.m_head + tag.m_tail;
 }
 
 }  // namespace ns3

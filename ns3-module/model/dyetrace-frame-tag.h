@@ -30,8 +30,11 @@ class DyetraceFrameTag : public Tag {
     /// And back, from `pool`. A frame without a tag, which a node's own stack sent, is stored whole as far as
     /// the pool's packets reach; what is longer is cut short in the copy, in length and not in bytes.
     static DyetracePacket* FromPacket(DyetracePacketPool& pool, const Packet& packet);
+    /// Whether there and back nothing is lost: the frame has this tag and no other, and has not been cut.
+    static bool IsAllOf(const Packet& packet);
 
   private:
+    uint32_t m_head = 0;
     uint32_t m_tail = 0;
     uint64_t m_truthOrdinal = 0;
     uint32_t m_truthFlow = 0;

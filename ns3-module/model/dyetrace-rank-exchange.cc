@@ -40,7 +40,9 @@ struct PartHeader {
 };
 
 /// ns-3's limit is 2000 with its own header, the packet's lists of tags, and its metadata where that is on.
-constexpr std::size_t kPartMost = 1800;
+/// But ns3::Buffer keeps only buffers for reuse that are as large as the largest that there ever was: parts
+/// that are longer than frames would have each frame's allocated anew.
+constexpr std::size_t kPartMost = 900;
 
 void Ignore(Ptr<Packet>) {}
 
@@ -68,7 +70,7 @@ class DyetraceRankExchange::Ports {
     std::map<std::pair<uint32_t, uint32_t>, Ptr<DyetraceEthernetDevice>> m_ports;  ///< by rank and peer
     std::vector<uint64_t> m_numbers;  ///< by rank: the next message's
     std::map<std::pair<uint32_t, uint64_t>, Unfinished> m_unfinished;
-    std::array<uint8_t, sizeof(PartHeader) + kPartMost> m_part;  ///< scratch
+    alignas(PartHeader) std::array<uint8_t, sizeof(PartHeader) + kPartMost> m_part;  ///< scratch
 };
 
 // Every rank makes all of it, so that nodes and ports have one number everywhere.

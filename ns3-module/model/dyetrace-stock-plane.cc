@@ -17,6 +17,7 @@
 #include "dyetrace-ethernet-channel.h"
 #include "dyetrace-ethernet-device.h"
 #include "dyetrace-frame-tag.h"
+#include "dyetrace-packet-bytes.h"
 #include "dyetrace-ranks.h"
 #include "dyetrace-receiver.h"
 
@@ -43,6 +44,8 @@ DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const D
                                        const Config& config, Traces traces)
     : DyetraceDataPlane(topology, ranks, config, traces),
       m_receivers(topology.GetNHosts(), nullptr),
+      m_lookaheadNs(ranks.LeastOfCrossings(topology, [this](uint32_t link) { return DelayNsOf(link); })),
+      m_across(ranks.GetCount()),
       m_self(std::make_shared<DyetraceStockPlane*>(this)) {
     NS_ABORT_MSG_IF(Time::GetResolution() != Time::NS, "the fabric counts time in nanoseconds");
     GlobalValue::Bind("ChecksumEnabled", BooleanValue(true));
@@ -50,8 +53,7 @@ DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const D
     MakeLinks();
     Configure();
     m_exchange = std::make_unique<DyetraceRankExchange>(
-        ranks, ranks.LeastOfCrossings(topology, [this](uint32_t link) { return DelayNsOf(link); }),
-        [this](dyetrace::Bytes message) { ReceiveAcross(message); });
+        ranks, m_lookaheadNs, [this](dyetrace::Bytes message) { ReceiveAcross(message); });
 }
 
 // The nodes live on until Simulator::Destroy, and look no more for what is gone.
@@ -203,26 +205,45 @@ void DyetraceStockPlane::Sending(uint32_t port, Ptr<Packet>& frame, int64_t star
     m_pool.Free(packet);
 }
 
-// It gets there just before it arrives: then it waits at the port like those from near, and whoever comes
-// first at that time takes all in the order of ports.
+// It has to be there just before it arrives: then it waits at the port like those from near, and whoever
+// comes first at that time takes all in the order of ports. Until a look-ahead before that, others join it.
 bool DyetraceStockPlane::SendAcross(uint32_t port, Ptr<Packet> frame, int64_t arrivalNs) {
     if (!GetRanks().IsCrossing(GetTopology(), port)) return false;
-    m_across.clear();
-    Passage{NowNs(), arrivalNs, port}.AppendTo(m_across);
-    const std::size_t begin = m_across.size();
-    const uint32_t size = frame->GetSerializedSize();
-    m_across.resize(begin + size);
-    frame->Serialize(m_across.data() + begin, size);
-    m_exchange->Send(GetRanks().Get(GetTopology().GetTo(port)), arrivalNs - 1, m_across);
+    const uint32_t rank = GetRanks().Get(GetTopology().GetTo(port));
+    Across& across = m_across[rank];
+    Passage{NowNs(), arrivalNs, port}.AppendTo(across.bytes);
+    DyetraceFrameBytes::Append(across.bytes, m_pool, *frame);
+    if (arrivalNs - 1 >= across.readNs) return true;
+    across.readNs = arrivalNs - 1;
+    Simulator::ScheduleWithContext(
+        Simulator::NO_CONTEXT, TimeStep(static_cast<uint64_t>(across.readNs - m_lookaheadNs - NowNs())),
+        &DyetraceStockPlane::FlushEvent, std::weak_ptr<DyetraceStockPlane*>(m_self), rank);
     return true;
+}
+
+void DyetraceStockPlane::FlushEvent(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t rank) {
+    if (const auto alive = plane.lock()) (*alive)->Flush(rank);
+}
+
+void DyetraceStockPlane::Flush(uint32_t rank) {
+    Across& across = m_across[rank];
+    if (across.readNs != NowNs() + m_lookaheadNs) return;  // sent already, for the sake of another frame
+    m_exchange->Send(rank, across.readNs, across.bytes);
+    across.bytes.clear();
+    across.readNs = Never;
 }
 
 void DyetraceStockPlane::ReceiveAcross(dyetrace::Bytes message) {
     ApplyChanges(NowNs());
-    const Passage passage = Passage::Take(message);
-    const auto frame = Create<Packet>(message.data(), static_cast<uint32_t>(message.size()), true);
-    if (IsLost(passage)) return DropFrame(passage.link, DyetraceDropCause::Down, *frame);
-    m_devices[GetTopology().GetReverse(passage.link)]->Expect(frame, passage.arrivalNs);
+    while (!message.empty()) {
+        const Passage passage = Passage::Take(message);
+        const Ptr<Packet> frame = DyetraceFrameBytes::Take(m_pool, message);
+        if (IsLost(passage)) {
+            DropFrame(passage.link, DyetraceDropCause::Down, *frame);
+            continue;
+        }
+        m_devices[GetTopology().GetReverse(passage.link)]->Expect(frame, passage.arrivalNs);
+    }
 }
 
 void DyetraceStockPlane::Lost(uint32_t port, Ptr<const Packet> frame, DyetraceDropCause cause) {

@@ -91,7 +91,17 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     bool Arrived(uint32_t port, Ptr<Packet>& frame) override;
     void Taken(uint32_t port) override;
 
+    /// \name Between ranks
+    /// @{
+    /// What goes to another rank and has not been sent yet.
+    struct Across {
+        std::vector<uint8_t> bytes;
+        int64_t readNs = Never;  ///< when it has to be there
+    };
+    void Flush(uint32_t rank);
+    static void FlushEvent(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t rank);
     void ReceiveAcross(dyetrace::Bytes message);
+    /// @}
 
     void Hold(uint32_t port, Ptr<Packet> frame, int64_t releaseNs);
     static void Release(const std::weak_ptr<DyetraceStockPlane*>& plane, uint32_t node);
@@ -122,8 +132,9 @@ class DyetraceStockPlane : public DyetraceDataPlane, private DyetraceEthernetTap
     uint32_t m_inLink = DyetraceTopology::None;
     Ptr<const Packet> m_inFrame;
     bool m_isForwarding = false;
+    int64_t m_lookaheadNs;  ///< between ranks
     std::unique_ptr<DyetraceRankExchange> m_exchange;
-    std::vector<uint8_t> m_across;                ///< scratch: a frame for another rank
+    std::vector<Across> m_across;                 ///< by rank
     std::shared_ptr<DyetraceStockPlane*> m_self;  ///< what events that may outlive this know it by
 };
 

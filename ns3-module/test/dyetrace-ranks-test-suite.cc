@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How a fabric is split among ranks. That ranks then agree takes several processes: make test-mpi.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include <ns3/packet.h>
+#include <ns3/socket.h>
 #include <ns3/test.h>
 
+#include "../model/dyetrace-frame-tag.h"
 #include "../model/dyetrace-packet-bytes.h"
 #include "../model/dyetrace-packet.h"
 #include "../model/dyetrace-ranks.h"
@@ -109,6 +113,66 @@ class PacketBytesTestCase : public TestCase {
     }
 };
 
-const Offer<SplitTestCase, CoreTestCase, PacketBytesTestCase> g_offer{"ranks"};
+class FrameBytesTestCase : public TestCase {
+  public:
+    FrameBytesTestCase()
+        : TestCase("frames of an EPPC go without payload, all others whole, and come out as they were") {}
+
+  private:
+    void DoRun() override {
+        DyetracePacket* packet = m_pool.Allocate(0, 98, 1000);
+        std::fill(packet->Frame(), packet->Frame() + 98, uint8_t{7});
+        const Ptr<Packet> ours = DyetraceFrameTag::ToPacket(*packet);
+        m_pool.Free(packet);
+        SocketPriorityTag priority;
+        priority.SetPriority(5);
+        const Ptr<Packet> tagged = ours->Copy();
+        tagged->AddPacketTag(priority);
+        const Ptr<Packet> byteTagged = ours->Copy();
+        byteTagged->AddByteTag(priority);
+        const Ptr<Packet> cut = ours->Copy();
+        cut->RemoveAtEnd(50);
+        const std::vector<uint8_t> bytes(1501, 3);
+
+        NS_TEST_EXPECT_MSG_LT(Check("an EPPC's", *ours), 200, "no payload is among the bytes");
+        priority.SetPriority(0);
+        Check("one with another packet tag", *tagged);
+        NS_TEST_EXPECT_MSG_EQ(m_frame->PeekPacketTag(priority), true, "it has the tag");
+        NS_TEST_EXPECT_MSG_EQ(priority.GetPriority(), 5, "with what the tag says");
+        Check("one with a byte tag", *byteTagged);
+        NS_TEST_EXPECT_MSG_EQ(m_frame->GetByteTagIterator().HasNext(), true, "it has the tag");
+        Check("one that has been cut", *cut);
+        Check("a stack's own", *Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size())));
+    }
+
+    /// Behind another, for whatever is left over. \return the size as bytes
+    std::size_t Check(const std::string& what, const Packet& frame) {
+        std::vector<uint8_t> bytes;
+        DyetraceFrameBytes::Append(bytes, m_pool, frame);
+        const std::size_t size = bytes.size();
+        DyetraceFrameBytes::Append(bytes, m_pool, frame);
+        NS_TEST_EXPECT_MSG_EQ(size % 4, 0, what << " takes whole words");
+        dyetrace::Bytes rest(bytes);
+        for (const std::size_t left : {size, std::size_t{0}}) {
+            m_frame = DyetraceFrameBytes::Take(m_pool, rest);
+            NS_TEST_EXPECT_MSG_EQ((ContentOf(*m_frame) == ContentOf(frame)), true, what << ": its bytes");
+            DyetraceFrameTag tag;
+            NS_TEST_EXPECT_MSG_EQ(m_frame->PeekPacketTag(tag), frame.PeekPacketTag(tag), what << ": our tag");
+            NS_TEST_EXPECT_MSG_EQ(rest.size(), left, what << ": what is left");
+        }
+        return size;
+    }
+
+    static std::vector<uint8_t> ContentOf(const Packet& frame) {
+        std::vector<uint8_t> content(frame.GetSize());
+        frame.CopyData(content.data(), frame.GetSize());
+        return content;
+    }
+
+    DyetracePacketPool m_pool;
+    Ptr<Packet> m_frame;  ///< the last that came out
+};
+
+const Offer<SplitTestCase, CoreTestCase, PacketBytesTestCase, FrameBytesTestCase> g_offer{"ranks"};
 
 }  // namespace
