@@ -24,20 +24,26 @@ std::uint64_t hash_of(const std::vector<NewChoice>& choices) {
     return hash;
 }
 
-/// Links that all choices have, in the order of the first one; takes them out.
-std::vector<LinkId> take_common(std::vector<NewChoice>& choices) {
-    std::map<LinkId, std::size_t> seen;
+/// Links that all choices have, in the order of the first one; takes them out. `seen` is 0 for every link,
+/// before and after.
+std::vector<LinkId> take_common(std::vector<NewChoice>& choices, std::vector<std::uint32_t>& seen) {
     for (const NewChoice& choice : choices) {
         for (const LinkId link : choice.links)
-            ++seen[link];
+            ++seen[link.value];
     }
-    const auto in_all = [&](LinkId link) { return seen[link] == choices.size(); };
+    const auto in_all = [&](LinkId link) { return seen[link.value] == choices.size(); };
     std::vector<LinkId> common;
-    std::copy_if(choices.front().links.begin(), choices.front().links.end(), std::back_inserter(common),
-                 in_all);
+    const auto& first = choices.front().links;
+    std::copy_if(first.begin(), first.end(), std::back_inserter(common), in_all);
     for (NewChoice& choice : choices)
         choice.links.erase(std::remove_if(choice.links.begin(), choice.links.end(), in_all),
                            choice.links.end());
+    for (const NewChoice& choice : choices) {
+        for (const LinkId link : choice.links)
+            seen[link.value] = 0;
+    }
+    for (const LinkId link : common)
+        seen[link.value] = 0;
     return common;
 }
 
@@ -94,6 +100,7 @@ struct CandidatePaths::State {
     State(const FabricGraph& fabric, CandidateConfig settings) : graph(&fabric), config(settings) {
         out.resize(fabric.node_count());
         in.resize(fabric.node_count());
+        seen.resize(fabric.link_count());
         for (std::uint32_t l = 0; l < fabric.link_count(); ++l) {
             out[fabric.from(LinkId{l}).value].emplace_back(l);
             in[fabric.to(LinkId{l}).value].emplace_back(l);
@@ -170,7 +177,7 @@ struct CandidatePaths::State {
     Between make(std::vector<NewChoice> all) {
         Between made;
         if (all.empty()) return made;
-        made.common = take_common(all);
+        made.common = take_common(all, seen);
         std::size_t links = 0;
         for (const NewChoice& path : all)
             links += path.links.size();
@@ -202,7 +209,8 @@ struct CandidatePaths::State {
     std::vector<std::vector<LinkId>> out, in;  ///< of each node
     std::map<NodeId, std::vector<std::uint32_t>> distance_to;
     std::map<Pair, Between> between;
-    std::vector<LinkId> common;  ///< what the last call handed out
+    std::vector<std::uint32_t> seen;  ///< scratch, by link
+    std::vector<LinkId> common;       ///< what the last call handed out
 };
 
 CandidatePaths::CandidatePaths(const FabricGraph& graph, CandidateConfig config)

@@ -13,14 +13,18 @@ namespace {
 
 // Flows of about as many packets are taken together, as so many flows of the size of their bin; that keeps
 // their packets, and so what a small rate does to them, exact.
-constexpr double kBinRatio = 1.3;
-constexpr std::size_t kBins = 56;  // up to 1.9 million packets
+constexpr double kBinRatio = 1.5;
+constexpr std::size_t kBins = 36;  // up to 1.5 million packets
 
 // Chances f at which the likelihood is tabulated; in between it is interpolated.
 constexpr std::size_t kChances = 33;
 
-// Choices whose rates differ by less than this (natural logarithm) are taken together.
-constexpr double kAlike = 0.05;
+// Flows are shared out anew where a unit's rate moved by more than this, but no more often than that.
+constexpr double kMoved = 5e-5;
+constexpr int kMostTimes = 5;
+
+// Powers of more than this are taken by way of logarithms.
+constexpr double kManyLost = 24;
 
 // No rate is ruled out altogether.
 constexpr double kTiny = 1e-300;
@@ -39,7 +43,48 @@ bool is_member(UnitIndex unit, std::span<const UnitIndex> members) {
                                : std::binary_search(members.begin(), members.end(), unit);
 }
 
+/// base^exponent; quick where that is a small whole number.
+double power(double base, double exponent) {
+    if (exponent > kManyLost || exponent != std::floor(exponent)) return std::pow(base, exponent);
+    double result = 1;
+    for (auto left = static_cast<unsigned>(exponent); left != 0; left >>= 1, base *= base) {
+        if ((left & 1U) != 0) result *= base;
+    }
+    return result;
+}
+
 }  // namespace
+
+void LogProduct::settle() {
+    bool large = false;
+    for (std::size_t r = 0; r < kRates; ++r)
+        large |= !(product_[r] < kLarge) | !(product_[r] > 1 / kLarge);
+    if (!large) return;
+    for (std::size_t r = 0; r < kRates; ++r)
+        sum_[r] += std::log(std::max(product_[r], kTiny));
+    product_ = ones();
+}
+
+void LogProduct::multiply(const PerRate& rates, double per_rate, double power) {
+    constexpr double kFewTimes = 8;
+    if (power > kFewTimes || power != std::floor(power)) {
+        for (std::size_t r = 0; r < kRates; ++r)
+            sum_[r] += power * std::log(1 + rates[r] * per_rate);
+        return;
+    }
+    PerRate factors;
+    for (std::size_t r = 0; r < kRates; ++r)
+        factors[r] = 1 + rates[r] * per_rate;
+    for (double times = 0; times < power; times += 1)
+        multiply(factors);
+}
+
+void LogProduct::add_to(PerRate& sum) {
+    for (std::size_t r = 0; r < kRates; ++r)
+        sum[r] += sum_[r] + std::log(std::max(product_[r], kTiny));
+    product_ = ones();
+    sum_ = {};
+}
 
 PathMixture::PathMixture(const Evidence& evidence, const RatePrior& prior)
     : evidence_(evidence), rates_(prior.rates()) {
@@ -47,9 +92,15 @@ PathMixture::PathMixture(const Evidence& evidence, const RatePrior& prior)
     std::size_t rates = 0;
     for (const LossyPath& path : evidence.lossy) {
         first_rate_.push_back(static_cast<std::uint32_t>(rates));
-        if (path.set != kNoSet) rates += evidence.sets[path.set].choice_count;
+        pass_row_.push_back(static_cast<std::uint32_t>(path_pass_.size()));
+        if (path.set == kNoSet) continue;
+        rates += evidence.sets[path.set].choice_count;
+        PerRate& pass = path_pass_.emplace_back();
+        for (std::size_t r = 0; r < kRates; ++r)
+            pass[r] = std::exp(-path.sent * rates_[r]);
     }
     choice_rates_.resize(rates);
+    chances_.resize(rates);
     set_units_.resize(evidence.sets.size());
     for (SetIndex set = 0; set < evidence.sets.size(); ++set) {
         auto& units = set_units_[set];
@@ -90,9 +141,17 @@ void PathMixture::group_lossless() {
         const std::uint32_t bin = bin_of(flows.sent);
         groups[{flows.set, bin}] += flows.flows * flows.sent / bin_size(bin);
     }
+    std::array<bool, kBins> used{};
+    for (const auto& [key, weight] : groups)
+        used[key.second] = true;
+    std::array<std::uint32_t, kBins> row{};
+    for (std::uint32_t bin = 0; bin < kBins; ++bin) {
+        row[bin] = static_cast<std::uint32_t>(bins_.size());
+        if (used[bin]) bins_.push_back(bin);
+    }
     groups_.reserve(groups.size());
     for (const auto& [key, weight] : groups)
-        groups_.push_back({key.first, key.second, weight});
+        groups_.push_back({key.first, row[key.second], weight});
     set_places_.resize(groups_.empty() ? 0 : evidence_.sets.size());
     for (SetIndex set = 0; set < set_places_.size(); ++set) {
         for (const PathChoice& choice : choices_of(set)) {
@@ -105,9 +164,9 @@ void PathMixture::group_lossless() {
 }
 
 void PathMixture::tabulate() {
-    table_.resize(kBins * kChances * kRates);
+    table_.resize(bins_.size() * kChances * kRates);
     std::size_t place = 0;
-    for (std::size_t bin = 0; bin < kBins; ++bin) {
+    for (const std::uint32_t bin : bins_) {
         for (std::size_t c = 0; c < kChances; ++c) {
             const double chance = static_cast<double>(c) / (kChances - 1);
             for (std::size_t r = 0; r < kRates; ++r) {
@@ -117,8 +176,8 @@ void PathMixture::tabulate() {
             }
         }
     }
-    histogram_.resize(evidence_.units.size() * kBins * kChances);
-    pass_.resize(evidence_.units.size() * kBins);
+    histogram_.resize(evidence_.units.size() * bins_.size() * kChances);
+    pass_.resize(evidence_.units.size() * bins_.size());
     lossless_.resize(evidence_.units.size());
 }
 
@@ -147,14 +206,19 @@ void add_to(std::span<float> histogram, std::uint32_t bin, double chance, double
 
 }  // namespace
 
-void PathMixture::weigh_lossless(std::span<const double> unit_rates) {
-    std::array<bool, kBins> used{};
-    for (const Group& group : groups_)
-        used[group.bin] = true;
-    for (std::size_t bin = 0; bin < kBins; ++bin) {
-        if (!used[bin]) continue;
+bool PathMixture::weigh_lossless(std::span<const double> unit_rates) {
+    if (!weighed_at_.empty()) {
+        bool moved = false;
         for (UnitIndex unit = 0; unit < unit_rates.size(); ++unit)
-            pass_[unit * kBins + bin] = std::max(std::exp(-bin_size(bin) * unit_rates[unit]), 1e-30);
+            moved = moved || std::abs(unit_rates[unit] - weighed_at_[unit]) > kMoved;
+        if (!moved || times_weighed_ >= kMostTimes) return false;
+    }
+    weighed_at_.assign(unit_rates.begin(), unit_rates.end());
+    ++times_weighed_;
+    const std::size_t bins = bins_.size();
+    for (std::size_t bin = 0; bin < bins; ++bin) {
+        for (UnitIndex unit = 0; unit < unit_rates.size(); ++unit)
+            pass_[unit * bins + bin] = std::max(std::exp(-bin_size(bins_[bin]) * unit_rates[unit]), 1e-30);
     }
     std::fill(histogram_.begin(), histogram_.end(), 0.0F);
     std::vector<double> through;  // chance of the choices with each unit of the set
@@ -166,26 +230,28 @@ void PathMixture::weigh_lossless(std::span<const double> unit_rates) {
         for (const PathChoice& choice : choices_of(group.set)) {
             double chance = choice.weight;
             for (std::uint32_t i = 0; i < choice.unit_count; ++i)
-                chance *= pass_[evidence_.choice_units[choice.first_unit + i] * kBins + group.bin];
+                chance *= pass_[evidence_.choice_units[choice.first_unit + i] * bins + group.bin];
             all += chance;
             for (std::uint32_t i = 0; i < choice.unit_count; ++i)
                 through[unit_place[i]] += chance;
             unit_place += choice.unit_count;
         }
         for (std::size_t i = 0; i < units.size(); ++i) {
-            const double with = through[i] / pass_[units[i] * kBins + group.bin];
+            const double with = through[i] / pass_[units[i] * bins + group.bin];
             const double without = std::max(all - through[i], 0.0);
-            add_to(std::span(histogram_).subspan(units[i] * kBins * kChances, kBins * kChances), group.bin,
+            add_to(std::span(histogram_).subspan(units[i] * bins * kChances, bins * kChances), group.bin,
                    with / (with + without), group.weight);
         }
     }
     for (UnitIndex unit = 0; unit < unit_rates.size(); ++unit)
-        lossless_[unit] = sum_up(std::span(histogram_).subspan(unit * kBins * kChances, kBins * kChances));
+        lossless_[unit] = sum_up(std::span(histogram_).subspan(unit * bins * kChances, bins * kChances));
+    return true;
 }
 
 PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
     if (groups_.empty()) return {};
-    std::vector<float> histogram(kBins * kChances);
+    const std::size_t bins = bins_.size();
+    std::vector<float> histogram(bins * kChances);
     SetIndex last = kNoSet;
     std::vector<bool> crossing;  // by choice of the set
     bool any = false;
@@ -207,7 +273,7 @@ PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
         for (std::size_t c = 0; c < choices.size(); ++c) {
             double chance = choices[c].weight;
             for (const UnitIndex unit : units_of(choices[c])) {
-                if (!is_member(unit, members)) chance *= pass_[unit * kBins + group.bin];
+                if (!is_member(unit, members)) chance *= pass_[unit * bins + group.bin];
             }
             (crossing[c] ? with : without) += chance;
         }
@@ -218,74 +284,105 @@ PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
 
 // ---- flows with loss ----------------------------------------------------------------------------------
 
-std::vector<PathMixture::Term> PathMixture::terms_of(std::uint32_t p, double certain, double own,
-                                                     bool among_certain,
-                                                     std::span<const UnitIndex> members) const {
+bool PathMixture::crosses(const PathChoice& choice, std::span<const UnitIndex> members) const {
+    for (std::uint32_t i = 0; i < choice.unit_count; ++i) {
+        if (is_member(evidence_.choice_units[choice.first_unit + i], members)) return true;
+    }
+    return false;
+}
+
+void PathMixture::rates_changed(std::uint32_t p) {
     const LossyPath& path = evidence_.lossy[p];
     const auto choices = choices_of(path.set);
     const auto rates = choice_rates(p);
-    std::vector<Term> terms;
-    for (std::size_t c = 0; c < choices.size(); ++c) {
-        const auto units = units_of(choices[c]);
-        const bool with = !among_certain && std::any_of(units.begin(), units.end(), [&](UnitIndex unit) {
-            return is_member(unit, members);
-        });
-        const double rate = rates[c] - (with ? own : 0);
-        const double others = std::max(certain - (among_certain ? own : 0) + rate, kRateFloor);
-        const double log_weight =
-            std::log(choices[c].weight) - path.sent * std::max(rate, 0.0) + path.lost * std::log(others);
-        const auto alike = std::find_if(terms.begin(), terms.end(), [&](const Term& term) {
-            return term.with == with && others < term.others * (1 + kAlike) &&
-                   term.others < others * (1 + kAlike);
-        });
-        if (alike == terms.end()) {
-            terms.push_back({log_weight, others, with});
-        } else {
-            const double top = std::max(alike->log_weight, log_weight);
-            alike->log_weight = top + std::log1p(std::exp(-std::abs(alike->log_weight - log_weight)));
-        }
+    const double least = *std::min_element(rates.begin(), rates.end());
+    for (std::size_t c = 0; c < choices.size(); ++c)
+        chances_[first_rate_[p] + c] = choices[c].weight * std::exp(-path.sent * (rates[c] - least));
+}
+
+void PathMixture::set_all_choice_rates(std::vector<double> rates) {
+    choice_rates_ = std::move(rates);
+    for (std::uint32_t p = 0; p < evidence_.lossy.size(); ++p) {
+        if (evidence_.lossy[p].set != kNoSet) rates_changed(p);
     }
-    return terms;
 }
 
 void PathMixture::add_lossy(std::uint32_t p, double certain, double own, bool among_certain,
-                            std::span<const UnitIndex> members, PerRate& log_likelihood) const {
+                            std::span<const UnitIndex> members, LogProduct& log_likelihood) const {
     const LossyPath& path = evidence_.lossy[p];
-    const auto terms = terms_of(p, certain, own, among_certain, members);
-    double top = terms.front().log_weight;
-    for (const Term& term : terms)
-        top = std::max(top, term.log_weight);
-    double at_zero = 0;
-    for (const Term& term : terms)
-        at_zero += std::exp(term.log_weight - top);
-    if (path.lost == 1) {  // most of them: the sum is a straight line in the rate
-        double without = 0, with = 0, slope = 0;
-        for (const Term& term : terms) {
-            const double weight = std::exp(term.log_weight - top);
-            (term.with || among_certain ? with : without) += weight;
-            if (term.with || among_certain) slope += weight / term.others;
-        }
-        for (std::size_t r = 0; r < kRates; ++r) {
-            // What is crossed for certain counts its packets with all others that it carries.
-            const double pass = among_certain ? 1 : std::exp(-path.sent * rates_[r]);
-            log_likelihood[r] += std::log((without + pass * (with + slope * rates_[r])) / at_zero + kTiny);
-        }
+    if (path.lost != 1) {
+        add_many_lost(p, certain, own, among_certain, members, log_likelihood);
         return;
     }
-    for (std::size_t r = 0; r < kRates; ++r) {
-        double highest = -std::numeric_limits<double>::infinity();
-        const auto log_term = [&](const Term& term) {
-            if (!term.with && !among_certain) return term.log_weight - top;
-            return term.log_weight - top + path.lost * std::log1p(rates_[r] / term.others) -
-                   (among_certain ? 0 : path.sent * rates_[r]);
-        };
-        for (const Term& term : terms)
-            highest = std::max(highest, log_term(term));
-        double sum = 0;
-        for (const Term& term : terms)
-            sum += std::exp(log_term(term) - highest);
-        log_likelihood[r] += highest + std::log(sum / at_zero);
+    // Most of them: the sum is a straight line in the rate.
+    const auto choices = choices_of(path.set);
+    const auto rates = choice_rates(p);
+    double without = 0, with = 0, slope = 0;
+    for (std::size_t c = 0; c < choices.size(); ++c) {
+        const double chance = chances_[first_rate_[p] + c];
+        if (among_certain || crosses(choices[c], members)) {
+            with += chance * std::max(certain + rates[c] - own, kRateFloor);
+            slope += chance;
+        } else {
+            without += chance * std::max(certain + rates[c], kRateFloor);
+        }
     }
+    if (!among_certain && own > 0) {
+        constexpr double kMost = 300;
+        const double unburden = std::exp(std::min(path.sent * own, kMost));
+        with *= unburden;
+        slope *= unburden;
+    }
+    const double per_zero = 1 / std::max(with + without, kTiny);
+    PerRate factors;
+    const PerRate& pass = path_pass_[pass_row_[p]];
+    for (std::size_t r = 0; r < kRates; ++r) {
+        // What is crossed for certain counts its packets with all others that it carries.
+        const double through = among_certain ? 1 : pass[r];
+        factors[r] = (without + through * (with + slope * rates_[r])) * per_zero + kTiny;
+    }
+    log_likelihood.multiply(factors);
+}
+
+void PathMixture::add_many_lost(std::uint32_t p, double certain, double own, bool among_certain,
+                                std::span<const UnitIndex> members, LogProduct& log_likelihood) const {
+    const LossyPath& path = evidence_.lossy[p];
+    const auto choices = choices_of(path.set);
+    const auto rates = choice_rates(p);
+    double without = 0, at_zero = 0;
+    double highest = kRateFloor;
+    for (const double rate : rates)
+        highest = std::max(highest, certain + rate);
+    PerRate with{};
+    // Powers in units of the highest; and where that would still be too large, of the rate itself.
+    const double unburden = among_certain ? 1 : std::exp(std::min(path.sent * own, 300.0));
+    PerRate scale{};
+    for (std::size_t r = 0; r < kRates; ++r)
+        scale[r] = 1 / (highest + rates_[r]);
+    for (std::size_t c = 0; c < choices.size(); ++c) {
+        const double chance = chances_[first_rate_[p] + c];
+        if (!among_certain && !crosses(choices[c], members)) {
+            without += chance * std::pow(std::max(certain + rates[c], kRateFloor) / highest, path.lost);
+            continue;
+        }
+        const double others = std::max(certain + rates[c] - own, kRateFloor);
+        at_zero += chance * unburden * std::pow(others / highest, path.lost);
+        for (std::size_t r = 0; r < kRates; ++r) {
+            const double share = (others + rates_[r]) * scale[r];
+            with[r] += chance * unburden * power(share, path.lost);
+        }
+    }
+    at_zero = std::max(at_zero + without, kTiny);
+    PerRate logs{};
+    for (std::size_t r = 0; r < kRates; ++r) {
+        const double log_scale = path.lost * std::log((highest + rates_[r]) / highest);
+        const double log_with =
+            std::log(std::max(with[r], kTiny)) + log_scale - (among_certain ? 0 : path.sent * rates_[r]);
+        const double log_without = without > 0 ? std::log(without) : -std::numeric_limits<double>::infinity();
+        const double top = std::max(log_with, log_without);
+        logs[r] = top + std::log(std::exp(log_with - top) + std::exp(log_without - top)) - std::log(at_zero);
+    }
+    log_likelihood.add(logs);
 }
 
 std::vector<double> PathMixture::responsibilities(std::uint32_t p, double certain) const {

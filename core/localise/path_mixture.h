@@ -23,14 +23,46 @@
 
 namespace dyetrace::localise {
 
+/// Sum of logarithms of many factors at each rate, with few logarithms taken.
+class LogProduct {
+  public:
+    void multiply(const PerRate& factors) {
+        for (std::size_t r = 0; r < kRates; ++r)
+            product_[r] *= factors[r];
+        settle();
+    }
+    /// (1 + rates * per_rate)^power
+    void multiply(const PerRate& rates, double per_rate, double power);
+    void add(const PerRate& logs) {
+        for (std::size_t r = 0; r < kRates; ++r)
+            sum_[r] += logs[r];
+    }
+    /// Adds the sum to `sum`, and begins anew.
+    void add_to(PerRate& sum);
+
+  private:
+    static constexpr double kLarge = 1e150;
+    void settle();
+
+    PerRate product_ = ones();
+    PerRate sum_{};
+    static constexpr PerRate ones() {
+        PerRate all{};
+        for (double& one : all)
+            one = 1;
+        return all;
+    }
+};
+
 class PathMixture {
   public:
     PathMixture(const Evidence& evidence, const RatePrior& prior);
 
     /// Whether any flow without loss took an unknown path (at an unknown time).
     [[nodiscard]] bool any_lossless() const { return !groups_.empty(); }
-    /// Shares lossless flows out among their choices, with units at these rates.
-    void weigh_lossless(std::span<const double> unit_rates);
+    /// Shares lossless flows out among their choices, with units at these rates; false where they have hardly
+    /// moved since the last time, or that has been done often enough.
+    bool weigh_lossless(std::span<const double> unit_rates);
     /// log likelihood of lossless flows at each rate of the unit, relative to rate 0.
     [[nodiscard]] const PerRate& lossless(UnitIndex unit) const { return lossless_[unit]; }
     /// The same of a device, whose units are `members`, by index.
@@ -40,7 +72,8 @@ class PathMixture {
     [[nodiscard]] std::span<double> choice_rates(std::uint32_t p);
     [[nodiscard]] std::span<const double> choice_rates(std::uint32_t p) const;
     /// Those of all paths, to be kept and put back.
-    [[nodiscard]] std::vector<double>& all_choice_rates() { return choice_rates_; }
+    [[nodiscard]] const std::vector<double>& all_choice_rates() const { return choice_rates_; }
+    void set_all_choice_rates(std::vector<double> rates);
     [[nodiscard]] std::span<const UnitIndex> units_of(const PathChoice& choice) const;
     [[nodiscard]] std::span<const PathChoice> choices_of(SetIndex set) const;
     /// Units of any choice, each once, by index.
@@ -49,7 +82,9 @@ class PathMixture {
     /// is now believed to lose at `own`. Units crossed for certain lose `certain` together, this one included
     /// where `among_certain`.
     void add_lossy(std::uint32_t p, double certain, double own, bool among_certain,
-                   std::span<const UnitIndex> members, PerRate& log_likelihood) const;
+                   std::span<const UnitIndex> members, LogProduct& log_likelihood) const;
+    /// To be called after `choice_rates(p)` were changed.
+    void rates_changed(std::uint32_t p);
     /// Chance of each choice of lossy path `p`, as rates stand.
     [[nodiscard]] std::vector<double> responsibilities(std::uint32_t p, double certain) const;
 
@@ -59,14 +94,9 @@ class PathMixture {
         std::uint32_t bin = 0;
         double weight = 0;  ///< packets over the bin's
     };
-    /// Choices alike, taken together.
-    struct Term {
-        double log_weight = 0;  ///< of them, where the unit loses nothing
-        double others = 0;      ///< rate that others on them lose
-        bool with = false;      ///< the unit is on them
-    };
-    [[nodiscard]] std::vector<Term> terms_of(std::uint32_t p, double certain, double own, bool among_certain,
-                                             std::span<const UnitIndex> members) const;
+    void add_many_lost(std::uint32_t p, double certain, double own, bool among_certain,
+                       std::span<const UnitIndex> members, LogProduct& log_likelihood) const;
+    [[nodiscard]] bool crosses(const PathChoice& choice, std::span<const UnitIndex> members) const;
     void group_lossless();
     void tabulate();
     [[nodiscard]] PerRate sum_up(std::span<const float> histogram) const;
@@ -78,8 +108,14 @@ class PathMixture {
     std::vector<float> table_;               ///< log(1 - f + f exp(-n r)) by bin of n, f and r
     std::vector<float> histogram_;           ///< of each unit, by bin of n and f
     std::vector<double> pass_;               ///< exp(-n r) of each unit and bin
+    std::vector<double> weighed_at_;   ///< rates of units when last weighed
+    std::vector<std::uint32_t> bins_;  ///< those with flows; what is indexed by bin is so by place in here
+    int times_weighed_ = 0;
     std::vector<std::uint32_t> first_rate_;  ///< of each lossy path, into `choice_rates_`
     std::vector<double> choice_rates_;
+    std::vector<double> chances_;          ///< of the same, up to a factor: weight * exp(-sent * rate)
+    std::vector<std::uint32_t> pass_row_;  ///< of each lossy path with a set, into `path_pass_`
+    std::vector<PerRate> path_pass_;       ///< exp(-sent * r)
     std::vector<std::vector<UnitIndex>> set_units_;
     std::vector<std::vector<std::uint16_t>>
         set_places_;  ///< of each set's choice's unit, among its set's units

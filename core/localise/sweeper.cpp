@@ -125,6 +125,7 @@ void Sweeper::sum_up_paths() {
                 rate += rate_at(shares_[unit], path.epoch);
             mixture_.choice_rates(p)[c] = rate;
         }
+        mixture_.rates_changed(p);
     }
 }
 
@@ -148,24 +149,23 @@ void Sweeper::move_rate(std::uint32_t p, UnitIndex unit, double by) {
         const auto units = mixture_.units_of(choices[c]);
         if (std::find(units.begin(), units.end(), unit) != units.end()) mixture_.choice_rates(p)[c] += by;
     }
+    mixture_.rates_changed(p);
 }
 
 void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> paths, Members members,
                          PerRate& log_likelihood) const {
+    LogProduct product;
     for (const std::uint32_t p : paths) {
         const LossyPath& path = evidence_.lossy[p];
         const double own = rate_at(share, path.epoch);
         if (path.set != kNoSet) {
-            mixture_.add_lossy(p, path_rate_[p], own, crosses_for_certain(path, members), members,
-                               log_likelihood);
+            mixture_.add_lossy(p, path_rate_[p], own, crosses_for_certain(path, members), members, product);
             continue;
         }
         const double others = std::max(path_rate_[p] - own, kRateFloor);
-        const double per_rate = 1 / others;
-        for (std::size_t r = 0; r < kRates; ++r) {
-            log_likelihood[r] += path.lost * std::log(1 + prior_.rates()[r] * per_rate);
-        }
+        product.multiply(prior_.rates(), 1 / others, path.lost);
     }
+    product.add_to(log_likelihood);
 }
 
 /// Epochs in which the unit's paths lost something, each by itself; those in between, taken together.
@@ -337,11 +337,11 @@ void Sweeper::share_out_lossless() {
     if (!mixture_.any_lossless()) return;
     std::vector<double> rates;
     rates.reserve(shares_.size());
-    for (LossShare& share : shares_) {
+    for (const LossShare& share : shares_)
         rates.push_back(share.rate_any_time);
+    if (!mixture_.weigh_lossless(rates)) return;
+    for (LossShare& share : shares_)
         share.stale = true;
-    }
-    mixture_.weigh_lossless(rates);
 }
 
 void Sweeper::run() {
@@ -466,7 +466,7 @@ Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units
 Sweeper::Acquitted::~Acquitted() {
     sweeper_.shares_ = std::move(shares_);
     sweeper_.path_rate_ = std::move(path_rate_);
-    sweeper_.mixture_.all_choice_rates() = std::move(mixture_rates_);
+    sweeper_.mixture_.set_all_choice_rates(std::move(mixture_rates_));
 }
 
 void Sweeper::Acquitted::convict(UnitIndex unit) {
