@@ -3,9 +3,13 @@
 
 #include <sodium.h>
 
+#include "core/auth/sha256_x86.h"
+
 namespace dyetrace::auth {
 
 Digest hmac_sha256(Bytes key, std::initializer_list<Bytes> parts) {
+    constexpr std::size_t kBlock = 64;
+    if (key.size() <= kBlock && x86::has_sha()) return x86::hmac_sha256(key, parts);
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, key.data(), key.size());
     for (const Bytes part : parts)
