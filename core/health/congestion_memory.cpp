@@ -5,17 +5,19 @@ namespace dyetrace::health {
 namespace {
 
 constexpr std::int64_t kSliceNs = 500'000'000;
+constexpr std::uint32_t kSlicesOfMemory = 10;
 /// Below this others' loss says nothing.
 constexpr float kPacketsLeast = 100;
 
-/// Slices that passed since `recent` was last touched, up to two.
-int passed(const RecentLoss& recent, std::uint32_t slice) {
-    return std::clamp(static_cast<std::int32_t>(slice - recent.slice), 0, 2);
+/// Slices that passed, up to two.
+int passed(std::uint32_t since, std::uint32_t slice) {
+    return std::clamp(static_cast<std::int32_t>(slice - since), 0, 2);
 }
 
-float total(const std::array<float, 2>& slices, int gone) {
+template <class Count>
+Count total(const std::array<Count, 2>& slices, int gone) {
     if (gone == 0) return slices[0] + slices[1];
-    return gone == 1 ? slices[1] : 0;
+    return gone == 1 ? slices[1] : Count{};
 }
 
 template <class Count>
@@ -31,7 +33,7 @@ std::uint32_t slice_of(Time now) {
 }
 
 void add_recent(RecentLoss& recent, std::uint32_t slice, double sent, double lost) {
-    const int gone = passed(recent, slice);
+    const int gone = passed(recent.slice, slice);
     move_on(recent.sent, gone);
     move_on(recent.lost, gone);
     if (gone > 0) recent.slice = slice;
@@ -52,35 +54,42 @@ std::uint32_t CongestionMemory::group_of(IpAddress acceptor) {
     return group;
 }
 
-void CongestionMemory::add(std::uint32_t group, std::uint32_t slice, double sent, double lost, bool sampled,
-                           bool queued) {
-    if (group == 0) return;
-    Group& one = groups_[group];
-    const int gone = passed(one.loss, slice);
-    move_on(one.sampled, gone);
-    move_on(one.queued, gone);
-    add_recent(one.loss, slice, sent, lost);
-    one.sampled[1] += sampled ? 1 : 0;
-    one.queued[1] += queued ? 1 : 0;
+void CongestionMemory::QueueShare::add(std::uint32_t now_slice, bool was_queued) {
+    const int gone = passed(slice, now_slice);
+    move_on(sampled, gone);
+    move_on(queued, gone);
+    if (gone > 0) slice = now_slice;
+    ++sampled[1];
+    queued[1] += was_queued ? 1 : 0;
 }
 
-bool CongestionMemory::is_congested(std::uint32_t group, std::uint32_t slice) const {
-    if (group == 0) return false;
-    const Group& one = groups_[group];
-    const int gone = passed(one.loss, slice);
-    const auto sum = [gone](const std::array<std::uint32_t, 2>& slices) {
-        if (gone == 0) return slices[0] + slices[1];
-        return gone == 1 ? slices[1] : 0;
-    };
-    const std::uint32_t queued = sum(one.queued);
-    return queued > 0 && queued * 10 >= sum(one.sampled);
+double CongestionMemory::QueueShare::share(std::uint32_t now_slice, double weight, double prior) const {
+    const int gone = passed(slice, now_slice);
+    return (total(queued, gone) + weight * prior) / (total(sampled, gone) + weight);
+}
+
+void CongestionMemory::add(std::uint32_t group, std::uint32_t slice, double sent, double lost, bool sampled,
+                           bool queued) {
+    if (sampled || queued) {
+        const std::uint32_t long_slice = slice / kSlicesOfMemory;
+        fabric_.add(long_slice, queued);
+        if (lost > 0) fabric_lossy_.add(long_slice, queued);
+        if (lost > 0 && group != 0) groups_[group].lossy.add(long_slice, queued);
+    }
+    if (group != 0) add_recent(groups_[group].loss, slice, sent, lost);
+}
+
+double CongestionMemory::congested_share(std::uint32_t group, std::uint32_t slice, double unknown) const {
+    const std::uint32_t long_slice = slice / kSlicesOfMemory;
+    const double fabric = fabric_lossy_.share(long_slice, 1, fabric_.share(long_slice, 1, unknown));
+    return group == 0 ? fabric : groups_[group].lossy.share(long_slice, 4, fabric);
 }
 
 double CongestionMemory::loss_of_others(std::uint32_t group, const RecentLoss& own, std::uint32_t slice) const {
     if (group == 0) return 0;
     const RecentLoss& all = groups_[group].loss;
-    const float sent = total(all.sent, passed(all, slice)) - total(own.sent, passed(own, slice));
-    const float lost = total(all.lost, passed(all, slice)) - total(own.lost, passed(own, slice));
+    const float sent = total(all.sent, passed(all.slice, slice)) - total(own.sent, passed(own.slice, slice));
+    const float lost = total(all.lost, passed(all.slice, slice)) - total(own.lost, passed(own.slice, slice));
     if (sent < kPacketsLeast) return 0;
     return std::clamp(static_cast<double>(lost) / static_cast<double>(sent), 0.0, 1.0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the sessions to one acceptor saw in the last second: incast fills the one queue that they share, and
-// few of their packets are tracked, so one session's delays are not enough to know that its losses came of it.
+// How much of the loss was congestion lately, at each acceptor and in the whole fabric: incast fills the one
+// queue that all sessions to an acceptor share, and few of their packets are tracked, so one session's delays
+// are not enough to know that its losses came of it.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 
 namespace dyetrace::health {
 
-/// Adds to two slices of half a second, which the caller's `now` moves on.
+/// Adds to two slices of half a second, which `slice_of(now)` moves on.
 void add_recent(RecentLoss& recent, std::uint32_t slice, double sent, double lost);
 [[nodiscard]] std::uint32_t slice_of(Time now);
 
@@ -28,22 +29,36 @@ class CongestionMemory {
     [[nodiscard]] std::uint32_t group_of(IpAddress acceptor);
 
     void add(std::uint32_t group, std::uint32_t slice, double sent, double lost, bool sampled, bool queued);
-    /// Did a tenth of the windows with delays see long queues?
-    [[nodiscard]] bool is_congested(std::uint32_t group, std::uint32_t slice) const;
+    /// The chance that a window with loss is congestion, where nothing else is known of it: of windows with
+    /// loss and delays, the share in which a queue was long, in 5 to 10 s. The fabric's share counts as four
+    /// such windows of the acceptor's own; as one of the fabric's counts the share of long queues among all
+    /// windows, lossy or not, and `unknown` as one of those.
+    [[nodiscard]] double congested_share(std::uint32_t group, std::uint32_t slice, double unknown) const;
     /// Share of packets lost by sessions other than the one of `own`; zero where they sent too few.
     [[nodiscard]] double loss_of_others(std::uint32_t group, const RecentLoss& own, std::uint32_t slice) const;
 
     [[nodiscard]] std::uint64_t over_limit() const { return over_limit_; }
 
   private:
-    struct Group {
-        RecentLoss loss;
+    /// Windows with delays in two slices of 5 s.
+    struct QueueShare {
+        std::uint32_t slice = 0;
         std::array<std::uint32_t, 2> sampled{};
         std::array<std::uint32_t, 2> queued{};
+
+        void add(std::uint32_t now_slice, bool was_queued);
+        /// (queued + weight * prior) / (sampled + weight)
+        [[nodiscard]] double share(std::uint32_t now_slice, double weight, double prior) const;
+    };
+    struct Group {
+        RecentLoss loss;
+        QueueShare lossy;
     };
     std::size_t most_;
     std::map<IpAddress, std::uint32_t> index_;
     std::vector<Group> groups_;
+    QueueShare fabric_;        ///< of windows with delays
+    QueueShare fabric_lossy_;  ///< and with loss
     std::uint64_t over_limit_ = 0;
 };
 

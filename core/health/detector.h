@@ -36,13 +36,13 @@ struct DetectorConfig {
     double miss = 1e-2;
     /// Of the sessions called impaired at a time, the share that may be so by chance.
     double false_discovery_share = 0.05;
-    /// Most, in nats, that a window may say for loss of whose delays nothing is known: a burst that fills a
-    /// queue loses many packets in one window and none after. This clips the likelihood ratio as Huber's
-    /// robust test does (1965) where e^-4, 2%, of the windows are not what the model says.
+    /// Most, in nats, that a window may say for loss while nothing is known of queues: a burst that fills one
+    /// loses many packets in one window and none after. This clips the likelihood ratio as Huber's robust test
+    /// does (1965) where e^-4, 2%, of the windows are not what the model says. Once queues were seen, or none
+    /// were, in many windows, their share takes its place.
     double window_most = 4.0;
-    /// The same where tracked packets of the window met short queues. Below ln(1 / false_alarm), so that no
-    /// single window decides.
-    double quiet_window_most = 8.0;
+    /// Most in any case. No single report decides, whatever it says.
+    double quiet_window_most = 10.0;
     /// Without so many lost packets there is no alarm.
     std::uint32_t losses_least = 2;
 
@@ -58,7 +58,7 @@ struct DetectorConfig {
     double failed_share = 0.5;
     double failed_packets_least = 30;
 
-    /// Delay above the path's floor that says that a queue is long: three times what is usual for paths of as
+    /// Delay above the path's floor that says that a queue is long: six times what is usual for paths of as
     /// many links, but within these two. The lower one is the noise of software timestamps, the upper one half
     /// of what a port of 150 kB holds at 10 Gb/s.
     Duration queue_least = Duration::microseconds(5);
@@ -185,13 +185,14 @@ class SessionDetector {
     LossEvidence pool_{};  ///< of all paths together
     float clean_ = 0;
     std::uint32_t pool_sent_ = 0;
-    std::uint32_t pool_lost_ = 0;
     float recent_sent_ = 0;
     float recent_lost_ = 0;
     float recent_congested_ = 0;  ///< of the lost ones, with signs of long queues
     std::array<ShareState, kShareTests> shares_{};
     RecentLoss own_;
+    std::int32_t floor_ = 0;   ///< of delay over all paths, ns above the reference
     std::uint32_t group_ = 0;  ///< of sessions to the same acceptor; zero: none
+    std::uint16_t pool_lost_ = 0;
     Health health_ = Health::NotMeasured;
     Metric metric_ = Metric::None;
     std::uint8_t active_ = 0;  ///< share tests that found their share impaired, a bit each
@@ -199,6 +200,7 @@ class SessionDetector {
     std::uint8_t epoch_ = 1;   ///< never zero, which no session's path has
     bool entered_ : 1 = false;
     bool lossy_ : 1 = false;   ///< the loss test found loss
+    bool armed_ : 1 = false;   ///< there was evidence for loss before the last report with loss
     bool excess_ : 1 = false;  ///< more was received than sent
     bool has_delay_ : 1 = false;
 };

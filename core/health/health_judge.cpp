@@ -16,6 +16,12 @@ constexpr std::uint8_t kFloorSamples = 4;
 constexpr std::uint8_t kJitterSamples = 16;
 /// A shift of delay by D moves the jitter by D/16 once, a queue moves it by about its own length.
 constexpr std::int64_t kJitterShare = 16;
+/// A queue is long where delay above the floor is so many times the usual one.
+constexpr std::int64_t kQueueRatio = 6;
+/// A constant loss rate above this share is rare, a burst mostly is above it.
+constexpr double kBurstShare = 0.1;
+/// A report finds evidence that an earlier one left, where the e-value is so many times that at rest.
+constexpr double kArmed = 3;
 /// Late, damaged, repeated packets or windows without which no share is called impaired.
 constexpr std::uint16_t kHitsLeast = 3;
 /// The impaired share is so many times the usual one, by odds.
@@ -139,8 +145,12 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
                 static_cast<std::int64_t>(seconds * static_cast<double>(config_.floor_rise));
             path.floor = std::min(clamped(path.floor + rise), relative(mean));
         }
+        const bool first = path.samples == 0 && session.floor_ == 0;
+        session.floor_ = first ? path.floor : std::min(session.floor_, path.floor);
+        // While a path's own floor is not known, that of the session's other paths stands in.
+        const std::int32_t floor = path.samples < kFloorSamples ? session.floor_ : path.floor;
         add_saturating(path.samples, 1);
-        signs.above_floor = {std::int64_t{relative(mean)} - path.floor};
+        signs.above_floor = {std::int64_t{relative(mean)} - floor};
         judge_delay(path, window, signs);
     }
     signs.marked = window.ce > 0 && window.ce >= config_.ce_share * window.tracked_received;
@@ -149,27 +159,27 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
 
 void HealthJudge::judge_delay(const PathDetector& path, const MetricsWindow& window, Signs& signs) const {
     const Duration usual = baselines_.delay(ClassBaselines::class_of(window.route_links));
-    const Duration queue = std::clamp(usual * 3, config_.queue_least, config_.queue_most);
+    const Duration queue = std::clamp(usual * kQueueRatio, config_.queue_least, config_.queue_most);
     // One packet of several in a long queue moves their mean by less; the mean of several is as much steadier.
-    const double narrowed = static_cast<double>(queue.ns) / std::min(4.0, std::sqrt(window.delay_count));
-    const bool late = static_cast<double>((signs.above_floor - usual).ns) > narrowed;
+    const Duration narrowed = {static_cast<std::int64_t>(
+        static_cast<double>(queue.ns) / std::min(4.0, std::sqrt(window.delay_count)))};
+    signs.queued = signs.above_floor > (window.delay_count == 1 ? queue : std::min(queue, usual * 2 + narrowed));
     signs.sampled = path.samples >= kFloorSamples;
     signs.unqueued = signs.sampled && signs.above_floor <= std::max(usual, config_.queue_least);
     signs.shifted = signs.above_floor > queue + usual && path.samples >= kJitterSamples &&
                     window.jitter * kJitterShare < signs.above_floor;
-    signs.queued = late;
 }
 
 LossTest::Trust HealthJudge::trust(const SessionDetector& session, const MetricsWindow& window,
                                    const Signs& signs, std::uint32_t slice) const {
-    if (signs.sampled && !congestion_.is_congested(session.group_, slice)) {
-        return {config_.quiet_window_most, 0};
-    }
-    // Nothing is known of this window's queues, or others met long ones at the acceptor: then what others lose
-    // is usual, and the share of windows with long queues is that of windows which are not what H1 says.
-    const double unlike = baselines_.share(ClassBaselines::class_of(window.route_links),
-                                           ShareTest::Congestion, config_.congestion);
-    return {std::min(config_.window_most, -std::log(unlike)),
+    // In that share of windows with loss, the loss is not what H1 says: by so much a likelihood ratio is to be
+    // clipped (Huber 1965). Where some packets of this window met no queue the share is a square smaller.
+    const double unlike = -std::log(congestion_.congested_share(session.group_, slice,
+                                                                std::exp(-config_.window_most)));
+    const bool burst = static_cast<double>(window.lost) >
+                       kBurstShare * static_cast<double>(window.sent) + config_.losses_least;
+    if (signs.sampled && !burst) return {std::min(config_.quiet_window_most, 2 * unlike), 0};
+    return {std::min(burst ? config_.window_most : config_.quiet_window_most, unlike),
             2 * congestion_.loss_of_others(session.group_, session.own_, slice)};
 }
 
@@ -183,7 +193,7 @@ void HealthJudge::take_loss(SessionDetector& session, PathDetector& path, const 
     const bool congested = (signs.queued && !longer) || (signs.marked && !mismarked);
     add_recent(session.own_, slice, static_cast<double>(sent), static_cast<double>(lost));
     congestion_.add(session.group_, slice, static_cast<double>(sent), static_cast<double>(lost),
-                    window.delay_count > 0, congested);
+                    signs.sampled, congested);
     session.recent_sent_ = session.recent_sent_ * kRecentKept + static_cast<float>(sent);
     session.recent_lost_ = session.recent_lost_ * kRecentKept + static_cast<float>(lost);
     session.recent_congested_ =
@@ -191,26 +201,33 @@ void HealthJudge::take_loss(SessionDetector& session, PathDetector& path, const 
     if (lost > 0 && congested) return;  // says nothing, neither of a fault nor of health
 
     const double before = above_rest(path.loss);
-    LossTest::Trust how_much;
+    LossTest::Trust how_much, how_much_pooled;
     if (lost > 0) {
-        how_much = trust(session, window, signs, slice);
+        how_much = how_much_pooled = trust(session, window, signs, slice);
+        // The windows of one report are of the same time, so one burst may be in all of them.
+        if (session.lost_at_ms_ == milliseconds(now)) {
+            how_much_pooled.most = 0;
+        } else {
+            session.armed_ = value(session) >= kArmed * loss_.boost();
+        }
         session.lost_at_ms_ = milliseconds(now);
         if (before <= 0.5) path.sent = path.lost = 0;
-        if (above_rest(session.pool_) <= 0.5) session.pool_sent_ = session.pool_lost_ = 0;
+        if (above_rest(session.pool_) <= 0.5 || lost + session.pool_lost_ > UINT16_MAX)
+            session.pool_sent_ = session.pool_lost_ = 0;
     }
     add_saturating(path.sent, sent);
     add_saturating(path.lost, lost);
     add_saturating(session.pool_sent_, sent);
     add_saturating(session.pool_lost_, lost);
-    const auto take = [&](LossEvidence& evidence, float& clean) {
-        loss_.add(evidence, sent, lost, how_much);
+    const auto take = [&](LossEvidence& evidence, float& clean, LossTest::Trust trusted) {
+        loss_.add(evidence, sent, lost, trusted);
         loss_.add_clean(clean, sent, lost);
         if (!loss_.accepts(clean)) return;
         for (std::size_t k = 0; k < kLossRates; ++k)
             evidence[k] = std::min(evidence[k], loss_.at_rest()[k]);
     };
-    take(path.loss, path.clean);
-    take(session.pool_, session.clean_);
+    take(path.loss, path.clean, how_much);
+    take(session.pool_, session.clean_, how_much_pooled);
     session.paths_evidence_ += above_rest(path.loss) - before;
 }
 
@@ -223,8 +240,8 @@ void HealthJudge::settle_loss(SessionDetector& session, const PathDetector& path
     double evidence = value(session);
     const double needed = 1 / level();
     const auto quiet = Duration::milliseconds(milliseconds(now) - session.lost_at_ms_);
-    const bool enough = std::max(path.lost, session.pool_lost_) >= config_.losses_least;
-    if (!session.lossy_ && evidence >= needed && enough) session.lossy_ = true;
+    const bool enough = std::max<std::uint32_t>(path.lost, session.pool_lost_) >= config_.losses_least;
+    if (!session.lossy_ && evidence >= needed && enough && session.armed_) session.lossy_ = true;
     const bool over =
         loss_.accepts(session.clean_) && (evidence <= std::sqrt(needed) || quiet >= config_.clear_after);
     if (session.lossy_ && over && now - session.since_ >= config_.hold) {

@@ -64,7 +64,10 @@ Delay delay_of(const DetectorConfig& config, double rate, std::uint64_t packets,
         };
         for (int i = 0; i < 50; ++i)
             round(config.baseline_rate / 1000);
-        double sent = 0;
+        // The fault begins anywhere inside a window.
+        const double part = std::uniform_real_distribution<>(0, 1)(random);
+        round(rate * part);
+        double sent = part * static_cast<double>(packets);
         while (!session.is_faulty() && sent < 1e7) {
             round(rate);
             sent += static_cast<double>(packets);
@@ -147,6 +150,7 @@ struct Incast {
     double full_ns;           ///< delay of a full queue
     Duration interval, report;
     double background;  ///< packets per pair and second
+    Duration from{};    ///< when the bursts begin
 };
 void print_incast(const char* name, const Incast& in, double tracked, bool marks, int runs, Random& random) {
     int faults = 0, congested = 0, runs_wrong = 0;
@@ -183,7 +187,7 @@ void print_incast(const char* name, const Incast& in, double tracked, bool marks
             const auto acceptor = std::uniform_int_distribution<std::size_t>(0, in.hosts - 1)(random);
             const double overload =
                 static_cast<double>(in.burst * in.fan_in) / static_cast<double>(in.holds);
-            for (std::size_t i = 0; i < in.fan_in; ++i) {
+            for (std::size_t i = 0; i < in.fan_in && now >= Time{} + in.from; ++i) {
                 const auto from = std::uniform_int_distribution<std::size_t>(0, in.hosts - 1)(random);
                 const auto path = std::uniform_int_distribution<std::size_t>(0, kPaths - 1)(random);
                 for (std::uint64_t j = 0; j < in.burst; ++j) {
@@ -218,7 +222,7 @@ void print_incast(const char* name, const Incast& in, double tracked, bool marks
                 if (session.is_faulty() && !before) {
                     ++faults;
                     wrong = true;
-                    if (std::getenv("SHOW") != nullptr) std::printf("  %s\n", session.reason().c_str());
+                    if (std::getenv("SHOW") != nullptr) std::printf("  %.2f s: %s\n", now.in_seconds(), session.reason().c_str());
                 }
                 const Duration jitter = w.jitter;
                 const Duration least = w.delay_min;
@@ -253,9 +257,12 @@ int main() {
     const Incast slow{16, 12, 17, 107, 1.2e6, Duration::milliseconds(5), Duration::milliseconds(20), 50};
     const Incast fast{16, 12, 17, 100, 1.2e5, Duration::milliseconds(1), Duration::milliseconds(100), 200};
     const Incast rare{16, 15, 60, 200, 2.4e5, Duration::milliseconds(100), Duration::milliseconds(100), 500};
+    Incast late = fast;
+    late.from = Duration::seconds(2);
     for (const double tracked : {0.01, 0.1}) {
         print_incast("1 Gb/s, every 5 ms", slow, tracked, false, 40, random);
         print_incast("10 Gb/s, every 1 ms", fast, tracked, false, 40, random);
+        print_incast("10 Gb/s, every 1 ms, from 2 s on", late, tracked, false, 40, random);
         print_incast("10 Gb/s, every 100 ms", rare, tracked, false, 40, random);
     }
     print_incast("10 Gb/s, every 1 ms", fast, 0.01, true, 40, random);
