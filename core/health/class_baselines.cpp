@@ -12,8 +12,9 @@ constexpr double kStepLeast = 0.02;
 constexpr double kStepFirst = 0.5;
 /// Trials that a share is learned from; the older half weighs half.
 constexpr double kTrialsMost = 1 << 20;
-/// A share is taken for the least usual one until so many trials were seen.
-constexpr double kTrialsLeast = 100;
+/// The least usual share stands until about so many hits were to be expected of it: a fault in a class that
+/// was seen little would else teach it.
+constexpr double kHitsKnown = 10;
 
 }  // namespace
 
@@ -48,8 +49,9 @@ Duration ClassBaselines::delay(std::size_t path_class) const {
 
 double ClassBaselines::share(std::size_t path_class, ShareTest test, const ShareLimits& limits) const {
     const Share& share = classes_[path_class].shares[static_cast<std::size_t>(test)];
-    if (share.trials < kTrialsLeast) return limits.usual_least;
-    return std::clamp(share.hits / share.trials, limits.usual_least, limits.usual_most);
+    const double known = kHitsKnown / limits.usual_least;
+    return std::clamp((share.hits + kHitsKnown) / (share.trials + known), limits.usual_least,
+                      limits.usual_most);
 }
 
 }  // namespace dyetrace::health

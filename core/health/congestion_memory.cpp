@@ -85,7 +85,8 @@ double CongestionMemory::congested_share(std::uint32_t group, std::uint32_t slic
     return group == 0 ? fabric : groups_[group].lossy.share(long_slice, 4, fabric);
 }
 
-double CongestionMemory::loss_of_others(std::uint32_t group, const RecentLoss& own, std::uint32_t slice) const {
+double CongestionMemory::loss_of_others(std::uint32_t group, const RecentLoss& own,
+                                        std::uint32_t slice) const {
     if (group == 0) return 0;
     const RecentLoss& all = groups_[group].loss;
     const float sent = total(all.sent, passed(all.slice, slice)) - total(own.sent, passed(own.slice, slice));

@@ -35,7 +35,8 @@ class CongestionMemory {
     /// windows, lossy or not, and `unknown` as one of those.
     [[nodiscard]] double congested_share(std::uint32_t group, std::uint32_t slice, double unknown) const;
     /// Share of packets lost by sessions other than the one of `own`; zero where they sent too few.
-    [[nodiscard]] double loss_of_others(std::uint32_t group, const RecentLoss& own, std::uint32_t slice) const;
+    [[nodiscard]] double loss_of_others(std::uint32_t group, const RecentLoss& own,
+                                        std::uint32_t slice) const;
 
     [[nodiscard]] std::uint64_t over_limit() const { return over_limit_; }
 

@@ -99,8 +99,9 @@ std::string SessionDetector::reason() const {
                       hits_, sample_, share, metric_ == Metric::Congestion ? " in long queues" : "",
                       statistic() / kNatsPerDecade, threshold() / kNatsPerDecade);
     } else {
-        std::snprintf(text, sizeof text, "%u of %u %s (%.3g%%), e-value 10^%.1f above 10^%.1f", hits_, sample_,
-                      what_was(metric_), share, statistic() / kNatsPerDecade, threshold() / kNatsPerDecade);
+        std::snprintf(text, sizeof text, "%u of %u %s (%.3g%%), e-value 10^%.1f above 10^%.1f", hits_,
+                      sample_, what_was(metric_), share, statistic() / kNatsPerDecade,
+                      threshold() / kNatsPerDecade);
     }
     return text;
 }

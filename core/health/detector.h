@@ -37,9 +37,9 @@ struct DetectorConfig {
     /// Of the sessions called impaired at a time, the share that may be so by chance.
     double false_discovery_share = 0.05;
     /// Most, in nats, that a window may say for loss while nothing is known of queues: a burst that fills one
-    /// loses many packets in one window and none after. This clips the likelihood ratio as Huber's robust test
-    /// does (1965) where e^-4, 2%, of the windows are not what the model says. Once queues were seen, or none
-    /// were, in many windows, their share takes its place.
+    /// loses many packets in one window and none after. This clips the likelihood ratio as Huber's robust
+    /// test does (1965) where e^-4, 2%, of the windows are not what the model says. Once queues were seen, or
+    /// none were, in many windows, their share takes its place.
     double window_most = 4.0;
     /// Most in any case. No single report decides, whatever it says.
     double quiet_window_most = 10.0;
@@ -59,8 +59,8 @@ struct DetectorConfig {
     double failed_packets_least = 30;
 
     /// Delay above the path's floor that says that a queue is long: six times what is usual for paths of as
-    /// many links, but within these two. The lower one is the noise of software timestamps, the upper one half
-    /// of what a port of 150 kB holds at 10 Gb/s.
+    /// many links, but within these two. The lower one is the noise of software timestamps, the upper one
+    /// half of what a port of 150 kB holds at 10 Gb/s.
     Duration queue_least = Duration::microseconds(5);
     Duration queue_most = Duration::microseconds(60);
     /// A path's floor rises so fast at most, ns per second: raw delays hold the clocks' difference, which
@@ -182,7 +182,7 @@ class SessionDetector {
     float statistic_ = 0;
     float threshold_ = 0;
     std::uint32_t lost_at_ms_ = 0;  ///< wraps
-    LossEvidence pool_{};  ///< of all paths together
+    LossEvidence pool_{};           ///< of all paths together
     float clean_ = 0;
     std::uint32_t pool_sent_ = 0;
     float recent_sent_ = 0;

@@ -12,7 +12,8 @@ namespace {
 
 /// Windows with delays before a path's floor is taken for one.
 constexpr std::uint8_t kFloorSamples = 4;
-/// Windows with delays before a path's jitter (a mean over 16 packets, RFC 3550 §6.4.1) says how steady it is.
+/// Windows with delays before a path's jitter (a mean over 16 packets, RFC 3550 §6.4.1) says how steady it
+/// is.
 constexpr std::uint8_t kJitterSamples = 16;
 /// A shift of delay by D moves the jitter by D/16 once, a queue moves it by about its own length.
 constexpr std::int64_t kJitterShare = 16;
@@ -141,8 +142,7 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
         } else {
             const double seconds =
                 std::clamp(clocks_difference(window.end, window.start).in_seconds(), 0.0, 60.0);
-            const auto rise =
-                static_cast<std::int64_t>(seconds * static_cast<double>(config_.floor_rise));
+            const auto rise = static_cast<std::int64_t>(seconds * static_cast<double>(config_.floor_rise));
             path.floor = std::min(clamped(path.floor + rise), relative(mean));
         }
         const bool first = path.samples == 0 && session.floor_ == 0;
@@ -160,10 +160,12 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
 void HealthJudge::judge_delay(const PathDetector& path, const MetricsWindow& window, Signs& signs) const {
     const Duration usual = baselines_.delay(ClassBaselines::class_of(window.route_links));
     const Duration queue = std::clamp(usual * kQueueRatio, config_.queue_least, config_.queue_most);
-    // One packet of several in a long queue moves their mean by less; the mean of several is as much steadier.
-    const Duration narrowed = {static_cast<std::int64_t>(
-        static_cast<double>(queue.ns) / std::min(4.0, std::sqrt(window.delay_count)))};
-    signs.queued = signs.above_floor > (window.delay_count == 1 ? queue : std::min(queue, usual * 2 + narrowed));
+    // One packet of several in a long queue moves their mean by less; the mean of several is as much
+    // steadier.
+    const Duration narrowed = {static_cast<std::int64_t>(static_cast<double>(queue.ns) /
+                                                         std::min(4.0, std::sqrt(window.delay_count)))};
+    signs.queued =
+        signs.above_floor > (window.delay_count == 1 ? queue : std::min(queue, usual * 2 + narrowed));
     signs.sampled = path.samples >= kFloorSamples;
     signs.unqueued = signs.sampled && signs.above_floor <= std::max(usual, config_.queue_least);
     signs.shifted = signs.above_floor > queue + usual && path.samples >= kJitterSamples &&
@@ -172,10 +174,10 @@ void HealthJudge::judge_delay(const PathDetector& path, const MetricsWindow& win
 
 LossTest::Trust HealthJudge::trust(const SessionDetector& session, const MetricsWindow& window,
                                    const Signs& signs, std::uint32_t slice) const {
-    // In that share of windows with loss, the loss is not what H1 says: by so much a likelihood ratio is to be
-    // clipped (Huber 1965). Where some packets of this window met no queue the share is a square smaller.
-    const double unlike = -std::log(congestion_.congested_share(session.group_, slice,
-                                                                std::exp(-config_.window_most)));
+    // In that share of windows with loss, the loss is not what H1 says: by so much a likelihood ratio is to
+    // be clipped (Huber 1965). Where some packets of this window met no queue the share is a square smaller.
+    const double unlike =
+        -std::log(congestion_.congested_share(session.group_, slice, std::exp(-config_.window_most)));
     const bool burst = static_cast<double>(window.lost) >
                        kBurstShare * static_cast<double>(window.sent) + config_.losses_least;
     if (signs.sampled && !burst) return {std::min(config_.quiet_window_most, 2 * unlike), 0};
@@ -306,9 +308,9 @@ void HealthJudge::take_share(SessionDetector& session, ShareTest test, std::size
     const std::uint8_t mask = bit(test);
     const bool active = (session.active_ & mask) != 0;
     if (hits == 0 && state.up == 0 && !active) return;  // as nearly always
-    const double gain = std::min(config_.window_most,
-                                 hits * std::log(impaired / usual) +
-                                     (trials - hits) * (std::log1p(-impaired) - std::log1p(-usual)));
+    const double gain =
+        std::min(config_.window_most, hits * std::log(impaired / usual) +
+                                          (trials - hits) * (std::log1p(-impaired) - std::log1p(-usual)));
     if (state.up == 0) state.hits = state.trials = 0;
     add_saturating(state.hits, hits);
     add_saturating(state.trials, trials);

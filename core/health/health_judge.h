@@ -27,19 +27,19 @@ class HealthJudge {
     /// Precondition: !wrong_field(config).
     explicit HealthJudge(const DetectorConfig& config);
 
-    /// A session begins to be tested. Sessions to the same acceptor share what is known of its congestion; one
-    /// that is not entered before its first window shares with nobody.
+    /// A session begins to be tested. Sessions to the same acceptor share what is known of its congestion;
+    /// one that is not entered before its first window shares with nobody.
     void enter(SessionDetector& session, IpAddress acceptor);
     /// A session is given up: its state may be thrown away.
     void forget(SessionDetector& session);
     /// A path is given up: it was moved, or made room for another. Its evidence leaves the session.
     void forget(SessionDetector& session, const PathDetector& path);
 
-    /// Takes a window of one of the session's paths; `now` is the caller's clock. Returns true where health or
-    /// metric of the session changed by it.
+    /// Takes a window of one of the session's paths; `now` is the caller's clock. Returns true where health
+    /// or metric of the session changed by it.
     bool add(SessionDetector& session, PathDetector& path, const MetricsWindow& window, Time now);
-    /// Silence is not health: a session without a window for `stale_after` is not measured. Returns true where
-    /// its state changed. To be called for each session now and then, or before it is shown.
+    /// Silence is not health: a session without a window for `stale_after` is not measured. Returns true
+    /// where its state changed. To be called for each session now and then, or before it is shown.
     bool expire(SessionDetector& session, Time now);
 
     /// Bound on the false alarms of a session per `exposure()` of its packets, after correction for all
@@ -58,10 +58,10 @@ class HealthJudge {
     static constexpr double kPoolWeight = 0.5;
 
     struct Signs {
-        bool sampled = false;  ///< delays were looked at, and the path's floor is known
-        bool queued = false;   ///< a queue was long
-        bool shifted = false;  ///< delays grew without a queue's jitter
-        bool marked = false;   ///< many CE marks
+        bool sampled = false;   ///< delays were looked at, and the path's floor is known
+        bool queued = false;    ///< a queue was long
+        bool shifted = false;   ///< delays grew without a queue's jitter
+        bool marked = false;    ///< many CE marks
         bool unqueued = false;  ///< delays at the floor
         Duration above_floor;
     };

@@ -73,7 +73,8 @@ double LossTest::value(const LossEvidence& evidence) const {
 void LossTest::add_clean(float& clean, std::uint64_t sent, std::uint64_t lost) const {
     const Rate& rate = rates_[0];
     const double gain = static_cast<double>(sent - lost) * rate.cost - static_cast<double>(lost) * rate.gain;
-    clean = static_cast<float>(std::clamp(static_cast<double>(clean) + gain, 0.0, static_cast<double>(accept_)));
+    clean =
+        static_cast<float>(std::clamp(static_cast<double>(clean) + gain, 0.0, static_cast<double>(accept_)));
 }
 
 double wald_sample(double p, double p0, double false_alarm, double miss) {

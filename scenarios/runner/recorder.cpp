@@ -159,14 +159,15 @@ void Recorder::record(const health::HealthChanged& change) {
     store::DetectionRow row;
     row.t_ns = change.at.ns;
     row.subject = name_of(change.requester) + " > " + name_of(change.acceptor);
-    row.kind = "loss";
+    row.kind = text(health::to_string(change.metric));
     row.state = text(health::to_string(change.health));
     row.statistic = change.statistic;
     row.sent = change.sent;
     row.lost = change.lost;
     row.reason = change.reason;
     // A first "healthy" is where a session began, not something that was detected.
-    if (change.health == health::Health::Degraded) writer_.add_detection(row);
+    if (change.health == health::Health::Degraded || change.health == health::Health::Failed)
+        writer_.add_detection(row);
 }
 
 void Recorder::record(const health::IncidentChanged& change) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Not a test: how much evidence detection needs, and how often it is wrong, by Monte Carlo. Prints tables that
-// docs/detection.md holds; same seed, same tables.
+// Not a test: how much evidence detection needs, and how often it is wrong, by Monte Carlo. Prints tables
+// that docs/detection.md holds; same seed, same tables.
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -38,7 +38,8 @@ MetricsWindow window_of(std::uint64_t sent, std::uint64_t lost, Time end, Random
     return window;
 }
 
-/// Mean packets of one of `paths` paths, which begins to lose after some health, until its session is degraded.
+/// Mean packets of one of `paths` paths, which begins to lose after some health, until its session is
+/// degraded.
 struct Delay {
     double mean = 0;
     double standard_error = 0;
@@ -83,8 +84,8 @@ Delay delay_of(const DetectorConfig& config, double rate, std::uint64_t packets,
 void print_delays(std::size_t paths, double tracked, Random& random) {
     const DetectorConfig config;
     const HealthJudge judge(config);
-    std::printf("\nFault on one of %zu paths, %.0f%% of packets tracked, level %.1e per %.0f packets\n", paths,
-                tracked * 100, judge.level(), judge.exposure());
+    std::printf("\nFault on one of %zu paths, %.0f%% of packets tracked, level %.1e per %.0f packets\n",
+                paths, tracked * 100, judge.level(), judge.exposure());
     std::printf("%8s %8s %10s %10s %8s %8s %12s %6s\n", "rate", "window", "Wald", "mean", "+-", "mean/W",
                 "(mean-win)/W", "goal");
     for (const double rate : {0.001, 0.003, 0.01, 0.03}) {
@@ -145,9 +146,9 @@ void print_false_alarms(double rate, double false_alarm, Random& random) {
 /// Only delays tell, and of `tracked` of the packets.
 struct Incast {
     std::size_t hosts, fan_in;
-    std::uint64_t burst;      ///< packets of a sender
-    std::uint64_t holds;      ///< packets in the queue
-    double full_ns;           ///< delay of a full queue
+    std::uint64_t burst;  ///< packets of a sender
+    std::uint64_t holds;  ///< packets in the queue
+    double full_ns;       ///< delay of a full queue
     Duration interval, report;
     double background;  ///< packets per pair and second
     Duration from{};    ///< when the bursts begin
@@ -185,16 +186,14 @@ void print_incast(const char* name, const Incast& in, double tracked, bool marks
         bool wrong = false;
         for (Time now{}; now < Time{} + length; now = now + in.interval) {
             const auto acceptor = std::uniform_int_distribution<std::size_t>(0, in.hosts - 1)(random);
-            const double overload =
-                static_cast<double>(in.burst * in.fan_in) / static_cast<double>(in.holds);
+            const double overload = static_cast<double>(in.burst * in.fan_in) / static_cast<double>(in.holds);
             for (std::size_t i = 0; i < in.fan_in && now >= Time{} + in.from; ++i) {
                 const auto from = std::uniform_int_distribution<std::size_t>(0, in.hosts - 1)(random);
                 const auto path = std::uniform_int_distribution<std::size_t>(0, kPaths - 1)(random);
                 for (std::uint64_t j = 0; j < in.burst; ++j) {
                     // The queue fills as the burst goes on; once it is full most are lost.
                     const double filled = overload * static_cast<double>(j) / static_cast<double>(in.burst);
-                    const bool lost =
-                        filled >= 1 && std::uniform_real_distribution<>(0, 1)(random) < 0.9;
+                    const bool lost = filled >= 1 && std::uniform_real_distribution<>(0, 1)(random) < 0.9;
                     carry(from * in.hosts + acceptor, path, std::min(filled, 1.0) * in.full_ns, lost,
                           marks && filled > 0.2);
                 }
@@ -222,7 +221,8 @@ void print_incast(const char* name, const Incast& in, double tracked, bool marks
                 if (session.is_faulty() && !before) {
                     ++faults;
                     wrong = true;
-                    if (std::getenv("SHOW") != nullptr) std::printf("  %.2f s: %s\n", now.in_seconds(), session.reason().c_str());
+                    if (std::getenv("SHOW") != nullptr)
+                        std::printf("  %.2f s: %s\n", now.in_seconds(), session.reason().c_str());
                 }
                 const Duration jitter = w.jitter;
                 const Duration least = w.delay_min;
@@ -235,10 +235,11 @@ void print_incast(const char* name, const Incast& in, double tracked, bool marks
             congested += session.metric() == Metric::Congestion ? 1 : 0;
         runs_wrong += wrong ? 1 : 0;
     }
-    std::printf("%s, %.1f%% tracked%s: %d of %d runs with a false alarm, %d sessions; %d end as congested;\n"
-                "    %.3g windows, %.3g packets lost\n",
-                name, tracked * 100, marks ? ", CE marks" : "", runs_wrong, runs, faults, congested,
-                static_cast<double>(windows), static_cast<double>(lost_all));
+    std::printf(
+        "%s, %.1f%% tracked%s: %d of %d runs with a false alarm, %d sessions; %d end as congested;\n"
+        "    %.3g windows, %.3g packets lost\n",
+        name, tracked * 100, marks ? ", CE marks" : "", runs_wrong, runs, faults, congested,
+        static_cast<double>(windows), static_cast<double>(lost_all));
 }
 
 }  // namespace
