@@ -15,5 +15,8 @@ namespace dyetrace::auth {
 /// Header, body and tag, ready to be the payload of a packet from `source` to `destination`.
 std::vector<std::uint8_t> seal(const wire::ControlHeader& header, Bytes body, const ControlKey& key,
                                const Endpoint& source, const Endpoint& destination);
+/// The same in place of what `message` holds, whose room is used again.
+void seal_into(std::vector<std::uint8_t>& message, const wire::ControlHeader& header, Bytes body,
+               const ControlKey& key, const Endpoint& source, const Endpoint& destination);
 
 }  // namespace dyetrace::auth

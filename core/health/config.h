@@ -13,8 +13,9 @@
 #include "core/base/time.h"
 #include "core/health/detector.h"
 #include "core/health/policies.h"
-#include "core/localise/evidence.h"
+#include "core/health/session_table.h"
 #include "core/localise/localiser.h"
+#include "core/localise/rolling_evidence.h"
 #include "core/wire/sampling_spec.h"
 
 namespace dyetrace::health {
@@ -24,6 +25,7 @@ struct NhmsBounds {
     std::size_t pairs = 1'000'000;  ///< tracked by a detector, about 96 bytes each
     std::size_t sessions = 65536;   ///< whose timing is kept, 250 bytes each and up to 1 KB of sketch
     std::size_t incidents = 64;     ///< open at a time
+    std::size_t pairs_expired_at_a_time = 65536;  ///< looked at for silence in one evaluation
     std::size_t outputs = 1 << 20;  ///< waiting to be polled
     std::size_t directives = 1024;  ///< without an answer
     std::size_t directives_per_incident = 8;  ///< that ask for evidence; those of a repath have limits of
@@ -41,7 +43,8 @@ struct NhmsConfig {
 
     DetectorConfig detector;
     localise::LocaliserConfig localiser;
-    localise::EvidenceConfig evidence;
+    SessionTableConfig table;
+    localise::RollingConfig evidence;
 
     Duration evaluate_interval = Duration::milliseconds(100);
     /// Evidence older than this takes no part in opening an incident.

@@ -93,6 +93,15 @@ void HealthJudge::enter(SessionDetector& session, IpAddress acceptor) {
     if (!acceptor.is_unspecified()) session.group_ = congestion_.group_of(acceptor);
 }
 
+void HealthJudge::resume(SessionDetector& session, IpAddress acceptor) {
+    session.entered_ = true;
+    session.paths_evidence_ = 0;
+    session.bin_ = FalseDiscovery::bin_of(value(session));
+    discovery_.enter(session.bin_);
+    if (session.is_faulty()) ++faulty_;
+    session.group_ = acceptor.is_unspecified() ? 0 : congestion_.group_of(acceptor);
+}
+
 void HealthJudge::forget(SessionDetector& session) {
     if (!session.entered_) return;
     discovery_.leave(session.bin_);

@@ -65,14 +65,14 @@ struct Incident {
 };
 
 /// Nodes are those of the graph, which is to be the same.
-struct Memory {
+struct IncidentMemory {
     std::uint32_t next_incident = 1;
     std::vector<Incident> incidents;                          ///< open, or of something that is drained
     std::vector<std::pair<Subject, Time>> judged;             ///< refuted or closed, and when
     std::vector<std::pair<Subject, std::uint32_t>> restored;  ///< how often it was put into use again
     std::vector<Time> remedies;                               ///< when the last ones were begun
 
-    bool operator==(const Memory&) const = default;
+    bool operator==(const IncidentMemory&) const = default;
 };
 
 /// A directive that an incident wants sent.

@@ -367,8 +367,8 @@ Time Investigation::next_deadline() const {
     return next;
 }
 
-Memory Investigation::remember() const {
-    Memory memory;
+IncidentMemory Investigation::remember() const {
+    IncidentMemory memory;
     memory.next_incident = next_id_;
     memory.incidents = incidents_;
     memory.judged.assign(judged_.begin(), judged_.end());
@@ -376,7 +376,7 @@ Memory Investigation::remember() const {
     return memory;
 }
 
-Result<IncidentOutputs, std::string> Investigation::resume(const Memory& memory, Time now) {
+Result<IncidentOutputs, std::string> Investigation::resume(const IncidentMemory& memory, Time now) {
     const auto exists = [this](const Subject& subject) {
         const auto is_node = [this](NodeId node) { return node.value < graph_.node_count(); };
         if (!subject.is_link()) return is_node(subject.device);

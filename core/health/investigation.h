@@ -52,10 +52,10 @@ class Investigation {
     [[nodiscard]] std::uint64_t evaluations() const { return evaluations_; }
     [[nodiscard]] std::uint64_t over_limit() const { return over_limit_; }
 
-    [[nodiscard]] Memory remember() const;
+    [[nodiscard]] IncidentMemory remember() const;
     /// Takes over what another service has remembered; the clock goes on. Fails, and changes nothing, where
     /// it does not fit the graph or the bounds.
-    Result<IncidentOutputs, std::string> resume(const Memory& memory, Time now);
+    Result<IncidentOutputs, std::string> resume(const IncidentMemory& memory, Time now);
 
   private:
     using Verdict = localise::Verdict;

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <limits>
 #include <map>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -13,6 +14,10 @@
 #include "core/health/eppc_table.h"
 #include "core/health/health_judge.h"
 #include "core/health/investigation.h"
+#include "core/health/output_queue.h"
+#include "core/health/session_table.h"
+#include "core/localise/candidate_paths.h"
+#include "core/localise/rolling_evidence.h"
 #include "core/wire/control.h"
 #include "core/wire/directive.h"
 #include "core/wire/update.h"
@@ -30,34 +35,11 @@ namespace {
 /// Requester, acceptor, and the requester's number of a session between them.
 using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
 
-/// What is known of one (session, path): the newest record, and what detection made of all.
-struct KnownPath {
-    wire::PathRecord record;
+/// What detection made of a path, and of whose.
+struct PathState {
     PathDetector detector;
+    PairIndex pair{std::numeric_limits<std::uint32_t>::max()};
 };
-
-MetricsWindow window_between(const wire::PathRecord& before, const wire::PathRecord& record) {
-    MetricsWindow window;
-    window.start = {before.intervals == 0 ? record.measured_ns : before.measured_ns};
-    window.end = {record.measured_ns};
-    window.sent = record.sent - before.sent;
-    window.lost = window.sent - (record.received - before.received);
-    window.tracked_sent = record.tracked_sent - before.tracked_sent;
-    window.tracked_received = record.tracked_received - before.tracked_received;
-    window.duplicates = record.duplicates - before.duplicates;
-    window.late = record.late - before.late;
-    window.ce = record.ce - before.ce;
-    window.ecn_invalid = record.ecn_invalid - before.ecn_invalid;
-    window.corrupted = record.corrupted - before.corrupted;
-    window.delay_count = record.delay_count - before.delay_count;
-    window.delay_sum = clocks_difference({record.delay_ns_sum}, {before.delay_ns_sum});
-    window.delay_min = {record.delay_ns_min};
-    window.jitter = {record.jitter_ns};
-    window.ttl_changes = static_cast<std::uint16_t>(record.ttl_changes - before.ttl_changes);
-    window.open = (record.flags & wire::PathRecord::kFlagOpen) != 0;
-    window.excess = (record.flags & wire::PathRecord::kFlagExcess) != 0;
-    return window;
-}
 
 struct PendingDirective {
     DirectiveId id;
@@ -67,12 +49,19 @@ struct PendingDirective {
     Time retry_at;
 };
 
+localise::RollingConfig rolling_config(const NhmsConfig& config) {
+    localise::RollingConfig rolling = config.evidence;
+    rolling.short_queue = config.localiser.short_queue;
+    return rolling;
+}
+
 std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.endpoint.address.is_unspecified()) return "endpoint: address must be set";
     if (config.endpoint.port == 0) return "endpoint: port must be set";
     if (!config.key && !config.insecure) return "key: must be set (or say insecure = true)";
     if (config.evaluate_interval.ns <= 0) return "evaluate_interval: must be positive";
     if (config.memory.ns <= 0) return "memory: must be positive";
+    if (config.evidence.epoch.ns <= 0) return "evidence.epoch: must be positive";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
     const RemedyPolicies& r = config.remedies;
@@ -90,14 +79,18 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
 
 class Nhms::Engine {
   public:
-    Engine(const NhmsConfig& given, auth::KeyRing keys, localise::FabricGraph fabric, std::uint64_t seed)
+    Engine(const NhmsConfig& given, auth::KeyRing keys, localise::FabricGraph fabric, std::uint64_t seed,
+           Time now)
         : config(given),
           graph(std::move(fabric)),
           keys_(std::move(keys)),
           eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
-          evidence_(graph, config.evidence),
+          table_(graph, config.table),
+          evidence_(graph, table_, rolling_config(config), now - config.memory),
+          candidates_(graph),
           investigation_(config, graph, evidence_),
-          judge_(config.detector) {}
+          judge_(config.detector),
+          outputs_(config.bounds.outputs) {}
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
@@ -106,8 +99,9 @@ class Nhms::Engine {
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
-    [[nodiscard]] Memory remember() const { return investigation_.remember(); }
+    [[nodiscard]] Memory remember() const;
     Result<Done, std::string> resume(const Memory& memory, Time now);
+    const NhmsCounters& all_counters();
 
     [[nodiscard]] const wire::TimingEntry* timing(const SessionKey& session) const {
         const auto it = timings_.find(session);
@@ -131,7 +125,16 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
-    void detect(const PathKey& key, PathDetector& path, const MetricsWindow& window, Time now);
+    [[nodiscard]] std::vector<localise::LinkId> links_along(const KnownEppc& eppc,
+                                                            const wire::PathEntry& entry);
+    void restart_paths();
+    void take_window(TakenRecord& taken, Time now);
+    void detect(const TakenRecord& taken, Time now);
+    void tell_health(PairIndex pair, const SessionDetector& detector, Time now);
+    void expire(Time now);
+    SessionDetector* detector_of(PairIndex pair);
+    void resume_paths(const std::vector<RememberedPath>& paths);
+    void resume_pairs(const std::vector<RememberedPair>& pairs);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void put(IncidentOutputs outputs, Time now);
@@ -143,38 +146,39 @@ class Nhms::Engine {
     void answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
                 const EppcKey& key);
     void send(const Endpoint& to, wire::ControlHeader header, Bytes body, const EppcKey& key);
-    void emit(Output output);
+    template <class Event>
+    void emit(Event&& event);
 
     auth::KeyRing keys_;
     EppcTable eppcs_;
-    localise::EvidenceBuilder evidence_;
+    SessionTable table_;
+    localise::RollingEvidence evidence_;
+    localise::CandidatePaths candidates_;
     Investigation investigation_;
-    std::map<PathKey, KnownPath> paths_;
     std::map<SessionKey, wire::TimingEntry> timings_;
     HealthJudge judge_;
-    std::map<std::pair<IpAddress, IpAddress>, SessionDetector> detectors_;
+    StableVector<SessionDetector> detectors_;  ///< by pair
+    StableVector<PathState> path_states_;      ///< by path
+    std::uint32_t next_to_expire_ = 0;         ///< pair
+    Time updated_at_;                          ///< when the newest update came
     std::vector<PendingDirective> directives_;
     std::uint32_t next_directive_ = 1;
     Time evaluate_at_ = Time::never();
 
     std::vector<wire::UpdateEntry> entries_;  ///< reused
-    struct Queued {
-        Output output;
-        std::vector<std::uint8_t> bytes;  ///< of a datagram
-    };
-    std::deque<Queued> outputs_;
-    std::vector<std::uint8_t> transmitting_;
+    OutputQueue outputs_;
 };
 
-void Nhms::Engine::emit(Output output) {
-    if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
-    outputs_.push_back({std::move(output), {}});
+template <class Event>
+void Nhms::Engine::emit(Event&& event) {
+    if (outputs_.is_full()) return drops.add(DropReason::QueueFull);
+    outputs_.push(std::forward<Event>(event));
 }
 
 void Nhms::Engine::send(const Endpoint& to, wire::ControlHeader header, Bytes body, const EppcKey& key) {
-    if (outputs_.size() >= config.bounds.outputs) return drops.add(DropReason::QueueFull);
+    if (outputs_.is_full()) return drops.add(DropReason::QueueFull);
     header.key_id = key.id;
-    outputs_.push_back({Datagram{to, {}}, auth::seal(header, body, key.key, config.endpoint, to)});
+    auth::seal_into(outputs_.push_datagram(to), header, body, key.key, config.endpoint, to);
 }
 
 void Nhms::Engine::answer(const Endpoint& to, const ControlMessage& update, ControlType type, BootId own_boot,
@@ -189,14 +193,7 @@ void Nhms::Engine::answer(const Endpoint& to, const ControlMessage& update, Cont
 }
 
 std::optional<Output> Nhms::Engine::poll() {
-    if (outputs_.empty()) return std::nullopt;
-    Queued next = std::move(outputs_.front());
-    outputs_.pop_front();
-    if (auto* datagram = std::get_if<Datagram>(&next.output)) {
-        transmitting_ = std::move(next.bytes);
-        datagram->bytes = transmitting_;
-    }
-    return std::move(next.output);
+    return outputs_.pop();
 }
 
 void Nhms::Engine::handle(const Endpoint& from, Bytes datagram, Time now) {
@@ -253,6 +250,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
     if (fresh) {
         eppc->key_id = key.id;
         eppc->key = key.key;
+        table_.begin(from.address, eppc->boot);
         for (const wire::UpdateEntry& entry : entries_) {
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
@@ -279,74 +277,209 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, T
     }
 }
 
-void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now) {
-    ++counters.paths;
-    bool usable = entry.complete;
+/// The links of a path as it was traced. Where some switch kept silent, only if just one shortest path fits
+/// those that answered; none where that is not so, or the graph has no such nodes or links.
+std::vector<localise::LinkId> Nhms::Engine::links_along(const KnownEppc& eppc, const wire::PathEntry& entry) {
     std::vector<NodeId> hops;
     const auto add = [&](IpAddress address) {
         const auto node = graph.find(address);
         if (node) hops.push_back(*node);
-        if (!node) usable = false;
+        return node.has_value();
     };
-    add(eppc.endpoint.address);
-    for (std::size_t i = 0; i < entry.hop_count; ++i)
-        add(entry.hops[i]);
-    add(entry.peer);
-    const PathKey key{eppc.endpoint.address, entry.peer, entry.session, entry.path, entry.generation};
-    if (usable) usable = evidence_.path(key, Time{entry.traced_ns}, hops);
-    if (!usable) ++counters.paths_unusable;
+    if (!add(eppc.endpoint.address)) return {};
+    bool all_answered = entry.complete;
+    for (std::size_t i = 0; i < entry.hop_count; ++i) {
+        const bool silent = entry.hops[i].is_unspecified();
+        all_answered = all_answered && !silent;
+        if (!silent && !add(entry.hops[i])) return {};
+    }
+    if (!add(entry.peer)) return {};
+    if (all_answered) return graph.links_along(hops).value_or(std::vector<localise::LinkId>{});
+    const auto candidates =
+        candidates_.between(hops.front(), hops.back(), std::span(hops).subspan(1, hops.size() - 2));
+    if (!candidates.any || !candidates.one) return {};
+    std::vector<localise::LinkId> links;
+    for (NodeId at = hops.front(); links.size() < candidates.common.size(); at = graph.to(links.back())) {
+        const auto next = std::find_if(candidates.common.begin(), candidates.common.end(),
+                                       [&](localise::LinkId link) { return graph.from(link) == at; });
+        if (next == candidates.common.end()) return {};
+        links.push_back(*next);
+    }
+    ++counters.paths_completed;
+    return links;
+}
+
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now) {
+    ++counters.paths;
+    const auto links = links_along(eppc, entry);
+    bool usable = !links.empty();
+    if (usable) {
+        const auto path = table_.path(entry.peer, entry.session, entry.path, entry.generation);
+        restart_paths();
+        if (path) evidence_.route(*path, Time{entry.traced_ns}, links);
+        if (!path) drops.add(DropReason::TableFull);
+    } else {
+        ++counters.paths_unusable;
+    }
     emit(PathReported{now, eppc.endpoint.address, entry, usable});
+}
+
+/// Numbers of paths that were given to others.
+void Nhms::Engine::restart_paths() {
+    if (!table_.any_restarted()) return;
+    for (const localise::PathId path : table_.take_restarted()) {
+        evidence_.restart(path);
+        if (path.value >= path_states_.size()) continue;
+        PathState& state = path_states_[path.value];
+        if (state.pair.value < detectors_.size()) judge_.forget(detectors_[state.pair.value], state.detector);
+        state = {};
+    }
 }
 
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, Time now) {
     ++counters.records;
-    const wire::PathRecord& record = entry.record;
     emit(RecordReceived{now, eppc.endpoint.address, entry});
-    const PathKey key{eppc.endpoint.address, entry.peer, entry.session, record.path, record.generation};
-    if (paths_.size() >= config.evidence.max_paths && !paths_.contains(key))
-        return drops.add(DropReason::TableFull);
-    KnownPath& known = paths_[key];
-    const wire::PathRecord& before = known.record;
-    const bool ran_back = record.sent < before.sent || record.received < before.received;
-    const bool excess =
-        record.received > record.sent || record.received - before.received > record.sent - before.sent;
-    if (ran_back || excess) {
-        ++counters.impossible_records;
-        return;
+    TakenRecord taken = table_.take(entry.peer, entry.session, entry.record);
+    restart_paths();
+    switch (taken.verdict) {
+        case RecordVerdict::Window: return take_window(taken, now);
+        case RecordVerdict::Impossible: ++counters.impossible_records; return;
+        case RecordVerdict::OverLimit: return drops.add(DropReason::TableFull);
+        case RecordVerdict::Begun:
+        case RecordVerdict::Repeated:
+        case RecordVerdict::Late:
+        case RecordVerdict::UnknownHost:
+        case RecordVerdict::OldGeneration: return;
     }
-    localise::PathTotals totals;
-    totals.sent = record.sent;
-    totals.received = record.received;
-    totals.delay_count = record.delay_count;
-    totals.delay_sum = {record.delay_ns_sum};
-    totals.delay_min = {record.delay_ns_min};
-    evidence_.record(key, Time{record.measured_ns}, totals);
-    const MetricsWindow window = window_between(before, record);
-    known.record = record;
-    if (window.sent > 0) detect(key, known.detector, window, now);
 }
 
-void Nhms::Engine::detect(const PathKey& key, PathDetector& path, const MetricsWindow& window, Time now) {
+void Nhms::Engine::take_window(TakenRecord& taken, Time now) {
+    MetricsWindow& window = taken.window;
+    if (window.sent == 0) return;
+    if (window.sent <= std::numeric_limits<std::uint32_t>::max()) {
+        localise::PathWindow evidence{window.start,
+                                      window.end,
+                                      static_cast<std::uint32_t>(window.sent),
+                                      static_cast<std::uint32_t>(window.lost),
+                                      window.delay_count,
+                                      {}};
+        if (window.delay_count > 0) evidence.delay_mean = window.delay_sum / window.delay_count;
+        evidence_.add(taken.path, evidence, window.delay_min);
+    }
+    window.route_links = static_cast<std::uint16_t>(evidence_.link_count_of(taken.path));
+    detect(taken, now);
+}
+
+void Nhms::Engine::detect(const TakenRecord& taken, Time now) {
+    const MetricsWindow& window = taken.window;
     if (window.lost > 0) {
+        const PathKey key = table_.key(taken.path);
         emit(LossSeen{now, key.requester, key.acceptor, key.session, key.path, key.generation, window.sent,
                       window.lost});
     }
-    const std::pair pair{key.requester, key.acceptor};
-    auto it = detectors_.find(pair);
-    if (it == detectors_.end()) {
-        if (detectors_.size() >= config.bounds.pairs) return drops.add(DropReason::TableFull);
-        it = detectors_.emplace(pair, SessionDetector{}).first;
-        judge_.enter(it->second, key.acceptor);
+    SessionDetector* const detector = detector_of(taken.pair);
+    if (detector == nullptr) return drops.add(DropReason::TableFull);
+    while (path_states_.size() <= taken.path.value)
+        path_states_.emplace_back();
+    PathState& path = path_states_[taken.path.value];
+    path.pair = taken.pair;
+    if (judge_.add(*detector, path.detector, window, now)) tell_health(taken.pair, *detector, now);
+}
+
+SessionDetector* Nhms::Engine::detector_of(PairIndex pair) {
+    if (pair.value >= config.bounds.pairs) return nullptr;
+    while (detectors_.size() <= pair.value) {
+        const auto next = static_cast<std::uint32_t>(detectors_.size());
+        judge_.enter(detectors_.emplace_back(), table_.pair(PairIndex{next}).second);
     }
-    SessionDetector& session = it->second;
-    if (!judge_.add(session, path, window, now)) return;
-    emit(HealthChanged{now, key.requester, key.acceptor, session.health(), session.statistic(),
-                       session.sample(), session.hits(), session.reason(), session.metric(),
-                       session.confidence()});
+    return &detectors_[pair.value];
+}
+
+void Nhms::Engine::tell_health(PairIndex pair, const SessionDetector& detector, Time now) {
+    const auto [requester, acceptor] = table_.pair(pair);
+    emit(HealthChanged{now, requester, acceptor, detector.health(), detector.statistic(), detector.sample(),
+                       detector.hits(), detector.reason(), detector.metric(), detector.confidence()});
+}
+
+/// Silence is not health. Looks at some of the pairs each time, one after the other.
+void Nhms::Engine::expire(Time now) {
+    const std::size_t looks = std::min(detectors_.size(), config.bounds.pairs_expired_at_a_time);
+    for (std::size_t i = 0; i < looks; ++i) {
+        if (next_to_expire_ >= detectors_.size()) next_to_expire_ = 0;
+        const PairIndex pair{next_to_expire_++};
+        SessionDetector& detector = detectors_[pair.value];
+        if (judge_.expire(detector, now)) tell_health(pair, detector, now);
+    }
+}
+
+Memory Nhms::Engine::remember() const {
+    Memory memory;
+    for (std::uint32_t i = 0; i < table_.paths(); ++i) {
+        const localise::PathId path{i};
+        RememberedPath& remembered = memory.paths.emplace_back(table_.remember(path));
+        const auto links = evidence_.links_of(path);
+        if (!links.empty()) remembered.hops.push_back(graph.address(graph.from(links.front())));
+        for (const localise::LinkId link : links)
+            remembered.hops.push_back(graph.address(graph.to(link)));
+        if (!links.empty()) remembered.traced = evidence_.traced(path).last;
+        const auto least = evidence_.delay_min(path);
+        remembered.delay_known = least.has_value();
+        remembered.delay_min = least.value_or(Duration{});
+    }
+    for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+        const auto [requester, acceptor] = table_.pair(PairIndex{i});
+        memory.pairs.push_back({requester, acceptor, detectors_[i]});
+    }
+    memory.incidents = investigation_.remember();
+    return memory;
+}
+
+Result<Done, std::string> Nhms::Engine::resume(const Memory& memory, Time now) {
+    auto incidents = investigation_.resume(memory.incidents, now);
+    if (!incidents) return Failure{incidents.error()};
+    resume_paths(memory.paths);
+    resume_pairs(memory.pairs);
+    put(std::move(incidents).value(), now);
+    if (investigation_.is_busy()) evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+    return Done{};
+}
+
+void Nhms::Engine::resume_paths(const std::vector<RememberedPath>& paths) {
+    for (const RememberedPath& remembered : paths) {
+        const auto path = table_.resume(remembered);
+        restart_paths();
+        if (!path) continue;
+        ++counters.paths_remembered;
+        if (remembered.delay_known) evidence_.remember_delay(*path, remembered.delay_min);
+        std::vector<NodeId> hops;
+        for (const IpAddress address : remembered.hops) {
+            if (const auto node = graph.find(address)) hops.push_back(*node);
+        }
+        if (hops.empty() || hops.size() != remembered.hops.size()) continue;
+        if (const auto links = graph.links_along(hops)) evidence_.route(*path, remembered.traced, *links);
+    }
+}
+
+void Nhms::Engine::resume_pairs(const std::vector<RememberedPair>& pairs) {
+    for (const RememberedPair& remembered : pairs) {
+        const auto pair = table_.find_pair(remembered.requester, remembered.acceptor);
+        SessionDetector* const detector = pair ? detector_of(*pair) : nullptr;
+        if (detector == nullptr) continue;
+        judge_.forget(*detector);
+        *detector = remembered.detector;
+        judge_.resume(*detector, remembered.acceptor);
+    }
+}
+
+const NhmsCounters& Nhms::Engine::all_counters() {
+    counters.by_reason = table_.counters();
+    counters.evidence = evidence_.counters();
+    return counters;
 }
 
 void Nhms::Engine::evaluate(Time now) {
     evidence_.forget_before(now + config.memory * -1);
+    expire(now);
     put(investigation_.evaluate(now, judge_.faulty() > 0), now);
     counters.evaluations = investigation_.evaluations();
     counters.incidents_over_limit = investigation_.over_limit();
@@ -365,14 +498,6 @@ void Nhms::Engine::put(IncidentOutputs outputs, Time now) {
         emit(migration);
     for (OperatorNotified& notice : outputs.notices)
         emit(std::move(notice));
-}
-
-Result<Done, std::string> Nhms::Engine::resume(const Memory& memory, Time now) {
-    auto resumed = investigation_.resume(memory, now);
-    if (!resumed) return Failure{resumed.error()};
-    put(std::move(resumed).value(), now);
-    if (investigation_.is_busy()) evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
-    return Done{};
 }
 
 void Nhms::Engine::refuse(const WantedDirective& wanted, const std::string& why, bool for_good, Time now) {
@@ -459,7 +584,10 @@ void Nhms::Engine::advance(Time now) {
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
     const bool watching = judge_.faulty() > 0 || investigation_.is_busy();
-    evaluate_at_ = watching ? now + config.evaluate_interval : Time::never();
+    const bool may_fall_silent = now - updated_at_ <= config.detector.stale_after;
+    evaluate_at_ = watching          ? now + config.evaluate_interval
+                   : may_fall_silent ? now + config.detector.stale_after
+                                     : Time::never();
     evaluate_at_ = std::min(evaluate_at_, investigation_.next_deadline());
 }
 
@@ -471,13 +599,13 @@ Time Nhms::Engine::next_deadline() const {
 }
 
 Result<Nhms, std::string> Nhms::create(const NhmsConfig& config, localise::FabricGraph graph,
-                                       std::uint64_t seed, Time /*now*/) {
+                                       std::uint64_t seed, Time now) {
     if (const auto wrong = wrong_field(config)) return Failure{*wrong};
     // `insecure` says an all-zero key in so many words.
     auto keys =
         auth::KeyRing::make({config.key_id, config.key.value_or(auth::SharedKey{})}, config.other_keys);
     if (!keys) return Failure{"other_keys: " + keys.error()};
-    return Nhms(std::make_unique<Engine>(config, std::move(keys).value(), std::move(graph), seed));
+    return Nhms(std::make_unique<Engine>(config, std::move(keys).value(), std::move(graph), seed, now));
 }
 
 Nhms::Nhms(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -511,7 +639,7 @@ Result<Done, std::string> Nhms::resume(const Memory& memory, Time now) {
     return engine_->resume(memory, now);
 }
 const NhmsCounters& Nhms::counters() const {
-    return engine_->counters;
+    return engine_->all_counters();
 }
 const wire::DropCounters& Nhms::drops() const {
     return engine_->drops;

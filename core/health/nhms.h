@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
@@ -22,6 +23,7 @@
 #include "core/health/config.h"
 #include "core/health/events.h"
 #include "core/health/incident.h"
+#include "core/health/session_table.h"
 #include "core/localise/fabric_graph.h"
 #include "core/wire/drop_reason.h"
 
@@ -42,6 +44,24 @@ struct NhmsCounters {
     std::uint64_t directives_unknown_eppc = 0;  ///< to an EPPC that has sent no update: not sent
     std::uint64_t directives_no_room = 0;       ///< not sent, too many wait for an answer
     std::uint64_t incidents_over_limit = 0;
+    RecordCounters by_reason;            ///< records that made no window
+    localise::RollingCounters evidence;  ///< windows and routes that are no evidence
+    std::uint64_t paths_completed = 0;   ///< traced in part, and only one way fits what answered
+    std::uint64_t paths_remembered = 0;  ///< taken back by `resume`
+};
+
+/// What has to be known of a pair to go on with it.
+struct RememberedPair {
+    IpAddress requester;
+    IpAddress acceptor;
+    SessionDetector detector;
+};
+
+/// What a service remembers beyond its own life, for whoever keeps it; see `Nhms::resume`.
+struct Memory {
+    std::vector<RememberedPath> paths;  ///< by session and path, in the order in which they were first told
+    std::vector<RememberedPair> pairs;  ///< likewise
+    IncidentMemory incidents;
 };
 
 class Nhms {
@@ -63,10 +83,13 @@ class Nhms {
     /// The next output, oldest first; valid until the next call of any other verb.
     std::optional<Output> poll();
 
-    /// Incidents, remedies and limits as they stand, for `resume` of the service that follows this one.
+    /// Totals and routes of all paths, the health of pairs, and incidents with their remedies and limits: with
+    /// them a service that is started anew goes on where this one was. Evidence of the last seconds is not
+    /// among them.
     [[nodiscard]] Memory remember() const;
-    /// Takes over what a service on the same graph and clock has remembered, before the first update. Errors
-    /// say what does not fit; nothing is changed then.
+    /// Takes that back, before the first `handle`, on the same graph and clock. Paths and pairs that the graph
+    /// does not have any more, or that have no room, are left out. Errors say what of the incidents does not
+    /// fit; nothing is changed then.
     Result<Done, std::string> resume(const Memory& memory, Time now);
 
     [[nodiscard]] const NhmsCounters& counters() const;

@@ -326,12 +326,12 @@ void Remedying::restore(Incident& incident, Time now, IncidentOutputs& outputs) 
     undo(incident, now, outputs);
 }
 
-void Remedying::remember(Memory& memory) const {
+void Remedying::remember(IncidentMemory& memory) const {
     memory.remedies.assign(begun_.begin(), begun_.end());
     memory.restored.assign(restored_.begin(), restored_.end());
 }
 
-void Remedying::resume(const Memory& memory) {
+void Remedying::resume(const IncidentMemory& memory) {
     begun_.assign(memory.remedies.begin(), memory.remedies.end());
     restored_ = {memory.restored.begin(), memory.restored.end()};
     for (const Incident& incident : memory.incidents) {

@@ -54,8 +54,8 @@ class Remedying {
     /// Takes into use again what was drained long enough ago.
     void restore(Incident& incident, Time now, IncidentOutputs& outputs);
 
-    void remember(Memory& memory) const;
-    void resume(const Memory& memory);
+    void remember(IncidentMemory& memory) const;
+    void resume(const IncidentMemory& memory);
 
   private:
     [[nodiscard]] std::vector<Remedy> ladder(const Incident& incident) const;

@@ -92,7 +92,6 @@ class EvidenceBuilder final : public EvidenceSource {
     [[nodiscard]] std::vector<HostPair> pairs_across(LinkId link, Time since,
                                                      std::size_t most) const override;
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
-
     [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
 
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }

@@ -39,6 +39,9 @@ struct Crossing {
 /// Requester and acceptor.
 using HostPair = std::pair<IpAddress, IpAddress>;
 
+/// Before every time.
+inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
+
 /// A path of a pair, whatever session measures it and whichever port it takes.
 struct PairPath {
     IpAddress requester;
@@ -47,9 +50,6 @@ struct PairPath {
 
     constexpr auto operator<=>(const PairPath&) const = default;
 };
-
-/// Before every time.
-inline constexpr Time kBeginning{std::numeric_limits<std::int64_t>::min()};
 
 /// Each question is about windows that start at or after `since` and whose route is known.
 class EvidenceSource {
@@ -64,7 +64,7 @@ class EvidenceSource {
     /// Paths that did: most traffic first, then by key; at most `most`.
     [[nodiscard]] virtual std::vector<PathKey> paths_across(LinkId link, Time since,
                                                             std::size_t most) const = 0;
-    /// What windows sent and lost whose pair and path index are among `paths` (sorted), whatever the session
+    /// What those sent and lost whose pair and path index are among `paths` (sorted), whatever the session
     /// and generation.
     [[nodiscard]] virtual Crossing carried(std::span<const PairPath> paths, Time since) const = 0;
 

@@ -339,4 +339,11 @@ RollingEvidence::Traced RollingEvidence::traced(PathId id) const {
     return {paths_[id.value].first, paths_[id.value].last};
 }
 
+std::optional<Duration> RollingEvidence::delay_min(PathId id) const {
+    if (id.value >= paths_.size()) return std::nullopt;
+    const Duration least = paths_[id.value].delay_min;
+    if (least.ns == std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+    return least;
+}
+
 }  // namespace dyetrace::localise

@@ -82,6 +82,8 @@ class RollingEvidence final : public EvidenceSource {
     void add(PathId path, const PathWindow& window, Duration delay_min);
     /// Takes a route as traced at `at`. Precondition: links of the graph, not empty.
     void route(PathId path, Time at, std::span<const LinkId> links);
+    /// Smallest delay ever seen on `path`, from before there were windows of it.
+    void remember_delay(PathId path, Duration delay_min) { note_delay(path_at(path), path.value, delay_min); }
     /// `path` stands for another one from now on.
     void restart(PathId path);
     /// Forgets windows that start in an epoch before that of `since`.
@@ -104,6 +106,8 @@ class RollingEvidence final : public EvidenceSource {
         Time first, last;
     };
     [[nodiscard]] Traced traced(PathId path) const;
+    /// None where no delay was seen.
+    [[nodiscard]] std::optional<Duration> delay_min(PathId path) const;
 
     [[nodiscard]] const RollingCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t windows() const { return held_; }

@@ -286,22 +286,6 @@ Crossing RollingEvidence::crossing(LinkId link, Time since) const {
     return sum;
 }
 
-Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) const {
-    std::vector<bool> asked(paths_.size());
-    for (std::uint32_t path = 0; path < asked.size(); ++path) {
-        const PathKey key = names_->key(PathId{path});
-        asked[path] = std::binary_search(paths.begin(), paths.end(),
-                                         PairPath{key.requester, key.acceptor, key.path});
-    }
-    Crossing sum;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (!asked[kept.path]) return;
-        sum.sent += kept.sent;
-        sum.lost += kept.lost;
-    });
-    return sum;
-}
-
 namespace {
 
 /// The keys with the most traffic first, then by key; at most `most`.
@@ -347,6 +331,19 @@ std::vector<PathKey> RollingEvidence::paths_across(LinkId link, Time since, std:
         sent.push_back({names_->key(PathId{kept.path}), kept.sent});
     });
     return most_first(std::move(sent), most);
+}
+
+Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) const {
+    Crossing sum;
+    for_each_counted(since, Which::All, [&](const Kept& kept) {
+        if (kept.path == kNoPath) return;
+        const PathKey key = names_->key(PathId{kept.path});
+        if (!std::binary_search(paths.begin(), paths.end(), PairPath{key.requester, key.acceptor, key.path}))
+            return;
+        sum.sent += kept.sent;
+        sum.lost += kept.lost;
+    });
+    return sum;
 }
 
 }  // namespace dyetrace::localise

@@ -138,7 +138,7 @@ TEST(Incidents, WhatWasDrainedIsTriedAgainAndDrainedForLongerWhereItIsStillSick)
     fabric.run(300);
     EXPECT_TRUE(fabric.drained.empty());
     EXPECT_EQ(fabric.all<DrainRequested>().size() % 2, 0U);
-    EXPECT_FALSE(fabric.nhms.remember().restored.empty());
+    EXPECT_FALSE(fabric.nhms.remember().incidents.restored.empty());
 }
 
 TEST(Incidents, OneThatHealsByItselfIsClosed) {
@@ -249,9 +249,9 @@ TEST(Incidents, ARestartedServiceGoesOnWhereTheOtherStopped) {
     }))
         fabric.run(1);
     const Memory memory = fabric.nhms.remember();
-    ASSERT_EQ(memory.incidents.size(), 1U);
+    ASSERT_EQ(memory.incidents.incidents.size(), 1U);
     fabric.restart_service(&memory);
-    EXPECT_EQ(fabric.nhms.remember().next_incident, memory.next_incident);
+    EXPECT_EQ(fabric.nhms.remember().incidents.next_incident, memory.incidents.next_incident);
     fabric.run(100);
     EXPECT_THAT(fabric.steps_of(kLink), IsSupersetOf({Step::Resumed, Step::Verified, Step::Closed}));
     std::set<std::uint32_t> ids;
@@ -283,7 +283,7 @@ TEST(Incidents, ARestartedServiceKeepsToWhatWasDrainedBefore) {
     ASSERT_THAT(fabric.drained, ElementsAre(kLink));
     const Memory memory = fabric.nhms.remember();
     fabric.restart_service(&memory);
-    EXPECT_EQ(fabric.nhms.remember(), memory);
+    EXPECT_EQ(fabric.nhms.remember().incidents, memory.incidents);
     fabric.loss["leaf-2 > spine-3"] = 0.05;
     fabric.run(80);
     EXPECT_THAT(fabric.steps_of("leaf-2 > spine-3"), Contains(Step::HeldBack));
@@ -295,11 +295,11 @@ TEST(Incidents, AMemoryOfAnotherFabricIsRefused) {
     Memory memory;
     Incident incident;
     incident.subject = Subject::of_device(localise::NodeId{999});
-    memory.incidents.push_back(incident);
+    memory.incidents.incidents.push_back(incident);
     const auto resumed = fabric.nhms.resume(memory, fabric.now);
     ASSERT_FALSE(resumed.ok());
     EXPECT_EQ(resumed.error(), "memory: incident 0 is about nothing that the graph has");
-    EXPECT_TRUE(fabric.nhms.remember().incidents.empty());
+    EXPECT_TRUE(fabric.nhms.remember().incidents.incidents.empty());
 }
 
 TEST(Incidents, TheSameInputsGiveTheSameSteps) {
