@@ -39,18 +39,13 @@ struct PartHeader {
     uint64_t number;  ///< of the message, among those from that rank to this one
 };
 
-/// ns-3's limit is 2000 with its own header, the packet's lists of tags, and its metadata where that is on.
-/// But ns3::Buffer keeps only buffers for reuse that are as large as the largest that there ever was: parts
-/// that are longer than frames would have each frame's allocated anew.
-constexpr std::size_t kPartMost = 900;
-
 void Ignore(Ptr<Packet>) {}
 
 }  // namespace
 
 class DyetraceRankExchange::Ports {
   public:
-    Ports(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener);
+    Ports(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener, PartBytes partBytes);
     ~Ports();
 
     void Send(uint32_t rank, int64_t atNs, dyetrace::Bytes message);
@@ -65,17 +60,22 @@ class DyetraceRankExchange::Ports {
     Ptr<DyetraceEthernetDevice> PortOf(uint32_t rank, uint32_t to) const;
 
     Listener m_listener;
+    uint32_t m_partBytes;
     uint32_t m_own;
     std::vector<Ptr<Node>> m_nodes;                                                ///< by rank
     std::map<std::pair<uint32_t, uint32_t>, Ptr<DyetraceEthernetDevice>> m_ports;  ///< by rank and peer
     std::vector<uint64_t> m_numbers;  ///< by rank: the next message's
     std::map<std::pair<uint32_t, uint64_t>, Unfinished> m_unfinished;
-    alignas(PartHeader) std::array<uint8_t, sizeof(PartHeader) + kPartMost> m_part;  ///< scratch
+    alignas(PartHeader) std::array<uint8_t, sizeof(PartHeader) + Longest> m_part;  ///< scratch
 };
 
 // Every rank makes all of it, so that nodes and ports have one number everywhere.
-DyetraceRankExchange::Ports::Ports(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener)
-    : m_listener(std::move(listener)), m_own(ranks.GetOwn()), m_numbers(ranks.GetCount(), 0) {
+DyetraceRankExchange::Ports::Ports(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener,
+                                   PartBytes partBytes)
+    : m_listener(std::move(listener)),
+      m_partBytes(partBytes),
+      m_own(ranks.GetOwn()),
+      m_numbers(ranks.GetCount(), 0) {
     NS_ABORT_MSG_IF(lookaheadNs < 1, "a link between ranks has no delay: ranks could not run apart");
     for (uint32_t rank = 0; rank < ranks.GetCount(); ++rank)
         m_nodes.push_back(CreateObject<Node>(rank));
@@ -110,7 +110,7 @@ void DyetraceRankExchange::Ports::Send(uint32_t rank, int64_t atNs, dyetrace::By
     const Time at = NanoSeconds(static_cast<uint64_t>(atNs));
     PartHeader header{m_own, 0, static_cast<uint32_t>(message.size()), 0, m_numbers[rank]++};
     while (header.offset < header.total) {
-        header.length = std::min<uint32_t>(header.total - header.offset, kPartMost);
+        header.length = std::min<uint32_t>(header.total - header.offset, m_partBytes);
         std::memcpy(m_part.data(), &header, sizeof header);
         std::memcpy(m_part.data() + sizeof header, message.data() + header.offset, header.length);
         MpiInterface::SendPacket(Create<Packet>(m_part.data(), sizeof header + header.length), at,
@@ -138,9 +138,11 @@ void DyetraceRankExchange::Ports::Receive(Ptr<Packet> part) {
     m_unfinished.erase(unfinished);
 }
 
-DyetraceRankExchange::DyetraceRankExchange(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener)
-    : m_ports(ranks.GetCount() > 1 ? std::make_unique<Ports>(ranks, lookaheadNs, std::move(listener))
-                                   : nullptr) {}
+DyetraceRankExchange::DyetraceRankExchange(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener,
+                                           PartBytes partBytes)
+    : m_ports(ranks.GetCount() > 1
+                  ? std::make_unique<Ports>(ranks, lookaheadNs, std::move(listener), partBytes)
+                  : nullptr) {}
 
 std::vector<uint8_t> DyetraceGatherAll(dyetrace::Bytes own) {
     const MPI_Comm ranks = MpiInterface::GetCommunicator();
@@ -168,7 +170,7 @@ class DyetraceRankExchange::Ports {
 };
 
 // DyetraceRanks knows of one rank where there is no MPI.
-DyetraceRankExchange::DyetraceRankExchange(const DyetraceRanks&, int64_t, Listener) {}
+DyetraceRankExchange::DyetraceRankExchange(const DyetraceRanks&, int64_t, Listener, PartBytes) {}
 
 #endif
 

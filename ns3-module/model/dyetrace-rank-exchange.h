@@ -24,9 +24,16 @@ class DyetraceRankExchange {
   public:
     using Listener = std::function<void(dyetrace::Bytes message)>;
 
+    /// Bytes of a message's parts: as long as ns-3 takes with its own header, a packet's lists of tags, and
+    /// its metadata where that is on; or shorter than most frames. ns3::Buffer keeps only buffers for reuse
+    /// that are as large as the largest that there ever was, so where frames are ns-3's, parts that are
+    /// longer would have each frame's bytes allocated anew.
+    enum PartBytes : uint32_t { Longest = 1800, ShorterThanFrames = 900 };
+
     /// \param lookaheadNs no message is ever read sooner after it is sent: at least 1 where there are several
     /// ranks
-    DyetraceRankExchange(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener);
+    DyetraceRankExchange(const DyetraceRanks& ranks, int64_t lookaheadNs, Listener listener,
+                         PartBytes partBytes = Longest);
     ~DyetraceRankExchange();
     DyetraceRankExchange(const DyetraceRankExchange&) = delete;
     DyetraceRankExchange& operator=(const DyetraceRankExchange&) = delete;

@@ -53,7 +53,8 @@ DyetraceStockPlane::DyetraceStockPlane(const DyetraceTopology& topology, const D
     MakeLinks();
     Configure();
     m_exchange = std::make_unique<DyetraceRankExchange>(
-        ranks, m_lookaheadNs, [this](dyetrace::Bytes message) { ReceiveAcross(message); });
+        ranks, m_lookaheadNs, [this](dyetrace::Bytes message) { ReceiveAcross(message); },
+        DyetraceRankExchange::ShorterThanFrames);
 }
 
 // The nodes live on until Simulator::Destroy, and look no more for what is gone.
