@@ -45,7 +45,9 @@ void DyetraceFrameTag::Print(std::ostream& os) const {
 }
 
 Ptr<Packet> DyetraceFrameTag::ToPacket(const DyetracePacket& packet) {
-    const std::vector<uint8_t> bytes = packet.Materialise();
+    thread_local std::vector<uint8_t> bytes;  // kept: malloc is slow with what is longer than a kilobyte
+    bytes.assign(packet.Frame(), packet.Frame() + packet.HeadLength());
+    bytes.insert(bytes.end(), DyetracePayload::Bytes(), DyetracePayload::Bytes() + packet.tail);
     Ptr<Packet> made = Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size()));
     DyetraceFrameTag tag;
     tag.m_head = packet.HeadLength();

@@ -24,9 +24,7 @@ constexpr std::size_t kFirstBlock = std::size_t{1} << 15;
 std::vector<uint8_t> DyetracePacket::Materialise() const {
     NS_ABORT_MSG_IF(tail > DyetracePayload::MaxLength,
                     "a frame's payload of " << tail << " bytes is too long");
-    std::vector<uint8_t> bytes;
-    bytes.reserve(Length());
-    bytes.assign(Frame(), Frame() + HeadLength());
+    std::vector<uint8_t> bytes(Frame(), Frame() + HeadLength());
     bytes.insert(bytes.end(), DyetracePayload::Bytes(), DyetracePayload::Bytes() + tail);
     return bytes;
 }
