@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "core/localise/sweeper.h"
 
@@ -39,27 +42,62 @@ DeviceBelief judge_device(Sweeper& sweeper, const DeviceEvidence& device,
                           const std::vector<UnitIndex>& likely, const InferenceConfig& config) {
     Sweeper::Acquitted acquitted(sweeper, device.units);
     const Sweeper::Weight weight = sweeper.weigh_device(device);
+    // Both hypotheses are weighed against a fabric without fault or congestion: what a burst at each of its
+    // links would explain as well is no reason to believe in the links rather than in the device.
     double units = 0;
     for (const UnitIndex unit : likely) {
-        const double guilt = sweeper.weigh_unit(unit).log_bayes_factor + sweeper.prior().log_odds();
-        if (guilt <= 0) continue;  // those before it explain its losses
-        units += guilt;
+        const Sweeper::Weight guilt = sweeper.weigh_unit(unit);
+        const double faulty = guilt.log_gain + sweeper.prior().log_odds();
+        if (faulty <= guilt.log_gain_healthy) continue;  // those before it explain its losses
+        units += faulty;
         acquitted.convict(unit);
     }
     DeviceBelief belief;
     belief.device = device.device;
     belief.loss_rate = weight.loss_rate;
-    belief.log_odds = weight.log_bayes_factor + config.device_log_odds - units;
+    belief.log_odds = weight.log_gain + config.device_log_odds + device.conclusion - units;
     return belief;
 }
 
-}  // namespace
+/// Hosts whose word the others contradict, each with the unit that it would have framed.
+std::vector<LiarBelief> find_liars(const Sweeper& sweeper, const std::vector<UnitIndex>& likely) {
+    std::map<std::uint32_t, LiarBelief> liars;
+    for (const UnitIndex unit : likely) {
+        const auto liar = sweeper.contradicted(unit);
+        if (!liar) continue;
+        LiarBelief& belief = liars.try_emplace(liar->host, *liar).first->second;
+        if (liar->log_odds > belief.log_odds) belief = *liar;
+    }
+    std::vector<LiarBelief> all;
+    for (const auto& [host, belief] : liars)
+        all.push_back(belief);
+    std::stable_sort(all.begin(), all.end(),
+                     [](const LiarBelief& a, const LiarBelief& b) { return a.log_odds > b.log_odds; });
+    return all;
+}
 
-Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config) {
+/// The same without what one host says was lost.
+Evidence without_word_of(const Evidence& evidence, std::uint32_t host) {
+    Evidence rest = evidence;
+    rest.lossy.erase(
+        std::remove_if(rest.lossy.begin(), rest.lossy.end(),
+                       [&](const LossyPath& path) { return path.source == host || path.target == host; }),
+        rest.lossy.end());
+    return rest;
+}
+
+Beliefs believe(const Evidence& evidence, const InferenceConfig& config, std::vector<LiarBelief>& liars) {
     Sweeper sweeper(evidence, config);
     sweeper.run();
-    Beliefs beliefs{sweeper.beliefs(), sweeper.log_evidence_of_faults(), {}, {}};
     const auto likely = likely_units(sweeper, config);
+    if (liars.size() < config.max_liars) {
+        const auto found = find_liars(sweeper, likely);
+        if (!found.empty()) {
+            liars.push_back(found.front());
+            return believe(without_word_of(evidence, found.front().host), config, liars);
+        }
+    }
+    Beliefs beliefs{sweeper.beliefs(), sweeper.log_evidence_of_faults(), {}, {}, {}};
     for (const UnitIndex unit : likely) {
         const auto rivals = find_rivals(sweeper, unit, config);
         beliefs.rivals.insert(beliefs.rivals.end(), rivals.begin(), rivals.end());
@@ -69,10 +107,19 @@ Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config) {
         for (const UnitIndex unit : likely) {
             if (std::binary_search(device.units.begin(), device.units.end(), unit)) own.push_back(unit);
         }
-        if (own.size() < 2) continue;
+        if (own.size() < 2 && device.conclusion <= 0) continue;
         const DeviceBelief belief = judge_device(sweeper, device, own, config);
         if (belief.log_odds > config.second_look_log_odds) beliefs.devices.push_back(belief);
     }
+    return beliefs;
+}
+
+}  // namespace
+
+Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config) {
+    std::vector<LiarBelief> liars;
+    Beliefs beliefs = believe(evidence, config, liars);
+    beliefs.liars = std::move(liars);
     return beliefs;
 }
 

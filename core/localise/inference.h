@@ -23,6 +23,11 @@ struct InferenceConfig {
     double faulty_share = 0.014;
     double faulty_share_strength = 1000;
     double device_log_odds = -7;  ///< prior of a faulty device: one in a thousand
+    double counter_trust = 0.99;
+    double counter_silence_trust = 0.5;
+    double liar_log_odds = -7;
+    std::size_t max_liars = 8;
+    double others_acquit_log_odds = -8;  ///< a word is doubted where the others hold the unit for no likelier
     BurstConfig burst;
     double second_look_log_odds =
         -2;  ///< units above this are asked for rivals, and whether a device is to blame
@@ -55,11 +60,19 @@ struct DeviceBelief {
     double loss_rate = 0;
 };
 
+/// A host whose word the others contradict: what it says was lost, it did not lose where it says.
+struct LiarBelief {
+    std::uint32_t host = 0;  ///< NodeId of it
+    double log_odds = 0;     ///< that it reports nonsense, or is sick itself
+    double loss_rate = 0;    ///< that it claims
+};
+
 struct Beliefs {
     std::vector<Belief> units;
     double log_evidence_of_faults = 0;  ///< log Bayes factor of "some unit is faulty" against "none is"
     std::vector<Rival> rivals;          ///< of likely units
     std::vector<DeviceBelief> devices;  ///< that are likely
+    std::vector<LiarBelief> liars;      ///< whose losses were set aside
 };
 
 [[nodiscard]] Beliefs infer_units(const Evidence& evidence, const InferenceConfig& config);

@@ -112,6 +112,10 @@ InferenceConfig inference_config(const LocaliserConfig& config) {
     inference.burst = config.burst;
     inference.device_log_odds = config.device_log_odds;
     inference.rival_log_odds = config.rival_log_odds;
+    inference.counter_trust = config.counter_trust;
+    inference.counter_silence_trust = config.counter_silence_trust;
+    inference.liar_log_odds = config.liar_log_odds;
+    inference.max_liars = config.max_liars;
     return inference;
 }
 
@@ -207,6 +211,7 @@ void add_devices(const FabricGraph& graph, LaidOut& laid_out) {
         }
         sort_and_unique(device.units);
         sort_and_unique(device.entered_by);
+        if (n < laid_out.device_conclusions.size()) device.conclusion = laid_out.device_conclusions[n];
         if (device.units.size() > 1) laid_out.evidence.devices.push_back(std::move(device));
     }
 }
@@ -227,6 +232,8 @@ class VerdictWriter {
             const bool named = decision.named > 0 && device.log_odds > 0;
             add_device(device, named ? verdict_.suspects : verdict_.candidates);
         }
+        for (const LiarBelief& liar : beliefs_.liars)
+            add_device({liar.host, liar.log_odds, liar.loss_rate}, verdict_.suspects);
         for (auto* list : {&verdict_.suspects, &verdict_.candidates}) {
             std::stable_sort(list->begin(), list->end(),
                              [](const Suspect& a, const Suspect& b) { return a.log_odds > b.log_odds; });

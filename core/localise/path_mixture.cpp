@@ -248,7 +248,7 @@ bool PathMixture::weigh_lossless(std::span<const double> unit_rates) {
     return true;
 }
 
-PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
+PerRate PathMixture::lossless_of(std::span<const UnitIndex> members, std::optional<UnitIndex> spared) const {
     if (groups_.empty()) return {};
     const std::size_t bins = bins_.size();
     std::vector<float> histogram(bins * kChances);
@@ -259,12 +259,15 @@ PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
         if (group.set != last) {
             last = group.set;
             crossing.clear();
-            any = false;
+            const auto& in_set = set_units_[group.set];
+            any = std::any_of(members.begin(), members.end(), [&](UnitIndex unit) {
+                return std::binary_search(in_set.begin(), in_set.end(), unit);
+            });
+            if (!any) continue;
             for (const PathChoice& choice : choices_of(group.set)) {
                 const auto units = units_of(choice);
                 crossing.push_back(std::any_of(units.begin(), units.end(),
                                                [&](UnitIndex unit) { return is_member(unit, members); }));
-                any = any || crossing.back();
             }
         }
         if (!any) continue;
@@ -273,7 +276,7 @@ PerRate PathMixture::lossless_of(std::span<const UnitIndex> members) const {
         for (std::size_t c = 0; c < choices.size(); ++c) {
             double chance = choices[c].weight;
             for (const UnitIndex unit : units_of(choices[c])) {
-                if (!is_member(unit, members)) chance *= pass_[unit * bins + group.bin];
+                if (!is_member(unit, members) && unit != spared) chance *= pass_[unit * bins + group.bin];
             }
             (crossing[c] ? with : without) += chance;
         }

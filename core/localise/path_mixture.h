@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -66,7 +67,9 @@ class PathMixture {
     /// log likelihood of lossless flows at each rate of the unit, relative to rate 0.
     [[nodiscard]] const PerRate& lossless(UnitIndex unit) const { return lossless_[unit]; }
     /// The same of a device, whose units are `members`, by index.
-    [[nodiscard]] PerRate lossless_of(std::span<const UnitIndex> members) const;
+    /// `spared` is believed to lose nothing.
+    [[nodiscard]] PerRate lossless_of(std::span<const UnitIndex> members,
+                                      std::optional<UnitIndex> spared = std::nullopt) const;
 
     /// Rates of the choices of lossy path `p`, which has a set.
     [[nodiscard]] std::span<double> choice_rates(std::uint32_t p);
@@ -105,9 +108,9 @@ class PathMixture {
     PerRate rates_;
     std::vector<Group> groups_;  ///< by set
     std::vector<PerRate> lossless_;
-    std::vector<float> table_;               ///< log(1 - f + f exp(-n r)) by bin of n, f and r
-    std::vector<float> histogram_;           ///< of each unit, by bin of n and f
-    std::vector<double> pass_;               ///< exp(-n r) of each unit and bin
+    std::vector<float> table_;         ///< log(1 - f + f exp(-n r)) by bin of n, f and r
+    std::vector<float> histogram_;     ///< of each unit, by bin of n and f
+    std::vector<double> pass_;         ///< exp(-n r) of each unit and bin
     std::vector<double> weighed_at_;   ///< rates of units when last weighed
     std::vector<std::uint32_t> bins_;  ///< those with flows; what is indexed by bin is so by place in here
     int times_weighed_ = 0;

@@ -25,6 +25,16 @@ double log_sum_exp(std::span<const double> values) {
     return top + std::log(sum);
 }
 
+double most_likely_rate(std::span<const double> log_weights, std::span<const double> rates) {
+    const auto top = static_cast<std::size_t>(std::max_element(log_weights.begin(), log_weights.end()) -
+                                              log_weights.begin());
+    if (top == 0 || top + 1 == rates.size()) return rates[top];
+    const double left = log_weights[top - 1] - log_weights[top];
+    const double right = log_weights[top + 1] - log_weights[top];
+    const double shift = left + right < 0 ? 0.5 * (left - right) / (left + right) : 0;
+    return rates[top] * std::pow(rates[top + 1] / rates[top], std::clamp(shift, -0.5, 0.5));
+}
+
 RatePrior::RatePrior(double healthy_rate_max, double faulty_rate_min, double share, double strength)
     : prior_share_(share), strength_(strength), share_(share) {
     for (std::size_t i = 0; i < kHealthyRates; ++i) {

@@ -42,5 +42,7 @@ class RatePrior {
 
 /// log(sum(exp(values))) without overflow.
 [[nodiscard]] double log_sum_exp(std::span<const double> values);
+/// Top of the parabola through the largest value and its neighbours, in log rate: finer than the grid.
+[[nodiscard]] double most_likely_rate(std::span<const double> log_weights, std::span<const double> rates);
 
 }  // namespace dyetrace::localise

@@ -32,28 +32,6 @@ Mean mean_rate(std::span<const double> log_weights, std::span<const double> rate
     return mean;
 }
 
-/// Top of the parabola through the largest value and its neighbours, in log rate: finer than the grid.
-double most_likely_rate(std::span<const double> log_weights, std::span<const double> rates) {
-    const auto top = static_cast<std::size_t>(std::max_element(log_weights.begin(), log_weights.end()) -
-                                              log_weights.begin());
-    if (top == 0 || top + 1 == rates.size()) return rates[top];
-    const double left = log_weights[top - 1] - log_weights[top];
-    const double right = log_weights[top + 1] - log_weights[top];
-    const double shift = left + right < 0 ? 0.5 * (left - right) / (left + right) : 0;
-    return rates[top] * std::pow(rates[top + 1] / rates[top], std::clamp(shift, -0.5, 0.5));
-}
-
-/// Evidence for a faulty link against a healthy one.
-Sweeper::Weight to_weight(const PerRate& log_likelihood, const RatePrior& prior) {
-    PerRate log_weights{};
-    for (std::size_t r = 0; r < kRates; ++r)
-        log_weights[r] = log_likelihood[r] + prior.log_mass()[r];
-    const std::span<const double> all(log_weights);
-    const auto faulty = all.subspan(kHealthyRates);
-    return {log_sum_exp(faulty) - log_sum_exp(all.first(kHealthyRates)),
-            most_likely_rate(faulty, std::span(prior.rates()).subspan(kHealthyRates))};
-}
-
 }  // namespace
 
 Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
@@ -192,12 +170,45 @@ std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share, co
     return epochs;
 }
 
+/// Evidence for a faulty link against a healthy one.
+Sweeper::Weight Sweeper::to_weight(const Weighed& weighed) const {
+    PerRate log_weights{};
+    for (std::size_t r = 0; r < kRates; ++r)
+        log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
+    const std::span<const double> all(log_weights);
+    const auto faulty = all.subspan(kHealthyRates);
+    const double log_faulty = log_sum_exp(faulty), log_healthy = log_sum_exp(all.first(kHealthyRates));
+    return {log_faulty - log_healthy,
+            most_likely_rate(faulty, std::span(prior_.rates()).subspan(kHealthyRates)),
+            log_faulty - weighed.log_calm, log_healthy - weighed.log_calm};
+}
+
+/// A counter tells the truth with some chance; else it says as much of one rate as of another.
+void Sweeper::add_counters(const UnitEvidence& evidence, PerRate& log_likelihood) const {
+    for (const CounterReading& counter : evidence.counters) {
+        PerRate honest{};
+        for (std::size_t r = 0; r < kRates; ++r) {
+            const double expected = counter.sent * prior_.rates()[r];
+            honest[r] = counter.lost * std::log(expected) - expected - std::lgamma(counter.lost + 1);
+        }
+        const double top = *std::max_element(honest.begin(), honest.end());
+        double mean = 0;
+        for (const double log_chance : honest)
+            mean += std::exp(log_chance - top) / kRates;
+        const double trust = counter.lost > 0 ? config_.counter_trust : config_.counter_silence_trust;
+        for (std::size_t r = 0; r < kRates; ++r)
+            log_likelihood[r] += std::log(trust * std::exp(honest[r] - top) + (1 - trust) * mean);
+    }
+}
+
 Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
                                 const PerRate& lossless) const {
     Weighed weighed;
     for (std::size_t r = 0; r < kRates; ++r)
         weighed.log_likelihood[r] = lossless[r] - evidence.sent_any_time * prior_.rates()[r];
     add_losses(share, share.any_time, members, weighed.log_likelihood);
+    add_counters(evidence, weighed.log_likelihood);
+    constexpr std::size_t kCalm = kHealthyRates / 2;
     if (share.timed.empty()) {
         // Nothing lost in any epoch: bursts do not matter, and the epochs are one.
         double sent = 0;
@@ -205,9 +216,13 @@ Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evid
             sent += load.sent;
         for (std::size_t r = 0; r < kRates; ++r)
             weighed.log_likelihood[r] -= sent * prior_.rates()[r];
+        weighed.log_calm = weighed.log_likelihood[kCalm];
         return weighed;
     }
     const auto epochs = evidence_by_epoch(share, evidence, members);
+    weighed.log_calm = weighed.log_likelihood[kCalm];
+    for (const EpochEvidence& epoch : epochs)
+        weighed.log_calm += epoch.log_likelihood[kCalm];
     const LinkHistory history = weigh_history(epochs, prior_, config_.burst);
     for (std::size_t r = 0; r < kRates; ++r)
         weighed.log_likelihood[r] += history.log_likelihood[r];
@@ -362,148 +377,6 @@ void Sweeper::run() {
         learn();
         if (!moved) break;
     }
-}
-
-Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) const {
-    return to_weight(weigh_alone(unit).log_likelihood, prior_);
-}
-
-void Sweeper::set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time) {
-    LossShare& share = shares_[unit];
-    for (const std::uint32_t p : share.any_time)
-        move_rate(p, unit, any_time - share.rate_any_time);
-    share.rate_any_time = any_time;
-    std::size_t place = 0;  // both are by epoch
-    for (const std::uint32_t p : share.timed) {
-        while (share.lossy_epochs[place] != evidence_.lossy[p].epoch)
-            ++place;
-        move_rate(p, unit, timed[place] - share.rate[place]);
-    }
-    share.rate = timed;
-}
-
-Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
-    const std::vector<double> first_rate = shares_[first].rate, second_rate = shares_[second].rate;
-    const double first_any_time = shares_[first].rate_any_time,
-                 second_any_time = shares_[second].rate_any_time;
-    const std::vector<double> first_zero(first_rate.size()), second_zero(second_rate.size());
-    const auto log_weight = [&](const Weighed& weighed, std::size_t begin, std::size_t end) {
-        PerRate log_weights{};
-        for (std::size_t r = begin; r < end; ++r)
-            log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
-        return log_sum_exp(std::span<const double>(log_weights).subspan(begin, end - begin));
-    };
-    const auto healthy = [&](const Weighed& weighed) { return log_weight(weighed, 0, kHealthyRates); };
-    const auto faulty = [&](const Weighed& weighed) { return log_weight(weighed, kHealthyRates, kRates); };
-
-    // Both likelihoods are relative to both units losing nothing: one unit's share given that the other loses
-    // nothing, and the other's given what the one then loses.
-    set_rates(first, first_zero, 0);
-    set_rates(second, second_zero, 0);
-    const Weighed first_alone = weigh_alone(first);
-    const Weighed second_alone = weigh_alone(second);
-    const double second_loss = to_weight(second_alone.log_likelihood, prior_).loss_rate;
-    set_rates(second, second_alone.faulty_rate, second_loss);
-    const double first_beside = healthy(weigh_alone(first));
-    set_rates(second, second_zero, 0);
-    set_rates(first, first_alone.faulty_rate, to_weight(first_alone.log_likelihood, prior_).loss_rate);
-    const double second_beside = healthy(weigh_alone(second));
-
-    set_rates(first, first_rate, first_any_time);
-    set_rates(second, second_rate, second_any_time);
-    // Besides, the second alone must look as guilty as the first alone: bursts must not be what it explains
-    // with.
-    const double guilt =
-        faulty(first_alone) - healthy(first_alone) - faulty(second_alone) + healthy(second_alone);
-    const double likelihood = faulty(first_alone) + second_beside - faulty(second_alone) - first_beside;
-    return {std::max(likelihood, guilt), second_loss};
-}
-
-/// Its links are to be acquitted: what they lose is what the device is weighed for.
-Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
-    LossShare share;
-    std::vector<std::uint32_t> paths;
-    for (const UnitIndex unit : device.units) {
-        paths.insert(paths.end(), shares_[unit].any_time.begin(), shares_[unit].any_time.end());
-        paths.insert(paths.end(), shares_[unit].timed.begin(), shares_[unit].timed.end());
-    }
-    std::sort(paths.begin(), paths.end());
-    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-    for (const std::uint32_t p : paths) {
-        (evidence_.lossy[p].epoch == kNoEpoch ? share.any_time : share.timed).push_back(p);
-    }
-    index_epochs(share);  // in place of one of the two healthy links that a packet crosses there
-
-    UnitEvidence evidence;
-    std::map<std::int32_t, EpochLoad> epochs;
-    for (const UnitIndex unit : device.entered_by) {
-        evidence.sent_any_time += evidence_.units[unit].sent_any_time;
-        for (const EpochLoad& load : evidence_.units[unit].epochs) {
-            EpochLoad& sum = epochs.try_emplace(load.epoch, EpochLoad{load.epoch, 0, 0}).first->second;
-            sum.sent += load.sent;
-            sum.burst_factor = std::max(sum.burst_factor, load.burst_factor);
-        }
-    }
-    for (const auto& [epoch, load] : epochs)
-        evidence.epochs.push_back(load);
-    return to_weight(weigh(share, evidence, device.units, mixture_.lossless_of(device.units)).log_likelihood,
-                     prior_);
-}
-
-Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units)
-    : sweeper_(sweeper),
-      shares_(sweeper.shares_),
-      path_rate_(sweeper.path_rate_),
-      mixture_rates_(sweeper.mixture_.all_choice_rates()) {
-    for (const UnitIndex unit : units) {
-        LossShare& share = sweeper_.shares_[unit];
-        share.rate_any_time = sweeper_.prior_.healthy_mean();
-        std::fill(share.rate.begin(), share.rate.end(), sweeper_.prior_.healthy_mean());
-    }
-    sweeper_.sum_up_paths();
-}
-
-Sweeper::Acquitted::~Acquitted() {
-    sweeper_.shares_ = std::move(shares_);
-    sweeper_.path_rate_ = std::move(path_rate_);
-    sweeper_.mixture_.set_all_choice_rates(std::move(mixture_rates_));
-}
-
-void Sweeper::Acquitted::convict(UnitIndex unit) {
-    const Weighed weighed = sweeper_.weigh_alone(unit);
-    sweeper_.set_rates(unit, weighed.faulty_rate,
-                       to_weight(weighed.log_likelihood, sweeper_.prior_).loss_rate);
-}
-
-std::vector<UnitIndex> Sweeper::crossing_losses(UnitIndex unit, double share) const {
-    std::map<UnitIndex, double> lost;
-    for (const auto* paths : {&shares_[unit].any_time, &shares_[unit].timed}) {
-        for (const std::uint32_t p : *paths) {
-            const LossyPath& path = evidence_.lossy[p];
-            double here = path.lost;  // by choices with the unit
-            std::vector<double> chances;
-            if (path.set != kNoSet) {
-                chances = mixture_.responsibilities(p, path_rate_[p]);
-                const auto choices = mixture_.choices_of(path.set);
-                const bool certain = crosses_for_certain(path, {&unit, 1});
-                here = 0;
-                for (std::size_t c = 0; c < choices.size(); ++c) {
-                    const auto units = mixture_.units_of(choices[c]);
-                    if (!certain && std::find(units.begin(), units.end(), unit) == units.end()) continue;
-                    here += chances[c] * path.lost;
-                    for (const UnitIndex other : units)
-                        lost[other] += chances[c] * path.lost;
-                }
-            }
-            for (std::uint32_t i = 0; i < path.unit_count; ++i)
-                lost[evidence_.path_units[path.first_unit + i]] += here;
-        }
-    }
-    std::vector<UnitIndex> units;
-    for (const auto& [other, count] : lost) {
-        if (other != unit && count >= share * lost[unit]) units.push_back(other);
-    }
-    return units;
 }
 
 }  // namespace dyetrace::localise

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +39,8 @@ class Sweeper {
     struct Weight {
         double log_bayes_factor = 0;
         double loss_rate = 0;
+        double log_gain = 0;  ///< log likelihood over that of a link that is healthy and never congested
+        double log_gain_healthy = 0;  ///< .. of a healthy link, congested or not
     };
     [[nodiscard]] Weight weigh_unit(UnitIndex unit) const;
     [[nodiscard]] Weight weigh_device(const DeviceEvidence& device) const;
@@ -66,6 +70,10 @@ class Sweeper {
         std::vector<double> mixture_rates_;
     };
 
+    /// The host, if any, that claims what the others deny of `unit`: most of the unit's losses are by its
+    /// word, and the others' packets that cross the unit speak against it.
+    [[nodiscard]] std::optional<LiarBelief> contradicted(UnitIndex unit) const;
+
     /// Units that are on paths with at least `share` of what was lost on the paths of `unit`; by index.
     [[nodiscard]] std::vector<UnitIndex> crossing_losses(UnitIndex unit, double share) const;
 
@@ -76,6 +84,7 @@ class Sweeper {
         std::vector<double> healthy_rate;  ///< in each of the lossy epochs, if the unit is healthy ..
         std::vector<double> faulty_rate;   ///< .. and if it is faulty
         double expected_rate = 0;          ///< over all time
+        double log_calm = 0;               ///< log likelihood of a healthy link without congestion
     };
 
     [[nodiscard]] static double rate_at(const LossShare& share, std::int32_t epoch);
@@ -94,7 +103,10 @@ class Sweeper {
     [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
                                 const PerRate& lossless) const;
     [[nodiscard]] Weighed weigh_alone(UnitIndex unit) const;
+    void add_counters(const UnitEvidence& evidence, PerRate& log_likelihood) const;
+    [[nodiscard]] Weight to_weight(const Weighed& weighed) const;
     void share_out_lossless();
+    double add_alternatives(std::uint32_t p, UnitIndex unit, std::map<UnitIndex, double>& lost) const;
     void tell_others(UnitIndex unit);
     void judge(UnitIndex unit);
     bool update(UnitIndex unit);
