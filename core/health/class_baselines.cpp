@@ -20,13 +20,12 @@ constexpr double kHitsKnown = 10;
 
 void ClassBaselines::learn_delay(std::size_t path_class, Duration above_floor) {
     Class& one = classes_[path_class];
-    const double value = std::log(static_cast<double>(std::max<std::int64_t>(above_floor.ns, 1)));
+    const auto value = static_cast<double>(std::max<std::int64_t>(above_floor.ns, 1));
     if (one.windows == 0) {
-        one.log_delay_ns = value;
+        one.delay_ns = value;
     } else {
-        const double step = std::max(kStepLeast, kStepFirst / std::sqrt(one.windows));
-        const double distance = value - one.log_delay_ns;
-        one.log_delay_ns += std::clamp(distance, -step, step);
+        const double step = 1 + std::max(kStepLeast, kStepFirst / std::sqrt(one.windows));
+        one.delay_ns = std::clamp(value, one.delay_ns / step, one.delay_ns * step);
     }
     if (one.windows < UINT32_MAX) ++one.windows;
 }
@@ -44,7 +43,7 @@ void ClassBaselines::learn_share(std::size_t path_class, ShareTest test, std::ui
 Duration ClassBaselines::delay(std::size_t path_class) const {
     const Class& one = classes_[path_class];
     if (one.windows == 0) return {};
-    return {static_cast<std::int64_t>(std::exp(one.log_delay_ns))};
+    return {static_cast<std::int64_t>(one.delay_ns)};
 }
 
 double ClassBaselines::share(std::size_t path_class, ShareTest test, const ShareLimits& limits) const {

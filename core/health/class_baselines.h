@@ -39,7 +39,7 @@ class ClassBaselines {
         double trials = 0;
     };
     struct Class {
-        double log_delay_ns = 0;
+        double delay_ns = 0;
         std::uint32_t windows = 0;  ///< saturates
         std::array<Share, kShareTests> shares{};
     };

@@ -15,6 +15,9 @@ double lower_edge(std::size_t bin) {
 
 }  // namespace
 
+FalseDiscovery::FalseDiscovery(double share, double level_most)
+    : share_(share), level_most_(level_most), first_(bin_of(1 / share)) {}
+
 std::uint8_t FalseDiscovery::bin_of(double e_value) {
     if (!(e_value >= 1)) return 0;
     int exponent = 0;
@@ -34,7 +37,7 @@ void FalseDiscovery::move(std::uint8_t from, std::uint8_t to) {
     DYETRACE_ASSERT(counts_[from] > 0);
     --counts_[from];
     ++counts_[to];
-    stale_ = true;
+    if (std::max(from, to) >= first_) stale_ = true;
 }
 
 void FalseDiscovery::leave(std::uint8_t bin) {
@@ -49,7 +52,7 @@ double FalseDiscovery::level() const {
     const double tests = static_cast<double>(std::max<std::size_t>(tests_, 1));
     double best = 1;  // even one discovery alone would be one at K / q
     std::size_t found = 0;
-    for (std::size_t bin = kBins; bin-- > 0;) {
+    for (std::size_t bin = kBins; bin-- > first_;) {
         found += counts_[bin];
         if (found == 0) continue;
         const double k = static_cast<double>(found);

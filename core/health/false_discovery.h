@@ -21,7 +21,7 @@ class FalseDiscovery {
     static constexpr std::size_t kBins = 128;  ///< up to e-values of 2^64
 
     /// `share`: q. `level_most`: what a session may risk however many others have evidence.
-    FalseDiscovery(double share, double level_most) : share_(share), level_most_(level_most) {}
+    FalseDiscovery(double share, double level_most);
 
     [[nodiscard]] static std::uint8_t bin_of(double e_value);
 
@@ -30,12 +30,14 @@ class FalseDiscovery {
     void leave(std::uint8_t bin);
 
     [[nodiscard]] std::size_t tests() const { return tests_; }
-    /// A session of an e-value of 1 / level() is a discovery. O(kBins) after a change, else O(1).
+    /// A session of an e-value of 1 / level() is a discovery. O(kBins) after a change above 1 / q, which is
+    /// rare, else O(1).
     [[nodiscard]] double level() const;
 
   private:
     double share_;
     double level_most_;
+    std::uint8_t first_;  ///< bin that matters: none below 1 / q is a discovery, however many there are
     std::size_t tests_ = 0;
     std::array<std::uint32_t, kBins> counts_{};
     mutable double level_ = 0;

@@ -307,16 +307,15 @@ void HealthJudge::take_shares(SessionDetector& session, const MetricsWindow& win
 void HealthJudge::take_share(SessionDetector& session, ShareTest test, std::size_t path_class,
                              std::uint32_t hits, std::uint32_t trials) {
     hits = std::min(hits, trials);  // a packet may be repeated more than once
-    const double usual = baselines_.share(path_class, test, limits(test));
-    const double odds = kOdds * usual / (1 - usual);
-    const double impaired = std::max(limits(test).impaired, odds / (1 + odds));
     if (severity(session.health_, session.metric_) < 2)
         baselines_.learn_share(path_class, test, hits, trials);
-
     ShareState& state = session.shares_[static_cast<std::size_t>(test)];
     const std::uint8_t mask = bit(test);
     const bool active = (session.active_ & mask) != 0;
     if (hits == 0 && state.up == 0 && !active) return;  // as nearly always
+    const double usual = baselines_.share(path_class, test, limits(test));
+    const double odds = kOdds * usual / (1 - usual);
+    const double impaired = std::max(limits(test).impaired, odds / (1 + odds));
     const double gain =
         std::min(config_.window_most, hits * std::log(impaired / usual) +
                                           (trials - hits) * (std::log1p(-impaired) - std::log1p(-usual)));
