@@ -51,6 +51,9 @@ class TimerQueue {
     /// The earliest deadline.
     [[nodiscard]] Time next() const { return heap_.empty() ? Time::never() : heap_.front().at; }
 
+    /// Asks the memory for what `next` reads.
+    void prefetch() const { __builtin_prefetch(heap_.data()); }
+
     /// Takes a key whose deadline is at or before `now`, and clears its deadline.
     std::optional<std::uint32_t> take_due(Time now) {
         if (heap_.empty() || heap_.front().at > now) return std::nullopt;

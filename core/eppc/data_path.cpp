@@ -80,6 +80,8 @@ Refusal Eppc::Engine::admit(GuestPort port, const wire::FrameBuffer& frame, Admi
     if (destination.is_group()) return DropReason::GroupAddress;
     const std::uint32_t* const peer = overlay.peer_of(destination);
     if (peer == nullptr) return DropReason::UnknownDestination;
+    last_.from = port;
+    last_.to = destination;
     admitted.peer = &peers_[*peer];
     admitted.peer_index = *peer;
     admitted.headers = wire::inspect_guest_frame(inner);
@@ -156,6 +158,8 @@ void Eppc::Engine::carry(wire::FrameBuffer& given, const Admitted& admitted, Tim
     const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
     session::RequesterSession* const tagging =
         note_sent(peer, admitted.peer_index, path, {frame.head(), admitted.vni, now});
+    last_.peer = admitted.peer_index;
+    last_.path = path;
     const tracking::PathCount& sent = peer.paths[path];
     if (admitted.stripped > 0) strip_tags(frame, admitted.stripped);
 
@@ -374,6 +378,7 @@ Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& i
     if (inner.ecn.inner != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, inner.ecn.inner);
     if (next != nullptr) return relay(frame, inner, packet, *next, now);
     ++counters.decapsulated;
+    last_.delivered = address;
     Decapsulated result;
     result.kind = Decapsulated::Kind::Deliver;
     result.port = *port;

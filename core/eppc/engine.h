@@ -169,6 +169,8 @@ class Eppc::Engine {
     void expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(Bytes frame, Step step) const;
+    void expect_from_guest(Step step) const;
+    void prefetch_deadlines() const;
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);
@@ -386,11 +388,21 @@ class Eppc::Engine {
     /// What a service that has restarted can't know: which sessions there are, and where their paths run.
     void tell_anew(Time now);
 
+    /// What the last frames of each kind looked up: a guess at what the next one will.
+    struct Last {
+        GuestPort from;
+        OverlayAddress to;
+        std::uint32_t peer = 0;  ///< good where `peers_` has it
+        PathIndex path;
+        OverlayAddress delivered;
+    };
+
     UnderlayPacket packet_;  ///< the one at hand; kept, as to clear a new one costs more than to fill it
     auth::KeyRing keys_;
     auth::Secret secret_;
     auth::CookieMaker cookies_;
     BootId boot_;
+    Last last_;
     std::uint64_t flow_seed_;
     std::uint32_t last_session_id_;   ///< ids count up, so that a peer can tell a fresh one
     tracking::SketchTable sketches_;  ///< of accepted sessions

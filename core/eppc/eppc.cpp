@@ -59,6 +59,9 @@ void Eppc::expect_from_underlay(std::span<const wire::FrameBuffer* const> frames
 void Eppc::expect_from_underlay(Bytes frame, Step step) const {
     engine_->expect_from_underlay(frame, step);
 }
+void Eppc::expect_from_guest(Step step) const {
+    engine_->expect_from_guest(step);
+}
 void Eppc::advance(Time now) {
     engine_->advance(now);
 }

@@ -82,6 +82,9 @@ class Overlay {
     }
     /// Before `peer_of`.
     void prefetch(const OverlayAddress& address) const { remotes_.prefetch(address); }
+    /// Before `guest_at`, and before `port_of`.
+    void prefetch(GuestPort port) const { by_port_.prefetch(port); }
+    void prefetch_guest(const OverlayAddress& address) const { ports_.prefetch(address); }
 
     [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t guests, std::size_t remotes) {
         return decltype(by_port_)::memory_bound(guests) + decltype(ports_)::memory_bound(guests) +

@@ -30,6 +30,16 @@ IpAddress source_of(Bytes frame) {
     return {};
 }
 
+/// What is counted of the path that a frame from the peer has come by.
+void prefetch_received(const Peer& peer, Bytes frame) {
+    // Where the UDP source port of what an engine sends is.
+    const std::size_t udp = wire::EthernetHeader::kSize +
+                            (peer.outer.is_ipv4() ? wire::Ipv4Header::kSize : wire::Ipv6Header::kSize);
+    if (frame.size() < udp + 2) return;
+    const std::size_t port = static_cast<std::uint16_t>(load_u16(&frame[udp]) - peer.announced_base);
+    if (port < peer.received.size()) __builtin_prefetch(&peer.received[port]);
+}
+
 }  // namespace
 
 void Eppc::Engine::expect_from_guest(GuestPort port, std::span<const wire::FrameBuffer* const> frames) const {
@@ -80,33 +90,63 @@ void Eppc::Engine::expect_from_underlay(std::span<const wire::FrameBuffer* const
         expected[i] = peer ? &peers_[*peer] : nullptr;
         if (peer) prefetch_front(*expected[i]);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (expected[i] == nullptr) continue;
-        const Bytes frame = frames[i]->head();
-        // Where the UDP source port of what an engine sends is.
-        const std::size_t udp =
-            wire::EthernetHeader::kSize +
-            (expected[i]->outer.is_ipv4() ? wire::Ipv4Header::kSize : wire::Ipv6Header::kSize);
-        if (frame.size() < udp + 2) continue;
-        const std::size_t port =
-            static_cast<std::uint16_t>(load_u16(&frame[udp]) - expected[i]->announced_base);
-        if (port < expected[i]->received.size()) __builtin_prefetch(&expected[i]->received[port]);
-    }
+    for (std::size_t i = 0; i < count; ++i)
+        if (expected[i] != nullptr) prefetch_received(*expected[i], frames[i]->head());
 }
 
 void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
     switch (step) {
         case Step::Engine:
+            prefetch_lines(&config, &config.vxlan_port);
             prefetch_lines(&overlay, &drops);
             prefetch_lines(&packet_, &packet_ + 1);
-            prefetch_lines(&peers_, &timers_ + 1);
-            prefetch_lines(&outputs_, &outputs_ + 1);
+            prefetch_lines(&last_, &timers_ + 1);
+            prefetch_deadlines();
             return;
-        case Step::Tables: peer_index_.prefetch(source_of(frame)); return;
+        case Step::Tables:
+            peer_index_.prefetch(source_of(frame));
+            overlay.prefetch_guest(last_.delivered);
+            timers_.prefetch();
+            return;
         case Step::Peer:
             if (const auto peer = find_peer(source_of(frame))) prefetch_front(peers_[*peer]);
             return;
+        case Step::Paths:
+            if (const auto peer = find_peer(source_of(frame))) prefetch_received(peers_[*peer], frame);
+            return;
+        case Step::Session: return;
     }
+}
+
+/// What is asked after each frame: is there something to do, or to say?
+void Eppc::Engine::prefetch_deadlines() const {
+    tracer_.prefetch();
+    updates_.prefetch();
+    prefetch_lines(&outputs_, &outputs_ + 1);
+}
+
+void Eppc::Engine::expect_from_guest(Step step) const {
+    if (step == Step::Engine) {
+        prefetch_lines(&config, &config.vxlan_vlan);
+        __builtin_prefetch(&config.open_on_traffic);
+        prefetch_lines(&overlay, &counters);
+        prefetch_lines(&last_, &timers_ + 1);
+        prefetch_deadlines();
+        return;
+    }
+    if (last_.peer >= peers_.size()) return;
+    if (step == Step::Tables) {
+        overlay.prefetch(last_.from);
+        overlay.prefetch(last_.to);
+        peers_.prefetch(last_.peer);
+        timers_.prefetch();
+        return;
+    }
+    const Peer& peer = peers_[last_.peer];
+    if (step == Step::Peer) return prefetch_front(peer);
+    if (step == Step::Paths) __builtin_prefetch(&peer.paths[last_.path]);
+    for (const session::RequesterSession& session : peer.requested)
+        step == Step::Paths ? session.prefetch() : session.prefetch(last_.path);
 }
 
 }  // namespace dyetrace::eppc

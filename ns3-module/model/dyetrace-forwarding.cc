@@ -147,6 +147,13 @@ bool DyetraceForwarding::MarkCongestion(Ip version, DyetracePacket& packet) {
     return true;
 }
 
+// Of IPv6 too, where there are other bytes at that place, and another rack's line does no harm.
+void DyetraceForwarding::Expect(uint32_t node, const DyetracePacket& packet) const {
+    if (packet.HeadLength() < kEthernetBytes + kIpv4Bytes) return;
+    const uint32_t rack = m_routes.GetRack(dyetrace::load_u32(packet.Frame() + kEthernetBytes + 16));
+    if (rack != None) m_routes.Expect(node, rack);
+}
+
 uint32_t DyetraceForwarding::ChoosePort(uint32_t number, Ip version, const DyetracePacket& packet) const {
     const Node& node = m_nodes[number];
     const uint8_t* ip = packet.Frame() + kEthernetBytes;

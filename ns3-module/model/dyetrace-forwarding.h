@@ -42,6 +42,11 @@ class DyetraceForwarding {
     static bool MarkCongestion(Ip ip, DyetracePacket& packet);
     /// The port towards the destination of a checked packet, or None.
     uint32_t ChoosePort(uint32_t node, Ip ip, const DyetracePacket& packet) const;
+    /// Ask the memory for what ChoosePort and Rewrite will look at.
+    /// @{
+    void Expect(uint32_t node, const DyetracePacket& packet) const;
+    void Expect(uint32_t port) const { __builtin_prefetch(&m_macs[port]); }
+    /// @}
     /// Ethernet addresses of a frame that leaves by `port`.
     void Rewrite(uint32_t port, DyetracePacket& packet) const;
 

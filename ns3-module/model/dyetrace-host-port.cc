@@ -63,10 +63,10 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
     : m_config(config),
       m_eppcConfig(eppcConfig),
       m_seed(seed),
+      m_resolved(config.guests->size(), false),
+      m_guestMtu(static_cast<uint32_t>(eppc::Eppc::guest_mtu(eppcConfig))),
       m_clock(config.clock),
       m_eppc(CreateEppc(eppcConfig, seed, LocalTime())),
-      m_guestMtu(static_cast<uint32_t>(eppc::Eppc::guest_mtu(eppcConfig))),
-      m_resolved(config.guests->size(), false),
       m_wake(
           config.host, [this] { return LocalTime(); },
           [this] {
@@ -140,7 +140,7 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
         m_config.fabric->GetPool().Free(packet);
     } else {
         FromBuffer(buffer, *packet);
-        if (m_config.truth) m_config.truth->NoteSent(*packet);
+        if (m_config.truth) m_config.truth->NoteSent(*packet, m_trail);
         m_config.fabric->Send(m_config.host, packet);
     }
     ServiceAt(now);
@@ -173,13 +173,45 @@ void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
     using Step = eppc::Eppc::Step;
     const dyetrace::Bytes frame{packet.Frame(), packet.HeadLength()};
     switch (turns) {
-        case 5: dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1); break;
+        case 5:
+            dyetrace::prefetch_lines(&m_config, &m_eppcConfig);
+            dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1);
+            break;
         case 3: m_eppc.expect_from_underlay(frame, Step::Engine); break;
         case 2: m_eppc.expect_from_underlay(frame, Step::Tables); break;
         case 1:
             m_eppc.expect_from_underlay(frame, Step::Peer);
             if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front().get());
             break;
+        case 0:
+            m_eppc.expect_from_underlay(frame, Step::Paths);
+            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front()->GetGuest());
+            break;
+        default: break;
+    }
+}
+
+void DyetraceHostPort::ExpectEvent(uint32_t events) {
+    using Step = eppc::Eppc::Step;
+    switch (events) {
+        case 6:
+            dyetrace::prefetch_lines(&m_config, &m_eppcConfig);
+            dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1);
+            break;
+        case 5:
+            m_eppc.expect_from_guest(Step::Engine);
+            __builtin_prefetch(m_guestPorts.data());
+            break;
+        case 4:
+            m_eppc.expect_from_guest(Step::Tables);
+            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front().get());
+            break;
+        case 3:
+            m_eppc.expect_from_guest(Step::Peer);
+            if (m_config.truth) m_config.truth->NoteExpected(m_trail);
+            break;
+        case 2: m_eppc.expect_from_guest(Step::Paths); break;
+        case 1: m_eppc.expect_from_guest(Step::Session); break;
         default: break;
     }
 }

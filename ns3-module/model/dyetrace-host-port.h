@@ -16,6 +16,7 @@
 #include "dyetrace-fault-site.h"
 #include "dyetrace-guest.h"
 #include "dyetrace-receiver.h"
+#include "dyetrace-truth.h"
 #include "dyetrace-wake.h"
 
 #include "core/base/addresses.h"
@@ -28,7 +29,6 @@
 namespace ns3 {
 
 class DyetraceFabric;
-class DyetraceTruth;
 
 /// A program on a host that listens on a UDP port of the underlay.
 class DyetraceUdpService {
@@ -75,6 +75,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     /// A frame from the fabric.
     void Receive(DyetracePacket* packet) override;
     void Expect(const DyetracePacket& packet, uint32_t turns) override;
+    void ExpectEvent(uint32_t events) override;
 
     /// \name What faults do
     /// @{
@@ -105,20 +106,23 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     dyetrace::eppc::EppcConfig m_eppcConfig;  ///< for an engine that begins anew
     uint64_t m_seed;
     uint64_t m_boots = 0;
+    dyetrace::wire::DropCounters m_udpDrops;
+    uint16_t m_udpIdentification = 0;
+    std::vector<uint32_t> m_guests;  ///< their numbers in the directory
+    std::vector<bool> m_resolved;    ///< by guest's number in the directory
+
+    // What a packet asks for, together: on a large fabric each line of it is waited for.
     bool m_isCrashed = false;
     bool m_areServicesDown = false;
+    uint32_t m_guestMtu;
     DyetraceClock m_clock;
     dyetrace::eppc::Eppc m_eppc;
     DyetraceEngineListener* m_listener = nullptr;
-    uint32_t m_guestMtu;
     std::vector<std::unique_ptr<GuestPort>> m_guestPorts;  ///< by GuestPort's value
-    std::vector<uint32_t> m_guests;                        ///< their numbers in the directory
-    std::vector<bool> m_resolved;                          ///< by guest's number in the directory
     std::map<uint16_t, DyetraceUdpService*> m_services;    ///< by UDP port
-    dyetrace::wire::DropCounters m_udpDrops;
-    uint16_t m_udpIdentification = 0;
     uint32_t m_lastTail = 0;
     uint16_t m_lastTailSum = 0;  ///< of a tail of that length: most packets have the same
+    DyetraceTruth::Trail m_trail;
     DyetraceWake m_wake;
 };
 

@@ -73,15 +73,18 @@ DyetraceLeanPlane::DyetraceLeanPlane(const DyetraceTopology& topology, const Dye
     : DyetraceDataPlane(topology, ranks, config, traces),
       m_simulator(PeekPointer(Simulator::GetImplementation())),
       m_hostCount(topology.GetNHosts()),
+      m_isLarge(m_hostCount >= LargeHosts),
       m_windowEvent(Create<WindowEvent>(this)),
       m_turnEvent(Create<TurnEvent>(this)) {
     NS_ABORT_MSG_IF(Time::GetResolution() != Time::NS, "the lean fabric counts time in nanoseconds");
     MakeNodes();
     MakeLinks();
     if (ranks.GetCount() > 1) BindLookahead();
+    if (m_isLarge) DyetraceScheduler::Tell(this);
 }
 
 DyetraceLeanPlane::~DyetraceLeanPlane() {
+    if (DyetraceScheduler::GetTold() == this) DyetraceScheduler::Tell(nullptr);
     m_windowEvent->Cancel();  // the scheduler may outlive the fabric
     m_turnEvent->Cancel();
     for (const auto& event : m_hostEvents)
@@ -166,7 +169,7 @@ void DyetraceLeanPlane::Attach(uint32_t host, DyetraceReceiver* receiver) {
 void DyetraceLeanPlane::Send(uint32_t host, DyetracePacket* packet) {
     const int64_t nowNs = NowNs();
     ApplyChanges(nowNs);
-    Link& link = m_links[m_nodes[host].firstPort];
+    Link& link = m_links[host];
     if (packet->Length() > link.maxLength) [[unlikely]]
         return Drop(LinkNumber(link), DyetraceDropCause::TooBig, packet);
     Transmit(link, packet, nowNs);
@@ -204,6 +207,7 @@ void DyetraceLeanPlane::Append(Link& link, DyetracePacket* packet) {
         Queued(link, packet->arrivalNs);
     } else {
         link.last->next = packet;
+        link.last->nextArrivalNs = packet->arrivalNs;
     }
     link.last = packet;
 }
@@ -267,7 +271,6 @@ void DyetraceLeanPlane::Await(uint32_t host, int64_t timeNs) {
     if (!m_inWindow) EnsureWindow(timeNs);
 }
 
-// Hosts have the first numbers, and a port each: theirs have the same.
 void DyetraceLeanPlane::PlanTurns(int64_t endNs) {
     if (m_hostDueNs >= endNs) return;
     m_turns.erase(m_turns.begin(), m_turns.begin() + static_cast<std::ptrdiff_t>(m_turn));
@@ -300,31 +303,6 @@ void DyetraceLeanPlane::TakeTurn() {
     TakeArrivals(host);
 }
 
-/// Asks the memory for what hosts whose turns are near will look at, the nearer the more.
-void DyetraceLeanPlane::ExpectTurns() const {
-    if (m_turn + 12 < m_turns.size()) {
-        const uint32_t host = m_turns[m_turn + 12].host;
-        __builtin_prefetch(&m_inbound[host]);
-        __builtin_prefetch(&m_links[host]);
-        __builtin_prefetch(&m_hosts[host]);
-    }
-    if (m_turn + 8 < m_turns.size()) {
-        const uint32_t host = m_turns[m_turn + 8].host;
-        const auto* packet = reinterpret_cast<const uint8_t*>(m_inbound[host].first);
-        __builtin_prefetch(packet);
-        __builtin_prefetch(packet + 192);
-        __builtin_prefetch(packet + 256);
-        if (m_hosts[host].receiver != nullptr) __builtin_prefetch(m_hosts[host].receiver);
-    }
-    for (uint32_t turns = 5; turns > 0; --turns) {
-        if (m_turn + turns >= m_turns.size()) continue;
-        const uint32_t host = m_turns[m_turn + turns].host;
-        DyetraceReceiver* receiver = m_hosts[host].receiver;
-        if (receiver != nullptr && m_arrivalNs[host] < m_takenUntilNs)
-            receiver->Expect(*m_inbound[host].first, turns);
-    }
-}
-
 void DyetraceLeanPlane::EnsureWindow(int64_t timeNs) {
     if (timeNs >= m_windowNs) return;
     m_windowNs = timeNs;
@@ -349,7 +327,7 @@ void DyetraceLeanPlane::RunWindow() {
     const auto isDue = [endNs](int64_t dueNs) { return dueNs < endNs; };
     for (auto due = std::find_if(m_dueNs.begin(), m_dueNs.end(), isDue); due != m_dueNs.end();) {
         const auto next = std::find_if(due + 1, m_dueNs.end(), isDue);
-        if (next != m_dueNs.end()) PrefetchSwitch(SwitchAt(next), endNs);
+        if (next != m_dueNs.end()) ExpectSwitch(SwitchAt(next), endNs);
         TakeSwitch(SwitchAt(due), endNs);
         due = next;
     }
@@ -357,18 +335,6 @@ void DyetraceLeanPlane::RunWindow() {
     SendAcross(nowNs);
     m_windowNs = Never;
     EnsureWindow(std::min(m_hostDueNs, *std::min_element(m_dueNs.begin(), m_dueNs.end())));
-}
-
-// An encapsulated frame begins at the fourth line of a packet, or the third where it is tracked.
-void DyetraceLeanPlane::PrefetchSwitch(uint32_t number, int64_t endNs) const {
-    const Node& node = m_nodes[number];
-    for (uint32_t port = node.firstPort; port < node.firstPort + node.portCount; ++port) {
-        if (m_arrivalNs[port] >= endNs) continue;
-        const auto* packet = reinterpret_cast<const uint8_t*>(m_inbound[port].first);
-        __builtin_prefetch(packet);
-        __builtin_prefetch(packet + 192);
-        __builtin_prefetch(packet + 256);
-    }
 }
 
 void DyetraceLeanPlane::TakeSwitch(uint32_t number, int64_t endNs) {
@@ -379,6 +345,7 @@ void DyetraceLeanPlane::TakeSwitch(uint32_t number, int64_t endNs) {
     while (HeldDueNs(number) < endNs)
         m_arrivals.push_back(PopHeld(number));
     std::sort(m_arrivals.begin(), m_arrivals.end());
+    if (m_isLarge) ExpectForwarding(number);
     // By index: a fault may hold a packet to a time within the window, which then comes in here.
     for (std::size_t i = 0; i < m_arrivals.size(); ++i) {
         const Arrival arrival = m_arrivals[i];
@@ -403,7 +370,7 @@ DyetracePacket* DyetraceLeanPlane::Pop(uint32_t port) {
     Inbound& inbound = m_inbound[port];
     DyetracePacket* packet = inbound.first;
     inbound.first = packet->next;
-    m_arrivalNs[port] = inbound.first == nullptr ? Never : inbound.first->arrivalNs;
+    m_arrivalNs[port] = inbound.first == nullptr ? Never : packet->nextArrivalNs;
     return packet;
 }
 
@@ -411,7 +378,7 @@ DyetracePacket* DyetraceLeanPlane::Pop(uint32_t port) {
 void DyetraceLeanPlane::TakeArrivals(uint32_t host) {
     const int64_t nowNs = NowNs();
     ApplyChanges(nowNs);
-    const uint32_t port = m_nodes[host].firstPort;
+    const uint32_t port = host;
     while (m_arrivalNs[port] <= nowNs) {
         const int64_t timeNs = m_arrivalNs[port];
         DyetracePacket* packet = Pop(port);

@@ -32,17 +32,19 @@
 #include <memory>
 #include <vector>
 
+#include <ns3/event-impl.h>
 #include <ns3/ptr.h>
 
 #include "dyetrace-data-plane.h"
 #include "dyetrace-large-pages.h"
 #include "dyetrace-rank-exchange.h"
+#include "dyetrace-scheduler.h"
 
 namespace ns3 {
 
 class SimulatorImpl;
 
-class DyetraceLeanPlane : public DyetraceDataPlane {
+class DyetraceLeanPlane : public DyetraceDataPlane, private DyetraceForesight {
   public:
     DyetraceLeanPlane(const DyetraceTopology& topology, const DyetraceRanks& ranks, const Config& config,
                       Traces traces);
@@ -69,6 +71,8 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     enum LinkFlag : uint32_t { Down = 1, CaptureOut = 2, Crossing = 4 };
     enum InboundFlag : uint32_t { Impaired = 1, CaptureIn = 2 };
 
+    /// With fewer hosts all that is looked at stays in the caches.
+    static constexpr uint32_t LargeHosts = 512;
     static constexpr uint32_t TabledLength = 9216;  ///< longest frame whose transmission time is in a table
 
     /// What all links of one rate have in common.
@@ -157,12 +161,13 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     void ScheduleTurn();
     void TakeTurn();
     void ExpectTurns() const;
+    void Foresee(const DyetraceCalendar& calendar) override;
 
     void EnsureWindow(int64_t timeNs);
     void RunWindow();
     void TakeSwitch(uint32_t node, int64_t endNs);
-    /// Asks the memory for what TakeSwitch will look at.
-    void PrefetchSwitch(uint32_t node, int64_t endNs) const;
+    void ExpectSwitch(uint32_t node, int64_t endNs) const;
+    void ExpectForwarding(uint32_t node);
     void Collect(uint32_t port, int64_t endNs);
     DyetracePacket* Pop(uint32_t port);
     /// The end of the window that begins now.
@@ -185,7 +190,8 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     bool IsHost(uint32_t node) const { return node < m_hostCount; }
 
     SimulatorImpl* m_simulator;
-    uint32_t m_hostCount;
+    uint32_t m_hostCount;  ///< they have the first numbers, and a port each: theirs have the same
+    bool m_isLarge;
     std::vector<Node> m_nodes;
     std::vector<Host> m_hosts;
     Paged<Link> m_links;
@@ -195,6 +201,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::vector<int64_t> m_dueNs;     ///< by switch: the least of these, and of what is held
     std::map<uint32_t, Held> m_held;  ///< by node; most have none
     std::vector<Arrival> m_arrivals;  ///< scratch: those of one switch in one window
+    std::vector<uint32_t> m_ports;    ///< scratch: where they most likely leave, in the same order
     std::vector<Turn> m_turns;        ///< of the present window, by time
     std::size_t m_turn = 0;           ///< the next one's place
     int64_t m_hostDueNs = Never;      ///< before this no host has a packet beyond the present window
@@ -206,7 +213,7 @@ class DyetraceLeanPlane : public DyetraceDataPlane {
     std::map<uint32_t, DyetraceCapture*> m_captures;  ///< by port
     std::vector<Ptr<HostEvent>> m_hostEvents;
     Ptr<WindowEvent> m_windowEvent;
-    Ptr<TurnEvent> m_turnEvent;
+    Ptr<EventImpl> m_turnEvent;
 
     /// \name Where there are other ranks
     /// @{

@@ -25,6 +25,7 @@ struct alignas(64) DyetracePacket {
     /// @{
     DyetracePacket* next;
     int64_t arrivalNs;
+    int64_t nextArrivalNs;  ///< that of `next`, which need not be looked at for it
     /// @}
     uint32_t begin;     ///< offset of the frame's first byte
     uint32_t end;       ///< offset past the last byte stored

@@ -20,6 +20,9 @@ class DyetraceReceiver {
     /// May ask the memory for what Receive will look at; others come first, about `turns` of them. Changes
     /// nothing, and may be called for packets that never come.
     virtual void Expect(const DyetracePacket&, uint32_t /*turns*/) {}
+    /// The same for an event of this host that others come before, about `events` of them: most likely it
+    /// sends what it sent last time.
+    virtual void ExpectEvent(uint32_t /*events*/) {}
 };
 
 }  // namespace ns3

@@ -111,8 +111,12 @@ void DyetraceTruth::Watch(Ptr<DyetraceFabric> fabric) {
     });
 }
 
+std::size_t DyetraceTruth::RecentPlace(const FlowKey& key) const {
+    return FlowHash{}(key) & (m_recent.size() - 1);
+}
+
 uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
-    Recent& recent = m_recent[FlowHash{}(key) % m_recent.size()];
+    Recent& recent = m_recent[RecentPlace(key)];
     if (recent.flow != 0 && recent.key == key) return recent.flow;
     const auto place = static_cast<uint32_t>(m_flows.size());
     const auto [found, isNew] = m_flowNumbers.try_emplace(key, m_rank * FlowsPerRank + place);
@@ -129,13 +133,27 @@ uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
     return number;
 }
 
+void DyetraceTruth::NoteExpected(const Trail& trail) const {
+    if (trail.m_flow == 0) return;
+    __builtin_prefetch(&m_recent[trail.m_recent % m_recent.size()]);
+    __builtin_prefetch(&m_flows[trail.m_flow % FlowsPerRank]);
+}
+
 void DyetraceTruth::NoteSent(DyetracePacket& packet) {
+    Trail trail;
+    NoteSent(packet, trail);
+}
+
+void DyetraceTruth::NoteSent(DyetracePacket& packet, Trail& trail) {
     const Layout* layout = LayoutOf(packet);
     if (layout == nullptr) return;
     const uint8_t* frame = packet.Frame();
-    const uint32_t number = FlowNumber({dyetrace::load_u32(frame + layout->sourceOffset),
-                                        dyetrace::load_u32(frame + layout->destinationOffset),
-                                        dyetrace::load_u16(frame + layout->udpOffset)});
+    const FlowKey key{dyetrace::load_u32(frame + layout->sourceOffset),
+                      dyetrace::load_u32(frame + layout->destinationOffset),
+                      dyetrace::load_u16(frame + layout->udpOffset)};
+    const uint32_t number = FlowNumber(key);
+    trail.m_recent = RecentPlace(key);
+    trail.m_flow = number;
     Flow& flow = m_flows[number % FlowsPerRank];
     if (IsData(packet, *layout)) {
         ++m_dataSent;

@@ -39,8 +39,17 @@ class DyetraceTruth : public Object {
     /// Tells the ranks of a parallel simulation of each other's drops, which GetIntervals needs: every rank
     /// calls it, after Simulator::Run. Nothing to do where there is one.
     void Exchange();
+    /// Where it has looked for a packet. Whoever keeps one cannot read it.
+    class Trail {
+        friend class DyetraceTruth;
+        std::size_t m_recent = 0;
+        uint32_t m_flow = 0;  ///< 0: nowhere yet
+    };
     /// A frame comes out of encapsulation, and is about to be queued at the host's port.
     void NoteSent(DyetracePacket& packet);
+    void NoteSent(DyetracePacket& packet, Trail& trail);
+    /// Another frame like that one may come soon: asks the memory for the same, and changes nothing.
+    void NoteExpected(const Trail& trail) const;
     /// A frame is about to enter decapsulation.
     void NoteArrived(const DyetracePacket& packet);
 
@@ -110,6 +119,7 @@ class DyetraceTruth : public Object {
     };
     static constexpr std::size_t RecentFirst = 4096;
 
+    std::size_t RecentPlace(const FlowKey& key) const;
     void NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet);
     uint32_t FlowNumber(const FlowKey& key);
     const std::vector<uint64_t>& DroppedOf(uint32_t flow) const;

@@ -502,7 +502,8 @@ class GuestRepeatTestCase : public TestCase {
         const auto first = TcpRun("ns3::MapScheduler").story;
         NS_TEST_ASSERT_MSG_GT(first.size(), 1000, "something was received");
         NS_TEST_EXPECT_MSG_EQ((TcpRun("ns3::MapScheduler").story == first), true, "once more, the same");
-        for (const char* scheduler : {"ns3::PriorityQueueScheduler", "ns3::CalendarScheduler"})
+        for (const char* scheduler :
+             {"ns3::PriorityQueueScheduler", "ns3::CalendarScheduler", "ns3::DyetraceScheduler"})
             NS_TEST_EXPECT_MSG_EQ((TcpRun(scheduler).story == first), true, scheduler);
     }
 };

@@ -284,6 +284,7 @@ class RepeatTestCase : public TestCase {
         NS_TEST_EXPECT_MSG_EQ((MeasuredRun("ns3::MapScheduler").story == first), true, "once more, the same");
         NS_TEST_EXPECT_MSG_EQ((MeasuredRun("ns3::PriorityQueueScheduler").story == first), true,
                               "by another scheduler");
+        NS_TEST_EXPECT_MSG_EQ((MeasuredRun("ns3::DyetraceScheduler").story == first), true, "by our own");
     }
 };
 

@@ -277,6 +277,7 @@ class OrderTestCase : public TestCase {
                               "once more, the same");
         NS_TEST_EXPECT_MSG_EQ((Tell("ns3::MapScheduler", false) == first), true, "by another scheduler");
         NS_TEST_EXPECT_MSG_EQ((Tell("ns3::HeapScheduler", false) == first), true, "by a third");
+        NS_TEST_EXPECT_MSG_EQ((Tell("ns3::DyetraceScheduler", false) == first), true, "by our own");
         NS_TEST_EXPECT_MSG_EQ((Tell("ns3::PriorityQueueScheduler", true) == first), true,
                               "with packets of one time sent in another order");
         const Story ahead = Tell("ns3::PriorityQueueScheduler", false, false);

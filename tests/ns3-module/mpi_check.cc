@@ -189,7 +189,7 @@ int main(int argc, char** argv) {
     command.AddValue("Results", "beginning of the names of the files to write", options.results);
     command.Parse(argc, argv);
     ObjectFactory scheduler;
-    scheduler.SetTypeId("ns3::PriorityQueueScheduler");
+    scheduler.SetTypeId("ns3::DyetraceScheduler");
 
     using Clock = std::chrono::steady_clock;
     const auto begun = Clock::now();
