@@ -67,6 +67,8 @@ std::vector<Marker> make_markers(const Timeline& timeline) {
             case TimelineKind::FirstEvidence:
             case TimelineKind::Incident:
             case TimelineKind::Directive:
+            case TimelineKind::Remedy:
+            case TimelineKind::Verification:
             case TimelineKind::Closing: break;
         }
     }

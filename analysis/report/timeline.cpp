@@ -136,10 +136,21 @@ class Teller {
                     with_reason(prefix + since_fault(event.incident, event.t_ns), event.detail));
             if (event.kind == "refuted")
                 add(event.t_ns, TimelineKind::Refutation, with_reason(prefix, event.detail));
-            if (event.kind == "closed")
+            if (const auto kind = kind_of_remedy_step(event.kind))
+                add(event.t_ns, *kind, with_reason(prefix, event.detail));
+            if (event.kind == "closed" || event.kind == "merged")
                 add(event.t_ns, TimelineKind::Closing, with_reason(prefix, event.detail));
         }
         told_incidents_ = std::move(told);
+    }
+
+    /// Of the steps between confirmation and end.
+    static std::optional<TimelineKind> kind_of_remedy_step(const std::string& step) {
+        for (const char* one : {"remedy", "advised", "held-back", "restored", "resumed"}) {
+            if (step == one) return TimelineKind::Remedy;
+        }
+        if (step == "verified" || step == "not-verified") return TimelineKind::Verification;
+        return std::nullopt;
     }
 
     /// One line for all hosts that are told the same for one incident.
@@ -218,6 +229,8 @@ std::string to_string(TimelineKind kind) {
         case TimelineKind::Directive: return "directive";
         case TimelineKind::Confirmation: return "confirmed";
         case TimelineKind::Refutation: return "refuted";
+        case TimelineKind::Remedy: return "remedy";
+        case TimelineKind::Verification: return "verified";
         case TimelineKind::Closing: return "closed";
     }
     return "?";

@@ -20,6 +20,8 @@ enum class TimelineKind {
     Directive,
     Confirmation,
     Refutation,
+    Remedy,        ///< done, advised or held back
+    Verification,  ///< of a remedy, or that it did not work
     Closing,
 };
 [[nodiscard]] std::string to_string(TimelineKind kind);

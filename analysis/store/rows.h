@@ -158,7 +158,7 @@ struct IncidentRow {
     RowId id = 0;
     std::int64_t opened_ns = 0;
     std::optional<std::int64_t> closed_ns = {};
-    std::string state = {};  ///< 'open', 'investigating', 'confirmed' or 'refuted'
+    std::string state = {};  ///< as health::IncidentState: 'investigating', 'confirmed', 'closed', ...
     std::string subject = {};
     std::string reason = {};
 
@@ -170,7 +170,7 @@ struct IncidentEventRow {
     RowId incident = 0;
     std::int64_t t_ns = 0;
     std::string
-        kind;  ///< 'opened', 'directive', 'directive-result', 'evidence', 'confirmed', 'refuted', 'closed'
+        kind;  ///< as health::IncidentStep: 'opened', 'directive', 'confirmed', 'remedy', 'closed', ...
     std::string detail = {};
 
     bool operator==(const IncidentEventRow&) const = default;

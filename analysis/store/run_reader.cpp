@@ -168,7 +168,7 @@ std::vector<SuspectRow> RunReader::suspects() const {
 
 std::vector<SuspectRow> RunReader::final_suspects() const {
     return impl_->list_where<SuspectRow>(
-        "AS s WHERE incident IN (SELECT id FROM incidents WHERE state = 'confirmed') "
+        "AS s WHERE incident IN (SELECT id FROM incidents WHERE state NOT IN ('refuted', 'merged')) "
         "AND t_ns = (SELECT max(t_ns) FROM suspects WHERE incident = s.incident) ORDER BY incident, rank, "
         "id");
 }

@@ -124,7 +124,23 @@ std::vector<const Suspect*> Investigation::devices_in(const Verdict& verdict) co
     return devices;
 }
 
+void Investigation::set_judged(const Subject& subject, Time now) {
+    judged_[subject] = now;
+    if (subject.is_link()) return;
+    for (const localise::LinkId link : graph_.links_of(subject.device))
+        judged_[Subject::link(graph_.from(link), graph_.to(link))] = now;
+}
+
+bool Investigation::is_drained(const Subject& subject) const {
+    return std::any_of(incidents_.begin(), incidents_.end(), [&](const Incident& i) {
+        if (!i.drained) return false;
+        if (!i.subject.is_link()) return i.subject == subject || Crossings::is_at(i.subject.device, subject);
+        return i.subject == subject || i.subject == Subject::link(subject.to, subject.from);
+    });
+}
+
 bool Investigation::may_open(const Subject& subject, Time now) {
+    if (is_drained(subject)) return false;
     const bool known = std::any_of(incidents_.begin(), incidents_.end(),
                                    [&](const Incident& i) { return !is_over(i) && i.subject == subject; });
     if (known) return false;
@@ -247,7 +263,7 @@ void Investigation::merge_into(const Incident& device, Time now, IncidentOutputs
             other.state == IncidentState::Investigating || other.state == IncidentState::Confirmed;
         if (!is_its_link || !waits) continue;
         other.state = IncidentState::Merged;
-        judged_[other.subject] = now;
+        set_judged(other.subject, now);
         outputs.step(
             other, IncidentStep::Merged, now,
             "part of incident " + std::to_string(device.id.value) + ": " + describe(device.subject, graph_));
@@ -292,7 +308,7 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         since >= incident.fresh_since && seen.sent >= config_.fresh_packets_least && rate_of(seen) <= well;
     if (looks_well && suspect_in(infer(since), incident.subject) == nullptr) {
         incident.state = IncidentState::Closed;
-        judged_[incident.subject] = now;
+        set_judged(incident.subject, now);
         outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));
         return;
     }
@@ -320,11 +336,11 @@ IncidentOutputs Investigation::evaluate(Time now, bool look_for_suspects) {
             remedying_.go_on(incident, now, outputs, [&](Time since) {
                 return suspect_in(infer(since), incident.subject) != nullptr;
             });
-            if (incident.state == IncidentState::Closed) judged_[incident.subject] = now;
+            if (incident.state == IncidentState::Closed) set_judged(incident.subject, now);
         }
         if (incident.drained && now >= incident.restore_at) {
             remedying_.restore(incident, now, outputs);
-            judged_[incident.subject] = now;
+            set_judged(incident.subject, now);
         }
     }
     std::erase_if(incidents_, [](const Incident& i) { return is_over(i) && !i.drained; });

@@ -71,6 +71,10 @@ class Investigation {
     void confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
                  const localise::Crossing& seen, Time now, IncidentOutputs& outputs);
     void merge_into(const Incident& device, Time now, IncidentOutputs& outputs);
+    /// Evidence from before says nothing of it any more; of a device, nothing of its links either.
+    void set_judged(const Subject& subject, Time now);
+    /// Whether it is drained, itself or with a device at its end.
+    [[nodiscard]] bool is_drained(const Subject& subject) const;
     /// Of a confirmed one: who stands in its place of suspects now, or that it is well.
     void look_again(Incident& incident, Time now, IncidentOutputs& outputs);
     void name_suspects(Incident& incident, const Verdict& verdict, Time now, IncidentOutputs& outputs);

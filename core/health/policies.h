@@ -55,6 +55,7 @@ struct RemedyPolicies {
     Duration settle = Duration::milliseconds(50);
     /// A remedy that has not shown to work for so long did not.
     Duration verify_within = Duration::seconds(2);
+    /// So many are enough, or as many as would have lost a dozen at the rate of before.
     std::uint64_t verify_packets_least = 1'000;
     /// Recovered: the paths lose no more than a pair that is not impaired, or this share of what the suspect
     /// lost before.

@@ -85,10 +85,18 @@ void DyetraceDataPlane::SetDown(uint32_t link, bool isDown) {
     AddChange(Simulator::Now().GetNanoSeconds() + m_config.detectionNs, [this, link] { RouteAround(link); });
 }
 
-// A cable is in use where neither of its directions is down.
+// A cable is in use where neither of its directions is down, and nobody has drained it.
 void DyetraceDataPlane::RouteAround(uint32_t link) {
     const uint32_t back = m_topology.GetReverse(link);
-    m_forwarding.GetRoutes().SetInUse(link, m_downCount[link] == 0 && m_downCount[back] == 0);
+    const bool isDrained = m_drainCount[std::min(link, back)] != 0;
+    m_forwarding.GetRoutes().SetInUse(link, m_downCount[link] == 0 && m_downCount[back] == 0 && !isDrained);
+}
+
+void DyetraceDataPlane::SetDrained(uint32_t link, bool isDrained) {
+    uint32_t& count = m_drainCount[std::min(link, m_topology.GetReverse(link))];
+    if (!isDrained && count == 0) return;
+    isDrained ? ++count : --count;
+    RouteAround(link);
 }
 
 void DyetraceDataPlane::AddImpairment(uint32_t link, const DyetraceImpairment& impairment) {

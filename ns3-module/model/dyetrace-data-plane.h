@@ -89,6 +89,9 @@ class DyetraceDataPlane {
     void SetDown(uint32_t link, bool isDown);
     void AddImpairment(uint32_t link, const DyetraceImpairment& impairment);
     void RemoveImpairment(uint32_t link, uint32_t faultId);
+    /// Takes the link's cable out of the switches' tables, or puts it back, without breaking it: what is on
+    /// its way goes on. Each drain counts for itself.
+    void SetDrained(uint32_t link, bool isDrained);
     /// The least of the link's own rate and of the cuts that are in force.
     void AddRateCut(uint32_t link, uint32_t faultId, DataRate rate);
     void RemoveRateCut(uint32_t link, uint32_t faultId);
@@ -154,6 +157,7 @@ class DyetraceDataPlane {
     std::multimap<int64_t, std::function<void()>> m_changes;
     int64_t m_nextChangeNs = Never;
     std::map<uint32_t, uint32_t> m_downCount;                     ///< by link: faults that hold it down
+    std::map<uint32_t, uint32_t> m_drainCount;                    ///< by link, the lower of its cable
     std::map<uint32_t, std::map<uint32_t, DataRate>> m_rateCuts;  ///< by link and fault
     std::map<uint32_t, std::map<uint32_t, uint32_t>> m_mtuCuts;
     std::map<uint32_t, int64_t> m_emptiedNs;  ///< by link between ranks: when what was on it was last lost

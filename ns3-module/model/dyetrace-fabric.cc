@@ -100,6 +100,10 @@ TypeId DyetraceFabric::GetTypeId() {
                           "never change.",
                           TimeValue(MilliSeconds(50)), MakeTimeAccessor(&DyetraceFabric::m_detectionDelay),
                           MakeTimeChecker())
+            .AddAttribute("DrainDelay",
+                          "From a drain's order to the switches' tables: what the network's controller takes.",
+                          TimeValue(MilliSeconds(5)), MakeTimeAccessor(&DyetraceFabric::m_drainDelay),
+                          MakeTimeChecker(MicroSeconds(1)))
             .AddAttribute("Seed",
                           "Of the switches' hashes and of the faults; 0 takes RngSeedManager's seed and run.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceFabric::m_seed),
@@ -276,6 +280,32 @@ void DyetraceFabric::Switched(Ptr<DyetraceFault> fault, uint32_t id, bool isActi
     m_fault(fault, isActive);
     const Time next = fault->GetNextSwitch(Simulator::Now(), isActive);
     if (next != Time::Max()) PlanSwitch(fault, id, next, !isActive);
+}
+
+void DyetraceFabric::DrainLink(uint32_t link, bool isDrained) {
+    NS_LOG_FUNCTION(this << link << isDrained);
+    const DyetraceTopology& topology = Built().topology;
+    NS_ABORT_MSG_IF(link >= topology.GetNLinks(), "no link has number " << link);
+    NS_ABORT_MSG_IF(GetNSystems() > 1, "a fabric that is split among ranks cannot be drained");
+    for (const uint32_t end : {topology.GetFrom(link), topology.GetTo(link)}) {
+        NS_ABORT_MSG_IF(end < topology.GetNHosts(), topology.DescribeLink(link)
+                                                        << " is a host's only link and cannot be drained");
+    }
+    // No earlier than what the lean plane may have taken already, so that both grades drain at one time.
+    const Time at = Simulator::Now() + m_drainDelay;
+    DyetraceDataPlane* plane = m_state->plane.get();
+    plane->AddChange(at.GetNanoSeconds(), [plane, link, isDrained] { plane->SetDrained(link, isDrained); });
+}
+
+void DyetraceFabric::DrainNode(uint32_t node, bool isDrained) {
+    NS_LOG_FUNCTION(this << node << isDrained);
+    const DyetraceTopology& topology = Built().topology;
+    NS_ABORT_MSG_IF(node >= topology.GetNNodes(), "no node has number " << node);
+    NS_ABORT_MSG_IF(node < topology.GetNHosts(), topology.GetNode(node).name << " is a host and is not drained");
+    for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
+        if (topology.GetFrom(link) == node && topology.GetTo(link) >= topology.GetNHosts())
+            DrainLink(link, isDrained);
+    }
 }
 
 void DyetraceFabric::AttachControl(uint32_t host, DyetraceHostControl* control) {

@@ -88,6 +88,17 @@ class DyetraceFabric : public Object {
     /// Puts a fault on the timeline. Aborts, naming the fault, if it strikes nothing that exists, begins in
     /// the past, or ends before it begins.
     void AddFault(Ptr<DyetraceFault> fault);
+    /// \name Drains
+    /// An operator's, or a health service's where its policy says so: the switches stop choosing the cable or
+    /// the switch's cables, DrainDelay from now; packets that are on their way go on. Each drain counts for
+    /// itself. Abort where the fabric is split among ranks, who would not know of it.
+    /// @{
+
+    /// \param link of a cable between two switches, either direction
+    void DrainLink(uint32_t link, bool isDrained = true);
+    /// \param node a switch
+    void DrainNode(uint32_t node, bool isDrained = true);
+    /// @}
     /// The parts of `host` that faults can break; not owned. Null takes them away.
     void AttachControl(uint32_t host, DyetraceHostControl* control);
 
@@ -170,6 +181,7 @@ class DyetraceFabric : public Object {
     uint32_t m_ecnBytes;
     uint32_t m_mtu;
     Time m_detectionDelay;
+    Time m_drainDelay;
     uint64_t m_seed;
     double m_icmpRate;
     uint32_t m_icmpBurst;

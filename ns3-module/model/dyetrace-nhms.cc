@@ -59,6 +59,23 @@ health::Nhms CreateNhms(const health::NhmsConfig& config, const DyetraceTopology
     return std::move(created).value();
 }
 
+void NameSubject(const health::Subject& subject, const localise::FabricGraph& graph, std::string& from,
+                 std::string& to, std::string& device) {
+    if (!subject.is_link()) {
+        device = graph.name(subject.device);
+        return;
+    }
+    from = graph.name(subject.from);
+    to = graph.name(subject.to);
+}
+
+health::RemedyMode ParseMode(const char* attribute, const std::string& text) {
+    const auto mode = health::parse_remedy_mode(text);
+    NS_ABORT_MSG_UNLESS(mode, "DyetraceNhms: " << attribute << " is off, advisory or automatic, not \"" << text
+                                               << '"');
+    return *mode;
+}
+
 DyetraceSuspect ToSuspect(const localise::Suspect& suspect, const localise::FabricGraph& graph) {
     const bool isDevice = suspect.kind == localise::Suspect::Kind::Device;
     if (isDevice)
@@ -72,9 +89,10 @@ DyetraceSuspect ToSuspect(const localise::Suspect& suspect, const localise::Fabr
 /// The engine, fed with the datagrams that its host's port hands over.
 class DyetraceNhms::State : public DyetraceUdpService {
   public:
-    State(DyetraceNhms& owner, DyetraceHostPort& port, const health::NhmsConfig& config,
-          const DyetraceTopology& topology, uint64_t seed)
+    State(DyetraceNhms& owner, DyetraceFabric& fabric, DyetraceHostPort& port,
+          const health::NhmsConfig& config, const DyetraceTopology& topology, uint64_t seed)
         : m_owner(owner),
+          m_fabric(fabric),
           m_port(port),
           m_udpPort(config.endpoint.port),
           m_engine(CreateNhms(config, topology, seed, port.LocalTime())),
@@ -118,18 +136,52 @@ class DyetraceNhms::State : public DyetraceUdpService {
                 DyetraceFromAddress(changed->requester), DyetraceFromAddress(changed->acceptor),
                 std::string(to_string(changed->health)), changed->sent, changed->lost, changed->reason});
         } else if (const auto* step = std::get_if<health::IncidentChanged>(&output)) {
-            m_owner.m_incident(DyetraceIncidentStep{
-                step->incident.value, std::string(to_string(step->state)), std::string(to_string(step->step)),
-                graph.name(step->from), graph.name(step->to), step->detail});
+            DyetraceIncidentStep told{step->incident.value,
+                                      std::string(to_string(step->state)),
+                                      std::string(to_string(step->step)),
+                                      "",
+                                      "",
+                                      "",
+                                      step->detail};
+            NameSubject(step->subject, graph, told.from, told.to, told.device);
+            m_owner.m_incident(told);
         } else if (const auto* named = std::get_if<health::SuspectsNamed>(&output)) {
             std::vector<DyetraceSuspect> suspects;
             for (const auto& suspect : named->suspects)
                 suspects.push_back(ToSuspect(suspect, graph));
             m_owner.m_suspects(named->incident.value, suspects);
+        } else if (const auto* drain = std::get_if<health::DrainRequested>(&output)) {
+            if (drain->automatic) Drain(*drain);
+            TellRemedy(drain->incident, drain->undrain ? "undrain" : "drain", drain->subject, drain->automatic);
+        } else if (const auto* migration = std::get_if<health::MigrationRequested>(&output)) {
+            TellRemedy(migration->incident, "migrate", health::Subject::of_device(migration->host),
+                       migration->automatic);
+        } else if (const auto* notice = std::get_if<health::OperatorNotified>(&output)) {
+            TellRemedy(notice->incident, "notify", notice->subject, false);
+        }
+    }
+
+    void TellRemedy(health::IncidentId incident, const char* kind, const health::Subject& subject,
+                    bool automatic) {
+        DyetraceRemedy remedy{incident.value, kind, "", "", "", automatic};
+        NameSubject(subject, m_engine.graph(), remedy.from, remedy.to, remedy.device);
+        m_owner.m_remedy(remedy);
+    }
+
+    /// Does what the network's controller would; nodes and links have one numbering here and there. A host is
+    /// for the scheduler of guests to drain.
+    void Drain(const health::DrainRequested& drain) {
+        const DyetraceTopology& topology = m_fabric.GetTopology();
+        if (drain.subject.is_link()) {
+            m_fabric.DrainLink(topology.FindLink(drain.subject.from.value, drain.subject.to.value),
+                               !drain.undrain);
+        } else if (drain.subject.device.value >= topology.GetNHosts()) {
+            m_fabric.DrainNode(drain.subject.device.value, !drain.undrain);
         }
     }
 
     DyetraceNhms& m_owner;
+    DyetraceFabric& m_fabric;
     DyetraceHostPort& m_port;
     uint16_t m_udpPort;
     health::Nhms m_engine;
@@ -142,6 +194,9 @@ TypeId DyetraceNhms::GetTypeId() {
         const health::NhmsConfig defaults;  // so that an attribute and its field never differ
         const auto time = [](dyetrace::Duration duration) {
             return TimeValue(DyetraceFromDuration(duration));
+        };
+        const auto mode = [&defaults](health::Remedy remedy) {
+            return StringValue(std::string(to_string(defaults.remedies.mode(remedy))));
         };
         return TypeId("ns3::DyetraceNhms")
             .SetParent<Object>()
@@ -200,6 +255,49 @@ TypeId DyetraceNhms::GetTypeId() {
                           UintegerValue(static_cast<uint64_t>(defaults.directive_attempts)),
                           MakeUintegerAccessor(&DyetraceNhms::m_directiveAttempts),
                           MakeUintegerChecker<uint32_t>(1, 1000))
+            .AddAttribute("Repath",
+                          "Whether paths that cross a confirmed suspect are moved: \"off\", \"advisory\" or "
+                          "\"automatic\".",
+                          mode(health::Remedy::Repath), MakeStringAccessor(&DyetraceNhms::m_repath),
+                          MakeStringChecker())
+            .AddAttribute("Drain",
+                          "Likewise, whether a confirmed link or switch is taken out of the switches' tables.",
+                          mode(health::Remedy::Drain), MakeStringAccessor(&DyetraceNhms::m_drain),
+                          MakeStringChecker())
+            .AddAttribute("Migrate", "Likewise, whether a confirmed host's guests are asked to move elsewhere.",
+                          mode(health::Remedy::Migrate), MakeStringAccessor(&DyetraceNhms::m_migrate),
+                          MakeStringChecker())
+            .AddAttribute("DrainHost", "Likewise, whether no new guests are to be placed on a confirmed host.",
+                          mode(health::Remedy::DrainHost), MakeStringAccessor(&DyetraceNhms::m_drainHost),
+                          MakeStringChecker())
+            .AddAttribute("Notify", "Likewise, whether somebody is told of a confirmed incident.",
+                          mode(health::Remedy::Notify), MakeStringAccessor(&DyetraceNhms::m_notify),
+                          MakeStringChecker())
+            .AddAttribute("DrainShare",
+                          "Of a tier's cables, a tier's switches or all hosts, no more is drained at a time.",
+                          DoubleValue(defaults.remedies.drain_share),
+                          MakeDoubleAccessor(&DyetraceNhms::m_drainShare), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("RemediesMost", "Remedies begun within any RemedyInterval, of all incidents.",
+                          UintegerValue(defaults.remedies.remedies_most),
+                          MakeUintegerAccessor(&DyetraceNhms::m_remediesMost),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute("RemedyInterval", "See RemediesMost.", time(defaults.remedies.remedy_interval),
+                          MakeTimeAccessor(&DyetraceNhms::m_remedyInterval), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute("RepathAttempts", "How often one path is moved before it is left where it is.",
+                          UintegerValue(static_cast<uint64_t>(defaults.remedies.repath_attempts)),
+                          MakeUintegerAccessor(&DyetraceNhms::m_repathAttempts),
+                          MakeUintegerChecker<uint32_t>(1, 1000))
+            .AddAttribute("VerifyWithin", "A remedy that has not shown to work for so long did not.",
+                          time(defaults.remedies.verify_within),
+                          MakeTimeAccessor(&DyetraceNhms::m_verifyWithin), MakeTimeChecker(MilliSeconds(101)))
+            .AddAttribute("RestoreAfter",
+                          "What was drained is tried again after so long, and after twice as long each further "
+                          "time; 0: never.",
+                          time(defaults.remedies.restore_after),
+                          MakeTimeAccessor(&DyetraceNhms::m_restoreAfter), MakeTimeChecker(Seconds(0)))
+            .AddTraceSource("Remedy", "The service asks for a remedy that is not an EPPC's to carry out.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_remedy),
+                            "ns3::DyetraceNhms::RemedyTracedCallback")
             .AddTraceSource("Health", "A pair's health changed.",
                             MakeTraceSourceAccessor(&DyetraceNhms::m_health),
                             "ns3::DyetraceNhms::HealthTracedCallback")
@@ -229,8 +327,8 @@ void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {
     const Ipv4Address address = fabric->GetTopology().GetNode(host->GetHost()).address;
     config.endpoint.address = DyetraceToUnderlay(address, host->IsIpv6());
     const uint64_t seed = dyetrace::mix64((m_seed != 0 ? m_seed : fabric->GetSeed()) ^ kSaltNhms);
-    m_state =
-        std::make_unique<State>(*this, DyetraceEngines::GetPort(*host), config, fabric->GetTopology(), seed);
+    m_state = std::make_unique<State>(*this, *fabric, DyetraceEngines::GetPort(*host), config,
+                                      fabric->GetTopology(), seed);
 }
 
 DyetraceNhms::State& DyetraceNhms::Started() const {
@@ -282,6 +380,18 @@ health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
     config.fresh_packets_least = nhms.m_freshPacketsLeast;
     config.directive_retry = DyetraceToDuration(nhms.m_directiveRetry);
     config.directive_attempts = static_cast<int>(nhms.m_directiveAttempts);
+    health::RemedyPolicies& remedies = config.remedies;
+    remedies.mode(health::Remedy::Repath) = ParseMode("Repath", nhms.m_repath);
+    remedies.mode(health::Remedy::Drain) = ParseMode("Drain", nhms.m_drain);
+    remedies.mode(health::Remedy::Migrate) = ParseMode("Migrate", nhms.m_migrate);
+    remedies.mode(health::Remedy::DrainHost) = ParseMode("DrainHost", nhms.m_drainHost);
+    remedies.mode(health::Remedy::Notify) = ParseMode("Notify", nhms.m_notify);
+    remedies.drain_share = nhms.m_drainShare;
+    remedies.remedies_most = nhms.m_remediesMost;
+    remedies.remedy_interval = DyetraceToDuration(nhms.m_remedyInterval);
+    remedies.repath_attempts = static_cast<int>(nhms.m_repathAttempts);
+    remedies.verify_within = DyetraceToDuration(nhms.m_verifyWithin);
+    remedies.restore_after = DyetraceToDuration(nhms.m_restoreAfter);
     return config;
 }
 

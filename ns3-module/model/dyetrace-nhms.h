@@ -30,14 +30,26 @@ struct DyetraceHealthChange {
 };
 
 /// \ingroup dyetrace
-/// A step of an investigation of one link.
+/// A step of an incident, which is about a link or a device.
 struct DyetraceIncidentStep {
     uint32_t incident;
     std::string state;
     std::string step;
-    std::string from;
-    std::string to;
+    std::string from;    ///< of a link
+    std::string to;      ///< of a link
+    std::string device;  ///< of a device
     std::string detail;
+};
+
+/// \ingroup dyetrace
+/// What the service asks for to heal the fabric, beside what it asks of the EPPCs.
+struct DyetraceRemedy {
+    uint32_t incident;
+    std::string kind;    ///< "drain", "undrain", "migrate" or "notify"
+    std::string from;    ///< of a link
+    std::string to;      ///< of a link
+    std::string device;  ///< of a switch or host
+    bool automatic;      ///< else it is advice; a drain of links and switches is done by the fabric then
 };
 
 /// \ingroup dyetrace
@@ -74,6 +86,7 @@ class DyetraceNhms : public Object {
 
     typedef void (*HealthTracedCallback)(const DyetraceHealthChange& change);
     typedef void (*IncidentTracedCallback)(const DyetraceIncidentStep& step);
+    typedef void (*RemedyTracedCallback)(const DyetraceRemedy& remedy);
     typedef void (*SuspectsTracedCallback)(uint32_t incident, const std::vector<DyetraceSuspect>& suspects);
 
   protected:
@@ -89,6 +102,7 @@ class DyetraceNhms : public Object {
     TracedCallback<const DyetraceHealthChange&> m_health;
     TracedCallback<const DyetraceIncidentStep&> m_incident;
     TracedCallback<uint32_t, const std::vector<DyetraceSuspect>&> m_suspects;
+    TracedCallback<const DyetraceRemedy&> m_remedy;
 
     // Attributes, each a field of the engine's configuration.
     uint64_t m_seed;
@@ -109,6 +123,17 @@ class DyetraceNhms : public Object {
     uint64_t m_freshPacketsLeast;
     Time m_directiveRetry;
     uint32_t m_directiveAttempts;
+    std::string m_repath;
+    std::string m_drain;
+    std::string m_migrate;
+    std::string m_drainHost;
+    std::string m_notify;
+    double m_drainShare;
+    uint32_t m_remediesMost;
+    Time m_remedyInterval;
+    uint32_t m_repathAttempts;
+    Time m_verifyWithin;
+    Time m_restoreAfter;
 };
 
 }  // namespace ns3

@@ -392,6 +392,60 @@ class RerouteTestCase : public TestCase {
     }
 };
 
+class DrainTestCase : public TestCase {
+  public:
+    DrainTestCase() : TestCase("what is drained is chosen no more, loses nothing, and comes back") {}
+
+  private:
+    static std::map<uint32_t, std::set<int64_t>> Run(const std::string& grade, std::size_t& arrived,
+                                                     std::size_t& dropped) {
+        TestFabric fabric{{"K", "4"}, {"Grade", grade}, {"DrainDelay", "20us"}};
+        // All of host-0-0-0's ways to another pod, but one: three of four.
+        const uint32_t node = fabric.Node("agg-0-1");
+        const uint32_t link = fabric.Link("core-0", "agg-0-0");  // the cable's other direction
+        DyetraceFabric* built = &*fabric;
+        Simulator::Schedule(MicroSeconds(100), &DyetraceFabric::DrainNode, built, node, true);
+        Simulator::Schedule(MicroSeconds(100), &DyetraceFabric::DrainLink, built, link, true);
+        Simulator::Schedule(MicroSeconds(300), &DyetraceFabric::DrainNode, built, node, false);
+        Simulator::Schedule(MicroSeconds(300), &DyetraceFabric::DrainLink, built, link, false);
+        std::map<uint32_t, std::set<int64_t>> cores;  // core -> when it forwards, in units of 100 us
+        fabric.OnForward([&](uint32_t in, uint32_t, const DyetracePacket&) {
+            const uint32_t at = fabric->GetTopology().GetTo(in);
+            if (fabric->GetTopology().GetNode(at).tier == DyetraceTopology::Tier::Core)
+                cores[at].insert(Simulator::Now().GetNanoSeconds() / 100000);
+        });
+        dropped = 0;
+        fabric.OnDrop([&](uint32_t, DyetraceDropCause, const DyetracePacket&) { ++dropped; });
+        for (uint32_t i = 0; i < 400; ++i) {
+            Datagram datagram{fabric.Node("host-0-0-0"), fabric.Node("host-2-0-0")};
+            datagram.sourcePort = static_cast<uint16_t>(i);
+            datagram.payload = 500;
+            fabric.SendAt(MicroSeconds(i), datagram);
+        }
+        fabric.Run();
+        arrived = fabric.GetArrivals().size();
+        return cores;
+    }
+
+    void DoRun() override {
+        std::size_t arrived = 0;
+        std::size_t dropped = 0;
+        const auto lean = Run("lean", arrived, dropped);
+        NS_TEST_EXPECT_MSG_EQ(arrived, 400, "all arrive");
+        NS_TEST_EXPECT_MSG_EQ(dropped, 0, "what is on its way goes on");
+        NS_TEST_ASSERT_MSG_EQ(lean.size(), 4, "all cores are used");
+        std::size_t always = 0;
+        for (const auto& [core, used] : lean) {
+            always += used.count(2);
+            NS_TEST_EXPECT_MSG_EQ(used.count(0), 1, "each is used before");
+            NS_TEST_EXPECT_MSG_EQ(used.count(3), 1, "each comes back");
+        }
+        NS_TEST_EXPECT_MSG_EQ(always, 1, "one way is left in between");
+        const auto stock = Run("stock", arrived, dropped);
+        NS_TEST_EXPECT_MSG_EQ((lean == stock), true, "both grades drain at one time");
+    }
+};
+
 /// Routes as anyone may see them: the ports at each switch for each rack.
 std::vector<std::vector<uint32_t>> Snapshot(const DyetraceTopology& topology, const DyetraceRoutes& routes) {
     std::vector<std::vector<uint32_t>> all;
@@ -541,7 +595,7 @@ class HostFaultsTestCase : public TestCase {
 };
 
 const Offer<PacketFaultsTestCase, CorruptionTestCase, EcnTestCase, FlowDropTestCase, MtuTestCase,
-            RateCutTestCase, PlacementTestCase, RerouteTestCase, RoutesTestCase, ClockTestCase,
+            RateCutTestCase, PlacementTestCase, RerouteTestCase, DrainTestCase, RoutesTestCase, ClockTestCase,
             HostFaultsTestCase>
     g_offer{"fault"};
 

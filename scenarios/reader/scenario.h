@@ -114,12 +114,24 @@ struct TrackingSettings {
     bool insecure = false;
 };
 
+enum class RemedyMode : std::uint8_t { Off, Advisory, Automatic };
+
 struct HealthSettings {
     std::string host = "host-0-0-0";  ///< where the health service runs; left out: the fabric's first host
     Duration update_interval = Duration::milliseconds(100);
     Duration evaluate_interval = Duration::milliseconds(100);
     double raised_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]
     Duration investigation = Duration::milliseconds(500);  ///< longest wait for fresh evidence
+    // What is done about a confirmed incident
+    RemedyMode repath = RemedyMode::Off;
+    RemedyMode drain = RemedyMode::Off;  ///< of links and switches
+    RemedyMode migrate = RemedyMode::Off;
+    RemedyMode drain_host = RemedyMode::Off;
+    RemedyMode notify = RemedyMode::Off;
+    double drain_share = 0.25;          ///< of a tier, at most
+    std::uint32_t repath_attempts = 8;  ///< of one path
+    Duration verify_within = Duration::seconds(2);
+    Duration restore_after = {};  ///< 0: never
 };
 
 enum class FaultKind : std::uint8_t {

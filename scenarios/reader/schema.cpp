@@ -334,6 +334,16 @@ const TableSchema<TrackingSettings>& tracking_schema() {
     return table;
 }
 
+namespace {
+
+ChoiceType<RemedyMode> remedy_mode_type() {
+    return {{{"off", RemedyMode::Off},
+             {"advisory", RemedyMode::Advisory},
+             {"automatic", RemedyMode::Automatic}}};
+}
+
+}  // namespace
+
 const TableSchema<HealthSettings>& health_schema() {
     using S = HealthSettings;
     static const TableSchema<S> table{
@@ -349,7 +359,29 @@ const TableSchema<HealthSettings>& health_schema() {
              "Sampling that it asks suspected pairs for, as `tracking.rate`."),
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
-             "How long it waits for fresh evidence that confirms or refutes a suspicion.")}};
+             "How long it waits for fresh evidence that confirms or refutes a suspicion."),
+         key("repath", &S::repath, remedy_mode_type(),
+             "Whether EPPCs move the paths that cross a confirmed link or switch to other source ports. Here and "
+             "below `advisory` says so and leaves it to the operator."),
+         key("drain", &S::drain, remedy_mode_type(),
+             "Whether a confirmed link (both directions) or switch is taken out of the switches' tables, where "
+             "`repath` did not help."),
+         key("migrate", &S::migrate, remedy_mode_type(),
+             "Whether it is asked that the guests of a confirmed host move elsewhere. Nobody does here."),
+         key("drain_host", &S::drain_host, remedy_mode_type(),
+             "Whether it is asked that a confirmed host gets no new guests. Nobody does here."),
+         key("notify", &S::notify, remedy_mode_type(), "Whether somebody is told of a confirmed incident."),
+         key("drain_share", &S::drain_share, ShareType{0},
+             "Of the cables between two tiers, of a tier's switches or of all hosts, no more is drained at a "
+             "time; nothing is that would cut hosts off."),
+         key("repath_attempts", &S::repath_attempts, IntegerType{1, 1000},
+             "How often one path is moved before it is left where it is."),
+         key("verify_within", &S::verify_within,
+             DurationType{Duration::milliseconds(101), Duration::seconds(3600)},
+             "A remedy that has not shown to work for so long did not, and the next one is tried."),
+         key("restore_after", &S::restore_after, DurationType{{}, Duration::seconds(3600)},
+             "What was drained is tried again after so long, and after twice as long each further time; `0s`: "
+             "never.")}};
     return table;
 }
 

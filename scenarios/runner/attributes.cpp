@@ -44,6 +44,15 @@ Value text(const std::string& value) {
     return ns3::Create<ns3::StringValue>(value);
 }
 
+Value remedy_mode(scenario::RemedyMode mode) {
+    switch (mode) {
+        case scenario::RemedyMode::Off: return text("off");
+        case scenario::RemedyMode::Advisory: return text("advisory");
+        case scenario::RemedyMode::Automatic: return text("automatic");
+    }
+    return text("off");
+}
+
 /// A distribution of times with this mean, as an attribute takes it: each source makes one of its own.
 Value random_time(Duration mean, const std::string& distribution) {
     const double mean_s = mean.in_seconds();
@@ -219,6 +228,19 @@ const std::vector<KeyAttribute>& nhms_attributes() {
          [](const Scenario& s) { return share(std::max(s.health.raised_rate, s.tracking.rate)); }},
         {"health", "investigation", "Investigation",
          [](const Scenario& s) { return time(s.health.investigation); }},
+        {"health", "repath", "Repath", [](const Scenario& s) { return remedy_mode(s.health.repath); }},
+        {"health", "drain", "Drain", [](const Scenario& s) { return remedy_mode(s.health.drain); }},
+        {"health", "migrate", "Migrate", [](const Scenario& s) { return remedy_mode(s.health.migrate); }},
+        {"health", "drain_host", "DrainHost",
+         [](const Scenario& s) { return remedy_mode(s.health.drain_host); }},
+        {"health", "notify", "Notify", [](const Scenario& s) { return remedy_mode(s.health.notify); }},
+        {"health", "drain_share", "DrainShare", [](const Scenario& s) { return share(s.health.drain_share); }},
+        {"health", "repath_attempts", "RepathAttempts",
+         [](const Scenario& s) { return number(s.health.repath_attempts); }},
+        {"health", "verify_within", "VerifyWithin",
+         [](const Scenario& s) { return time(s.health.verify_within); }},
+        {"health", "restore_after", "RestoreAfter",
+         [](const Scenario& s) { return time(s.health.restore_after); }},
     };
     return table;
 }

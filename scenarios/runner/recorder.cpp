@@ -32,6 +32,23 @@ std::string describe(const wire::SamplingSpec& sampling) {
     return std::string(buffer) + (sampling.filtered ? " of filtered flows" : "");
 }
 
+/// What the directive asks for.
+std::string describe(const wire::DirectiveBody& directive, const std::string& peer) {
+    switch (directive.kind) {
+        case wire::DirectiveKind::Investigate:
+            return "sample " + describe(directive.sampling) + " and trace the paths to " + peer;
+        case wire::DirectiveKind::OpenSession: return "measure " + peer + ", sample " + describe(directive.sampling);
+        case wire::DirectiveKind::Trace: return "trace the paths to " + peer;
+        case wire::DirectiveKind::Repath: {
+            std::string text = directive.paths.size() == 1 ? "move path" : "move paths";
+            for (const wire::DirectivePath& path : directive.paths)
+                text += " " + std::to_string(path.path.value);
+            return text + " to " + peer;
+        }
+    }
+    return {};
+}
+
 /// What was asked for; of a budget, which asks for no share, what was attained.
 double share_of(const wire::SessionEntry& entry) {
     const double offered = static_cast<double>(std::max<std::uint64_t>(entry.offered, 1));
@@ -175,10 +192,13 @@ void Recorder::record(const health::IncidentChanged& change) {
     store::IncidentRow& row = it->second;
     row.state = text(health::to_string(change.state));
     row.reason = change.detail;
-    if (change.state == health::IncidentState::Refuted) row.closed_ns = change.at.ns;
+    const bool is_over = change.state == health::IncidentState::Refuted ||
+                         change.state == health::IncidentState::Closed ||
+                         change.state == health::IncidentState::Merged;
+    if (is_over && !row.closed_ns) row.closed_ns = change.at.ns;
     if (fresh) {
         row.opened_ns = change.at.ns;
-        row.subject = graph_.name(change.from) + " > " + graph_.name(change.to);
+        row.subject = health::describe(change.subject, graph_);
         row.id = writer_.add_incident(row);
     } else {
         writer_.update_incident(row);
@@ -193,8 +213,7 @@ void Recorder::record(const health::DirectiveSent& sent) {
     row.t_ns = sent.at.ns;
     row.node = node_of(sent.eppc);
     row.kind = text(wire::to_string(sent.body.kind));
-    row.detail =
-        "sample " + describe(sent.body.sampling) + " and trace the paths to " + name_of(sent.body.peer);
+    row.detail = describe(sent.body, name_of(sent.body.peer));
     row.id = writer_.add_directive(row);
     writer_.add_incident_event({0, row.incident, sent.at.ns,
                                 text(health::to_string(health::IncidentStep::DirectiveSent)),
@@ -209,8 +228,15 @@ void Recorder::record(const health::DirectiveAnswered& answer) {
                                 text(health::to_string(health::IncidentStep::DirectiveAnswered)),
                                 graph_.name(localise::NodeId{static_cast<std::uint32_t>(row.node)}) + ": " +
                                     text(wire::to_string(answer.result.status)) + ", " +
-                                    std::to_string(answer.result.paths) + " paths traced again"});
+                                    std::to_string(answer.result.paths) +
+                                    (row.kind == "repath" ? " paths moved" : " paths traced again")});
 }
+
+void Recorder::record(const health::DrainRequested& /*drain*/) {
+    // The incident's step says so, and this and the next two are how somebody else hears of it.
+}
+void Recorder::record(const health::MigrationRequested& /*migration*/) {}
+void Recorder::record(const health::OperatorNotified& /*notice*/) {}
 
 void Recorder::record(const health::SuspectsNamed& named) {
     std::int64_t rank = 0;
@@ -277,6 +303,8 @@ void Recorder::add_counters(const health::Nhms& nhms, std::uint32_t host) {
     rows.add("paths-unusable", c.paths_unusable);
     rows.add("evaluations", c.evaluations);
     rows.add("directives-unanswered", c.directives_unanswered);
+    rows.add("directives-unknown-eppc", c.directives_unknown_eppc);
+    rows.add("directives-no-room", c.directives_no_room);
     rows.add("incidents-over-limit", c.incidents_over_limit);
     rows.add(nhms.drops());
 }

@@ -38,6 +38,9 @@ class Recorder : public ns3::DyetraceEngineListener {
     void record(const health::LossSeen& loss);
     void record(const health::HealthChanged& change);
     void record(const health::IncidentChanged& change);
+    static void record(const health::DrainRequested& drain);
+    static void record(const health::MigrationRequested& migration);
+    static void record(const health::OperatorNotified& notice);
     void record(const health::DirectiveSent& directive);
     void record(const health::DirectiveAnswered& answer);
     void record(const health::SuspectsNamed& named);

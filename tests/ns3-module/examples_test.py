@@ -50,6 +50,15 @@ class Example(unittest.TestCase):
         self.assertGreater(after, 0.9 * before)
         self.assertRegex(told, r'after the repath: \S+ Mbit/s, 0 segments sent again')
 
+    def test_closed_loop_moves_the_paths_and_verifies(self):
+        told = self.run_example('dyetrace-closed-loop', '--stop=2500ms')
+        self.assertRegex(told, r'remedy \d+ incident 1 ')
+        self.assertRegex(told, r'verified \d+ incident 1 ')
+        goodput = {int(ms): float(rate) for ms, rate in re.findall(r'^goodput (\d+) ([0-9.]+)$', told, re.MULTILINE)}
+        before = [rate for ms, rate in goodput.items() if 500 < ms <= 1000]
+        after = [rate for ms, rate in goodput.items() if ms > 2000]
+        self.assertGreater(sum(after) / len(after), 0.95 * sum(before) / len(before))
+
     def test_animation_is_what_netanim_reads_with_the_named_link_in_red(self):
         told = self.run_example('dyetrace-animation', '--file=fabric.xml')
         named = re.search(r'incident \d+: (\S+) > (\S+)$', told, re.MULTILINE)

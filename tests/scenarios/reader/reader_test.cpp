@@ -62,6 +62,15 @@ update_interval = "11ms"
 evaluate_interval = "12ms"
 raised_rate = 0.5
 investigation = "400ms"
+repath = "automatic"
+drain = "advisory"
+migrate = "advisory"
+drain_host = "off"
+notify = "automatic"
+drain_share = "10%"
+repath_attempts = 3
+verify_within = "700ms"
+restore_after = "9s"
 [[fault]]
 kind = "silent-drop"
 from = "core-15"
@@ -105,6 +114,15 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.health.evaluate_interval, Duration::milliseconds(12));
     EXPECT_EQ(s.health.raised_rate, 0.5);
     EXPECT_EQ(s.health.investigation, Duration::milliseconds(400));
+    EXPECT_EQ(s.health.repath, RemedyMode::Automatic);
+    EXPECT_EQ(s.health.drain, RemedyMode::Advisory);
+    EXPECT_EQ(s.health.migrate, RemedyMode::Advisory);
+    EXPECT_EQ(s.health.drain_host, RemedyMode::Off);
+    EXPECT_EQ(s.health.notify, RemedyMode::Automatic);
+    EXPECT_EQ(s.health.drain_share, 0.1);
+    EXPECT_EQ(s.health.repath_attempts, 3U);
+    EXPECT_EQ(s.health.verify_within, Duration::milliseconds(700));
+    EXPECT_EQ(s.health.restore_after, Duration::seconds(9));
     ASSERT_THAT(s.faults, SizeIs(2));
     EXPECT_EQ(s.faults[0].kind, FaultKind::SilentDrop);
     EXPECT_EQ(s.faults[0].from, "core-15");

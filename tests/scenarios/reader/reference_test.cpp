@@ -113,6 +113,15 @@ TEST(Reference, TheDefaultsThatItShowsAreThoseOfTheStructs) {
     EXPECT_EQ(written.health.evaluate_interval, left_out.health.evaluate_interval);
     EXPECT_EQ(written.health.raised_rate, left_out.health.raised_rate);
     EXPECT_EQ(written.health.investigation, left_out.health.investigation);
+    EXPECT_EQ(written.health.repath, left_out.health.repath);
+    EXPECT_EQ(written.health.drain, left_out.health.drain);
+    EXPECT_EQ(written.health.migrate, left_out.health.migrate);
+    EXPECT_EQ(written.health.drain_host, left_out.health.drain_host);
+    EXPECT_EQ(written.health.notify, left_out.health.notify);
+    EXPECT_EQ(written.health.drain_share, left_out.health.drain_share);
+    EXPECT_EQ(written.health.repath_attempts, left_out.health.repath_attempts);
+    EXPECT_EQ(written.health.verify_within, left_out.health.verify_within);
+    EXPECT_EQ(written.health.restore_after, left_out.health.restore_after);
     EXPECT_EQ(written.record.pcap, left_out.record.pcap);
 }
 

@@ -147,6 +147,15 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.tracking.insecure = true;
     said.health = {"host-1-0-0", Duration::milliseconds(13), Duration::milliseconds(14), 0.5,
                    Duration::milliseconds(15)};
+    said.health.repath = scenario::RemedyMode::Automatic;
+    said.health.drain = scenario::RemedyMode::Advisory;
+    said.health.migrate = scenario::RemedyMode::Advisory;
+    said.health.drain_host = scenario::RemedyMode::Advisory;
+    said.health.notify = scenario::RemedyMode::Automatic;
+    said.health.drain_share = 0.1;
+    said.health.repath_attempts = 3;
+    said.health.verify_within = Duration::milliseconds(733);
+    said.health.restore_after = Duration::seconds(9);
     const scenario::Scenario nothing_said;
     for (const Group& group : groups()) {
         for (const KeyAttribute& one : group.keys) {

@@ -45,6 +45,9 @@ std::string words(KeyId value) {
 std::string words(wire::SamplingSpec::Kind kind) {
     return std::string(wire::to_string(kind));
 }
+std::string words(health::RemedyMode mode) {
+    return std::string(to_string(mode));
+}
 std::string words(const tracking::FlowFilter& filter) {
     return tracking::to_string(filter);
 }
@@ -158,6 +161,18 @@ const std::vector<Field<health::NhmsConfig>>& fields(const health::NhmsConfig*) 
         FIELD(fresh_packets_least),
         FIELD(directive_retry),
         FIELD(directive_attempts),
+        {"repath", [](const auto& config) { return words(config.remedies.mode(health::Remedy::Repath)); }},
+        {"drain", [](const auto& config) { return words(config.remedies.mode(health::Remedy::Drain)); }},
+        {"migrate", [](const auto& config) { return words(config.remedies.mode(health::Remedy::Migrate)); }},
+        {"drain_host",
+         [](const auto& config) { return words(config.remedies.mode(health::Remedy::DrainHost)); }},
+        {"notify", [](const auto& config) { return words(config.remedies.mode(health::Remedy::Notify)); }},
+        FIELD(remedies.drain_share),
+        FIELD(remedies.remedies_most),
+        FIELD(remedies.remedy_interval),
+        FIELD(remedies.repath_attempts),
+        FIELD(remedies.verify_within),
+        FIELD(remedies.restore_after),
     };
     return all;
 }
@@ -171,7 +186,7 @@ std::string attribute_of(std::string field) {
     };
     replace("sampling.kind", "sampling");
     replace("sampling.rate()", "rate");
-    for (const std::string_view owner : {"bounds.", "detector.", "endpoint."})
+    for (const std::string_view owner : {"bounds.", "detector.", "endpoint.", "remedies."})
         replace(owner, "");
     return camel_case(field);
 }
@@ -198,6 +213,7 @@ ns3::Ptr<ns3::AttributeValue> another(const ns3::TypeId::AttributeInformation& i
     if (info.name == "FlowFilter")
         return ns3::Create<ns3::StringValue>("source=10.1.0.0/16 vni=3,protocol=tcp");
     if (info.name == "Metrics") return ns3::Create<ns3::StringValue>("counts,quantiles");
+    if (now.SerializeToString(nullptr) == "off") return ns3::Create<ns3::StringValue>("automatic");
     ADD_FAILURE() << "no other value for " << info.name;
     return info.initialValue->Copy();
 }
