@@ -35,7 +35,7 @@ struct RollingConfig {
     Duration epoch = Duration::milliseconds(40);  ///< what windows are summed up by
     /// Epochs that windows may lie in, from the oldest that is not forgotten; 16 bytes a link each.
     std::size_t epochs_most = 320;
-    std::size_t windows_most = 8'000'000;  ///< 64 bytes each; the oldest epoch gives way
+    std::size_t windows_most = 5'000'000;  ///< 64 bytes each; the oldest epoch gives way
     std::size_t halves_most = 1'000'000;   ///< different halves of routes, about 40 bytes each
     Duration floor_tolerance = Duration::microseconds(50);  ///< as `EvidenceConfig`'s
     /// A common floor that moves by less is left where it was.
