@@ -282,7 +282,8 @@ void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutp
     const Time since = incident.acted_at + policies.settle;
     const Crossing left = crossings_.sum(incident.subject, since);
     const Crossing moved = evidence_.carried(incident.watched, since);
-    // What lost at the rate of before would have lost a dozen by now, and loses none by chance once in 160,000.
+    // What lost at the rate of before would have lost a dozen by now, and loses none by chance once in
+    // 160,000.
     const bool would_show = static_cast<double>(moved.sent) * incident.rate_before >= 12;
     const bool enough = would_show || moved.sent >= policies.verify_packets_least;
     const double bound =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The loop closed: guests with stacks of their own send by TCP from one pod to others, a link to a core switch
-// begins to drop packets and tells nobody, the health service finds it and, where its policy says so, has the
-// paths that cross it moved away. What the receivers get, by tenths of a second, says what that is worth.
+// The loop closed: guests with stacks of their own send by TCP from one pod to others, a link to a core
+// switch begins to drop packets and tells nobody, the health service finds it and, where its policy says so,
+// has the paths that cross it moved away. What the receivers get, by tenths of a second, says what that is
+// worth.
 //
 //   dyetrace-closed-loop [--repath=off|advisory|automatic] [--drain=...] [--loss=0.05] [--seed=1] [--stop=4s]
 
@@ -65,7 +66,8 @@ void BreakLink() {
     const DyetraceTopology& topology = g_dyetrace.GetFabric()->GetTopology();
     g_dyetrace.AddSilentDrop(topology.GetNode(topology.GetFrom(link)).name,
                              topology.GetNode(topology.GetTo(link)).name, Simulator::Now(), g_loss);
-    std::cout << "fault " << Simulator::Now().GetMilliSeconds() << ' ' << topology.DescribeLink(link) << std::endl;
+    std::cout << "fault " << Simulator::Now().GetMilliSeconds() << ' ' << topology.DescribeLink(link)
+              << std::endl;
 }
 
 void HealthChanges(const DyetraceHealthChange& change) {
@@ -76,9 +78,9 @@ void HealthChanges(const DyetraceHealthChange& change) {
 }
 
 void IncidentSteps(const DyetraceIncidentStep& step) {
-    std::cout << step.step << ' ' << Simulator::Now().GetMilliSeconds() << " incident " << step.incident << ' '
-              << (step.device.empty() ? step.from + " > " + step.to : step.device) << ": " << step.detail
-              << std::endl;
+    std::cout << step.step << ' ' << Simulator::Now().GetMilliSeconds() << " incident " << step.incident
+              << ' ' << (step.device.empty() ? step.from + " > " + step.to : step.device) << ": "
+              << step.detail << std::endl;
 }
 
 }  // namespace
@@ -97,7 +99,8 @@ int main(int argc, char** argv) {
     command.Parse(argc, argv);
 
     // Its buffer, not the fabric, is what bounds a flow: none takes what another has lost.
-    // Reno is back within some round trips of its last loss; CUBIC would take seconds to grow its small windows.
+    // Reno is back within some round trips of its last loss; CUBIC would take seconds to grow its small
+    // windows.
     Config::SetDefault("ns3::TcpL4Protocol::SocketType", StringValue("ns3::TcpLinuxReno"));
     Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(1448));
     Config::SetDefault("ns3::TcpSocket::SndBufSize", UintegerValue(22 * 1448));
@@ -138,7 +141,8 @@ int main(int argc, char** argv) {
             ApplicationContainer sinks = sink.Install(nodes.Get(pairs + pair));
             sinks.Start(Seconds(0));
             g_sinks.push_back(DynamicCast<PacketSink>(sinks.Get(0)));
-            BulkSendHelper bulk("ns3::TcpSocketFactory", InetSocketAddress(guests.GetAddress(pairs + pair), port));
+            BulkSendHelper bulk("ns3::TcpSocketFactory",
+                                InetSocketAddress(guests.GetAddress(pairs + pair), port));
             bulk.SetAttribute("MaxBytes", UintegerValue(0));  // without end
             bulk.Install(nodes.Get(pair)).Start(MilliSeconds(1 + pair * kFlowsOfAPair + flow));
         }

@@ -100,10 +100,11 @@ TypeId DyetraceFabric::GetTypeId() {
                           "never change.",
                           TimeValue(MilliSeconds(50)), MakeTimeAccessor(&DyetraceFabric::m_detectionDelay),
                           MakeTimeChecker())
-            .AddAttribute("DrainDelay",
-                          "From a drain's order to the switches' tables: what the network's controller takes.",
-                          TimeValue(MilliSeconds(5)), MakeTimeAccessor(&DyetraceFabric::m_drainDelay),
-                          MakeTimeChecker(MicroSeconds(1)))
+            .AddAttribute(
+                "DrainDelay",
+                "From a drain's order to the switches' tables: what the network's controller takes.",
+                TimeValue(MilliSeconds(5)), MakeTimeAccessor(&DyetraceFabric::m_drainDelay),
+                MakeTimeChecker(MicroSeconds(1)))
             .AddAttribute("Seed",
                           "Of the switches' hashes and of the faults; 0 takes RngSeedManager's seed and run.",
                           UintegerValue(0), MakeUintegerAccessor(&DyetraceFabric::m_seed),
@@ -301,7 +302,8 @@ void DyetraceFabric::DrainNode(uint32_t node, bool isDrained) {
     NS_LOG_FUNCTION(this << node << isDrained);
     const DyetraceTopology& topology = Built().topology;
     NS_ABORT_MSG_IF(node >= topology.GetNNodes(), "no node has number " << node);
-    NS_ABORT_MSG_IF(node < topology.GetNHosts(), topology.GetNode(node).name << " is a host and is not drained");
+    NS_ABORT_MSG_IF(node < topology.GetNHosts(),
+                    topology.GetNode(node).name << " is a host and is not drained");
     for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
         if (topology.GetFrom(link) == node && topology.GetTo(link) >= topology.GetNHosts())
             DrainLink(link, isDrained);

@@ -71,8 +71,8 @@ void NameSubject(const health::Subject& subject, const localise::FabricGraph& gr
 
 health::RemedyMode ParseMode(const char* attribute, const std::string& text) {
     const auto mode = health::parse_remedy_mode(text);
-    NS_ABORT_MSG_UNLESS(mode, "DyetraceNhms: " << attribute << " is off, advisory or automatic, not \"" << text
-                                               << '"');
+    NS_ABORT_MSG_UNLESS(
+        mode, "DyetraceNhms: " << attribute << " is off, advisory or automatic, not \"" << text << '"');
     return *mode;
 }
 
@@ -152,7 +152,8 @@ class DyetraceNhms::State : public DyetraceUdpService {
             m_owner.m_suspects(named->incident.value, suspects);
         } else if (const auto* drain = std::get_if<health::DrainRequested>(&output)) {
             if (drain->automatic) Drain(*drain);
-            TellRemedy(drain->incident, drain->undrain ? "undrain" : "drain", drain->subject, drain->automatic);
+            TellRemedy(drain->incident, drain->undrain ? "undrain" : "drain", drain->subject,
+                       drain->automatic);
         } else if (const auto* migration = std::get_if<health::MigrationRequested>(&output)) {
             TellRemedy(migration->incident, "migrate", health::Subject::of_device(migration->host),
                        migration->automatic);
@@ -260,14 +261,15 @@ TypeId DyetraceNhms::GetTypeId() {
                           "\"automatic\".",
                           mode(health::Remedy::Repath), MakeStringAccessor(&DyetraceNhms::m_repath),
                           MakeStringChecker())
-            .AddAttribute("Drain",
-                          "Likewise, whether a confirmed link or switch is taken out of the switches' tables.",
-                          mode(health::Remedy::Drain), MakeStringAccessor(&DyetraceNhms::m_drain),
-                          MakeStringChecker())
-            .AddAttribute("Migrate", "Likewise, whether a confirmed host's guests are asked to move elsewhere.",
+            .AddAttribute(
+                "Drain", "Likewise, whether a confirmed link or switch is taken out of the switches' tables.",
+                mode(health::Remedy::Drain), MakeStringAccessor(&DyetraceNhms::m_drain), MakeStringChecker())
+            .AddAttribute("Migrate",
+                          "Likewise, whether a confirmed host's guests are asked to move elsewhere.",
                           mode(health::Remedy::Migrate), MakeStringAccessor(&DyetraceNhms::m_migrate),
                           MakeStringChecker())
-            .AddAttribute("DrainHost", "Likewise, whether no new guests are to be placed on a confirmed host.",
+            .AddAttribute("DrainHost",
+                          "Likewise, whether no new guests are to be placed on a confirmed host.",
                           mode(health::Remedy::DrainHost), MakeStringAccessor(&DyetraceNhms::m_drainHost),
                           MakeStringChecker())
             .AddAttribute("Notify", "Likewise, whether somebody is told of a confirmed incident.",
@@ -290,11 +292,12 @@ TypeId DyetraceNhms::GetTypeId() {
             .AddAttribute("VerifyWithin", "A remedy that has not shown to work for so long did not.",
                           time(defaults.remedies.verify_within),
                           MakeTimeAccessor(&DyetraceNhms::m_verifyWithin), MakeTimeChecker(MilliSeconds(101)))
-            .AddAttribute("RestoreAfter",
-                          "What was drained is tried again after so long, and after twice as long each further "
-                          "time; 0: never.",
-                          time(defaults.remedies.restore_after),
-                          MakeTimeAccessor(&DyetraceNhms::m_restoreAfter), MakeTimeChecker(Seconds(0)))
+            .AddAttribute(
+                "RestoreAfter",
+                "What was drained is tried again after so long, and after twice as long each further "
+                "time; 0: never.",
+                time(defaults.remedies.restore_after), MakeTimeAccessor(&DyetraceNhms::m_restoreAfter),
+                MakeTimeChecker(Seconds(0)))
             .AddTraceSource("Remedy", "The service asks for a remedy that is not an EPPC's to carry out.",
                             MakeTraceSourceAccessor(&DyetraceNhms::m_remedy),
                             "ns3::DyetraceNhms::RemedyTracedCallback")

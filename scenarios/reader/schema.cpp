@@ -337,9 +337,8 @@ const TableSchema<TrackingSettings>& tracking_schema() {
 namespace {
 
 ChoiceType<RemedyMode> remedy_mode_type() {
-    return {{{"off", RemedyMode::Off},
-             {"advisory", RemedyMode::Advisory},
-             {"automatic", RemedyMode::Automatic}}};
+    return {
+        {{"off", RemedyMode::Off}, {"advisory", RemedyMode::Advisory}, {"automatic", RemedyMode::Automatic}}};
 }
 
 }  // namespace
@@ -361,10 +360,12 @@ const TableSchema<HealthSettings>& health_schema() {
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
              "How long it waits for fresh evidence that confirms or refutes a suspicion."),
          key("repath", &S::repath, remedy_mode_type(),
-             "Whether EPPCs move the paths that cross a confirmed link or switch to other source ports. Here and "
+             "Whether EPPCs move the paths that cross a confirmed link or switch to other source ports. Here "
+             "and "
              "below `advisory` says so and leaves it to the operator."),
          key("drain", &S::drain, remedy_mode_type(),
-             "Whether a confirmed link (both directions) or switch is taken out of the switches' tables, where "
+             "Whether a confirmed link (both directions) or switch is taken out of the switches' tables, "
+             "where "
              "`repath` did not help."),
          key("migrate", &S::migrate, remedy_mode_type(),
              "Whether it is asked that the guests of a confirmed host move elsewhere. Nobody does here."),
@@ -380,7 +381,8 @@ const TableSchema<HealthSettings>& health_schema() {
              DurationType{Duration::milliseconds(101), Duration::seconds(3600)},
              "A remedy that has not shown to work for so long did not, and the next one is tried."),
          key("restore_after", &S::restore_after, DurationType{{}, Duration::seconds(3600)},
-             "What was drained is tried again after so long, and after twice as long each further time; `0s`: "
+             "What was drained is tried again after so long, and after twice as long each further time; "
+             "`0s`: "
              "never.")}};
     return table;
 }

@@ -37,7 +37,8 @@ std::string describe(const wire::DirectiveBody& directive, const std::string& pe
     switch (directive.kind) {
         case wire::DirectiveKind::Investigate:
             return "sample " + describe(directive.sampling) + " and trace the paths to " + peer;
-        case wire::DirectiveKind::OpenSession: return "measure " + peer + ", sample " + describe(directive.sampling);
+        case wire::DirectiveKind::OpenSession:
+            return "measure " + peer + ", sample " + describe(directive.sampling);
         case wire::DirectiveKind::Trace: return "trace the paths to " + peer;
         case wire::DirectiveKind::Repath: {
             std::string text = directive.paths.size() == 1 ? "move path" : "move paths";
@@ -224,12 +225,11 @@ void Recorder::record(const health::DirectiveAnswered& answer) {
     store::DirectiveRow& row = directives_.at(answer.directive);
     row.acked_ns = answer.at.ns;
     writer_.update_directive(row);
-    writer_.add_incident_event({0, row.incident, answer.at.ns,
-                                text(health::to_string(health::IncidentStep::DirectiveAnswered)),
-                                graph_.name(localise::NodeId{static_cast<std::uint32_t>(row.node)}) + ": " +
-                                    text(wire::to_string(answer.result.status)) + ", " +
-                                    std::to_string(answer.result.paths) +
-                                    (row.kind == "repath" ? " paths moved" : " paths traced again")});
+    writer_.add_incident_event(
+        {0, row.incident, answer.at.ns, text(health::to_string(health::IncidentStep::DirectiveAnswered)),
+         graph_.name(localise::NodeId{static_cast<std::uint32_t>(row.node)}) + ": " +
+             text(wire::to_string(answer.result.status)) + ", " + std::to_string(answer.result.paths) +
+             (row.kind == "repath" ? " paths moved" : " paths traced again")});
 }
 
 void Recorder::record(const health::DrainRequested& /*drain*/) {

@@ -11,6 +11,7 @@
 #include "core/auth/seal.h"
 #include "core/health/nhms.h"
 #include "core/wire/update.h"
+#include "tests/bench/core/limits.h"
 
 namespace dyetrace {
 namespace {
@@ -203,7 +204,14 @@ void BM_CodecAlone(benchmark::State& state) {
 }
 BENCHMARK(BM_CodecAlone)->Unit(benchmark::kMillisecond);
 
+constexpr bench::RateLimit kRates[] = {
+    {"records of updates taken, nothing lost", "BM_Ingest/0", 1e6},
+    {"records of updates taken, 1% lost", "BM_Ingest/100", 1e6},
+};
+
 }  // namespace
 }  // namespace dyetrace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return dyetrace::bench::run(argc, argv, {}, dyetrace::kRates);
+}
