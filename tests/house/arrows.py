@@ -67,7 +67,7 @@ CORE_STANDARD_HEADERS = set(
     version""".split()
 )
 CORE_LIBRARY_HEADERS = {
-    "core/auth": r"sodium(\.h|/.*)",
+    "core/auth": r"sodium(\.h|/.*)|cpuid\.h|immintrin\.h",
     "core/localise": r"boost/(graph|property_map|container|iterator|range)/.*",
     "core/health": r"boost/math/.*",
     "core/tracking": r"boost/math/.*",
