@@ -10,6 +10,7 @@ namespace {
 /// A step moves the median by 2% once many windows were seen, by half at first: 1/n would never forget.
 constexpr double kStepLeast = 0.02;
 constexpr double kStepFirst = 0.5;
+constexpr double kHighKept = 1 - 1.0 / 4096;
 /// Trials that a share is learned from; the older half weighs half.
 constexpr double kTrialsMost = 1 << 20;
 /// The least usual share stands until about so many hits were to be expected of it: a fault in a class that
@@ -27,6 +28,7 @@ void ClassBaselines::learn_delay(std::size_t path_class, Duration above_floor) {
         const double step = 1 + std::max(kStepLeast, kStepFirst / std::sqrt(one.windows));
         one.delay_ns = std::clamp(value, one.delay_ns / step, one.delay_ns * step);
     }
+    one.high_ns = std::max(one.high_ns * kHighKept, value);
     if (one.windows < UINT32_MAX) ++one.windows;
 }
 
@@ -44,6 +46,10 @@ Duration ClassBaselines::delay(std::size_t path_class) const {
     const Class& one = classes_[path_class];
     if (one.windows == 0) return {};
     return {static_cast<std::int64_t>(one.delay_ns)};
+}
+
+Duration ClassBaselines::high_delay(std::size_t path_class) const {
+    return {static_cast<std::int64_t>(classes_[path_class].high_ns)};
 }
 
 double ClassBaselines::share(std::size_t path_class, ShareTest test, const ShareLimits& limits) const {

@@ -30,6 +30,8 @@ class ClassBaselines {
 
     /// The median of windows' mean delays above their floors; zero before the first.
     [[nodiscard]] Duration delay(std::size_t path_class) const;
+    /// About the largest of them; forgets by half in 3000 windows.
+    [[nodiscard]] Duration high_delay(std::size_t path_class) const;
     /// The usual share, within its limits.
     [[nodiscard]] double share(std::size_t path_class, ShareTest test, const ShareLimits& limits) const;
 
@@ -40,6 +42,7 @@ class ClassBaselines {
     };
     struct Class {
         double delay_ns = 0;
+        double high_ns = 0;
         std::uint32_t windows = 0;  ///< saturates
         std::array<Share, kShareTests> shares{};
     };

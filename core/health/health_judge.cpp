@@ -168,7 +168,11 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
 
 void HealthJudge::judge_delay(const PathDetector& path, const MetricsWindow& window, Signs& signs) const {
     const Duration usual = baselines_.delay(ClassBaselines::class_of(window.route_links));
-    const Duration queue = std::clamp(usual * kQueueRatio, config_.queue_least, config_.queue_most);
+    // A queue that loses packets is full: so a quarter to a half of the longest that the class saw is long, and
+    // where it only ever met full ones, the usual is no measure.
+    const Duration high = baselines_.high_delay(ClassBaselines::class_of(window.route_links));
+    const Duration queue = std::clamp(std::min(std::max(usual * kQueueRatio, high / 4), high / 2),
+                                      config_.queue_least, config_.queue_most);
     // One packet of several in a long queue moves their mean by less; the mean of several is as much
     // steadier.
     const Duration narrowed = {static_cast<std::int64_t>(static_cast<double>(queue.ns) /
@@ -291,15 +295,15 @@ double HealthJudge::share_threshold() const {
 
 void HealthJudge::take_shares(SessionDetector& session, const MetricsWindow& window, const Signs& signs) {
     const std::size_t path_class = ClassBaselines::class_of(window.route_links);
-    if (signs.sampled && severity(session.health_, session.metric_) < 2)
-        baselines_.learn_delay(path_class, signs.above_floor);
+    if (signs.sampled && !signs.shifted && severity(session.health_, session.metric_) < 2)
+        baselines_.learn_delay(path_class, std::min(signs.above_floor, config_.queue_most * 2));
     if (const std::uint32_t tracked = window.tracked_received; tracked > 0) {
         take_share(session, ShareTest::Corruption, path_class, window.corrupted, tracked);
         take_share(session, ShareTest::Duplication, path_class, window.duplicates, tracked);
         take_share(session, ShareTest::Reordering, path_class, window.late, tracked);
     }
     if (!signs.sampled) return;
-    take_share(session, ShareTest::Delay, path_class, signs.shifted && !signs.marked ? 1 : 0, 1);
+    take_share(session, ShareTest::Delay, path_class, signs.shifted && !signs.marked && window.lost == 0 ? 1 : 0, 1);
     take_share(session, ShareTest::Marking, path_class, signs.marked && signs.unqueued ? 1 : 0, 1);
     take_share(session, ShareTest::Congestion, path_class, signs.queued && !signs.shifted ? 1 : 0, 1);
 }

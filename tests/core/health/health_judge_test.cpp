@@ -326,7 +326,7 @@ TEST(HealthJudge, FewLatePacketsAreNoEvidence) {
 TEST(HealthJudge, FindsALongerWay) {
     Watched watched;
     watched.reports(30, 400, 0);
-    watched.report_like(12, [](MetricsWindow& w) { delay(w, Duration::microseconds(200), {}); });
+    watched.report_like(90, [](MetricsWindow& w) { delay(w, Duration::microseconds(200), {}); });
     watched.expect(Health::Degraded, Metric::Delay);
     watched.reports(60, 400, 0);
     watched.expect(Health::Healthy, Metric::Loss);
