@@ -168,8 +168,8 @@ HealthJudge::Signs HealthJudge::look(SessionDetector& session, PathDetector& pat
 
 void HealthJudge::judge_delay(const PathDetector& path, const MetricsWindow& window, Signs& signs) const {
     const Duration usual = baselines_.delay(ClassBaselines::class_of(window.route_links));
-    // A queue that loses packets is full: so a quarter to a half of the longest that the class saw is long, and
-    // where it only ever met full ones, the usual is no measure.
+    // A queue that loses packets is full: so a quarter to a half of the longest that the class saw is long,
+    // and where it only ever met full ones, the usual is no measure.
     const Duration high = baselines_.high_delay(ClassBaselines::class_of(window.route_links));
     const Duration queue = std::clamp(std::min(std::max(usual * kQueueRatio, high / 4), high / 2),
                                       config_.queue_least, config_.queue_most);
@@ -303,7 +303,8 @@ void HealthJudge::take_shares(SessionDetector& session, const MetricsWindow& win
         take_share(session, ShareTest::Reordering, path_class, window.late, tracked);
     }
     if (!signs.sampled) return;
-    take_share(session, ShareTest::Delay, path_class, signs.shifted && !signs.marked && window.lost == 0 ? 1 : 0, 1);
+    take_share(session, ShareTest::Delay, path_class,
+               signs.shifted && !signs.marked && window.lost == 0 ? 1 : 0, 1);
     take_share(session, ShareTest::Marking, path_class, signs.marked && signs.unqueued ? 1 : 0, 1);
     take_share(session, ShareTest::Congestion, path_class, signs.queued && !signs.shifted ? 1 : 0, 1);
 }
