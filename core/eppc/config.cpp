@@ -16,12 +16,16 @@ PathTracerConfig tracer_config(const EppcConfig& config) {
             config.trace_attempts, config.trace_timeout,      config.trace_spacing};
 }
 
+/// Packets of followed flows that wait for an update, 200 bytes each.
+constexpr std::size_t kFlowEntriesMost = 1024;
+
 UpdateSenderConfig update_config(const EppcConfig& config) {
     UpdateSenderConfig update;
     update.interval = config.update_interval;
     update.retransmit = retransmit_policy(config);
     update.entries_most = config.bounds.update_entries;
     update.timings_most = config.bounds.update_timings;
+    if (config.flow_traces > 0) update.flows_most = kFlowEntriesMost;
     const std::size_t around = wire::ip_header_size(config.address) + wire::UdpHeader::kSize +
                                wire::ControlHeader::kSize + wire::ControlHeader::kTagSize;
     update.body_bytes_most = std::min(update.body_bytes_most, config.underlay_mtu - around);
@@ -96,6 +100,8 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (!positive(config.path_idle)) return "path_idle: must be positive";
     if (config.waiting_time.ns < 0) return "waiting_time: must not be negative";
     if (!positive(config.update_interval)) return "update_interval: must be positive";
+    if (config.flow_traces > FlowTap::kFlowsMost) return "flow_traces: must be 0 to 4";
+    if (config.flow_capture > wire::FlowTraceSpec::kCaptureMost) return "flow_capture: must be 0 to 128";
     if (!positive(config.retransmit_first)) return "retransmit_first: must be positive";
     if (config.retransmit_last < config.retransmit_first)
         return "retransmit_last: must not be below retransmit_first";

@@ -39,10 +39,13 @@ inline constexpr std::array kCounters{
     NamedCounter{"updates-dropped-sessions", &EppcCounters::updates_dropped_sessions},
     NamedCounter{"updates-dropped-paths", &EppcCounters::updates_dropped_paths},
     NamedCounter{"updates-dropped-timings", &EppcCounters::updates_dropped_timings},
+    NamedCounter{"updates-dropped-flows", &EppcCounters::updates_dropped_flows},
     NamedCounter{"repaths", &EppcCounters::repaths},
     NamedCounter{"traces-sent", &EppcCounters::traces_sent},
     NamedCounter{"traces-dropped", &EppcCounters::traces_dropped},
     NamedCounter{"traces-disagreed", &EppcCounters::traces_disagreed},
+    NamedCounter{"flow-stages", &EppcCounters::flow_stages},
+    NamedCounter{"flow-stages-dropped", &EppcCounters::flow_stages_dropped},
 };
 static_assert(sizeof(EppcCounters) == kCounters.size() * sizeof(std::uint64_t), "a counter has no name");
 

@@ -147,6 +147,8 @@ Refusal Eppc::Engine::encapsulate(GuestPort port, wire::FrameBuffer& frame, Time
         drops.add(*refused);
         return refused;
     }
+    if (flow_tap_.is_busy()) [[unlikely]]
+        follow_sent(frame, admitted, now);
     carry(frame, admitted, now);
     return std::nullopt;
 }
@@ -377,6 +379,8 @@ Decapsulated Eppc::Engine::deliver(wire::FrameBuffer& frame, const InnerFrame& i
     if (inner.ecn.is_invalid) return dropped(DropReason::EcnInvalid);
     if (inner.ecn.inner != inner.headers.ecn) wire::set_ecn(bytes, inner.headers, inner.ecn.inner);
     if (next != nullptr) return relay(frame, inner, packet, *next, now);
+    if (flow_tap_.is_busy()) [[unlikely]]
+        follow_received(frame, inner.vni, now);
     ++counters.decapsulated;
     last_.delivered = address;
     Decapsulated result;

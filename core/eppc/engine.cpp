@@ -26,6 +26,7 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
       last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
       sketches_(given.bounds.sketches),
       tracer_(tracer_config(given), given.address, secret_.next()),
+      flow_tap_(given.flow_traces, given.flow_capture),
       updates_(update_config(given), secret_.next()) {
     config.port_count = port_count_of(config);
 }
@@ -232,11 +233,12 @@ void Eppc::Engine::advance(Time now) {
     if (choose_at_ <= now) choose_peers(now);
     if (fill_at_ <= now) begin_turns(now);
     if (tracer_.next_deadline() <= now) service_tracer(now);
+    if (flow_at_ <= now) service_flow_tap(now);
     if (updates_.next_deadline() <= now) service_updates(now);
 }
 
 Time Eppc::Engine::next_deadline() const {
-    return std::min({attention_at_, choose_at_, fill_at_, timers_.next(), tracer_.next_deadline(),
+    return std::min({attention_at_, choose_at_, fill_at_, timers_.next(), tracer_.next_deadline(), flow_at_,
                      updates_.next_deadline()});
 }
 

@@ -27,6 +27,7 @@
 #include "core/base/timer_queue.h"
 #include "core/eppc/ecn.h"
 #include "core/eppc/eppc.h"
+#include "core/eppc/flow_tap.h"
 #include "core/eppc/nhms_channel.h"
 #include "core/eppc/outer_header.h"
 #include "core/eppc/overlay.h"
@@ -180,6 +181,7 @@ class Eppc::Engine {
     Result<Done, std::string> set_keys(const auth::NamedKey& sending,
                                        const std::vector<auth::NamedKey>& others, Time now);
     [[nodiscard]] bool is_draining() const;
+    void note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at);  // flow_tracing.cpp
     void set_load(double share) { load_ = share; }
 
     EppcConfig config;
@@ -369,6 +371,13 @@ class Eppc::Engine {
     void trace_path(std::uint32_t peer, PathIndex path, Time now);
     void service_tracer(Time now);
 
+    // flow_tracing.cpp
+    [[gnu::noinline]] void follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now);
+    [[gnu::noinline]] void follow_received(const wire::FrameBuffer& frame, Vni vni, Time now);
+    /// Tells the health service what was seen.
+    void service_flow_tap(Time now);
+    wire::DirectiveResultBody follow_for_nhms(const wire::DirectiveBody& directive, Time now);
+
     // management.cpp
     void handle_management(const UnderlayPacket& packet, Bytes payload, Time now);
     void handle_directive(const wire::ControlMessage& message, Time now);
@@ -418,6 +427,8 @@ class Eppc::Engine {
     bool speaks_vxlan_ = false;  ///< with some peer
     TimerQueue timers_;          ///< by peer index
     PathTracer tracer_;
+    FlowTap flow_tap_;
+    Time flow_at_ = Time::never();  ///< something was seen, or a trace ends
     UpdateSender updates_;
     std::size_t requested_count_ = 0;
     std::size_t accepted_count_ = 0;   ///< those that linger too

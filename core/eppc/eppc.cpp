@@ -82,6 +82,9 @@ Result<Done, std::string> Eppc::close_session(session::Role role, IpAddress peer
                                               wire::CloseReason reason, Time now) {
     return engine_->close_session(role, peer, id, reason, now);
 }
+void Eppc::note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at) {
+    engine_->note_at_guest(port, frame, stage, at);
+}
 void Eppc::set_load(double share) {
     engine_->set_load(share);
 }

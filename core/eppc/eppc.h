@@ -34,6 +34,7 @@
 #include "core/eppc/config.h"
 #include "core/eppc/output.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/flow_trace.h"
 #include "core/wire/frame_buffer.h"
 #include "core/wire/report_option.h"
 #include "core/wire/session_messages.h"
@@ -73,16 +74,19 @@ struct EppcCounters {
     std::uint64_t rides_received = 0;  ///< such records taken, beside reports_received
     std::uint64_t updates_sent = 0;    ///< first transmissions
     std::uint64_t updates_acked = 0;
-    std::uint64_t update_entries_dropped = 0;    ///< overflow of the update queue, the sum of the next five
+    std::uint64_t update_entries_dropped = 0;    ///< overflow of the update queue, the sum of the next six
     std::uint64_t updates_dropped_healthy = 0;   ///< metrics that told of no new trouble
     std::uint64_t updates_dropped_troubled = 0;  ///< metrics that did
     std::uint64_t updates_dropped_sessions = 0;  ///< states of sessions
     std::uint64_t updates_dropped_paths = 0;     ///< routers of a path; it is traced again
     std::uint64_t updates_dropped_timings = 0;
-    std::uint64_t repaths = 0;  ///< paths moved to another source port
+    std::uint64_t updates_dropped_flows = 0;  ///< packets of followed flows
+    std::uint64_t repaths = 0;                ///< paths moved to another source port
     std::uint64_t traces_sent = 0;
-    std::uint64_t traces_dropped = 0;    ///< paths not traced because the trace table was full
-    std::uint64_t traces_disagreed = 0;  ///< hops asked about anew because two answers did not agree
+    std::uint64_t traces_dropped = 0;       ///< paths not traced because the trace table was full
+    std::uint64_t traces_disagreed = 0;     ///< hops asked about anew because two answers did not agree
+    std::uint64_t flow_stages = 0;          ///< packets of followed flows, at each stage that was asked for
+    std::uint64_t flow_stages_dropped = 0;  ///< the same, for which there was no room
 };
 
 /// What a session is asked for with.
@@ -171,6 +175,10 @@ class Eppc {
     /// changes nothing, where an id is given twice or there are too many.
     Result<Done, std::string> set_keys(const auth::NamedKey& sending,
                                        const std::vector<auth::NamedKey>& others, Time now);
+    /// Optional, where the health service may follow flows: a guest's frame at the guest itself, before
+    /// `encapsulate` (GuestOut) or after it was handed over (GuestIn), at that time of the host's clock.
+    void note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at);
+
     /// Ends every session in order, in both roles: END markers, final reports, close. The last metrics
     /// follow. From now on it asks for none on traffic and accepts none.
     void close_sessions(Time now);

@@ -30,6 +30,7 @@ void Eppc::Engine::note_given_up(const GivenUp& given_up) {
         case GivenUp::Kind::Healthy: ++counters.updates_dropped_healthy; return;
         case GivenUp::Kind::Session: ++counters.updates_dropped_sessions; return;
         case GivenUp::Kind::Timing: ++counters.updates_dropped_timings; return;
+        case GivenUp::Kind::Flow: ++counters.updates_dropped_flows; return;
         case GivenUp::Kind::Troubled:
             ++counters.updates_dropped_troubled;
             if (session != nullptr) session->note_untold(given_up.path);
@@ -175,6 +176,7 @@ void Eppc::Engine::handle_directive(const ControlMessage& message, Time now) {
 wire::DirectiveResultBody Eppc::Engine::obey(const wire::DirectiveBody& directive, Time now) {
     using Kind = wire::DirectiveKind;
     if (directive.kind == Kind::OpenSession) return measure_for_nhms(directive, now);
+    if (directive.kind == Kind::TraceFlow) return follow_for_nhms(directive, now);
     wire::DirectiveResultBody result;
     result.status = wire::DirectiveStatus::NoSession;
     const auto index = find_peer(directive.peer);

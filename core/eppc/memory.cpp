@@ -99,7 +99,7 @@ Need scratch(const EppcConfig& config) {
                         heap::grown_vector<session::Turn>(std::min(turns, bounds.requested_sessions));
     const UpdateSenderConfig updates = update_config(config);
     const Need update = heap::grown_vector<UpdateSender::Transmission>(2 * updates.in_flight_most) +
-                        heap::grown_vector<wire::UpdateEntry>(updates.body_bytes_most / 64);
+                        heap::grown_vector<wire::UpdateEntry>(updates.body_bytes_most / 32);
     const Need sketch =
         heap::vector<tracking::SketchPool::Node>(tracking::SketchPool::kNodesOfFullSketch + 1) +
         3 * heap::vector<std::uint8_t>(wire::TimingEntry::kMaxSketchBytes);
@@ -134,8 +134,8 @@ heap::Need Eppc::Engine::memory_bound(const EppcConfig& config) {
            requested_sessions(config) + accepted_sessions(config) +
            tracking::SketchTable::memory_bound(bounds.sketches, bounds.accepted_sessions) +
            PathTracer::memory_bound(tracer_config(config), bounds.peers) +
-           UpdateSender::memory_bound(update_config(config)) + outputs + transmitting + outbox(config) +
-           scratch(config);
+           FlowTap::memory_bound(config.flow_traces) + UpdateSender::memory_bound(update_config(config)) +
+           outputs + transmitting + outbox(config) + scratch(config);
 }
 
 }  // namespace dyetrace::eppc

@@ -81,6 +81,7 @@ void UpdateQueue::digest_into(StateDigest& digest) const {
     for (const Event& event : events_)
         std::visit([&](const auto& entry) { note(digest, wire::UpdateEntry{entry}); }, event);
     note_all(digest, timings_);
+    note_all(digest, flows_);
 }
 
 void UpdateSender::digest_into(StateDigest& digest) const {
@@ -162,6 +163,7 @@ void Eppc::Engine::digest_into(StateDigest& digest) const {
     sketches_.digest_into(digest);
     timers_.digest_into(digest);
     tracer_.digest_into(digest);
+    flow_tap_.digest_into(digest);
     updates_.digest_into(digest);
     digest.add(requested_count_);
     digest.add(accepted_count_);

@@ -29,10 +29,12 @@ UpdateQueue::SessionKey UpdateQueue::key_of(const wire::TimingEntry& entry) {
 UpdateQueue::UpdateQueue(const UpdateQueue& other)
     : entries_most_(other.entries_most_),
       timings_most_(other.timings_most_),
+      flows_most_(other.flows_most_),
       healthy_(other.healthy_),
       troubled_(other.troubled_),
       events_(other.events_),
-      timings_(other.timings_) {
+      timings_(other.timings_),
+      flows_(other.flows_) {
     index_all();
 }
 
@@ -95,6 +97,13 @@ std::optional<GivenUp> UpdateQueue::add(const wire::TimingEntry& entry, bool /*t
     return given_up;
 }
 
+std::optional<GivenUp> UpdateQueue::add(const wire::FlowStageEntry& entry, bool /*troubled*/) {
+    flows_.push_back(entry);
+    if (flows_.size() <= flows_most_) return std::nullopt;
+    flows_.pop_front();
+    return GivenUp{GivenUp::Kind::Flow, {}, {}, {}, {}};
+}
+
 std::optional<GivenUp> UpdateQueue::shrink() {
     if (entries() <= entries_most_) return std::nullopt;
     if (!healthy_.empty()) return drop_metrics(healthy_, GivenUp::Kind::Healthy);
@@ -130,14 +139,17 @@ void UpdateQueue::forget(const Event& event) {
     if (&*known->second == &event) paths_at_.erase(known);  // else a newer one of that path waits too
 }
 
-heap::Need UpdateQueue::memory_bound(std::size_t entries_most, std::size_t timings_most) {
+heap::Need UpdateQueue::memory_bound(std::size_t entries_most, std::size_t timings_most,
+                                     std::size_t flows_most) {
     const heap::Need metrics = heap::list<wire::MetricsEntry>(1) + heap::map<PathKey, WaitingMetrics>(1);
     const heap::Need event = heap::list<Event>(1) + heap::map<PathKey, Events::iterator>(1);
     const heap::Need timing = heap::list<wire::TimingEntry>(1) + heap::map<SessionKey, Timings::iterator>(1) +
                               heap::vector<std::uint8_t>(wire::TimingEntry::kMaxSketchBytes);
     const std::size_t entry = std::max(metrics.kept, event.kept);
     // One more is there until another has gone for it.
-    return {entries_most * entry + timings_most * timing.kept, entry + timing.kept};
+    const std::size_t flow = flows_most == 0 ? 0 : heap::list<wire::FlowStageEntry>(1).kept;
+    return {entries_most * entry + timings_most * timing.kept + flows_most * flow,
+            entry + timing.kept + flow};
 }
 
 std::vector<wire::UpdateEntry> UpdateQueue::take(std::size_t room) {
@@ -165,7 +177,8 @@ std::vector<wire::UpdateEntry> UpdateQueue::take(std::size_t room) {
     (void)(take_while_it_fits(events_, event, forget_event) &&
            take_while_it_fits(troubled_, as_is, forget_metrics) &&
            take_while_it_fits(healthy_, as_is, forget_metrics) &&
-           take_while_it_fits(timings_, as_is, forget_timing));
+           take_while_it_fits(timings_, as_is, forget_timing) &&
+           take_while_it_fits(flows_, as_is, [](const wire::FlowStageEntry&) {}));
     return taken;
 }
 

@@ -11,6 +11,8 @@
 // and in each class what has waited longest. Timing has a bound of its own: its sketches are large, and there
 // is one of a session.
 //
+// Packets of followed flows have a bound too, and go last: whoever asked for them can ask again.
+//
 // Metrics and timing are totals: a newer one takes the place, and the age, of an older one of the same
 // (session, path, generation) or session. A state is an event, and each is told; the routers of a path are
 // told again only when they are others. So with a bound of N an outage of the health service, however long,
@@ -36,7 +38,7 @@ namespace dyetrace::eppc {
 
 /// What was given up, so that whoever told it can tell it again.
 struct GivenUp {
-    enum class Kind : std::uint8_t { Healthy, Troubled, Session, Path, Timing };
+    enum class Kind : std::uint8_t { Healthy, Troubled, Session, Path, Timing, Flow };
     Kind kind{};
     IpAddress peer;
     SessionId session;
@@ -48,8 +50,8 @@ struct GivenUp {
 
 class UpdateQueue {
   public:
-    UpdateQueue(std::size_t entries_most, std::size_t timings_most)
-        : entries_most_(entries_most), timings_most_(timings_most) {}
+    UpdateQueue(std::size_t entries_most, std::size_t timings_most, std::size_t flows_most = 0)
+        : entries_most_(entries_most), timings_most_(timings_most), flows_most_(flows_most) {}
     UpdateQueue(const UpdateQueue& other);
     UpdateQueue& operator=(const UpdateQueue& other) { return *this = UpdateQueue(other); }
     UpdateQueue(UpdateQueue&&) noexcept = default;
@@ -66,8 +68,9 @@ class UpdateQueue {
 
     [[nodiscard]] std::size_t entries() const { return healthy_.size() + troubled_.size() + events_.size(); }
     [[nodiscard]] std::size_t timings() const { return timings_.size(); }
-    [[nodiscard]] bool is_empty() const { return entries() == 0 && timings_.empty(); }
-    [[nodiscard]] static heap::Need memory_bound(std::size_t entries_most, std::size_t timings_most);
+    [[nodiscard]] bool is_empty() const { return entries() == 0 && timings_.empty() && flows_.empty(); }
+    [[nodiscard]] static heap::Need memory_bound(std::size_t entries_most, std::size_t timings_most,
+                                                 std::size_t flows_most = 0);
     void digest_into(StateDigest& digest) const;
 
   private:
@@ -100,6 +103,7 @@ class UpdateQueue {
     std::optional<GivenUp> add(const wire::PathEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::SessionEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::TimingEntry& entry, bool troubled);
+    std::optional<GivenUp> add(const wire::FlowStageEntry& entry, bool troubled);
     void index_all();
     std::optional<GivenUp> shrink();
     GivenUp drop_event();
@@ -108,10 +112,12 @@ class UpdateQueue {
 
     std::size_t entries_most_;
     std::size_t timings_most_;
+    std::size_t flows_most_;
     Metrics healthy_;  ///< each list: what has waited longest first
     Metrics troubled_;
     Events events_;
     Timings timings_;
+    std::list<wire::FlowStageEntry> flows_;
     std::map<PathKey, WaitingMetrics> metrics_at_;
     std::map<PathKey, Events::iterator> paths_at_;  ///< the newest of each path
     std::map<SessionKey, Timings::iterator> timings_at_;

@@ -68,7 +68,7 @@ std::vector<std::uint8_t> UpdateSender::next_body() {
 }
 
 heap::Need UpdateSender::memory_bound(const UpdateSenderConfig& config) {
-    return UpdateQueue::memory_bound(config.entries_most, config.timings_most) +
+    return UpdateQueue::memory_bound(config.entries_most, config.timings_most, config.flows_most) +
            heap::deque<InFlight>(config.in_flight_most) +
            config.in_flight_most * heap::vector<std::uint8_t>(config.body_bytes_most);
 }

@@ -34,6 +34,7 @@ struct UpdateSenderConfig {
     session::RetransmitPolicy retransmit;
     std::size_t entries_most = 16384;    ///< waiting: metrics, routers and states
     std::size_t timings_most = 1024;     ///< waiting
+    std::size_t flows_most = 0;          ///< waiting: packets of followed flows
     std::size_t in_flight_most = 64;     ///< without acknowledgement; at most ReplayWindow::kWidth
     std::size_t body_bytes_most = 1300;  ///< of one update
 };
@@ -42,7 +43,9 @@ class UpdateSender {
   public:
     /// `seed` feeds the challenges.
     UpdateSender(const UpdateSenderConfig& config, std::uint64_t seed)
-        : config_(config), waiting_(config.entries_most, config.timings_most), random_(seed) {}
+        : config_(config),
+          waiting_(config.entries_most, config.timings_most, config.flows_most),
+          random_(seed) {}
 
     /// Queues an entry, as `UpdateQueue::add`. Precondition: it fits an update, which all do but timing whose
     /// sketch is longer than `sketch_room`.

@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/health/detector.h"
+#include "core/health/flow_trace.h"
 #include "core/health/policies.h"
 #include "core/health/session_table.h"
 #include "core/localise/localiser.h"
@@ -66,6 +67,8 @@ struct NhmsConfig {
     Duration extra_pair = Duration::seconds(10);
 
     RemedyPolicies remedies;
+
+    FlowTracePolicy flow_traces;
 
     NhmsBounds bounds;
 };

@@ -89,6 +89,7 @@ class Nhms::Engine {
           evidence_(graph, table_, rolling_config(config), now - config.memory),
           candidates_(graph),
           investigation_(config, graph, evidence_),
+          flow_traces_(given.flow_traces),
           judge_(config.detector),
           outputs_(config.bounds.outputs) {}
     Engine(const Engine&) = delete;
@@ -97,6 +98,9 @@ class Nhms::Engine {
     void handle(const Endpoint& from, Bytes datagram, Time now);
     void set_keys(auth::KeyRing keys);
     void advance(Time now);
+    Result<FlowTraceId, std::string> trace_flow(const FlowTraceRequest& request, Time now);
+    [[nodiscard]] std::optional<FlowTraceResult> flow_trace(FlowTraceId id, Time now) const;
+    [[nodiscard]] const FlowTraces& flow_traces() const { return flow_traces_; }
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
     [[nodiscard]] Memory remember() const;
@@ -135,6 +139,7 @@ class Nhms::Engine {
     SessionDetector* detector_of(PairIndex pair);
     void resume_paths(const std::vector<RememberedPath>& paths);
     void resume_pairs(const std::vector<RememberedPair>& pairs);
+    void take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void put(IncidentOutputs outputs, Time now);
@@ -155,6 +160,7 @@ class Nhms::Engine {
     localise::RollingEvidence evidence_;
     localise::CandidatePaths candidates_;
     Investigation investigation_;
+    FlowTraces flow_traces_;
     std::map<SessionKey, wire::TimingEntry> timings_;
     HealthJudge judge_;
     StableVector<SessionDetector> detectors_;  ///< by pair
@@ -263,8 +269,14 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::SessionEntry& entry, 
     emit(SessionReported{now, eppc.endpoint.address, entry});
 }
 
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time /*now*/) {
+    flow_traces_.take(eppc.endpoint.address, entry);
+}
+
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
     ++counters.timings;
+    if (entry.clock_known)
+        flow_traces_.on_clock(eppc.endpoint.address, entry.peer, entry.clock_offset, entry.clock_bound);
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
     if (it != timings_.end()) {
@@ -317,6 +329,10 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Tim
         const auto path = table_.path(entry.peer, entry.session, entry.path, entry.generation);
         restart_paths();
         if (path) evidence_.route(*path, Time{entry.traced_ns}, links);
+        std::vector<NodeId> hops{graph.from(links.front())};
+        for (const localise::LinkId link : links)
+            hops.push_back(graph.to(link));
+        flow_traces_.on_path(eppc.endpoint.address, entry.peer, entry.path, entry.generation, hops);
         if (!path) drops.add(DropReason::TableFull);
     } else {
         ++counters.paths_unusable;
@@ -548,6 +564,30 @@ void Nhms::Engine::send_directive(PendingDirective& directive, Time now) {
     send(eppc->endpoint, header, body, {eppc->key_id, eppc->key});
 }
 
+Result<FlowTraceId, std::string> Nhms::Engine::trace_flow(const FlowTraceRequest& request, Time now) {
+    for (const IpAddress host : {request.source_host, request.destination_host}) {
+        if (eppcs_.find(host) == nullptr) return Failure{"nothing was heard of " + host.to_string()};
+    }
+    const auto id = flow_traces_.start(request, now);
+    if (!id) return id;
+    for (const auto& [eppc, body] : flow_traces_.directives(*id))
+        issue({IncidentId{}, eppc, body}, now);
+    return id;
+}
+
+std::optional<FlowTraceResult> Nhms::Engine::flow_trace(FlowTraceId id, Time now) const {
+    auto result = flow_traces_.result(id, graph, now);
+    if (!result) return result;
+    for (FlowTraceResult::Path& path : result->paths) {
+        for (FlowTraceResult::Link& link : path.links) {
+            const auto crossing = evidence_.crossing(link.link, now - config.memory);
+            link.sent = crossing.sent;
+            link.lost = crossing.lost;
+        }
+    }
+    return result;
+}
+
 void Nhms::Engine::retry_directives(Time now) {
     std::erase_if(directives_, [&](PendingDirective& directive) {
         if (now < directive.retry_at) return false;
@@ -573,7 +613,11 @@ void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddres
         return d.number == message.header.message_number && d.wanted.eppc == from;
     });
     if (it == directives_.end()) return drops.add(DropReason::ControlUnexpected);
-    investigation_.on_answer(it->wanted, *result, now);
+    if (it->wanted.body.kind == wire::DirectiveKind::TraceFlow) {
+        flow_traces_.on_answer(from, it->wanted.body.flow.trace, result->status);
+    } else {
+        investigation_.on_answer(it->wanted, *result, now);
+    }
     emit(DirectiveAnswered{now, it->id, it->wanted.incident, *result});
     directives_.erase(it);
 }
@@ -622,6 +666,15 @@ Result<Done, std::string> Nhms::set_keys(const auth::NamedKey& sending,
     if (!keys) return Failure{keys.error()};
     engine_->set_keys(std::move(keys).value());
     return Done{};
+}
+Result<FlowTraceId, std::string> Nhms::trace_flow(const FlowTraceRequest& request, Time now) {
+    return engine_->trace_flow(request, now);
+}
+std::optional<FlowTraceResult> Nhms::flow_trace(FlowTraceId id, Time now) const {
+    return engine_->flow_trace(id, now);
+}
+const FlowTraceCounters& Nhms::flow_trace_counters() const {
+    return engine_->flow_traces().counters();
 }
 void Nhms::advance(Time now) {
     engine_->advance(now);

@@ -22,6 +22,7 @@
 #include "core/base/time.h"
 #include "core/health/config.h"
 #include "core/health/events.h"
+#include "core/health/flow_trace.h"
 #include "core/health/incident.h"
 #include "core/health/session_table.h"
 #include "core/localise/fabric_graph.h"
@@ -78,6 +79,12 @@ class Nhms {
     /// Changes the keys of a running service, as `eppc::Eppc::set_keys` does.
     Result<Done, std::string> set_keys(const auth::NamedKey& sending,
                                        const std::vector<auth::NamedKey>& others);
+    /// Has one guest flow followed, where `NhmsConfig::flow_traces` lets it. Fails, in words, where it does
+    /// not, or where one of the two EPPCs has not been heard of.
+    Result<FlowTraceId, std::string> trace_flow(const FlowTraceRequest& request, Time now);
+    /// What is known of it by now; each link with what evidence says of all packets across it.
+    [[nodiscard]] std::optional<FlowTraceResult> flow_trace(FlowTraceId id, Time now) const;
+    [[nodiscard]] const FlowTraceCounters& flow_trace_counters() const;
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     /// The next output, oldest first; valid until the next call of any other verb.

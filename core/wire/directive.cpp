@@ -41,6 +41,7 @@ std::size_t size_by_kind(DirectiveKind kind) {
         case DirectiveKind::OpenSession: return SamplingSpec::kSize + 16;
         case DirectiveKind::Trace:
         case DirectiveKind::Repath: return 4;
+        case DirectiveKind::TraceFlow: return FlowTraceSpec::kSize;
     }
     DYETRACE_ASSERT(false);
     return 0;
@@ -54,6 +55,7 @@ std::string_view to_string(DirectiveKind kind) {
         case DirectiveKind::OpenSession: return "open-session";
         case DirectiveKind::Trace: return "trace";
         case DirectiveKind::Repath: return "repath";
+        case DirectiveKind::TraceFlow: return "trace-flow";
     }
     DYETRACE_ASSERT(false);
     return {};
@@ -77,7 +79,9 @@ Result<DirectiveBody, DropReason> DirectiveBody::parse(Bytes body) {
     const std::uint8_t kind = in.u8();
     in.skip(3);
     directive.peer = read_ip(in);
-    if (kind < 1 || kind > static_cast<std::uint8_t>(DirectiveKind::Repath)) return kBadField;
+    const bool is_known = (kind >= 1 && kind <= static_cast<std::uint8_t>(DirectiveKind::Repath)) ||
+                          kind == static_cast<std::uint8_t>(DirectiveKind::TraceFlow);
+    if (!is_known) return kBadField;
     directive.kind = static_cast<DirectiveKind>(kind);
     const std::size_t size = size_by_kind(directive.kind);
     Parsed rest = Done{};
@@ -96,6 +100,13 @@ Result<DirectiveBody, DropReason> DirectiveBody::parse(Bytes body) {
             if (in.remaining() < size) return kBadLength;
             rest = parse_paths(in, directive);
             break;
+        case DirectiveKind::TraceFlow: {
+            if (in.remaining() != size) return kBadLength;
+            const auto flow = FlowTraceSpec::parse(in);
+            if (!flow) return Failure{flow.error()};
+            directive.flow = *flow;
+            break;
+        }
     }
     if (!rest) return Failure{rest.error()};
     return directive;
@@ -131,6 +142,7 @@ void DirectiveBody::encode_into(MutableBytes bytes) const {
                 out.u8(0);
             }
             return;
+        case DirectiveKind::TraceFlow: flow.encode_into(out); return;
     }
 }
 

@@ -8,6 +8,7 @@
 //   2, open-session: sampling (64) | for how long, ns (64) | metrics wanted (32) | reserved (32)
 //   3, trace:        path count (16) | reserved (16)
 //   4, repath:       path count (16) | reserved (16) | paths
+//   16, trace-flow:  what flow_trace.h says; `peer` is the EPPC at the flow's other end
 //
 //   a path: path index (16) | generation (8) | reserved (8)
 #pragma once
@@ -23,6 +24,7 @@
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/flow_trace.h"
 #include "core/wire/sampling_spec.h"
 
 namespace dyetrace::wire {
@@ -32,6 +34,7 @@ enum class DirectiveKind : std::uint8_t {
     OpenSession = 2,  ///< measure the pair with that peer, where nobody does
     Trace = 3,        ///< trace the paths to a peer anew, of all its active sessions
     Repath = 4,       ///< move these paths to other source ports
+    TraceFlow = 16,   ///< follow one guest flow
 };
 std::string_view to_string(DirectiveKind kind);
 
@@ -57,6 +60,8 @@ struct DirectiveBody {
     Duration duration;          ///< likewise; of OpenSession zero is until closed
     std::uint32_t metrics = 0;  ///< of OpenSession: wanted, of wire::Metric; zero: the EPPC's own choice
     std::vector<DirectivePath> paths;  ///< of Repath: 1 to kMaxPaths
+
+    FlowTraceSpec flow;  ///< of TraceFlow
 
     bool operator==(const DirectiveBody&) const = default;
     static Result<DirectiveBody, DropReason> parse(Bytes body);

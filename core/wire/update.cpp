@@ -7,7 +7,7 @@ namespace {
 constexpr Failure kBadLength{DropReason::ControlBadLength};
 constexpr Failure kBadField{DropReason::ControlBadField};
 
-enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3, Timing = 4 };
+enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3, Timing = 4, FlowStage = 16 };
 
 constexpr std::size_t kEntryHeaderSize = 4;
 constexpr std::size_t kMetricsSize = IpAddress::kSize + 4 + PathRecord::kSize;
@@ -27,6 +27,10 @@ std::size_t data_size(const TimingEntry& entry) {
     return TimingEntry::kFixedSize + entry.sketch.size();
 }
 
+std::size_t data_size(const FlowStageEntry& entry) {
+    return entry.encoded_size();
+}
+
 EntryKind kind_of(const MetricsEntry&) {
     return EntryKind::Metrics;
 }
@@ -38,6 +42,9 @@ EntryKind kind_of(const SessionEntry&) {
 }
 EntryKind kind_of(const TimingEntry&) {
     return EntryKind::Timing;
+}
+EntryKind kind_of(const FlowStageEntry&) {
+    return EntryKind::FlowStage;
 }
 
 void encode(const MetricsEntry& entry, ByteWriter& out) {
@@ -89,6 +96,10 @@ void encode(const TimingEntry& entry, ByteWriter& out) {
     out.u16(static_cast<std::uint16_t>(entry.sketch.size()));
     out.u16(0);
     out.bytes(entry.sketch);
+}
+
+void encode(const FlowStageEntry& entry, ByteWriter& out) {
+    entry.encode_into(out);
 }
 
 using Parsed = Result<Done, DropReason>;
@@ -162,6 +173,13 @@ Parsed parse(Bytes data, TimingEntry& entry) {
     return Done{};
 }
 
+Parsed parse(Bytes data, FlowStageEntry& entry) {
+    const auto parsed = FlowStageEntry::parse(data);
+    if (!parsed) return Failure{parsed.error()};
+    entry = *parsed;
+    return Done{};
+}
+
 /// In place: an entry is up to half a kilobyte.
 template <class Entry>
 Parsed append(Bytes data, std::vector<UpdateEntry>& entries) {
@@ -197,6 +215,7 @@ Result<Done, DropReason> UpdateBody::parse(Bytes body, std::vector<UpdateEntry>&
             case EntryKind::Path: entry = append<PathEntry>(data, entries); break;
             case EntryKind::Session: entry = append<SessionEntry>(data, entries); break;
             case EntryKind::Timing: entry = append<TimingEntry>(data, entries); break;
+            case EntryKind::FlowStage: entry = append<FlowStageEntry>(data, entries); break;
             default: continue;  // a later version's entry
         }
         if (!entry) return refuse(Failure{entry.error()});

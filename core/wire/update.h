@@ -15,6 +15,7 @@
 //                     drift, ppb (32) | clock steps (32) | least round trip, ns (64) |
 //                     latest round trip, ns (64) | measured at, ns (64) | sketch length (16) |
 //                     reserved (16) | sketch
+//   kind 16, a packet of a followed flow: flow_trace.h
 //
 // The header's message number is the update's sequence number, its session id a challenge drawn anew for each
 // transmission. What answers it, UpdateAck or NhmsHello, has an empty body and repeats both.
@@ -32,6 +33,7 @@
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/wire/drop_reason.h"
+#include "core/wire/flow_trace.h"
 #include "core/wire/report.h"
 #include "core/wire/sampling_spec.h"
 
@@ -105,7 +107,7 @@ struct TimingEntry {
     bool operator==(const TimingEntry&) const = default;
 };
 
-using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry, TimingEntry>;
+using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry, TimingEntry, FlowStageEntry>;
 
 /// Bytes of one entry with its header.
 std::size_t encoded_size(const UpdateEntry& entry);

@@ -55,12 +55,14 @@ wire::TimingEntry timing(std::uint32_t session, std::int64_t measured_ns = 0, st
     return entry;
 }
 
-/// An entry in few letters: m5 metrics of path 5, s2 state 2, p3 routers of path 3, t9 timing of session 9.
+/// An entry in few letters: m5 metrics of path 5, s2 state 2, p3 routers of path 3, t9 timing of session 9,
+/// f6 packet 6 of a followed flow.
 std::string short_name(const UpdateEntry& entry) {
     if (const auto* m = std::get_if<wire::MetricsEntry>(&entry))
         return "m" + std::to_string(m->record.path.value);
     if (const auto* s = std::get_if<wire::SessionEntry>(&entry)) return "s" + std::to_string(s->state);
     if (const auto* p = std::get_if<wire::PathEntry>(&entry)) return "p" + std::to_string(p->path.value);
+    if (const auto* f = std::get_if<wire::FlowStageEntry>(&entry)) return "f" + std::to_string(f->packet);
     return "t" + std::to_string(std::get<wire::TimingEntry>(entry).session.value);
 }
 std::string take_all(UpdateQueue& queue) {
@@ -79,8 +81,26 @@ std::string add(UpdateQueue& queue, const UpdateEntry& entry, bool troubled = fa
         case Kind::Session: return "s";
         case Kind::Path: return "p" + std::to_string(given_up->path.value);
         case Kind::Timing: return "t" + std::to_string(given_up->session.value);
+        case Kind::Flow: return "f";
     }
     return "?";
+}
+
+TEST(UpdateQueue, PacketsOfFollowedFlowsGoLastAndHaveABoundOfTheirOwn) {
+    UpdateQueue queue(1, 1, 2);
+    const auto packet = [](std::uint32_t number) {
+        wire::FlowStageEntry entry;
+        entry.packet = number;
+        return entry;
+    };
+    EXPECT_EQ(add(queue, packet(1)), "");
+    EXPECT_EQ(add(queue, packet(2)), "");
+    EXPECT_EQ(add(queue, packet(3)), "f");
+    EXPECT_EQ(add(queue, metrics(5)), "");
+    EXPECT_EQ(add(queue, timing(9)), "");
+    EXPECT_EQ(UpdateQueue(queue).take(kMuch).size(), 4U);
+    EXPECT_EQ(take_all(queue), "m5 t9 f2 f3");
+    EXPECT_TRUE(queue.is_empty());
 }
 
 TEST(UpdateQueue, GivesEventsThenTroubledThenHealthyThenTiming) {

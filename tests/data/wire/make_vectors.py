@@ -303,6 +303,13 @@ VECTORS = {
     "directive_repath": ("docs/wire.md, directive: move two paths",
                          struct.pack(">Bxxx", 4) + mapped(ACCEPTOR) + struct.pack(">HH", 2, 0) +
                          struct.pack(">HBx", 5, 2) + struct.pack(">HBx", 300, 255)),
+    "directive_trace_flow": ("docs/wire.md, directive: follow a flow",
+                             struct.pack(">Bxxx", 16) + mapped(ACCEPTOR) +
+                             struct.pack(">IBBHIHHHH", 0x01020304, 0x0F, 17, 3, 1000, 10000, 2000, 100, 64) +
+                             mapped("192.168.0.1") + mapped("192.168.0.2") + struct.pack(">q", 2_000_000_000)),
+    "flow_stage": ("docs/wire.md, entry of a followed flow, with five bytes of the packet",
+                   struct.pack(">IBBHIHHqI", 0x01020304, 1, 2, 5, 0xCAFEF00D, 142, 5, 1_700_000_000_500_000_000, 0) +
+                   bytes.fromhex("0a 0b 0c 0d 0e")),
     "directive_result": ("docs/wire.md, directive result", struct.pack(">BBHHH", 1, 0, 1, 12, 0)),
     "pair_key": ("docs/wire.md, keys: shared key 00 01 ... 1f, hosts 10.0.0.1 and 10.0.1.2", PAIR_KEY),
     "session_key": ("docs/wire.md, keys: control key of the session of tracked_packet", SESSION_KEY),

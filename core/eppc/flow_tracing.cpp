@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Guest flows that the health service has followed: what is seen of them on the way through this host.
+#include <algorithm>
+
+#include "core/eppc/engine.h"
+#include "core/eppc/flow_hash.h"
+
+namespace dyetrace::eppc {
+
+void Eppc::Engine::follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now) {
+    const auto seen = flow_tap_.match(frame.head(), admitted.vni, frame.wire_size(), now);
+    if (!seen) return;
+    const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
+    flow_tap_.note(*seen, wire::FlowStage::EppcOut, path, admitted.peer->paths[path].generation, frame.head(),
+                   now);
+    flow_at_ = std::min(flow_at_, now);
+}
+
+void Eppc::Engine::follow_received(const wire::FrameBuffer& frame, Vni vni, Time now) {
+    const auto seen = flow_tap_.match(frame.head(), vni, frame.wire_size(), now);
+    if (!seen) return;
+    flow_tap_.note(*seen, wire::FlowStage::EppcIn, wire::FlowStageEntry::kNoPath, {}, frame.head(), now);
+    flow_at_ = std::min(flow_at_, now);
+}
+
+void Eppc::Engine::note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at) {
+    if (!flow_tap_.is_busy()) return;
+    if (stage != wire::FlowStage::GuestOut && stage != wire::FlowStage::GuestIn) return;
+    const Guest* const guest = overlay.guest_at(port);
+    if (guest == nullptr) return;
+    const auto seen = flow_tap_.match(frame, guest->vni, frame.size(), at);
+    if (!seen) return;
+    flow_tap_.note(*seen, stage, wire::FlowStageEntry::kNoPath, {}, frame, at);
+    flow_at_ = std::min(flow_at_, at);
+}
+
+void Eppc::Engine::service_flow_tap(Time now) {
+    for (const wire::FlowStageEntry& entry : flow_tap_.waiting()) {
+        ++counters.flow_stages;
+        tell_nhms(entry, now);
+    }
+    flow_tap_.clear_waiting();
+    counters.flow_stages_dropped = flow_tap_.dropped();
+    flow_tap_.expire(now);
+    flow_at_ = flow_tap_.next_deadline();
+}
+
+wire::DirectiveResultBody Eppc::Engine::follow_for_nhms(const wire::DirectiveBody& directive, Time now) {
+    wire::DirectiveResultBody result;
+    if (!flow_tap_.start(directive.flow, now)) {
+        result.status = wire::DirectiveStatus::Refused;
+        return result;
+    }
+    flow_at_ = std::min(flow_at_, flow_tap_.next_deadline());
+    // Where the flow's path runs is told with the paths of the pair, as far as those are measured.
+    if (const auto index = find_peer(directive.peer)) result.paths = trace_all_paths(*index, now);
+    return result;
+}
+
+}  // namespace dyetrace::eppc
