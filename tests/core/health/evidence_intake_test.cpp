@@ -93,7 +93,7 @@ TEST(EvidenceIntake, AServiceThatResumesGoesOnAsOneThatNeverStopped) {
     const Memory memory = stops.nhms.remember();
     EXPECT_EQ(memory.paths.size(), static_cast<std::size_t>(HealthNetwork::kPaths));
     stops.restart_service();
-    stops.nhms.resume(memory);
+    ASSERT_TRUE(stops.nhms.resume(memory, Time{}).ok());
     EXPECT_EQ(stops.nhms.counters().paths_remembered, static_cast<std::size_t>(HealthNetwork::kPaths));
     EXPECT_EQ(stops.nhms.remember().paths, memory.paths);
     stops.greet();
