@@ -27,10 +27,10 @@ struct NhmsBounds {
     std::size_t sessions = 65536;   ///< whose timing is kept, 250 bytes each and up to 1 KB of sketch
     std::size_t incidents = 64;     ///< open at a time
     std::size_t pairs_expired_at_a_time = 65536;  ///< looked at for silence in one evaluation
-    std::size_t outputs = 1 << 20;  ///< waiting to be polled
-    std::size_t directives = 1024;  ///< without an answer
-    std::size_t directives_per_incident = 8;  ///< that ask for evidence; those of a repath have limits of
-                                              ///< their own (RemedyPolicies)
+    std::size_t outputs = 1 << 20;                ///< waiting to be polled
+    std::size_t directives = 1024;                ///< without an answer
+    std::size_t directives_per_incident = 8;      ///< that ask for evidence; those of a repath have limits of
+                                                  ///< their own (RemedyPolicies)
 };
 
 struct NhmsConfig {

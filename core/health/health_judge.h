@@ -30,8 +30,8 @@ class HealthJudge {
     /// A session begins to be tested. Sessions to the same acceptor share what is known of its congestion;
     /// one that is not entered before its first window shares with nobody.
     void enter(SessionDetector& session, IpAddress acceptor);
-    /// A session goes on that was tested by another judge of the same configuration. What was held against its
-    /// paths is not known any more.
+    /// A session goes on that was tested by another judge of the same configuration. What was held against
+    /// its paths is not known any more.
     void resume(SessionDetector& session, IpAddress acceptor);
     /// A session is given up: its state may be thrown away.
     void forget(SessionDetector& session);

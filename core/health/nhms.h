@@ -90,13 +90,13 @@ class Nhms {
     /// The next output, oldest first; valid until the next call of any other verb.
     std::optional<Output> poll();
 
-    /// Totals and routes of all paths, the health of pairs, and incidents with their remedies and limits: with
-    /// them a service that is started anew goes on where this one was. Evidence of the last seconds is not
-    /// among them.
+    /// Totals and routes of all paths, the health of pairs, and incidents with their remedies and limits:
+    /// with them a service that is started anew goes on where this one was. Evidence of the last seconds is
+    /// not among them.
     [[nodiscard]] Memory remember() const;
-    /// Takes that back, before the first `handle`, on the same graph and clock. Paths and pairs that the graph
-    /// does not have any more, or that have no room, are left out. Errors say what of the incidents does not
-    /// fit; nothing is changed then.
+    /// Takes that back, before the first `handle`, on the same graph and clock. Paths and pairs that the
+    /// graph does not have any more, or that have no room, are left out. Errors say what of the incidents
+    /// does not fit; nothing is changed then.
     Result<Done, std::string> resume(const Memory& memory, Time now);
 
     [[nodiscard]] const NhmsCounters& counters() const;

@@ -60,8 +60,9 @@ struct LossyPath {
     std::uint32_t unit_count = 0;
     std::int32_t epoch = kNoEpoch;
     double lost = 0;
-    double sent = 0;                     ///< packets of which `lost` were lost; needed where there is a set
-    SetIndex set = kNoSet;               ///< one choice of it was taken besides; `sent` then is of one flow
+    double sent = 0;         ///< packets of which `lost` were lost; needed where there is a set
+    double others_rate = 0;  ///< what links on it lose together that are no units: cleared beforehand
+    SetIndex set = kNoSet;   ///< one choice of it was taken besides; `sent` then is of one flow
     std::uint32_t source = kNoReporter;  ///< NodeId of the host that sent (its word counts), if known ..
     std::uint32_t target = kNoReporter;  ///< .. and of the one that received
 };

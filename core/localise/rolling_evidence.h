@@ -40,6 +40,8 @@ struct RollingConfig {
     Duration floor_tolerance = Duration::microseconds(50);  ///< as `EvidenceConfig`'s
     /// A common floor that moves by less is left where it was.
     Duration floor_step = Duration::microseconds(5);
+    /// So many links on paths with a loss are all judged; of more, those that may be faulty at all.
+    std::size_t judged_at_least = 256;
     Duration short_queue = Duration::microseconds(50);  ///< `LocaliserConfig`'s
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/base/flat_table.h"
 #include "core/base/random.h"
+#include "core/localise/rate_prior.h"
 #include "core/localise/rolling_evidence.h"
 
 namespace dyetrace::localise {
@@ -42,6 +43,7 @@ class RollingEvidence::Layout {
         gather_losses();
         for (const Loss& loss : losses_)
             evidence_.routes_.for_each_link(loss.route, [&](LinkId link) { include(link); });
+        if (included_.size() > evidence_.config_.judged_at_least) clear_links();
         include_devices();
         std::sort(included_.begin(), included_.end());
         for (std::uint32_t i = 0; i < included_.size(); ++i)
@@ -49,8 +51,7 @@ class RollingEvidence::Layout {
         if (!all_) sum_up();
         make_units();
         list_losses();
-        out_.evidence.last_onset = static_cast<std::int32_t>(
-            epochs_ - 1 - config_.steady_min.ns / std::max<std::int64_t>(epoch_ns_, 1));
+        out_.evidence.last_onset = static_cast<std::int32_t>(epochs_ - 1 - steady_epochs());
         return std::move(out_);
     }
 
@@ -126,6 +127,65 @@ class RollingEvidence::Layout {
         included_.push_back(link);
     }
 
+    /// Packets that crossed `link` since the latest time at which a fault may have begun.
+    [[nodiscard]] double sent_lately(LinkId link) const {
+        double sent = 0;
+        for (std::int64_t epoch = std::max<std::int64_t>(epochs_ - 1 - steady_epochs(), 0); epoch < epochs_;
+             ++epoch)
+            sent += static_cast<double>(evidence_.cell(link, first_ + epoch).sent);
+        return sent;
+    }
+
+    /// Most that the evidence can say for a fault, as a log Bayes factor: all losses are its own, and it
+    /// began so late that it explains no more of the traffic than it must. A burst explains losses too, so
+    /// what the evidence says is less still.
+    [[nodiscard]] double most_for_fault(double sent, double lost) const {
+        if (sent <= 0) return std::numeric_limits<double>::infinity();
+        const double best =
+            config_.healthy_rate_max / (2 * kHealthyRates);  // of any link; a path has another one
+        const double rate = std::clamp(lost / sent - best, config_.faulty_rate_min, 1.0);
+        return lost * std::log1p(rate / best) - sent * (rate - best) + kHealthyGrid;
+    }
+
+    /// Where many links are on paths that lost something, those are left out whose traffic shows that they
+    /// are well. What healthy links lose, they lose too.
+    void clear_links() {
+        if (!all_) return;
+        lost_.assign(evidence_.links_.size(), 0);
+        for (const Loss& loss : losses_) {
+            evidence_.routes_.for_each_link(
+                loss.route, [&](LinkId link) { lost_[link.value] += static_cast<double>(loss.lost); });
+        }
+        std::vector<LinkId> doubtful;
+        for (const LinkId link : included_) {
+            place_of_[link.value] = kNotIncluded;
+            if (most_for_fault(sent_lately(link), lost_[link.value]) > kClear) doubtful.push_back(link);
+        }
+        included_.clear();
+        for (const LinkId link : doubtful)
+            include(link);
+    }
+
+    /// Whether a fault of the device explains more than one of any of its links.
+    [[nodiscard]] bool may_be_to_blame(NodeId node) const {
+        if (lost_.empty()) return true;
+        const FabricGraph& graph = *evidence_.graph_;
+        double sent = 0, lost = 0, most_of_link = 0;
+        for (const LinkId link : graph.links_of(node)) {
+            const double link_sent = sent_lately(link);
+            if (link_sent > 0)
+                most_of_link = std::max(most_of_link, most_for_fault(link_sent, lost_[link.value]));
+            if (graph.to(link) != node && graph.kind(node) == NodeKind::Switch) continue;
+            sent += link_sent;
+            lost += lost_[link.value];
+        }
+        return most_for_fault(sent, lost) > most_of_link;
+    }
+
+    [[nodiscard]] std::int64_t steady_epochs() const {
+        return config_.steady_min.ns / std::max<std::int64_t>(epoch_ns_, 1);
+    }
+
     /// A device is judged where several of its links may be faulty; then what its other links carried counts.
     void include_devices() {
         const FabricGraph& graph = *evidence_.graph_;
@@ -138,7 +198,7 @@ class RollingEvidence::Layout {
             ++suspicious[graph.to(link).value];
         }
         for (std::uint32_t node = 0; node < suspicious.size(); ++node) {
-            if (suspicious[node] < 2) continue;
+            if (suspicious[node] < 2 || !may_be_to_blame(NodeId{node})) continue;
             for (const LinkId link : graph.links_of(NodeId{node})) {
                 if (evidence_.links_[link.value].sent > 0) include(link);
             }
@@ -219,7 +279,12 @@ class RollingEvidence::Layout {
             path.first_unit = static_cast<std::uint32_t>(units.size());
             std::optional<LinkId> first, last;
             evidence_.routes_.for_each_link(loss.route, [&](LinkId link) {
-                units.push_back(unit_of_[place_of_[link.value]]);
+                const std::uint32_t place = place_of_[link.value];
+                if (place == kNotIncluded) {
+                    path.others_rate += healthy_rate(link);
+                } else {
+                    units.push_back(unit_of_[place]);
+                }
                 if (!first) first = link;
                 last = link;
             });
@@ -227,6 +292,7 @@ class RollingEvidence::Layout {
             std::sort(begin, units.end());
             units.erase(std::unique(begin, units.end()), units.end());
             path.unit_count = static_cast<std::uint32_t>(units.size()) - path.first_unit;
+            if (path.unit_count == 0) continue;
             path.epoch = static_cast<std::int32_t>(loss.epoch);
             path.lost = static_cast<double>(loss.lost);
             path.sent = static_cast<double>(loss.sent);
@@ -236,6 +302,23 @@ class RollingEvidence::Layout {
         }
     }
 
+    /// Expected of a link that is well and has lost next to nothing of what it carried.
+    [[nodiscard]] double healthy_rate(LinkId link) const {
+        const auto sent = static_cast<double>(evidence_.links_[link.value].sent);
+        double weights = 0, sum = 0;
+        for (std::size_t i = 0; i < kHealthyRates; ++i) {
+            const double rate = config_.healthy_rate_max * (static_cast<double>(i) + 0.5) / kHealthyRates;
+            const double weight = std::exp(-sent * (rate - config_.healthy_rate_max / (2 * kHealthyRates)));
+            weights += weight;
+            sum += weight * rate;
+        }
+        return sum / weights;
+    }
+
+    /// Of a link that is well the weight of the best rate is a sixth.
+    static constexpr double kHealthyGrid = 1.8;
+    /// Log Bayes factor below which nobody looks at a link any closer: with the prior, one in ten thousand.
+    static constexpr double kClear = 0;
     /// Fewer do not make a link likely to be faulty, whatever it carried (at least `sent_min` packets).
     static constexpr std::uint64_t kSuspiciousLosses = 3;
 
@@ -248,6 +331,7 @@ class RollingEvidence::Layout {
     std::int64_t epoch_ns_ = 1;
     std::int64_t epochs_ = 0;
     std::vector<Loss> losses_;
+    std::vector<double> lost_;             ///< by link, on paths across it; where links were cleared
     std::vector<std::uint32_t> place_of_;  ///< of each link among the included ones
     std::vector<LinkId> included_;
     std::vector<UnitIndex> unit_of_;     ///< by place

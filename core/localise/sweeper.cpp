@@ -91,7 +91,7 @@ double Sweeper::rate_at(const LossShare& share, std::int32_t epoch) {
 void Sweeper::sum_up_paths() {
     for (std::uint32_t p = 0; p < path_rate_.size(); ++p) {
         const LossyPath& path = evidence_.lossy[p];
-        path_rate_[p] = 0;
+        path_rate_[p] = path.others_rate;
         for (std::uint32_t i = 0; i < path.unit_count; ++i) {
             path_rate_[p] += rate_at(shares_[evidence_.path_units[path.first_unit + i]], path.epoch);
         }
