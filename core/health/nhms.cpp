@@ -359,7 +359,10 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, 
     restart_paths();
     switch (taken.verdict) {
         case RecordVerdict::Window: return take_window(taken, now);
-        case RecordVerdict::Impossible: ++counters.impossible_records; return;
+        case RecordVerdict::Impossible:
+            ++counters.impossible_records;
+            if (taken.window.excess) detect(taken, now);
+            return;
         case RecordVerdict::OverLimit: return drops.add(DropReason::TableFull);
         case RecordVerdict::Begun:
         case RecordVerdict::Repeated:
