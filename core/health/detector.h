@@ -58,10 +58,10 @@ struct DetectorConfig {
     double failed_share = 0.5;
     double failed_packets_least = 30;
 
-    /// Delay above the path's floor that says that a queue is long: six times what is usual for paths of as
-    /// many links, but a quarter to a half of the longest among them, and within these two. The lower one is
-    /// the noise of software timestamps, the upper one half of what a port of 150 kB holds at 1 Gb/s.
-    Duration queue_least = Duration::microseconds(5);
+    /// Delay above the path's floor that says that a queue is long: three times what is usual for paths of as
+    /// many links, but within these two. The lower one is `LocaliserConfig::short_queue`, four full packets at
+    /// 1 Gb/s, the upper one half of what a port of 150 kB holds at that rate.
+    Duration queue_least = Duration::microseconds(50);
     Duration queue_most = Duration::microseconds(600);
     /// A path's floor rises so fast at most, ns per second: raw delays hold the clocks' difference, which
     /// drifts by some ppm where they are disciplined (20 ppm).

@@ -47,16 +47,24 @@ void FalseDiscovery::leave(std::uint8_t bin) {
     stale_ = true;
 }
 
+std::size_t FalseDiscovery::discoveries() const {
+    if (stale_) level();
+    return discoveries_;
+}
+
 double FalseDiscovery::level() const {
     if (!stale_) return level_;
     const double tests = static_cast<double>(std::max<std::size_t>(tests_, 1));
     double best = 1;  // even one discovery alone would be one at K / q
     std::size_t found = 0;
+    discoveries_ = 0;
     for (std::size_t bin = kBins; bin-- > first_;) {
         found += counts_[bin];
         if (found == 0) continue;
         const double k = static_cast<double>(found);
-        if (lower_edge(bin) >= tests / (share_ * k)) best = std::max(best, k);
+        if (lower_edge(bin) < tests / (share_ * k)) continue;
+        discoveries_ = found;
+        best = k;
     }
     level_ = std::min(level_most_, share_ * best / tests);
     stale_ = false;

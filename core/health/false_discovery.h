@@ -33,6 +33,9 @@ class FalseDiscovery {
     /// A session of an e-value of 1 / level() is a discovery. O(kBins) after a change above 1 / q, which is
     /// rare, else O(1).
     [[nodiscard]] double level() const;
+    /// Sessions that e-BH alone calls discoveries, whatever each may risk by itself: many with some evidence make
+    /// up for none with much.
+    [[nodiscard]] std::size_t discoveries() const;
 
   private:
     double share_;
@@ -41,6 +44,7 @@ class FalseDiscovery {
     std::size_t tests_ = 0;
     std::array<std::uint32_t, kBins> counts_{};
     mutable double level_ = 0;
+    mutable std::size_t discoveries_ = 0;
     mutable bool stale_ = true;
 };
 

@@ -98,14 +98,20 @@ void HealthJudge::resume(SessionDetector& session, IpAddress acceptor) {
     session.paths_evidence_ = 0;
     session.bin_ = FalseDiscovery::bin_of(value(session));
     discovery_.enter(session.bin_);
-    if (session.is_faulty()) ++faulty_;
+    count(session, 1);
     session.group_ = acceptor.is_unspecified() ? 0 : congestion_.group_of(acceptor);
+}
+
+void HealthJudge::count(const SessionDetector& session, int by) {
+    const auto some = static_cast<std::size_t>(by);  // wraps as it has to
+    if (session.is_faulty()) faulty_ += some;
+    if (session.health() == Health::Degraded || session.health() == Health::Failed) impaired_ += some;
 }
 
 void HealthJudge::forget(SessionDetector& session) {
     if (!session.entered_) return;
     discovery_.leave(session.bin_);
-    if (session.is_faulty()) --faulty_;
+    count(session, -1);
     session = {};
 }
 
@@ -406,11 +412,11 @@ bool HealthJudge::take_state(SessionDetector& session, Verdict next, Time now) {
         session.statistic_ = 0;
         session.threshold_ = std::numeric_limits<float>::infinity();
     }
-    if (session.is_faulty()) --faulty_;
+    count(session, -1);
     session.health_ = next.health;
     session.metric_ = next.metric;
     session.since_ = now;
-    if (session.is_faulty()) ++faulty_;
+    count(session, 1);
     return true;
 }
 

@@ -54,6 +54,10 @@ class HealthJudge {
     [[nodiscard]] std::size_t sessions() const { return discovery_.tests(); }
     /// Sessions that are degraded or failed by a fault, and not by congestion.
     [[nodiscard]] std::size_t faulty() const { return faulty_; }
+    /// Whether localisation should look: it knows what else crossed a link. Some session is degraded or failed by
+    /// anything, for where many losses are congestion's nobody else can tell whether some are not; or several
+    /// together have evidence for loss, though none has enough by itself.
+    [[nodiscard]] bool is_suspicious() const { return impaired_ > 0 || discovery_.discoveries() > 0; }
     [[nodiscard]] std::uint64_t acceptors_over_limit() const { return congestion_.over_limit(); }
     [[nodiscard]] const ClassBaselines& baselines() const { return baselines_; }
 
@@ -91,6 +95,7 @@ class HealthJudge {
     bool settle(SessionDetector& session, const PathDetector& path, Time now);
     bool take_state(SessionDetector& session, Verdict verdict, Time now);
     void put_to_rest(SessionDetector& session) const;
+    void count(const SessionDetector& session, int by);
 
     DetectorConfig config_;
     LossTest loss_;
@@ -98,6 +103,7 @@ class HealthJudge {
     CongestionMemory congestion_;
     FalseDiscovery discovery_;
     std::size_t faulty_ = 0;
+    std::size_t impaired_ = 0;
 };
 
 }  // namespace dyetrace::health

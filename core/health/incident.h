@@ -49,6 +49,7 @@ struct Incident {
     bool ask_again = false;  ///< its directives are to be sent anew, as soon as there is evidence
 
     // Once confirmed
+    double rate_suspected = 0;                ///< what the suspect was thought to lose as the incident was opened
     double rate_before = 0;                   ///< of packets across the suspect that were lost
     bool alone = true;                        ///< nothing else would explain it as well
     std::uint32_t tried = 0;                  ///< remedies, a bit each

@@ -18,6 +18,10 @@ using localise::Verdict;
 
 namespace {
 
+/// Packets that a suspect is expected to lose before fresh evidence is said to clear it: with as many, one that
+/// loses none is as good as proven.
+constexpr double kLossesToSee = 20;
+
 std::string with_odds(const char* text, double log_odds, const Crossing& seen) {
     char odds[64];
     std::snprintf(odds, sizeof odds, ": log-odds %.1f; ", log_odds);
@@ -186,6 +190,7 @@ void Investigation::open(const Subject& subject, const Suspect& suspect, Time no
     incident.opened_at = now;
     incident.fresh_since = now;
     incident.named_at = now;
+    incident.rate_suspected = suspect.loss_rate;
     outputs.step(
         incident, IncidentStep::Opened, now,
         with_odds("suspected", suspect.log_odds, crossings_.sum(subject, now + config_.memory * -1)));
@@ -281,7 +286,9 @@ void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs
     const Duration fresh = now - incident.fresh_since;
     if (fresh < config_.fresh_least) return;
     const Crossing seen = crossings_.sum(incident.subject, incident.fresh_since);
-    const bool over = fresh >= config_.investigation * (incident.ask_again ? 10 : 1);
+    // The weaker the loss that is suspected, the more packets it takes to see it again.
+    const bool enough = static_cast<double>(seen.sent) * incident.rate_suspected >= kLossesToSee;
+    const bool over = fresh >= config_.investigation * (incident.ask_again || !enough ? 10 : 1);
     if (seen.sent >= config_.fresh_packets_least || over) {
         const Verdict verdict = infer(incident.fresh_since);
         if (const Suspect* suspect = suspect_in(verdict, incident.subject))

@@ -136,6 +136,7 @@ class Nhms::Engine {
     void detect(const TakenRecord& taken, Time now);
     void tell_health(PairIndex pair, const SessionDetector& detector, Time now);
     void expire(Time now);
+    [[nodiscard]] bool many_new_losses() const;
     SessionDetector* detector_of(PairIndex pair);
     void resume_paths(const std::vector<RememberedPath>& paths);
     void resume_pairs(const std::vector<RememberedPair>& pairs);
@@ -167,6 +168,7 @@ class Nhms::Engine {
     StableVector<PathState> path_states_;      ///< by path
     std::uint32_t next_to_expire_ = 0;         ///< pair
     Time updated_at_;                          ///< when the newest update came
+    std::size_t lossy_since_look_ = 0;         ///< windows in which something was lost
     std::vector<PendingDirective> directives_;
     std::uint32_t next_directive_ = 1;
     Time evaluate_at_ = Time::never();
@@ -392,6 +394,7 @@ void Nhms::Engine::take_window(TakenRecord& taken, Time now) {
 void Nhms::Engine::detect(const TakenRecord& taken, Time now) {
     const MetricsWindow& window = taken.window;
     if (window.lost > 0) {
+        ++lossy_since_look_;
         const PathKey key = table_.key(taken.path);
         emit(LossSeen{now, key.requester, key.acceptor, key.session, key.path, key.generation, window.sent,
                       window.lost});
@@ -499,9 +502,18 @@ const NhmsCounters& Nhms::Engine::all_counters() {
 void Nhms::Engine::evaluate(Time now) {
     evidence_.forget_before(now + config.memory * -1);
     expire(now);
-    put(investigation_.evaluate(now, judge_.faulty() > 0), now);
+    const bool look = judge_.is_suspicious() || many_new_losses();
+    if (look) lossy_since_look_ = 0;
+    put(investigation_.evaluate(now, look), now);
     counters.evaluations = investigation_.evaluations();
     counters.incidents_over_limit = investigation_.over_limit();
+}
+
+/// No session may have lost enough to say so by itself, and yet all that lost something may have crossed one link. So
+/// localisation looks where there is a tenth more of it than when it looked last, and a few windows at least.
+bool Nhms::Engine::many_new_losses() const {
+    constexpr std::size_t kFew = 3;
+    return lossy_since_look_ >= std::max(kFew, evidence_.windows_lossy() / 10);
 }
 
 void Nhms::Engine::put(IncidentOutputs outputs, Time now) {
@@ -630,7 +642,7 @@ void Nhms::Engine::advance(Time now) {
     if (now < evaluate_at_) return;
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
-    const bool watching = judge_.faulty() > 0 || investigation_.is_busy();
+    const bool watching = judge_.is_suspicious() || investigation_.is_busy();
     const bool may_fall_silent = now - updated_at_ <= config.detector.stale_after;
     evaluate_at_ = watching          ? now + config.evaluate_interval
                    : may_fall_silent ? now + config.detector.stale_after

@@ -55,7 +55,9 @@ DeviceBelief judge_device(Sweeper& sweeper, const DeviceEvidence& device,
     DeviceBelief belief;
     belief.device = device.device;
     belief.loss_rate = weight.loss_rate;
-    belief.log_odds = weight.log_gain + config.device_log_odds + device.conclusion - units;
+    // Nor is what a burst of the whole device explains as well a reason to believe in its fault.
+    belief.log_odds = weight.log_gain + config.device_log_odds + device.conclusion -
+                      std::max(units, weight.log_gain_healthy);
     return belief;
 }
 

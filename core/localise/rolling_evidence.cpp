@@ -175,6 +175,7 @@ void RollingEvidence::add(PathId id, const PathWindow& window, Duration delay_mi
             false};
     list = path.newest = slot;
     ++held_;
+    if (window.lost > 0) ++lossy_;
     if (!path.route.is_known()) {
         ++waiting_;
     } else if (window.start < path.first) {
@@ -267,6 +268,7 @@ void RollingEvidence::forget_list(Slot& first) {
         }
         kept.live = false;
         --held_;
+        if (kept.lost > 0) --lossy_;
         const Slot next = std::exchange(kept.next, free_);
         free_ = slot;
         slot = next;

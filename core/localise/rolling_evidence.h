@@ -113,6 +113,8 @@ class RollingEvidence final : public EvidenceSource {
 
     [[nodiscard]] const RollingCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t windows() const { return held_; }
+    /// Of them, those in which something was lost.
+    [[nodiscard]] std::size_t windows_lossy() const { return lossy_; }
     /// Of them, those whose route is not known.
     [[nodiscard]] std::size_t windows_waiting() const { return waiting_; }
 
@@ -206,6 +208,7 @@ class RollingEvidence final : public EvidenceSource {
     StableVector<Kept> slots_;
     Slot free_ = kNoSlot;
     std::size_t held_ = 0;
+    std::size_t lossy_ = 0;
     std::size_t waiting_ = 0;
     std::vector<Epoch> epochs_;  ///< a ring
     std::int64_t oldest_ = 0;    ///< epoch before which all is forgotten

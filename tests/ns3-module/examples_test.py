@@ -52,8 +52,8 @@ class Example(unittest.TestCase):
 
     def test_closed_loop_moves_the_paths_and_verifies(self):
         told = self.run_example('dyetrace-closed-loop', '--stop=2500ms')
-        self.assertRegex(told, r'remedy \d+ incident 1 ')
-        self.assertRegex(told, r'verified \d+ incident 1 ')
+        self.assertRegex(told, r'remedy \d+ incident \d+ agg-0-1 > core-2')
+        self.assertRegex(told, r'verified \d+ incident \d+ agg-0-1 > core-2')
         goodput = {int(ms): float(rate) for ms, rate in re.findall(r'^goodput (\d+) ([0-9.]+)$', told, re.MULTILINE)}
         before = [rate for ms, rate in goodput.items() if 500 < ms <= 1000]
         after = [rate for ms, rate in goodput.items() if ms > 2000]

@@ -80,5 +80,16 @@ TEST(FalseDiscovery, NeverFindsMoreThanTheSortedProcedureWithinABin) {
     }
 }
 
+TEST(FalseDiscovery, SomeEvidenceOfManyIsADiscoveryWhereThatOfOneIsNot) {
+    FalseDiscovery discovery(0.05, 1e-6);
+    for (int i = 0; i < 1000; ++i)
+        discovery.enter(FalseDiscovery::bin_of(i < 1 ? 1000 : 1));
+    EXPECT_EQ(discovery.discoveries(), 0U);
+    for (int i = 0; i < 29; ++i)
+        discovery.move(FalseDiscovery::bin_of(1), FalseDiscovery::bin_of(1000));
+    EXPECT_EQ(discovery.discoveries(), 30U);
+    EXPECT_LE(discovery.level(), 1e-6);
+}
+
 }  // namespace
 }  // namespace dyetrace::health

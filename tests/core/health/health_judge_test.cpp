@@ -20,6 +20,14 @@ constexpr IpAddress kAcceptor = Ipv4Address{0x0a000001};
 constexpr Duration kReport = Duration::milliseconds(100);
 
 /// A judge and one session whose reports come each 100 ms.
+/// Of a fabric where a queue of 150 kB holds 120 us.
+DetectorConfig at_ten_gigabits() {
+    DetectorConfig config;
+    config.queue_least = Duration::microseconds(5);
+    config.queue_most = Duration::microseconds(60);
+    return config;
+}
+
 class Watched {
   public:
     explicit Watched(const DetectorConfig& config = {}) : judge(config) { judge.enter(session, kAcceptor); }
@@ -165,7 +173,7 @@ TEST(HealthJudge, LossInLongQueuesIsNoFault) {
 }
 
 TEST(HealthJudge, LossWithMarksIsNoFault) {
-    Watched watched;
+    Watched watched(at_ten_gigabits());
     watched.reports(20, 400, 0);
     for (int i = 0; i < 40; ++i) {
         MetricsWindow w = watched.window(400, 30);
@@ -324,7 +332,7 @@ TEST(HealthJudge, FewLatePacketsAreNoEvidence) {
 }
 
 TEST(HealthJudge, FindsALongerWay) {
-    Watched watched;
+    Watched watched(at_ten_gigabits());
     watched.reports(30, 400, 0);
     watched.report_like(90, [](MetricsWindow& w) { delay(w, Duration::microseconds(200), {}); });
     watched.expect(Health::Degraded, Metric::Delay);
