@@ -59,8 +59,8 @@ struct DetectorConfig {
     double failed_packets_least = 30;
 
     /// Delay above the path's floor that says that a queue is long: three times what is usual for paths of as
-    /// many links, but within these two. The lower one is `LocaliserConfig::short_queue`, four full packets at
-    /// 1 Gb/s, the upper one half of what a port of 150 kB holds at that rate.
+    /// many links, but within these two. The lower one is `LocaliserConfig::short_queue`, four full packets
+    /// at 1 Gb/s, the upper one half of what a port of 150 kB holds at that rate.
     Duration queue_least = Duration::microseconds(50);
     Duration queue_most = Duration::microseconds(600);
     /// A path's floor rises so fast at most, ns per second: raw delays hold the clocks' difference, which

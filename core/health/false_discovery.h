@@ -33,8 +33,8 @@ class FalseDiscovery {
     /// A session of an e-value of 1 / level() is a discovery. O(kBins) after a change above 1 / q, which is
     /// rare, else O(1).
     [[nodiscard]] double level() const;
-    /// Sessions that e-BH alone calls discoveries, whatever each may risk by itself: many with some evidence make
-    /// up for none with much.
+    /// Sessions that e-BH alone calls discoveries, whatever each may risk by itself: many with some evidence
+    /// make up for none with much.
     [[nodiscard]] std::size_t discoveries() const;
 
   private:

@@ -54,9 +54,9 @@ class HealthJudge {
     [[nodiscard]] std::size_t sessions() const { return discovery_.tests(); }
     /// Sessions that are degraded or failed by a fault, and not by congestion.
     [[nodiscard]] std::size_t faulty() const { return faulty_; }
-    /// Whether localisation should look: it knows what else crossed a link. Some session is degraded or failed by
-    /// anything, for where many losses are congestion's nobody else can tell whether some are not; or several
-    /// together have evidence for loss, though none has enough by itself.
+    /// Whether localisation should look: it knows what else crossed a link. Some session is degraded or
+    /// failed by anything, for where many losses are congestion's nobody else can tell whether some are not;
+    /// or several together have evidence for loss, though none has enough by itself.
     [[nodiscard]] bool is_suspicious() const { return impaired_ > 0 || discovery_.discoveries() > 0; }
     [[nodiscard]] std::uint64_t acceptors_over_limit() const { return congestion_.over_limit(); }
     [[nodiscard]] const ClassBaselines& baselines() const { return baselines_; }

@@ -49,14 +49,14 @@ struct Incident {
     bool ask_again = false;  ///< its directives are to be sent anew, as soon as there is evidence
 
     // Once confirmed
-    double rate_suspected = 0;                ///< what the suspect was thought to lose as the incident was opened
-    double rate_before = 0;                   ///< of packets across the suspect that were lost
-    bool alone = true;                        ///< nothing else would explain it as well
-    std::uint32_t tried = 0;                  ///< remedies, a bit each
-    std::optional<Remedy> remedy;             ///< under way, or the one that worked
-    bool held_back = false;                   ///< and that is on the record
-    Time acted_at;                            ///< when the remedy last did something
-    Time remedy_at;                           ///< when it was begun
+    double rate_suspected = 0;     ///< what the suspect was thought to lose as the incident was opened
+    double rate_before = 0;        ///< of packets across the suspect that were lost
+    bool alone = true;             ///< nothing else would explain it as well
+    std::uint32_t tried = 0;       ///< remedies, a bit each
+    std::optional<Remedy> remedy;  ///< under way, or the one that worked
+    bool held_back = false;        ///< and that is on the record
+    Time acted_at;                 ///< when the remedy last did something
+    Time remedy_at;                ///< when it was begun
     std::vector<localise::PairPath> watched;  ///< paths that crossed the suspect then, sorted
     RepathProgress repath;
     bool drained = false;  ///< by the remedy under way, or the one that worked

@@ -18,8 +18,8 @@ using localise::Verdict;
 
 namespace {
 
-/// Packets that a suspect is expected to lose before fresh evidence is said to clear it: with as many, one that
-/// loses none is as good as proven.
+/// Packets that a suspect is expected to lose before fresh evidence is said to clear it: with as many, one
+/// that loses none is as good as proven.
 constexpr double kLossesToSee = 20;
 
 std::string with_odds(const char* text, double log_odds, const Crossing& seen) {

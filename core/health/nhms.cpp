@@ -509,8 +509,9 @@ void Nhms::Engine::evaluate(Time now) {
     counters.incidents_over_limit = investigation_.over_limit();
 }
 
-/// No session may have lost enough to say so by itself, and yet all that lost something may have crossed one link. So
-/// localisation looks where there is a tenth more of it than when it looked last, and a few windows at least.
+/// No session may have lost enough to say so by itself, and yet all that lost something may have crossed one
+/// link. So localisation looks where there is a tenth more of it than when it looked last, and a few windows
+/// at least.
 bool Nhms::Engine::many_new_losses() const {
     constexpr std::size_t kFew = 3;
     return lossy_since_look_ >= std::max(kFew, evidence_.windows_lossy() / 10);

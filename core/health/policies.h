@@ -54,6 +54,9 @@ struct RemedyPolicies {
     /// Evidence that begins so long after the remedy counts, and spans as much.
     Duration settle = Duration::milliseconds(50);
     /// A remedy that has not shown to work for so long did not.
+    /// Recovery is not believed sooner: a flow that waits for its timer (1 s at first, RFC 6298 §2) says
+    /// nothing of the path that it is on.
+    Duration verify_least = Duration::milliseconds(500);
     Duration verify_within = Duration::seconds(2);
     /// So many are enough, or as many as would have lost a dozen at the rate of before.
     std::uint64_t verify_packets_least = 1'000;

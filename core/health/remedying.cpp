@@ -245,6 +245,8 @@ void Remedying::move_paths(Incident& incident, Time now, IncidentOutputs& output
     if (!all || sent > 0 || !progress.asked.empty()) return;
     if (now - incident.acted_at < config_.remedies.settle) return;
     incident.state = IncidentState::Verifying;
+    // A trace may have been lost on the sick link itself: what nobody knew to cross it is asked for again.
+    trace_again(incident, outputs);
 }
 
 void Remedying::on_answer(Incident& incident, const WantedDirective& asked,
@@ -279,13 +281,19 @@ void Remedying::on_no_answer(Incident& incident, const WantedDirective& asked, b
 
 void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs) {
     const RemedyPolicies& policies = config_.remedies;
+    if (incident.remedy == Remedy::Repath && !to_move(incident).empty()) {
+        incident.state = IncidentState::Remedying;  // others were found to cross it meanwhile
+        return move_paths(incident, now, outputs);
+    }
     const Time since = incident.acted_at + policies.settle;
     const Crossing left = crossings_.sum(incident.subject, since);
     const Crossing moved = evidence_.carried(incident.watched, since);
     // What lost at the rate of before would have lost a dozen by now, and loses none by chance once in
     // 160,000.
     const bool would_show = static_cast<double>(moved.sent) * incident.rate_before >= 12;
-    const bool enough = would_show || moved.sent >= policies.verify_packets_least;
+    const bool enough =
+        (would_show || moved.sent >= policies.verify_packets_least) &&
+        now - incident.acted_at >= std::min(policies.verify_least, policies.verify_within / 2);
     const double bound =
         std::max(config_.detector.impaired_rate, policies.recovered_share * incident.rate_before);
     std::string detail = std::string(to_string(*incident.remedy)) + ": ";

@@ -120,7 +120,8 @@ void BM_WindowInAndOut(benchmark::State& state) {
 BENCHMARK(BM_WindowInAndOut)->Unit(benchmark::kMillisecond);
 
 constexpr std::array kRates{
-    bench::RateLimit{"paths judged anew a second, k = 16 (65,536 in 10 ms)", "BM_VerdictAgain/1", 65'536 / 0.01},
+    bench::RateLimit{"paths judged anew a second, k = 16 (65,536 in 10 ms)", "BM_VerdictAgain/1",
+                     65'536 / 0.01},
 };
 
 }  // namespace
