@@ -21,6 +21,7 @@ namespace {
 /// Packets that a suspect is expected to lose before fresh evidence is said to clear it: with as many, one
 /// that loses none is as good as proven.
 constexpr double kLossesToSee = 20;
+constexpr std::uint64_t kLossesToGoOn = 10;
 
 std::string with_odds(const char* text, double log_odds, const Crossing& seen) {
     char odds[64];
@@ -286,8 +287,10 @@ void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs
     const Duration fresh = now - incident.fresh_since;
     if (fresh < config_.fresh_least) return;
     const Crossing seen = crossings_.sum(incident.subject, incident.fresh_since);
-    // The weaker the loss that is suspected, the more packets it takes to see it again.
-    const bool enough = static_cast<double>(seen.sent) * incident.rate_suspected >= kLossesToSee;
+    // The weaker the loss that is suspected, the more packets it takes to see it again; and what goes on
+    // losing as before is not cleared, though it may take longer to say whose fault that is.
+    const bool goes_on = seen.lost >= kLossesToGoOn && rate_of(seen) >= incident.rate_suspected / 2;
+    const bool enough = static_cast<double>(seen.sent) * incident.rate_suspected >= kLossesToSee && !goes_on;
     const bool over = fresh >= config_.investigation * (incident.ask_again || !enough ? 10 : 1);
     if (seen.sent >= config_.fresh_packets_least || over) {
         const Verdict verdict = infer(incident.fresh_since);

@@ -208,7 +208,7 @@ std::vector<MovedPath> Remedying::to_move(const Incident& incident) const {
     return wanted;
 }
 
-void Remedying::move_paths(Incident& incident, Time now, IncidentOutputs& outputs) {
+bool Remedying::ask_to_move(Incident& incident, IncidentOutputs& outputs) {
     RepathProgress& progress = incident.repath;
     std::map<IpAddress, std::size_t> sent_to;
     std::size_t sent = 0;
@@ -242,7 +242,11 @@ void Remedying::move_paths(Incident& incident, Time now, IncidentOutputs& output
         if (++progress.attempts[path.path] >= config_.remedies.repath_attempts) ++progress.given_up;
     }
     flush();
-    if (!all || sent > 0 || !progress.asked.empty()) return;
+    return all && sent == 0 && progress.asked.empty();
+}
+
+void Remedying::move_paths(Incident& incident, Time now, IncidentOutputs& outputs) {
+    if (!ask_to_move(incident, outputs)) return;
     if (now - incident.acted_at < config_.remedies.settle) return;
     incident.state = IncidentState::Verifying;
     // A trace may have been lost on the sick link itself: what nobody knew to cross it is asked for again.
@@ -262,7 +266,7 @@ void Remedying::on_answer(Incident& incident, const WantedDirective& asked,
         // again.
         if (is_done || result.status == wire::DirectiveStatus::NoSession) progress.done.insert(moved);
     }
-    incident.acted_at = now;
+    if (incident.state == IncidentState::Remedying) incident.acted_at = now;
 }
 
 void Remedying::on_no_answer(Incident& incident, const WantedDirective& asked, bool for_good) {
@@ -281,10 +285,6 @@ void Remedying::on_no_answer(Incident& incident, const WantedDirective& asked, b
 
 void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs) {
     const RemedyPolicies& policies = config_.remedies;
-    if (incident.remedy == Remedy::Repath && !to_move(incident).empty()) {
-        incident.state = IncidentState::Remedying;  // others were found to cross it meanwhile
-        return move_paths(incident, now, outputs);
-    }
     const Time since = incident.acted_at + policies.settle;
     const Crossing left = crossings_.sum(incident.subject, since);
     const Crossing moved = evidence_.carried(incident.watched, since);

@@ -38,10 +38,8 @@ class Remedying {
         if (incident.state == IncidentState::Confirmed) begin_next(incident, now, outputs);
         if (incident.state == IncidentState::Remedying) move_paths(incident, now, outputs);
         if (incident.state != IncidentState::Verifying) return;
-        if (incident.remedy == Remedy::Repath && crosses_again(incident)) {
-            incident.state = IncidentState::Remedying;
-            return move_paths(incident, now, outputs);
-        }
+        // Others are found to cross it meanwhile, and new ones begin.
+        if (incident.remedy == Remedy::Repath) ask_to_move(incident, outputs);
         if (now - incident.acted_at < config_.remedies.settle * 2) return;
         verify(incident, now, is_named(incident.acted_at + config_.remedies.settle), outputs);
     }
@@ -66,7 +64,8 @@ class Remedying {
     [[nodiscard]] std::string refusal(const Incident& incident, Remedy remedy, Time now);
     void watch(Incident& incident, Time now);
     [[nodiscard]] std::vector<MovedPath> to_move(const Incident& incident) const;
-    [[nodiscard]] bool crosses_again(const Incident& incident) const { return !to_move(incident).empty(); }
+    /// Asks for all that cross the suspect to be moved; whether there is nothing left to ask and to wait for.
+    bool ask_to_move(Incident& incident, IncidentOutputs& outputs);
     void move_paths(Incident& incident, Time now, IncidentOutputs& outputs);
     void trace_again(const Incident& incident, IncidentOutputs& outputs) const;
     void verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs);
