@@ -292,7 +292,7 @@ void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs
     const bool goes_on = seen.lost >= kLossesToGoOn && rate_of(seen) >= incident.rate_suspected / 2;
     const bool enough = static_cast<double>(seen.sent) * incident.rate_suspected >= kLossesToSee && !goes_on;
     const bool over = fresh >= config_.investigation * (incident.ask_again || !enough ? 10 : 1);
-    if (seen.sent >= config_.fresh_packets_least || over) {
+    if (seen.sent >= config_.fresh_packets_least || fresh >= config_.investigation) {
         const Verdict verdict = infer(incident.fresh_since);
         if (const Suspect* suspect = suspect_in(verdict, incident.subject))
             return confirm(incident, verdict, *suspect, seen, now, outputs);
