@@ -27,7 +27,7 @@ std::string hex(const Digest& digest) {
 Digest by_libsodium(Bytes key, Bytes message) {
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-    crypto_auth_hmacsha256_update(&state, message.data(), message.size());
+    if (!message.empty()) crypto_auth_hmacsha256_update(&state, message.data(), message.size());
     Digest digest{};
     crypto_auth_hmacsha256_final(&state, digest.data());
     return digest;

@@ -92,7 +92,7 @@ TEST_F(SessionTableTest, ExtremeTimesAndCountsAreSurvived) {
     wire::PathRecord r = record(0, std::numeric_limits<std::uint64_t>::max(), 0);
     for (const std::int64_t ns : {-kMost - 1, std::int64_t{-1}, std::int64_t{0}, kMost}) {
         r.measured_ns = ns;
-        r.delay_ns_sum = -ns;
+        r.delay_ns_sum = ~ns;
         r.delay_count += 1;
         table_.take(kOther, kSession, r);
     }
