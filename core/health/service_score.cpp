@@ -8,9 +8,6 @@
 namespace dyetrace::health {
 namespace {
 
-/// The worst of the states, behind "degraded".
-constexpr auto kFailed = static_cast<Health>(3);
-
 bool is_share(double value) {
     return std::isfinite(value) && value >= 0 && value <= 1;
 }
@@ -37,7 +34,7 @@ std::optional<std::string> wrong_field(const ServiceScoreConfig& config) {
 }  // namespace
 
 std::optional<double> network_quality(const ReachedPair& pair, const ServiceScoreConfig& config) {
-    if (pair.health == kFailed) return 0.0;
+    if (pair.health == Health::Failed) return 0.0;
     const Figures& figures = pair.figures;
     // A pair is measured by its packets; the other figures only lower what its loss leaves.
     if (!figures[Figure::Loss]) return std::nullopt;

@@ -34,6 +34,8 @@ class RollingEvidence::Layout {
     Layout(const RollingEvidence& evidence, const LocaliserConfig& config, Time since)
         : evidence_(evidence),
           config_(config),
+          prior_(config.healthy_rate_max, config.faulty_rate_min, config.faulty_share,
+                 config.faulty_share_strength),
           since_(since),
           all_(evidence.is_all(since)),
           place_of_(evidence.links_.size(), kNotIncluded) {}
@@ -141,8 +143,7 @@ class RollingEvidence::Layout {
     /// what the evidence says is less still.
     [[nodiscard]] double most_for_fault(double sent, double lost) const {
         if (sent <= 0) return std::numeric_limits<double>::infinity();
-        const double best =
-            config_.healthy_rate_max / (2 * kHealthyRates);  // of any link; a path has another one
+        const double best = prior_.rates()[0];  // of any link; a path has another one
         const double rate = std::clamp(lost / sent - best, config_.faulty_rate_min, 1.0);
         return lost * std::log1p(rate / best) - sent * (rate - best) + kHealthyGrid;
     }
@@ -307,8 +308,8 @@ class RollingEvidence::Layout {
         const auto sent = static_cast<double>(evidence_.links_[link.value].sent);
         double weights = 0, sum = 0;
         for (std::size_t i = 0; i < kHealthyRates; ++i) {
-            const double rate = config_.healthy_rate_max * (static_cast<double>(i) + 0.5) / kHealthyRates;
-            const double weight = std::exp(-sent * (rate - config_.healthy_rate_max / (2 * kHealthyRates)));
+            const double rate = prior_.rates()[i];
+            const double weight = std::exp(-sent * (rate - prior_.rates()[0]));
             weights += weight;
             sum += weight * rate;
         }
@@ -324,6 +325,7 @@ class RollingEvidence::Layout {
 
     const RollingEvidence& evidence_;
     const LocaliserConfig& config_;
+    const RatePrior prior_;  ///< for its rates
     Time since_;
     bool all_;
     std::int64_t first_ = 0;      ///< epoch of the evidence that is epoch 0 here; where `all_`

@@ -79,8 +79,7 @@ void HealthChanges(const DyetraceHealthChange& change) {
 
 void IncidentSteps(const DyetraceIncidentStep& step) {
     std::cout << step.step << ' ' << Simulator::Now().GetMilliSeconds() << " incident " << step.incident
-              << ' ' << (step.device.empty() ? step.from + " > " + step.to : step.device) << ": "
-              << step.detail << std::endl;
+              << ' ' << step.GetSubject() << ": " << step.detail << std::endl;
 }
 
 }  // namespace

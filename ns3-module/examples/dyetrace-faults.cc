@@ -25,8 +25,7 @@ static void FaultSwitched(Ptr<const DyetraceFault> fault, bool begins) {
 
 static void IncidentStep(const DyetraceIncidentStep& step) {
     std::cout << Simulator::Now().As(Time::MS) << "  incident " << step.incident << " " << step.step << ": "
-              << (step.device.empty() ? step.from + " > " + step.to : step.device) << "  " << step.detail
-              << std::endl;
+              << step.GetSubject() << "  " << step.detail << std::endl;
 }
 
 static void Set(Ptr<DyetraceFault> fault, const std::string& name, const std::string& value) {

@@ -15,8 +15,7 @@ using namespace ns3;
 
 static void Told(const DyetraceIncidentStep& step) {
     std::cout << Simulator::Now().As(Time::MS) << "  incident " << step.incident << " " << step.step << ": "
-              << (step.device.empty() ? step.from + " > " + step.to : step.device) << "  " << step.detail
-              << std::endl;
+              << step.GetSubject() << "  " << step.detail << std::endl;
 }
 
 int main(int argc, char** argv) {

@@ -137,8 +137,7 @@ class TruthPlot {
 
 static void IncidentStep(LossPlot* loss, Ptr<DyetraceHost> host, const DyetraceIncidentStep& step) {
     std::cout << Simulator::Now().As(Time::MS) << "  incident " << step.incident << " " << step.step << ": "
-              << (step.device.empty() ? step.from + " > " + step.to : step.device) << "  " << step.detail
-              << std::endl;
+              << step.GetSubject() << "  " << step.detail << std::endl;
     // Not from inside the service's own event: the host it stands on may be the one that is asked.
     if (step.step == "confirmed") Simulator::ScheduleNow(&LossPlot::Repath, loss, host);
 }

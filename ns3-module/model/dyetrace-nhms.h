@@ -39,6 +39,9 @@ struct DyetraceIncidentStep {
     std::string to;      ///< of a link
     std::string device;  ///< of a device
     std::string detail;
+
+    /// What the incident is about: "agg-0-1 > core-4", or the device's name.
+    std::string GetSubject() const { return device.empty() ? from + " > " + to : device; }
 };
 
 /// \ingroup dyetrace

@@ -16,6 +16,8 @@ import statistics
 import subprocess
 import sys
 
+from gray_link import seed_range
+
 BACK = 0.95
 WITHIN_MS = 2000
 SETTLED_MS = 1200  # after the detection, from when on the means of both are taken
@@ -43,11 +45,6 @@ def back_after(goodput, before, detected):
         if ms > detected and goodput[ms] >= BACK * before and mean(goodput, ms - 100, last) >= BACK * before:
             return ms - detected
     return None
-
-
-def seed_range(text):
-    first, _, last = text.partition("..")
-    return range(int(first), int(last or first) + 1)
 
 
 def main():

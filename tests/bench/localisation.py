@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import trace_generator
+from gray_link import seed_range
 
 # title, failed links, loss range
 LEVELS = [("16 at .05%", 16, (0.0005, 0.0005)), ("16 at .1%", 16, (0.001, 0.001)),
@@ -105,11 +106,6 @@ def holds(value):
 
 def row(title, figures, more=""):
     print(f"{title:42}" + "".join(f"{figure:>12}" for figure in figures) + more)
-
-
-def seed_range(text):
-    first, _, last = text.partition("..")
-    return range(int(first), int(last or first) + 1)
 
 
 def table(options, paths):

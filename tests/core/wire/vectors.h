@@ -46,16 +46,13 @@ inline Buffer random_bytes(Random& random, std::size_t size) {
     return bytes;
 }
 
-/// A body of fixed size: its vector reads as `expected` and is written so, and no other length is accepted.
+/// `bytes` read as `expected`, which is written so, and no other length is accepted.
 template <class Body>
-void expect_fixed_body(const std::string& name, const Body& expected) {
-    SCOPED_TRACE(name);
-    const Buffer bytes = vector_of(name);
-    ASSERT_EQ(bytes.size(), Body::kSize);
+void expect_body(const Buffer& bytes, const Body& expected) {
     const auto parsed = Body::parse(bytes);
     ASSERT_TRUE(parsed.ok());
     EXPECT_EQ(*parsed, expected);
-    Buffer encoded(Body::kSize, 0xee);
+    Buffer encoded(bytes.size(), 0xee);
     expected.encode_into(encoded);
     EXPECT_EQ(encoded, bytes);
     for (std::size_t size = 0; size < bytes.size() + 8; ++size) {
@@ -66,6 +63,15 @@ void expect_fixed_body(const std::string& name, const Body& expected) {
         ASSERT_FALSE(refused.ok()) << size;
         EXPECT_EQ(refused.error(), wire::DropReason::ControlBadLength) << size;
     }
+}
+
+/// The same of the vector of a body of fixed size.
+template <class Body>
+void expect_fixed_body(const std::string& name, const Body& expected) {
+    SCOPED_TRACE(name);
+    const Buffer bytes = vector_of(name);
+    ASSERT_EQ(bytes.size(), Body::kSize);
+    expect_body(bytes, expected);
 }
 
 /// Bytes that are reserved: whatever they hold, the vector reads the same.
