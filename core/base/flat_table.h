@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/heap.h"
+#include "core/base/prefetch.h"
 #include "core/base/result.h"
 
 namespace dyetrace {
@@ -60,7 +61,7 @@ class FlatTable {
 
     /// Asks the memory for the slot where a look-up of `key` begins.
     void prefetch(const Key& key) const {
-        if (!slots_.empty()) __builtin_prefetch(&slots_[Hash{}(key)&mask_]);
+        if (!slots_.empty()) prefetch_line(&slots_[Hash{}(key)&mask_]);
     }
 
   private:

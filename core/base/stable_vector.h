@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/heap.h"
+#include "core/base/prefetch.h"
 
 namespace dyetrace {
 
@@ -31,7 +32,7 @@ class StableVector {
     const T& operator[](std::size_t index) const { return pieces_[index / kPiece][index % kPiece]; }
 
     /// Asks the memory for what finding an element reads.
-    void prefetch(std::size_t index) const { __builtin_prefetch(pieces_.data() + index / kPiece); }
+    void prefetch(std::size_t index) const { prefetch_line(pieces_.data() + index / kPiece); }
 
     template <class... Arguments>
     T& emplace_back(Arguments&&... arguments) {

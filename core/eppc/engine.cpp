@@ -25,8 +25,8 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
       flow_seed_(secret_.next()),
       last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
       sketches_(given.bounds.sketches),
-      tracer_(tracer_config(given), given.address, secret_.next()),
       flow_tap_(given.flow_traces, given.flow_capture),
+      tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
     config.port_count = port_count_of(config);
 }

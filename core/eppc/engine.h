@@ -426,9 +426,9 @@ class Eppc::Engine {
     double load_ = 0;
     bool speaks_vxlan_ = false;  ///< with some peer
     TimerQueue timers_;          ///< by peer index
-    PathTracer tracer_;
+    Time flow_at_ = Time::never();  ///< a packet of a followed flow was seen, or a trace ends
     FlowTap flow_tap_;
-    Time flow_at_ = Time::never();  ///< something was seen, or a trace ends
+    PathTracer tracer_;
     UpdateSender updates_;
     std::size_t requested_count_ = 0;
     std::size_t accepted_count_ = 0;   ///< those that linger too

@@ -66,9 +66,9 @@ class FlowTap {
         std::array<std::uint16_t, wire::kFlowStages> noted{};  ///< packets, by stage
     };
 
+    std::size_t active_ = 0;  ///< first, as each packet asks for it
     std::size_t flows_most_;
     std::size_t capture_most_;
-    std::size_t active_ = 0;
     std::array<Flow, kFlowsMost> flows_;
     std::vector<wire::FlowStageEntry> waiting_;
     std::uint64_t dropped_ = 0;

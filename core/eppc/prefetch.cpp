@@ -37,7 +37,7 @@ void prefetch_received(const Peer& peer, Bytes frame) {
                             (peer.outer.is_ipv4() ? wire::Ipv4Header::kSize : wire::Ipv6Header::kSize);
     if (frame.size() < udp + 2) return;
     const std::size_t port = static_cast<std::uint16_t>(load_u16(&frame[udp]) - peer.announced_base);
-    if (port < peer.received.size()) __builtin_prefetch(&peer.received[port]);
+    if (port < peer.received.size()) prefetch_line(&peer.received[port]);
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ void Eppc::Engine::expect_from_guest(GuestPort port, std::span<const wire::Frame
         const Bytes inner = frames[i]->head();
         expected[i].path =
             path_of(flow_hash(inner, wire::inspect_guest_frame(inner), flow_seed_), config.path_count);
-        __builtin_prefetch(&expected[i].peer->paths[expected[i].path]);
+        prefetch_line(&expected[i].peer->paths[expected[i].path]);
         for (const session::RequesterSession& session : expected[i].peer->requested)
             session.prefetch();
     }
@@ -100,11 +100,12 @@ void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
             prefetch_lines(&config, &config.vxlan_port);
             prefetch_lines(&overlay, &drops);
             prefetch_lines(&packet_, &packet_ + 1);
-            prefetch_lines(&last_, &timers_ + 1);
+            prefetch_lines(&last_, &flow_tap_);
             prefetch_deadlines();
             return;
         case Step::Tables:
             peer_index_.prefetch(source_of(frame));
+            peers_.prefetch(0);
             overlay.prefetch_guest(last_.delivered);
             timers_.prefetch();
             return;
@@ -128,9 +129,9 @@ void Eppc::Engine::prefetch_deadlines() const {
 void Eppc::Engine::expect_from_guest(Step step) const {
     if (step == Step::Engine) {
         prefetch_lines(&config, &config.vxlan_vlan);
-        __builtin_prefetch(&config.open_on_traffic);
+        prefetch_line(&config.open_on_traffic);
         prefetch_lines(&overlay, &counters);
-        prefetch_lines(&last_, &timers_ + 1);
+        prefetch_lines(&last_, &flow_tap_);
         prefetch_deadlines();
         return;
     }
@@ -144,7 +145,7 @@ void Eppc::Engine::expect_from_guest(Step step) const {
     }
     const Peer& peer = peers_[last_.peer];
     if (step == Step::Peer) return prefetch_front(peer);
-    if (step == Step::Paths) __builtin_prefetch(&peer.paths[last_.path]);
+    if (step == Step::Paths) prefetch_line(&peer.paths[last_.path]);
     for (const session::RequesterSession& session : peer.requested)
         step == Step::Paths ? session.prefetch() : session.prefetch(last_.path);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/prefetch.h"
 #include "core/base/result.h"
 
 namespace dyetrace::health {
@@ -129,7 +130,7 @@ SessionTable::Row* SessionTable::find_or_add_row(Session& session, std::uint32_t
     if (place == session.count || entries[place].key != key)
         return add_row(session, index, key, place, number, why_not);
     session.next = static_cast<std::uint16_t>(place + 1);
-    if (session.next < session.count) __builtin_prefetch(&rows_[entries[session.next].row]);
+    if (session.next < session.count) prefetch_line(&rows_[entries[session.next].row]);
     number = entries[place].row;
     return &rows_[number];
 }

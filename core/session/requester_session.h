@@ -128,7 +128,7 @@ class alignas(kCacheLine) RequesterSession {
     }
     /// Before `on_data`, in two steps: what it reads of the session, and of the path.
     void prefetch() const { prefetch_lines(&state_, &markers_); }
-    void prefetch(PathIndex path) const { __builtin_prefetch(&markers_.paths()[path.value]); }
+    void prefetch(PathIndex path) const { prefetch_line(&markers_.paths()[path.value]); }
     /// The pair has moved `path` to another port: what is measured on the one before ends.
     void on_repath(PathIndex path, Time now) { markers_.on_repath(path, now); }
     /// The sequence number of the packet being tagged.

@@ -10,6 +10,8 @@
 #include "dyetrace-routes.h"
 #include "dyetrace-topology.h"
 
+#include "core/base/prefetch.h"
+
 namespace ns3 {
 
 struct DyetracePacket;
@@ -45,7 +47,7 @@ class DyetraceForwarding {
     /// Ask the memory for what ChoosePort and Rewrite will look at.
     /// @{
     void Expect(uint32_t node, const DyetracePacket& packet) const;
-    void Expect(uint32_t port) const { __builtin_prefetch(&m_macs[port]); }
+    void Expect(uint32_t port) const { dyetrace::prefetch_line(&m_macs[port]); }
     /// @}
     /// Ethernet addresses of a frame that leaves by `port`.
     void Rewrite(uint32_t port, DyetracePacket& packet) const;

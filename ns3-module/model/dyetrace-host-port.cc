@@ -177,15 +177,15 @@ void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
             dyetrace::prefetch_lines(&m_config, &m_eppcConfig);
             dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1);
             break;
-        case 3: m_eppc.expect_from_underlay(frame, Step::Engine); break;
-        case 2: m_eppc.expect_from_underlay(frame, Step::Tables); break;
-        case 1:
+        case 4: m_eppc.expect_from_underlay(frame, Step::Engine); break;
+        case 3: m_eppc.expect_from_underlay(frame, Step::Tables); break;
+        case 2:
             m_eppc.expect_from_underlay(frame, Step::Peer);
-            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front().get());
+            if (!m_guestPorts.empty()) dyetrace::prefetch_line(m_guestPorts.front().get());
             break;
-        case 0:
+        case 1:
             m_eppc.expect_from_underlay(frame, Step::Paths);
-            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front()->GetGuest());
+            if (!m_guestPorts.empty()) dyetrace::prefetch_line(m_guestPorts.front()->GetGuest());
             break;
         default: break;
     }
@@ -200,11 +200,11 @@ void DyetraceHostPort::ExpectEvent(uint32_t events) {
             break;
         case 5:
             m_eppc.expect_from_guest(Step::Engine);
-            __builtin_prefetch(m_guestPorts.data());
+            dyetrace::prefetch_line(m_guestPorts.data());
             break;
         case 4:
             m_eppc.expect_from_guest(Step::Tables);
-            if (!m_guestPorts.empty()) __builtin_prefetch(m_guestPorts.front().get());
+            if (!m_guestPorts.empty()) dyetrace::prefetch_line(m_guestPorts.front().get());
             break;
         case 3:
             m_eppc.expect_from_guest(Step::Peer);

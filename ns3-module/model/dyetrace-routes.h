@@ -12,6 +12,8 @@
 #include "dyetrace-large-pages.h"
 #include "dyetrace-topology.h"
 
+#include "core/base/prefetch.h"
+
 namespace ns3 {
 
 class DyetraceRoutes {
@@ -37,7 +39,7 @@ class DyetraceRoutes {
         return {packed >> 8, packed & 0xff};
     }
     /// Asks the memory for what GetGroup will look at.
-    void Expect(uint32_t node, uint32_t rack) const { __builtin_prefetch(&m_groups[Index(node, rack)]); }
+    void Expect(uint32_t node, uint32_t rack) const { dyetrace::prefetch_line(&m_groups[Index(node, rack)]); }
     uint32_t GetPort(uint32_t index) const { return m_ports[index]; }
 
     /// Takes the cable that `link` runs in out of use or into use again, in both directions. Only what

@@ -12,6 +12,7 @@
 #include "dyetrace-rank-exchange.h"
 
 #include "core/base/bytes.h"
+#include "core/base/prefetch.h"
 #include "core/base/random.h"
 #include "core/wire/control.h"
 #include "core/wire/ethernet.h"
@@ -135,8 +136,8 @@ uint32_t DyetraceTruth::FlowNumber(const FlowKey& key) {
 
 void DyetraceTruth::NoteExpected(const Trail& trail) const {
     if (trail.m_flow == 0) return;
-    __builtin_prefetch(&m_recent[trail.m_recent % m_recent.size()]);
-    __builtin_prefetch(&m_flows[trail.m_flow % FlowsPerRank]);
+    dyetrace::prefetch_line(&m_recent[trail.m_recent % m_recent.size()]);
+    dyetrace::prefetch_line(&m_flows[trail.m_flow % FlowsPerRank]);
 }
 
 void DyetraceTruth::NoteSent(DyetracePacket& packet) {
@@ -189,8 +190,18 @@ void DyetraceTruth::NoteArrived(const DyetracePacket& packet) {
     if (bound == Bounds::Open) bound = packet.m_truthOrdinal;
 }
 
+DyetraceTruth::Causes& DyetraceTruth::DropsAt(uint32_t link) {
+    if (link >= m_dropsPlace.size()) m_dropsPlace.resize(link + std::size_t{1});
+    uint32_t& place = m_dropsPlace[link];
+    if (place == 0) {
+        m_drops.push_back({link, {}});
+        place = static_cast<uint32_t>(m_drops.size());
+    }
+    return m_drops[place - 1].second;
+}
+
 void DyetraceTruth::NoteDrop(uint32_t link, DyetraceDropCause cause, const DyetracePacket& packet) {
-    Count& count = m_drops[link][static_cast<std::size_t>(cause)];
+    Count& count = DropsAt(link)[static_cast<std::size_t>(cause)];
     ++count.all;
     if (packet.m_truthFlow == 0 || packet.m_truthMark != Mark::None) return;
     ++count.data;
@@ -230,7 +241,9 @@ const std::vector<uint64_t>& DyetraceTruth::DroppedOf(uint32_t flow) const {
 
 std::vector<DyetraceTruth::LinkDrops> DyetraceTruth::GetLinkDrops() const {
     std::vector<LinkDrops> drops;
-    for (const auto& [link, causes] : m_drops) {
+    for (const uint32_t place : m_dropsPlace) {
+        if (place == 0) continue;
+        const auto& [link, causes] = m_drops[place - 1];
         for (std::size_t cause = 0; cause < causes.size(); ++cause) {
             if (causes[cause].all == 0) continue;
             drops.push_back(

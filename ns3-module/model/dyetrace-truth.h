@@ -140,7 +140,10 @@ class DyetraceTruth : public Object {
         uint64_t data = 0;
         uint64_t all = 0;
     };
-    std::map<uint32_t, std::array<Count, DyetraceDropCauseCount>> m_drops;  ///< by link
+    using Causes = std::array<Count, DyetraceDropCauseCount>;
+    Causes& DropsAt(uint32_t link);
+    std::vector<uint32_t> m_dropsPlace;                 ///< by link: one past its place in m_drops; 0: none
+    std::vector<std::pair<uint32_t, Causes>> m_drops;  ///< a link and its drops, in the order of its first
     uint64_t m_dataSent = 0;
     uint64_t m_dataArrived = 0;
     uint64_t m_dataDropped = 0;
