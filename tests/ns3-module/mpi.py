@@ -23,9 +23,9 @@ from steps import Failed, Report
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = 'dyetrace_mpi_check'
 # Grade, K of the fat-tree, simulated milliseconds.
-CASES = [('lean', 4, 20), ('stock', 4, 20), ('lean', 8, 10), ('stock', 8, 2), ('lean', 16, 4)]
+CASES = [('lean', 4, 20), ('stock', 4, 20), ('lean', 8, 10), ('stock', 8, 2), ('lean', 16, 4), ('stock', 16, 1)]
 # What two ranks on two idle cores are to gain.
-WANTED = {('stock', 8): 1.8, ('lean', 16): 1.5}
+WANTED = {('stock', 8): 1.8, ('stock', 16): 1.8, ('lean', 16): 1.5}
 
 
 class Run:
@@ -76,14 +76,19 @@ def told_by_ranks(said, ranks):
     return told
 
 
+def command(program, case, ranks, stem):
+    grade, k, milliseconds = case
+    return [*launcher(ranks), program, f'--Grade={grade}', f'--K={k}', f'--Milliseconds={milliseconds}', f'--Ranks={ranks}',
+            f'--Results={stem}']
+
+
 def run(program, case, ranks, results, report):
     grade, k, milliseconds = case
     stem = results / f'{grade}-k{k}-of-{ranks}'
     for old in results.glob(f'{stem.name}.*'):
         old.unlink()
-    said = report.run(f'{grade}, k={k}, {milliseconds} ms, {ranks} rank{"s" * (ranks > 1)}', [
-        *launcher(ranks), program, f'--Grade={grade}', f'--K={k}', f'--Milliseconds={milliseconds}', f'--Ranks={ranks}',
-        f'--Results={stem}'], results)
+    said = report.run(f'{grade}, k={k}, {milliseconds} ms, {ranks} rank{"s" * (ranks > 1)}',
+                      command(program, case, ranks, stem), results)
     files = [Path(f'{stem}.{rank}') for rank in range(ranks)]
     missing = [file.name for file in files if not file.exists()]
     if missing:
@@ -93,6 +98,21 @@ def run(program, case, ranks, results, report):
         raise Failed(f'no host of {grade}, k={k} measured anything')
     Path(f'{stem}.txt').write_text(''.join(lines))
     return Run(case, ranks, lines, told_by_ranks(said, ranks))
+
+
+def apart(program, case, count, results):
+    """Seconds until `count` runs of one rank each, begun together and strangers to each other, are all done: what they take longer
+    than one alone is the machine's, and no ranks can be faster than that allows."""
+    words = [[str(word) for word in command(program, case, 1, results / f'apart-{number}')] for number in range(count)]
+    # Each would have the first core to itself, were it told nothing.
+    unbound = {**os.environ, 'OMPI_MCA_hwloc_base_binding_policy': 'none'}
+    running = [subprocess.Popen(one, cwd=results, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=unbound)
+               for one in words]
+    said = [process.communicate()[0] for process in running]
+    for process, text in zip(running, said):
+        if process.returncode != 0:
+            raise Failed(f'a run beside others ended with {process.returncode}', text)
+    return max(told_by_ranks(text, 1)[0]['wall_s'] for text in said)
 
 
 def difference(one, other):
@@ -111,15 +131,16 @@ def best(runs):
     return min(runs, key=lambda one: one.wall_s)
 
 
-def table(pairs):
-    rows = [('grade', 'k', 'ranks', 'set-up s', 'run s', 'packet-hops', 'hops/s', 'speed-up', 'wanted')]
-    for runs in pairs:
+def table(done):
+    rows = [('grade', 'k', 'ranks', 'set-up s', 'run s', 'packet-hops', 'hops/s', 'speed-up', 'wanted', 'strangers')]
+    for runs, strangers_s in done:
         for one in runs:
+            bound = one.ranks * runs[0].wall_s / strangers_s[one.ranks] if one.ranks in strangers_s else None
             grade, k, _ = one.case
             wanted = WANTED.get((grade, k)) if one.ranks > 1 else None
             rows.append((grade, str(k), str(one.ranks), f'{one.setup_s:.2f}', f'{one.wall_s:.3f}', str(one.hops),
                          f'{one.hops / max(one.wall_s, 1e-9):.3g}', f'{runs[0].wall_s / max(one.wall_s, 1e-9):.2f}',
-                         f'{wanted}' if wanted else ''))
+                         f'{wanted}' if wanted else '', f'{bound:.2f}' if bound else ''))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return '\n'.join('  '.join(cell.rjust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
@@ -129,12 +150,17 @@ def compare(program, cases, ranks, repeat, results, report):
     results.mkdir(parents=True, exist_ok=True)
     done = []
     for case in cases:
-        runs = [best([run(program, case, count, results, report) for _ in range(repeat)]) for count in (1, *ranks)]
+        counts = (1, *ranks)
+        strangers = ranks if case[:2] in WANTED else ()
+        # In turn, so that a busy moment hits all alike.
+        rounds = [([run(program, case, count, results, report) for count in counts],
+                   [apart(program, case, count, results) for count in strangers]) for _ in range(repeat)]
+        runs = [best([one[place] for one, _ in rounds]) for place in range(len(counts))]
         for other in runs[1:]:
             differing = difference(runs[0], other)
             if differing:
                 raise Failed(f'{other.name()} does not give what one rank gives; both are in {results}', differing)
-        done.append(runs)
+        done.append((runs, {count: min(other[place] for _, other in rounds) for place, count in enumerate(strangers)}))
     return done
 
 
@@ -190,6 +216,7 @@ def main():
         return 130
     report.tell_times()
     print('\n' + table(done))
+    print('\nStrangers: so many runs of one rank, begun together, do as much more than one alone; no ranks can do better here.')
     print(f'\nOn {" and ".join(map(str, arguments.ranks))} ranks every host measures what it does on one, in all {len(done)} cases.')
     cores = len(os.sched_getaffinity(0))
     if cores < max(arguments.ranks):
