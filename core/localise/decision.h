@@ -11,8 +11,8 @@ namespace dyetrace::localise {
 
 struct DecisionConfig {
     double evidence_of_faults_min =
-        2;                       ///< log Bayes factor for "there is a fault" below which nothing is named
-    double missed_weight = 1.5;  ///< a fault that is missed costs as much as so many falsely named
+        2;                     ///< log Bayes factor for "there is a fault" below which nothing is named
+    double missed_weight = 1;  ///< a fault that is missed costs as much as so many falsely named
 };
 
 struct Decision {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/localise/loss_sampler.h"
 #include "core/localise/sweeper.h"
 
 namespace dyetrace::localise {
@@ -88,8 +89,52 @@ Evidence without_word_of(const Evidence& evidence, std::uint32_t host) {
     return rest;
 }
 
+double chance(double log_odds) {
+    return 1 / (1 + std::exp(-log_odds));
+}
+
+/// A unit and its rivals: sampling does not choose between them, each is guilty some of the time. Where it is
+/// clear that one of them is, the first is named for it, and the others with it. Where it is not, losses are
+/// few, sampling has gone to and fro between all that may explain them, and each has its own chance.
+void join_rivals(const std::vector<Belief>& swept, Beliefs& beliefs) {
+    constexpr double kClear = 0.9;
+    std::vector<double> together(beliefs.units.size());
+    for (UnitIndex unit = 0; unit < together.size(); ++unit)
+        together[unit] = chance(beliefs.units[unit].log_odds);
+    std::vector<bool> joined(beliefs.units.size());
+    for (const Rival& rival : beliefs.rivals) {
+        if (!joined[rival.rival]) together[rival.unit] += chance(beliefs.units[rival.rival].log_odds);
+        joined[rival.rival] = true;
+    }
+    beliefs.rivals.erase(std::remove_if(beliefs.rivals.begin(), beliefs.rivals.end(),
+                                        [&](const Rival& rival) { return together[rival.unit] < kClear; }),
+                         beliefs.rivals.end());
+    for (const Rival& rival : beliefs.rivals) {
+        const double all = together[rival.unit];
+        const double log_odds = all < 1 ? std::log(all / (1 - all)) : swept[rival.unit].log_odds;
+        beliefs.units[rival.unit].log_odds = std::max(beliefs.units[rival.unit].log_odds, log_odds);
+        beliefs.units[rival.rival] = swept[rival.rival];
+    }
+}
+
+void sample(const Evidence& evidence, const InferenceConfig& config, const Sweeper& sweeper,
+            Beliefs& beliefs) {
+    std::vector<PerRate> carried;
+    carried.reserve(evidence.units.size());
+    for (UnitIndex unit = 0; unit < evidence.units.size(); ++unit)
+        carried.push_back(sweeper.weigh_carried(unit));
+    LossSampler sampler(evidence, config, std::move(carried), sweeper.prior());
+    sampler.run(sweeper.beliefs());
+    sampler.update(beliefs.units);
+    beliefs.log_evidence_of_faults = sampler.log_evidence_of_faults();
+    join_rivals(sweeper.beliefs(), beliefs);
+}
+
 Beliefs believe(const Evidence& evidence, const InferenceConfig& config, std::vector<LiarBelief>& liars) {
-    Sweeper sweeper(evidence, config);
+    const bool sampled = LossSampler::takes(evidence, config);
+    InferenceConfig sweeping = config;
+    if (sampled) sweeping.max_sweeps = std::min(config.max_sweeps, config.sampler.sweeps_before);
+    Sweeper sweeper(evidence, sweeping);
     sweeper.run();
     const auto likely = likely_units(sweeper, config);
     if (liars.size() < config.max_liars) {
@@ -104,6 +149,7 @@ Beliefs believe(const Evidence& evidence, const InferenceConfig& config, std::ve
         const auto rivals = find_rivals(sweeper, unit, config);
         beliefs.rivals.insert(beliefs.rivals.end(), rivals.begin(), rivals.end());
     }
+    if (sampled) sample(evidence, config, sweeper, beliefs);
     for (const DeviceEvidence& device : evidence.devices) {
         std::vector<UnitIndex> own;
         for (const UnitIndex unit : likely) {

@@ -17,6 +17,19 @@
 
 namespace dyetrace::localise {
 
+/// How long losses are given to units and taken back (loss_sampler.h).
+struct SamplerConfig {
+    std::size_t max_losses = 20'000;  ///< with more, sweeps over units alone must do: little is in doubt
+    int sweeps_before = 4;        ///< over units: a first order, and rates to compare rivals and devices by
+    std::size_t draws = 250'000;  ///< of so many losses the unit is drawn ..
+    int min_sweeps = 60;          ///< .. in so many sweeps over all of them
+    int max_sweeps = 200;
+    double warm_up = 0.2;  ///< share of the sweeps after which they count ..
+    int count_every = 2;   ///< .. one out of so many
+    int learn_every = 20;  ///< sweeps between two looks at the share and the rates of faulty units
+    std::uint64_t seed = 1;
+};
+
 struct InferenceConfig {
     double healthy_rate_max = 1e-4;
     double faulty_rate_min = 3e-4;
@@ -34,6 +47,7 @@ struct InferenceConfig {
     std::size_t max_second_looks = 64;  ///< bound on their number
     double rival_log_odds = 1;          ///< evidence that differs by less than this tells nothing apart
     double rival_share = 0.7;           ///< a rival is on the paths of at least this share of the losses
+    SamplerConfig sampler;
     int max_sweeps = 12;
     double belief_settled = 0.002;  ///< a chance of being faulty that moves by less has not moved
     double rate_settled = 0.02;     ///< a path's rate that moves by a smaller share has not moved

@@ -35,6 +35,9 @@ class Sweeper {
     /// log Bayes factor of "some unit is faulty" against "none is".
     [[nodiscard]] double log_evidence_of_faults() const;
 
+    /// log likelihood of each rate of `unit`, but for the losses on its paths.
+    [[nodiscard]] PerRate weigh_carried(UnitIndex unit) const;
+
     /// What evidence says of a rate that is the same for a unit or a device at all times.
     struct Weight {
         double log_bayes_factor = 0;

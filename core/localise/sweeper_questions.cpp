@@ -13,6 +13,18 @@ Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) const {
     return to_weight(weigh_alone(unit));
 }
 
+PerRate Sweeper::weigh_carried(UnitIndex unit) const {
+    PerRate log_likelihood = mixture_.any_lossless() ? mixture_.lossless(unit) : PerRate{};
+    const UnitEvidence& evidence = evidence_.units[unit];
+    double sent = evidence.sent_any_time;
+    for (const EpochLoad& load : evidence.epochs)
+        sent += load.sent;
+    for (std::size_t r = 0; r < kRates; ++r)
+        log_likelihood[r] -= sent * prior_.rates()[r];
+    add_counters(evidence, log_likelihood);
+    return log_likelihood;
+}
+
 void Sweeper::set_rates(UnitIndex unit, const std::vector<double>& timed, double any_time) {
     LossShare& share = shares_[unit];
     for (const std::uint32_t p : share.any_time)
