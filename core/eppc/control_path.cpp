@@ -216,6 +216,7 @@ void Eppc::Engine::flush_outbox(std::uint32_t index, Time now) {
     for (const session::NewRecord& news : outbox_.records) {
         emit(MetricsReported{peer.address, news.session, news.record, now});
         tell_nhms(wire::MetricsEntry{peer.address, news.session, news.record}, now, news.troubled);
+        if (news.lossy) updates_.hurry(now);
     }
     for (const PathIndex path : outbox_.paths_started)
         trace_path(index, path, now);

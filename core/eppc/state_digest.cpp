@@ -99,6 +99,7 @@ void UpdateSender::digest_into(StateDigest& digest) const {
     digest.add(answered_);
     digest.add(window_was_full_);
     digest.add(flush_at_);
+    if (flushed_at_ != Time::earliest()) digest.add_if_ahead(flushed_at_ + config_.interval / kHurryShare);
     digest.add(retransmit_at_);
 }
 

@@ -12,6 +12,14 @@ std::optional<GivenUp> UpdateSender::add(const wire::UpdateEntry& entry, bool tr
     return given_up;
 }
 
+void UpdateSender::hurry(Time now) {
+    // Not with the window full: what waits then waits for an acknowledgement.
+    if (flush_at_ == Time::never() || window_was_full_) return;
+    const bool first = flushed_at_ == Time::earliest();
+    flush_at_ =
+        std::min(flush_at_, first ? now : std::max(now, flushed_at_ + config_.interval / kHurryShare));
+}
+
 std::size_t UpdateSender::sketch_room() const {
     const std::size_t around =
         wire::UpdateBody::kHeaderSize + wire::encoded_size(wire::UpdateEntry{wire::TimingEntry{}});
@@ -92,6 +100,7 @@ void UpdateSender::service(Time now, std::vector<Transmission>& out) {
         }
         // With the window full the rest waits for acknowledgements, and grows no further than its bound.
         window_was_full_ = !waiting_.is_empty();
+        flushed_at_ = now;
         flush_at_ = window_was_full_ ? now + config_.interval : Time::never();
     }
     retransmit_at_ = Time::never();

@@ -51,6 +51,8 @@ class UpdateSender {
     /// sketch is longer than `sketch_room`.
     std::optional<GivenUp> add(const wire::UpdateEntry& entry, bool troubled, Time now);
     [[nodiscard]] std::size_t sketch_room() const;
+    /// What waits tells of a loss: it goes once a part of the interval, 1 / `kHurryShare`, is over.
+    void hurry(Time now);
 
     /// Whether an answer that repeats `challenge` answers the newest transmission of update `number`.
     [[nodiscard]] bool is_newest(std::uint32_t number, std::uint32_t challenge) const;
@@ -85,6 +87,7 @@ class UpdateSender {
     };
     /// So many transmissions of one update without an answer, and the service counts as silent.
     static constexpr int kSilentAfter = 4;
+    static constexpr std::int64_t kHurryShare = 4;
 
     [[nodiscard]] bool may_begin() const;
     void heard(Time now);
@@ -100,6 +103,7 @@ class UpdateSender {
     bool answered_ = false;         ///< the service is known, and not silent
     bool window_was_full_ = false;  ///< entries wait for nothing but an acknowledgement
     Time flush_at_ = Time::never();
+    Time flushed_at_ = Time::earliest();
     Time retransmit_at_ = Time::never();  ///< no later than the earliest of those in flight
 };
 

@@ -109,10 +109,12 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
             break;
         case wire::MarkerKind::Count:
             // Not acknowledged: the next one says more.
-            if (ahead == 0 && measured.count(mark)) reports_.note_change(marker.path, now, false);
+            if (ahead == 0) on_count(marker.path, mark);
             return true;
     }
-    if (news) reports_.note_change(marker.path, now, marker.kind == wire::MarkerKind::End);
+    using Haste = ReportSender::Haste;
+    const bool ended = marker.kind == wire::MarkerKind::End;
+    if (news) reports_.note_change(marker.path, now, ended ? Haste::Now : Haste::None);
     // Where all is quiet the sketch is complete, and a close may be next: it goes out before that.
     if (news &&
         std::none_of(measured_.begin(), measured_.end(), [](const auto& path) { return path.is_open(); }))
@@ -125,6 +127,12 @@ bool AcceptorSession::on_marker(const wire::MarkerBody& marker, std::uint16_t po
     ack.interval = marker.interval;
     out.say(message(ControlType::MarkerAck), ack);
     return true;
+}
+
+void AcceptorSession::on_count(PathIndex path, const tracking::Mark& mark) {
+    tracking::ReceivedPath& measured = measured_[path.value];
+    const std::uint64_t lost = measured.net_loss();
+    if (measured.count(mark)) reports_.note_change(path, mark.now, haste(measured, lost));
 }
 
 void AcceptorSession::on_keep_alive(Outbox& out) {

@@ -134,6 +134,12 @@ class AcceptorSession {
     /// false where there is no room for that.
     bool begin_generation(PathIndex path, Time now);
     void send_reports(Time now, Outbox& out);
+    void on_count(PathIndex path, const tracking::Mark& mark);
+    /// A loss is told sooner: `lost` is what the path had lost before.
+    [[nodiscard]] static ReportSender::Haste haste(const tracking::ReceivedPath& path, std::uint64_t lost) {
+        const bool more = static_cast<std::int64_t>(path.net_loss() - lost) > 0;
+        return more ? ReportSender::Haste::Soon : ReportSender::Haste::None;
+    }
     void send_sketch(Time now, Outbox& out);
     /// The sketch is to go out at once, if the requester does not have it.
     void hurry_sketch(Time now, Outbox& out);
@@ -163,9 +169,11 @@ class AcceptorSession {
 inline AcceptorSession::Tracked AcceptorSession::on_tracked(PathIndex path,
                                                             const tracking::TrackedPacket& packet) {
     Tracked result;
-    result.arrival = measured_[path.value].track(packet, parameters_.waiting_time);
+    tracking::ReceivedPath& measured = measured_[path.value];
+    const std::uint64_t lost = measured.net_loss();
+    result.arrival = measured.track(packet, parameters_.waiting_time);
     if (result.arrival == tracking::Arrival::Outside) return result;
-    result.may_be_due_sooner = reports_.note_change(path, packet.now, false);
+    result.may_be_due_sooner = reports_.note_change(path, packet.now, haste(measured, lost));
     // A repeat may be anybody's recording: it keeps no session alive, and times nothing.
     if (result.arrival == tracking::Arrival::Duplicate) return result;
     channel_.hear(packet.now);

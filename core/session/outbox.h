@@ -44,6 +44,7 @@ struct NewRecord {
     SessionId session;
     wire::PathRecord record;
     bool troubled = false;  ///< it shows trouble that the ones before did not, or that nobody was told
+    bool lossy = false;     ///< of that, loss
 };
 
 struct Outbox {

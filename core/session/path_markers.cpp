@@ -45,7 +45,24 @@ OutgoingMarker PathMarkers::transmit(PathIndex index, Time now, const tracking::
 
 Time PathMarkers::running_deadline(const tracking::SentPath& path, Time now) const {
     const Time idle = path.last_data + path_idle_;
-    return count_interval_.ns > 0 ? std::min(idle, now + count_interval_) : idle;
+    if (count_interval_.ns == 0) return idle;
+    return std::min(idle, now + (path.close_looks > 0 ? count_interval_ / kClose : count_interval_));
+}
+
+/// Whether a running path is to tell its count now: tags tell it as well, where there are any.
+bool PathMarkers::takes_count(PathIndex index, const tracking::PathTable& table) {
+    if (count_interval_.ns == 0) return false;
+    tracking::SentPath& path = paths_[index.value];
+    const tracking::PathCount* count = table.find(index, path.generation);
+    DYETRACE_ASSERT(count != nullptr);
+    const auto packets = static_cast<std::uint16_t>(count->packets);
+    const auto sequence = static_cast<std::uint16_t>(path.next_sequence);
+    const bool was_tagged = sequence != path.seen_sequence;
+    const auto untold = static_cast<std::uint16_t>(packets - path.told_packets);
+    path.seen_sequence = sequence;
+    if (path.close_looks > 0) --path.close_looks;
+    if (was_tagged || untold >= count_least_) path.told_packets = packets;
+    return !was_tagged && untold >= count_least_;
 }
 
 void PathMarkers::fall_quiet(PathIndex index, Time now) {
@@ -74,7 +91,7 @@ std::optional<OutgoingMarker> PathMarkers::service(PathIndex index, Time now,
         case Phase::Running:
             if (!closing_ && now < path.last_data + path_idle_) {
                 timers_.set(index.value, running_deadline(path, now));
-                if (count_interval_.ns > 0) return marker_of(index, wire::MarkerKind::Count, table);
+                if (takes_count(index, table)) return marker_of(index, wire::MarkerKind::Count, table);
                 return std::nullopt;
             }
             path.phase = Phase::Ending;
@@ -109,6 +126,14 @@ std::optional<OutgoingMarker> PathMarkers::take_due(Time now, const tracking::Pa
             return marker;
     }
     return std::nullopt;
+}
+
+void PathMarkers::look_closer(PathIndex index, Time now) {
+    tracking::SentPath& path = paths_[index.value];
+    const bool was_close = path.close_looks > 0;
+    path.close_looks = kCloseLooks;
+    if (was_close || path.phase != Phase::Running || closing_) return;
+    timers_.set(index.value, std::min(timers_.wanted(index.value), running_deadline(path, now)));
 }
 
 bool PathMarkers::on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {

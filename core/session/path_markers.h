@@ -35,8 +35,12 @@ class PathMarkers {
     using Phase = tracking::SentPath::Phase;
 
     PathMarkers(std::uint16_t path_count, Duration path_idle, const RetransmitPolicy& retransmit);
-    /// Tells the counts of running paths at least so often, by COUNT markers; zero, as at first: never.
-    void set_count_interval(Duration interval) { count_interval_ = interval; }
+    /// Tells the count of a running path by COUNT markers, so often, where nothing was tagged on it since and
+    /// that many packets were sent; zero, as at first: never.
+    void set_count_interval(Duration interval, std::uint16_t packets_least) {
+        count_interval_ = interval;
+        count_least_ = packets_least;
+    }
 
     // Data path
     /// Notes a data packet on `path`; returns whether an interval is open, so that it may be tagged.
@@ -61,6 +65,9 @@ class PathMarkers {
     std::optional<OutgoingMarker> take_due(Time now, const tracking::PathTable& table, Time last_heard);
     /// Whether a marker was sent as often as may be, and nothing was heard meanwhile.
     [[nodiscard]] bool is_peer_silent() const { return peer_silent_; }
+    /// The peer told that packets of `path` were lost: for the next while its count is told more often, so
+    /// that what follows is known sooner.
+    void look_closer(PathIndex path, Time now);
     /// Returns false where no such marker is in flight. Tells of a path whose interval is now open.
     bool on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out);
     /// The pair has moved `path`: what is measured on the generation before ends with that one's count.
@@ -87,6 +94,10 @@ class PathMarkers {
     static constexpr std::size_t kBytesPerPath = sizeof(tracking::SentPath) + TimerQueue::kBytesPerKey;
 
   private:
+    /// A path that lost something is looked at so many times as often, for eight count intervals.
+    static constexpr std::uint8_t kClose = 4;
+    static constexpr std::uint8_t kCloseLooks = 8 * kClose;
+
     std::optional<OutgoingMarker> service(PathIndex path, Time now, const tracking::PathTable& table,
                                           Time last_heard);
     OutgoingMarker transmit(PathIndex path, Time now, const tracking::PathTable& table);
@@ -94,12 +105,14 @@ class PathMarkers {
                                            const tracking::PathTable& table) const;
     /// When a running path is to be looked at again.
     [[nodiscard]] Time running_deadline(const tracking::SentPath& path, Time now) const;
+    bool takes_count(PathIndex path, const tracking::PathTable& table);
     void fall_quiet(PathIndex path, Time now);
 
     std::vector<tracking::SentPath> paths_;  ///< first, since every data packet asks for it
     TimerQueue timers_;                      ///< by path index
     Duration path_idle_;
     Duration count_interval_{};
+    std::uint16_t count_least_ = 0;
     RetransmitPolicy retransmit_;
     std::size_t busy_ = 0;
     std::uint64_t given_up_ = 0;

@@ -27,10 +27,11 @@ void ReportReceiver::take(std::uint32_t number, const wire::PathRecord& record, 
     if (record == latest) return;
     // A new generation begins to count anew.
     const bool goes_on = ahead == 0 && !trouble_untold_[record.path.value];
-    const bool troubled = shows_trouble(record, goes_on ? latest : wire::PathRecord{});
+    const wire::PathRecord before = goes_on ? latest : wire::PathRecord{};
     trouble_untold_[record.path.value] = false;
     latest = record;
-    out.records.push_back({session_, record, troubled});
+    out.records.push_back(
+        {session_, record, shows_trouble(record, before), lost_of(record) > lost_of(before)});
 }
 
 /// (now - transmitted) - (report sent - received there), the first of our clock, the second of theirs: that

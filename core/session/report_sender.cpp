@@ -27,7 +27,7 @@ bool ReportSender::leave(PathIndex path, const wire::PathRecord& last, Time now)
     left_.reserve(left_most(states_.size()));
     left_.push_back({last, changed ? std::uint8_t{0} : in_report});
     state = 0;
-    if (changed) plan(now, true);  // and one record to tell all the same
+    if (changed) plan(now, Haste::Now);  // and one record to tell all the same
     look_at_flight();
     return true;
 }
@@ -104,7 +104,7 @@ void ReportSender::end_round(Time now) {
     last_report_ = now;
     report_at_ = Time::never();
     is_urgent_ = false;
-    if (changed_count_ > 0) plan(now, false);
+    if (changed_count_ > 0) plan(now, Haste::None);
 }
 
 std::optional<ReportSender::Ride> ReportSender::take_ride(Time now) {
@@ -208,7 +208,7 @@ void ReportSender::on_ack(std::uint32_t number, Time now) {
         }
     }
     look_at_flight();
-    if (changed_count_ > 0 && report_at_ == Time::never()) plan(now, true);
+    if (changed_count_ > 0 && report_at_ == Time::never()) plan(now, Haste::Now);
     if (in_flight_count() == 0) silent_at_ = Time::never();
 }
 

@@ -55,6 +55,9 @@ class ReportSender {
 
     /// An END is reported after this: others of the same moment join its report.
     static constexpr Duration kUrgent = Duration::microseconds(100);
+    /// Where packets are lost there are so many times as many reports at most: whoever waits for evidence of
+    /// a fault would otherwise wait for an interval that was not over.
+    static constexpr std::int64_t kSoonShare = 4;
 
     /// No more records ride at a time: each is acknowledged by itself, so that many of them cost less in one
     /// packet. Half of what may be in flight, so that an urgent report finds room beside them.
@@ -79,17 +82,22 @@ class ReportSender {
 
     ReportSender(std::size_t path_count, const ReportSenderParameters& parameters, Time now);
 
-    /// The record of `path` is another one. `urgent`: it is to be told soon, not at the next interval.
-    /// Returns whether that may have brought the next deadline forward.
-    bool note_change(PathIndex path, Time now, bool urgent) {
+    /// How soon a change is to be told.
+    enum class Haste : std::uint8_t {
+        None,  ///< at the next interval
+        Soon,  ///< a loss: once a part of it, 1 / `kSoonShare`, is over
+        Now    ///< an END
+    };
+    /// The record of `path` is another one. Returns whether that may have brought the next deadline forward.
+    bool note_change(PathIndex path, Time now, Haste haste) {
         std::uint8_t& state = states_[path.value];
         if ((state & kChanged) != 0) {
-            if (urgent) plan(now, urgent);
-            return urgent;
+            if (haste != Haste::None) plan(now, haste);
+            return haste != Haste::None;
         }
         state |= kChanged;
         ++changed_count_;
-        plan(now, urgent);
+        plan(now, haste);
         return true;
     }
     /// `path` begins another generation; `last` is what the one before came to, and is kept until the
@@ -156,10 +164,13 @@ class ReportSender {
         std::uint8_t in_report = 0;  ///< as in a path's state
     };
 
-    void plan(Time now, bool urgent) {
-        const Time wanted = urgent ? now + kUrgent : std::max(now, last_report_ + parameters_.interval);
+    void plan(Time now, Haste haste) {
+        const Duration interval = parameters_.interval;
+        Time wanted = now + kUrgent;
+        if (haste == Haste::None) wanted = std::max(now, last_report_ + interval);
+        if (haste == Haste::Soon) wanted = std::max(wanted, last_report_ + interval / kSoonShare);
         report_at_ = std::min(report_at_, wanted);
-        is_urgent_ = is_urgent_ || urgent;
+        is_urgent_ = is_urgent_ || haste == Haste::Now;
     }
     /// Whether what changed waits for a ride when it is due.
     [[nodiscard]] bool may_ride() const {

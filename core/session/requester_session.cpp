@@ -102,7 +102,7 @@ void RequesterSession::on_accept(const wire::AcceptBody& accept, const auth::Ses
     active_since_ = now;
     channel_ = Channel(parameters_.key_id, keys, now);
     parameters_.report_interval = accept.report_interval;
-    if (!has_options()) markers_.set_count_interval(accept.report_interval);
+    markers_.set_count_interval(accept.report_interval, has_options() ? kCountedLeast : std::uint16_t{1});
     parameters_.keep_alive_interval = std::min(parameters_.keep_alive_interval, accept.keep_alive_interval);
     parameters_.metrics &= accept.metrics;
     retransmit_at_ = Time::never();
@@ -120,7 +120,9 @@ bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, O
 
 void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader& header,
                                  std::span<const wire::PathRecord> records, Time now, Outbox& out) {
+    const std::size_t before = out.records.size();
     reports_.on_report(number, header, records, now, out);
+    look_closer(before, now, out);
     // Acknowledged also when it was overtaken: what it told is told.
     acknowledge(number, header.sent_ns, now, out);
 }
@@ -141,8 +143,17 @@ void RequesterSession::acknowledge(std::uint32_t number, std::int64_t sent_ns, T
     out.say(message(ControlType::ReportAck), ack);
 }
 
+/// At the paths that lost something, by the records from `first` on.
+void RequesterSession::look_closer(std::size_t first, Time now, const Outbox& out) {
+    for (std::size_t i = first; i < out.records.size(); ++i) {
+        if (out.records[i].lossy) markers_.look_closer(out.records[i].record.path, now);
+    }
+}
+
 void RequesterSession::on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out) {
+    const std::size_t before = out.records.size();
     reports_.on_report(number, {}, {&record, 1}, now, out);
+    look_closer(before, now, out);
     wire::ReportAckBody ack;  // of the option's own times it says nothing, as the option has none
     ack.acknowledged = number;
     ack.sent_ns = now.ns;

@@ -193,8 +193,11 @@ class alignas(kCacheLine) RequesterSession {
     // Issue B holds the state of a (session, path) to 192 bytes.
     static_assert(PathMarkers::kBytesPerPath + ReportReceiver::kBytesPerPath <= 192);
     static constexpr int kChallengesMost = 4;
+    /// Where packets can be tagged, COUNT markers are a thirtieth of a path's packets at most.
+    static constexpr std::uint16_t kCountedLeast = 32;
     static constexpr int kIntervalsPerTiming = 10;  ///< report intervals, as between two delay sketches
 
+    void look_closer(std::size_t first, Time now, const Outbox& out);
     void begin_closing(wire::CloseReason reason, Time now);
     void acknowledge(std::uint32_t number, std::int64_t sent_ns, Time now, Outbox& out);
     void service_active(Time now, Outbox& out);

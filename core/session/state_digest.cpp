@@ -47,6 +47,7 @@ void Channel::digest_into(StateDigest& digest) const {
 
 void PathMarkers::digest_into(StateDigest& digest) const {
     digest.add(count_interval_);
+    digest.add(count_least_);
     digest.add(paths_.size());
     for (const tracking::SentPath& path : paths_)
         path.digest_into(digest);

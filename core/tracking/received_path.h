@@ -80,6 +80,8 @@ class ReceivedPath {
     Arrival track(const TrackedPacket& packet, Duration waiting);
 
     [[nodiscard]] bool is_open() const { return open_; }
+    /// Packets lost since the generation began, up to the last snapshot; wraps where more were received.
+    [[nodiscard]] std::uint64_t net_loss() const { return sent_ - received_; }
     /// Totals since the generation began; the open interval up to its last snapshot.
     [[nodiscard]] wire::PathRecord record(PathIndex path, PathGeneration generation) const;
 

@@ -87,8 +87,11 @@ void SentPath::digest_into(StateDigest& digest) const {
     digest.add(next_sequence);
     digest.add(interval);
     digest.add(attempts);
+    digest.add(seen_sequence);
+    digest.add(told_packets);
     digest.add(generation);
     digest.add(wanted);
+    digest.add(close_looks);
 }
 
 /// What it has refused, and how large a step was, is only told.

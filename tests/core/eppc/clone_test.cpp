@@ -153,7 +153,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(tracking::SentPath), 24U);
     EXPECT_EQ(sizeof(tracking::Sampler), 80U);
     EXPECT_EQ(sizeof(session::Channel), 216U);
-    EXPECT_EQ(sizeof(session::PathMarkers), 136U);
+    EXPECT_EQ(sizeof(session::PathMarkers), 144U);
     EXPECT_EQ(sizeof(session::PeerHistory), 56U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
     EXPECT_EQ(sizeof(session::RequesterSession), 896U);
@@ -163,7 +163,7 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::SketchSender), 88U);
     EXPECT_EQ(sizeof(eppc::PathTracer), 256U);
     EXPECT_EQ(sizeof(eppc::UpdateQueue), 288U);
-    EXPECT_EQ(sizeof(eppc::UpdateSender), 480U);
+    EXPECT_EQ(sizeof(eppc::UpdateSender), 488U);
     EXPECT_EQ(sizeof(eppc::NhmsChannel), 408U);
     EXPECT_EQ(sizeof(eppc::Peer), 768U);
 }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/eppc/update_sender.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
 
@@ -274,6 +275,28 @@ TEST_F(Updates, ARepeatedAcknowledgementIsCountedOnce) {
     net.run_for(Duration::milliseconds(100));
     EXPECT_GT(net.engine(0).counters().updates_acked, 0U);
     EXPECT_EQ(net.engine(0).counters().updates_acked, net.engine(0).counters().updates_sent);
+}
+
+TEST(UpdateSender, ALossWaitsForAPartOfTheIntervalOnly) {
+    constexpr Duration kInterval = Duration::milliseconds(20);
+    eppc::UpdateSender sender({kInterval, {Duration::milliseconds(5), Duration::milliseconds(40), 8}}, 1);
+    std::vector<eppc::UpdateSender::Transmission> sent;
+    Time now{};
+    const auto add = [&] { (void)sender.add(wire::SessionEntry{}, false, now); };
+    add();
+    now = now + kInterval;
+    sender.service(now, sent);
+    ASSERT_EQ(sent.size(), 1U);
+    sender.on_ack(sent[0].number, now);
+    sender.hurry(now);
+    EXPECT_EQ(sender.next_deadline(), Time::never());  // nothing waits
+    add();
+    EXPECT_EQ(sender.next_deadline(), now + kInterval);
+    sender.hurry(now);
+    EXPECT_EQ(sender.next_deadline(), now + kInterval / 4);
+    now = now + kInterval / 2;
+    sender.hurry(now);
+    EXPECT_EQ(sender.next_deadline(), now - kInterval / 4);  // no later than it was
 }
 
 TEST_F(Updates, FitTheUnderlay) {

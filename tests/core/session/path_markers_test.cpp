@@ -96,6 +96,64 @@ TEST_F(Markers, DataPostponesTheEndWithoutTouchingAnyTimer) {
     EXPECT_EQ(one().body.kind, MarkerKind::End);
 }
 
+constexpr Duration kCounts = Duration::milliseconds(10);
+
+struct CountedMarkers : Markers {
+    void SetUp() override {
+        markers.set_count_interval(kCounts, 4);
+        open();
+    }
+    /// Sends so many packets, `tags` of them tagged, and looks an interval later.
+    std::vector<OutgoingMarker> after(int packets, int tags = 0, Duration interval = kCounts) {
+        for (int i = 0; i < packets; ++i)
+            send();
+        for (int i = 0; i < tags; ++i)
+            (void)markers.take_sequence(kPath);
+        wait(interval);
+        return due();
+    }
+};
+
+TEST_F(CountedMarkers, UntaggedPacketsAreToldOfOnceAnInterval) {
+    const auto told = after(5);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].body.kind, MarkerKind::Count);
+    EXPECT_EQ(told[0].body.count, 6U);
+    EXPECT_EQ(markers.next_deadline(), now + kCounts);
+}
+
+TEST_F(CountedMarkers, ATagTellsAsMuch) {
+    EXPECT_TRUE(after(5, 1).empty());
+    EXPECT_EQ(after(5).size(), 1U);
+}
+
+TEST_F(CountedMarkers, FewPacketsWaitForMore) {
+    (void)after(5);
+    EXPECT_TRUE(after(3).empty());
+    EXPECT_EQ(after(1).size(), 1U);
+}
+
+TEST_F(CountedMarkers, APathThatLostIsLookedAtMoreOftenForAWhile) {
+    (void)after(5);
+    markers.look_closer(kPath, now);
+    EXPECT_EQ(markers.next_deadline(), now + kCounts / 4);
+    for (int i = 0; i < 31; ++i) {
+        EXPECT_EQ(after(4, 0, kCounts / 4).size(), 1U) << i;
+        EXPECT_EQ(markers.next_deadline(), now + kCounts / 4);
+    }
+    (void)after(4, 0, kCounts / 4);
+    (void)after(4, 0, kCounts / 4);
+    EXPECT_EQ(markers.next_deadline(), now + kCounts);
+}
+
+TEST_F(CountedMarkers, ACloserLookPostponesNoOther) {
+    for (int i = 0; i < 5; ++i)
+        send();
+    wait(kCounts - Duration::milliseconds(1));
+    markers.look_closer(kPath, now);
+    EXPECT_EQ(markers.next_deadline(), now + Duration::milliseconds(1));
+}
+
 TEST_F(Markers, DataWhileEndingOpensTheNextInterval) {
     open();
     wait(kIdle);

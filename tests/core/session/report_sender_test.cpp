@@ -41,14 +41,15 @@ struct Totals {
     }
     void count(std::uint16_t path, bool urgent = false) {
         ++records[path].sent;
-        sender.note_change(PathIndex{path}, now, urgent);
+        sender.note_change(PathIndex{path}, now,
+                           urgent ? ReportSender::Haste::Now : ReportSender::Haste::None);
     }
     bool repath(std::uint16_t path) {
         wire::PathRecord& record = records[path];
         if (!sender.leave(PathIndex{path}, record, now)) return false;
         record.sent = 0;
         ++record.generation.value;
-        sender.note_change(PathIndex{path}, now, false);
+        sender.note_change(PathIndex{path}, now, ReportSender::Haste::None);
         return true;
     }
     std::vector<Sent> service() {
@@ -98,6 +99,19 @@ TEST(ReportSender, OneReportTellsOfAllThatChangedInAnInterval) {
     totals.sender.on_ack(sent[0].number, totals.now);
     EXPECT_TRUE(totals.sender.is_done());
     EXPECT_EQ(totals.sender.next_deadline(), Time::never());
+}
+
+TEST(ReportSender, ALossIsToldOnceAPartOfTheIntervalIsOver) {
+    Totals totals(2);
+    using Haste = ReportSender::Haste;
+    (void)totals.service_after(kInterval);
+    totals.count(0);
+    totals.sender.on_ack(totals.service_after(kInterval).at(0).number, totals.now);
+    totals.count(0);
+    EXPECT_EQ(totals.sender.next_deadline(), totals.now + kInterval);
+    totals.sender.note_change(PathIndex{0}, totals.now, Haste::Soon);
+    EXPECT_EQ(totals.sender.next_deadline(), totals.now + kInterval / ReportSender::kSoonShare);
+    EXPECT_EQ(totals.service_after(kInterval / ReportSender::kSoonShare).size(), 1U);
 }
 
 TEST(ReportSender, ARepeatCarriesFreshTotalsUnderANewNumber) {
