@@ -72,7 +72,7 @@ void CongestionMemory::add(std::uint32_t group, std::uint32_t slice, double sent
                            bool queued) {
     if (sampled || queued) {
         const std::uint32_t long_slice = slice / kSlicesOfMemory;
-        fabric_.add(long_slice, queued);
+        fabric_.add(long_slice, queued && lost > 0);
         if (lost > 0) fabric_lossy_.add(long_slice, queued);
         if (lost > 0 && group != 0) groups_[group].lossy.add(long_slice, queued);
     }

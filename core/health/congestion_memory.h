@@ -31,8 +31,9 @@ class CongestionMemory {
     void add(std::uint32_t group, std::uint32_t slice, double sent, double lost, bool sampled, bool queued);
     /// The chance that a window with loss is congestion, where nothing else is known of it: of windows with
     /// loss and delays, the share in which a queue was long, in 5 to 10 s. The fabric's share counts as four
-    /// such windows of the acceptor's own; as one of the fabric's counts the share of long queues among all
-    /// windows, lossy or not, and `unknown` as one of those.
+    /// such windows of the acceptor's own; as one of the fabric's counts the share of windows that lost in a
+    /// long queue among all windows, lossy or not, and `unknown` as one of those: a queue that loses nothing
+    /// is no reason why others should.
     [[nodiscard]] double congested_share(std::uint32_t group, std::uint32_t slice, double unknown) const;
     /// Share of packets lost by sessions other than the one of `own`; zero where they sent too few.
     [[nodiscard]] double loss_of_others(std::uint32_t group, const RecentLoss& own,
@@ -58,7 +59,7 @@ class CongestionMemory {
     std::size_t most_;
     std::map<IpAddress, std::uint32_t> index_;
     std::vector<Group> groups_;
-    QueueShare fabric_;        ///< of windows with delays
+    QueueShare fabric_;        ///< of windows with delays; a queue counts where it lost
     QueueShare fabric_lossy_;  ///< and with loss
     std::uint64_t over_limit_ = 0;
 };

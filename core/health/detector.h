@@ -42,7 +42,7 @@ struct DetectorConfig {
     /// none were, in many windows, their share takes its place.
     double window_most = 4.0;
     /// Most in any case. No single report decides, whatever it says.
-    double quiet_window_most = 10.0;
+    double quiet_window_most = 12.0;
     /// Without so many lost packets there is no alarm.
     std::uint32_t losses_least = 2;
 

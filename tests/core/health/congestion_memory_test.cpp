@@ -35,6 +35,17 @@ TEST(CongestionMemory, AFabricWithoutQueuesMakesItUnlikely) {
     EXPECT_LT(memory.congested_share(one, 3, kUnknown), 1e-3);
 }
 
+TEST(CongestionMemory, AQueueThatLosesNothingDoesNotExplainLoss) {
+    CongestionMemory memory(10);
+    const auto one = memory.group_of(kOne);
+    for (int i = 0; i < 1000; ++i)
+        memory.add(one, 3, 100, 0, true, i % 10 == 0);
+    EXPECT_LT(memory.congested_share(one, 3, kUnknown), 1e-3);
+    for (int i = 0; i < 1000; ++i)
+        memory.add(one, 3, 100, i % 10 == 0 ? 5 : 0, true, i % 10 == 0);
+    EXPECT_GT(memory.congested_share(one, 3, kUnknown), 0.9);
+}
+
 TEST(CongestionMemory, LossOfOthersLeavesOutOnesOwn) {
     CongestionMemory memory(10);
     const auto one = memory.group_of(kOne);
