@@ -50,8 +50,9 @@ struct NhmsConfig {
     Duration evaluate_interval = Duration::milliseconds(100);
     /// Evidence older than this takes no part in opening an incident.
     Duration memory = Duration::seconds(10);
-    /// What a directive asks for, and for how long.
-    wire::SamplingSpec raised_sampling = wire::SamplingSpec::every_nth(10);
+    /// What a directive asks for, and for how long. By chance: every Nth packet of flows that are in step
+    /// with each other is always of the same flow, and so of the same path.
+    wire::SamplingSpec raised_sampling = wire::SamplingSpec::probability(0.1);
     Duration investigation = Duration::milliseconds(500);
     /// Fresh evidence is looked at once it spans this much.
     Duration fresh_least = Duration::milliseconds(100);

@@ -376,8 +376,7 @@ health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
     config.detector.window_most = nhms.m_windowMost;
     config.evaluate_interval = DyetraceToDuration(nhms.m_evaluateInterval);
     config.memory = DyetraceToDuration(nhms.m_memory);
-    config.raised_sampling =
-        dyetrace::wire::SamplingSpec::every_nth(static_cast<uint32_t>(std::lround(1 / nhms.m_raisedRate)));
+    config.raised_sampling = dyetrace::wire::SamplingSpec::probability(nhms.m_raisedRate);
     config.investigation = DyetraceToDuration(nhms.m_investigation);
     config.fresh_least = DyetraceToDuration(nhms.m_freshLeast);
     config.fresh_packets_least = nhms.m_freshPacketsLeast;

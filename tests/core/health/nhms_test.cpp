@@ -119,6 +119,8 @@ TEST(Nhms, AsksTheEppcThatSendsAcrossTheSuspectForMore) {
     EXPECT_EQ(sent[0].eppc, kHostA);
     EXPECT_EQ(sent[0].body.peer, kHostB);
     EXPECT_EQ(sent[0].body.sampling, HealthNetwork::config().raised_sampling);
+    // Every Nth of flows in step with each other would be of the same flow.
+    EXPECT_EQ(sent[0].body.sampling.kind, wire::SamplingSpec::Kind::Probability);
 }
 
 TEST(Nhms, SendsADirectiveAgainUntilItIsAnswered) {
