@@ -48,7 +48,7 @@ void FalseDiscovery::leave(std::uint8_t bin) {
 }
 
 std::size_t FalseDiscovery::discoveries() const {
-    if (stale_) level();
+    if (stale_) (void)level();
     return discoveries_;
 }
 
