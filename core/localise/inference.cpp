@@ -126,7 +126,7 @@ void sample(const Evidence& evidence, const InferenceConfig& config, const Sweep
     LossSampler sampler(evidence, config, std::move(carried), sweeper.prior());
     sampler.run(sweeper.beliefs());
     sampler.update(beliefs.units);
-    beliefs.log_evidence_of_faults = sampler.log_evidence_of_faults();
+    beliefs.log_evidence_of_faults = sampler.log_evidence_of_faults() - config.sampler.learned_evidence;
     join_rivals(sweeper.beliefs(), beliefs);
 }
 
