@@ -9,86 +9,50 @@
 namespace dyetrace::localise {
 namespace {
 
-/// What one epoch says, as plain likelihoods scaled by a common factor.
-struct Emission {
-    PerRate calm{};                            ///< the link loses at this steady rate, no burst
-    std::array<double, kFaultyRates> burst{};  ///< .. and is in a burst besides; [i]: at faulty rate i
-    double healthy_burst = 0;                  ///< in a burst, steady rate negligible
-    double burst_rate = 0;                     ///< expected rate in a burst, given that there is one
-    double log_scale = 0;
-    double enter = 0;  ///< chance that a burst begins
-    double stay = 0;   ///< chance that one has lasted since the last epoch with traffic
-    double onset = 0;  ///< chance that a fault begins
-};
+using Grid = BurstModel::Grid;
+using Emission = BurstModel::Emission;
 
 // Bursts weaker than `rate_min` are rare, not impossible: no history may have the likelihood 0.
 constexpr double kWeakBurst = 1e-3;
 
-/// Prior mass of each faulty rate as the rate of a burst.
-std::array<double, kFaultyRates> burst_mass(const RatePrior& prior, double rate_min) {
-    std::array<double, kFaultyRates> mass{};
+Grid make_grid(const RatePrior& prior, double rate_min) {
+    Grid grid{lanes_of(prior.rates()), 0, {}, {}, {}};
+    grid.least = *std::min_element(grid.rates.at.begin(), grid.rates.at.end());
     double sum = 0;
     for (std::size_t i = 0; i < kFaultyRates; ++i) {
-        mass[i] = prior.rates()[kHealthyRates + i] >= rate_min ? 1.0 : kWeakBurst;
-        sum += mass[i];
+        grid.burst_mass[i] = prior.rates()[kHealthyRates + i] >= rate_min ? 1.0 : kWeakBurst;
+        sum += grid.burst_mass[i];
     }
-    for (double& m : mass)
-        m /= sum;
-    return mass;
-}
-
-Emission make_emission(const EpochEvidence& evidence, std::span<const double, kFaultyRates> mass,
-                       const RatePrior& prior) {
-    Emission e;
-    e.log_scale = *std::max_element(evidence.log_likelihood.begin(), evidence.log_likelihood.end());
-    for (std::size_t i = 0; i < kRates; ++i)
-        e.calm[i] = std::exp(evidence.log_likelihood[i] - e.log_scale);
-    double below = 0;
-    for (const double m : mass)
-        below += m;
-    double above = 0;
-    for (std::size_t i = kFaultyRates; i-- > 0;) {
-        const double calm = e.calm[kHealthyRates + i];
-        above += mass[i] * calm;
-        below -= mass[i];
-        // A burst weaker than the steady loss disappears in it.
-        e.burst[i] = above + std::max(below, 0.0) * calm;
-        e.burst_rate += mass[i] * calm * prior.rates()[kHealthyRates + i];
+    double weaker = 0;
+    for (std::size_t i = 0; i < kFaultyRates; ++i) {
+        grid.burst_mass[i] /= sum;
+        grid.weaker[i] = weaker;
+        weaker += grid.burst_mass[i];
+        grid.burst_rate[i] = grid.burst_mass[i] * prior.rates()[kHealthyRates + i];
     }
-    e.healthy_burst = above;
-    e.burst_rate = above > 0 ? e.burst_rate / above : 0;
-    return e;
-}
-
-std::vector<Emission> make_emissions(std::span<const EpochEvidence> epochs, const RatePrior& prior,
-                                     const BurstConfig& config) {
-    const auto mass = burst_mass(prior, config.rate_min);
-    const auto onsets = std::count_if(epochs.begin(), epochs.end(), [](const auto& e) { return e.onset; });
-    std::vector<Emission> emissions;
-    emissions.reserve(epochs.size());
-    for (std::size_t i = 0; i < epochs.size(); ++i) {
-        Emission e = make_emission(epochs[i], mass, prior);
-        const std::int64_t gap = i == 0 ? 1 : epochs[i].epoch - epochs[i - 1].epoch;
-        e.enter = config.enter * epochs[i].burst_factor;
-        e.stay = std::pow(config.stay, static_cast<double>(std::min<std::int64_t>(gap, 100))) *
-                 std::min(1.0, epochs[i].burst_factor);
-        e.stay = std::max(e.stay, e.enter);
-        e.onset = epochs[i].onset ? 1.0 / static_cast<double>(onsets + 1) : 0;
-        emissions.push_back(e);
-    }
-    return emissions;
+    return grid;
 }
 
 using Two = std::array<double, 2>;   // calm, burst
 using Four = std::array<double, 4>;  // healthy calm, healthy burst, faulty calm, faulty burst
 
+constexpr double kSmall = 1e-60, kLarge = 1e60;
+
+/// Brings states that have become small back to where there is room below them. Only their ratios count.
 template <class States>
-double normalise(States& states) {
+void keep_large(States& states) {
     double sum = 0;
     for (const double s : states)
         sum += s;
+    if (sum > kSmall && sum < kLarge) return;
     for (double& s : states)
         s /= sum;
+}
+
+double normalise(Two& states) {
+    const double sum = states[0] + states[1];
+    states[0] /= sum;
+    states[1] /= sum;
     return std::log(sum);
 }
 
@@ -104,75 +68,184 @@ Four step_with_onset(const Four& s, const Emission& e) {
             faulty[1] + healthy[1] * e.onset};
 }
 
-Two observe(const Two& s, const Emission& e, std::size_t rate) {
-    return {s[0] * e.calm[rate], s[1] * e.healthy_burst};
-}
-
-Four observe(const Four& s, const Emission& e, std::size_t healthy, std::size_t faulty) {
-    return {s[0] * e.calm[healthy], s[1] * e.healthy_burst, s[2] * e.calm[faulty],
-            s[3] * e.burst[faulty - kHealthyRates]};
-}
-
 // Half of the faults are there when watching begins, the others begin at some epoch, each as likely.
 constexpr double kFaultyFromTheStart = 0.5;
-
-Four start_with_onset() {
-    return {1 - kFaultyFromTheStart, 0, kFaultyFromTheStart, 0};
-}
-
 constexpr std::size_t kMiddleHealthy = kHealthyRates / 2;
 
-double log_likelihood_healthy(const std::vector<Emission>& emissions, std::size_t rate) {
-    Two states{1, 0};
-    double sum = 0;
-    for (const Emission& e : emissions) {
-        states = observe(step(states, e), e, rate);
-        sum += normalise(states) + e.log_scale;
-    }
-    return sum;
+Two observe(const Two& s, const Emission& e) {
+    return {s[0] * e.calm[kMiddleHealthy], s[1] * e.healthy_burst};
 }
 
-/// The chain with onset, for all faulty rates side by side. As long as a link is healthy they are the same;
-/// each rate's faulty states are scaled on their own, since likelihoods differ by hundreds of orders of
-/// magnitude.
-class FaultyChains {
+Four observe(const Four& s, const Emission& e, std::size_t faulty) {
+    return {s[0] * e.calm[kMiddleHealthy], s[1] * e.healthy_burst, s[2] * e.calm[kHealthyLanes + faulty],
+            s[3] * e.burst[faulty]};
+}
+
+/// Fills in the likelihoods of a burst.
+template <std::size_t kFaulty>
+inline void add_bursts(const Grid& grid, Emission& e) {
+    std::array<double, kFaulty> weighed, above;
+    for (std::size_t i = 0; i < kFaulty; ++i)
+        weighed[i] = grid.burst_mass[i] * e.calm[kHealthyLanes + i];
+    // Sums from each rate up, of four parts of the grid at a time.
+    constexpr std::size_t kPart = kFaulty / kWidth;
+    std::array<double, kWidth> sum{}, lost{};
+    for (std::size_t i = kPart; i-- > 0;) {
+        for (std::size_t k = 0; k < kWidth; ++k) {
+            sum[k] += weighed[k * kPart + i];
+            above[k * kPart + i] = sum[k];
+            lost[k] += grid.burst_rate[k * kPart + i] * e.calm[kHealthyLanes + k * kPart + i];
+        }
+    }
+    double rest = 0;
+    for (std::size_t k = kWidth; k-- > 0;) {
+        for (std::size_t i = 0; i < kPart; ++i)
+            above[k * kPart + i] += rest;
+        rest += sum[k];
+    }
+    // A burst weaker than the steady loss disappears in it.
+    for (std::size_t i = 0; i < kFaulty; ++i)
+        e.burst[i] = above[i] + grid.weaker[i] * e.calm[kHealthyLanes + i];
+    e.healthy_burst = rest;
+    e.burst_rate = rest > 0 ? ((lost[0] + lost[1]) + (lost[2] + lost[3])) / rest : 0;
+}
+
+/// Scale that is common to all rates, and what a calm healthy link is worth; of all epochs.
+struct Scales {
+    ScaledProduct common, calm;
+};
+
+// A busy link's high rates are out of the question in every epoch, and need not be looked at: those at which
+// each is less likely than this, beside the likeliest rate. A healthy link with a burst is likelier by far.
+constexpr double kOutOfQuestion = 1e-25;
+
+/// The likelihood of each healthy rate and of the `kFaulty` lowest faulty ones, the largest scaled to 1.
+/// Whether those above are out of the question, which they are if the highest of these is: where losses are
+/// Poisson, the logarithm of the likelihood is concave in the rate.
+template <std::size_t kFaulty>
+inline bool emit(const Grid& grid, const EpochEvidence& evidence, const HistoryEvidence& history, Emission& e,
+                 Scales& scales) {
+    constexpr std::size_t kUsed = kHealthyLanes + kFaulty;
+    LossProduct<kUsed> losses;
+    for (std::uint32_t i = 0; i < evidence.loss_count; ++i) {
+        const EpochLoss& loss = history.losses[evidence.first_loss + i];
+        losses.multiply(grid.rates, loss.lost, loss.per_rate);
+    }
+    std::array<double, kUsed> calm;
+    if (losses.is_plain() && evidence.more == EpochEvidence::kNothing) {
+        for (std::size_t i = 0; i < kUsed; ++i)
+            calm[i] = -evidence.sent * (grid.rates[i] - grid.least);
+        exponentiate(calm);
+        for (std::size_t i = 0; i < kUsed; ++i)
+            calm[i] *= losses.product()[i];
+        const double top = largest(calm);
+        const double scale = 1 / top;
+        for (double& one : calm)
+            one *= scale;
+        scales.common.multiply(top);
+        scales.common.multiply_exp(-evidence.sent * grid.least);
+        scales.calm.multiply(losses.product()[kMiddleHealthy]);
+        scales.calm.multiply_exp(-evidence.sent * grid.rates[kMiddleHealthy]);
+    } else {
+        calm = losses.logs();
+        for (std::size_t i = 0; i < kUsed; ++i)
+            calm[i] -= evidence.sent * grid.rates[i];
+        if (evidence.more != EpochEvidence::kNothing) {
+            const Lanes more = lanes_of(history.more[evidence.more]);
+            for (std::size_t i = 0; i < kUsed; ++i)
+                calm[i] += more[i];
+        }
+        const double top = largest(calm);
+        scales.common.multiply_exp(top);
+        scales.calm.multiply_exp(calm[kMiddleHealthy]);
+        for (double& one : calm)
+            one -= top;
+        exponentiate(calm);
+    }
+    std::copy(calm.begin(), calm.end(), e.calm.begin());
+    std::fill(e.calm.begin() + kUsed, e.calm.end(), 0);
+    add_bursts<kFaulty>(grid, e);
+    std::fill(e.burst.begin() + kFaulty, e.burst.end(), 0);
+    return calm[kUsed - 1] < kOutOfQuestion;
+}
+
+/// Chains for all rates side by side. As long as a link is healthy, those with onset are the same; each
+/// rate's faulty states are scaled on their own, since likelihoods differ by hundreds of orders of magnitude.
+template <std::size_t kFaulty>
+class Chains {
   public:
-    FaultyChains() {
+    Chains() {
         healthy_ = {1 - kFaultyFromTheStart, 0};
         calm_.fill(kFaultyFromTheStart);
         ratio_.fill(1);
+        steady_calm_.fill(1);
     }
 
     void take(const Emission& e) {
+        take_steady(e);
+        const double remain = 1 - e.enter, leave = 1 - e.stay;
         const Two before = step(healthy_, e);
-        for (std::size_t i = 0; i < kFaultyRates; ++i) {
+        const double calm_onset = before[0] * e.onset, burst_onset = before[1] * e.onset;
+        healthy_ = {before[0] * (1 - e.onset) * e.calm[kMiddleHealthy],
+                    before[1] * (1 - e.onset) * e.healthy_burst};
+        std::uint64_t out = healthy_[0] + healthy_[1] < kSmall ? 1 : 0;
+        for (std::size_t i = 0; i < kFaulty; ++i) {
             const double calm =
-                calm_[i] * (1 - e.enter) + burst_[i] * (1 - e.stay) + before[0] * e.onset * ratio_[i];
-            const double burst = calm_[i] * e.enter + burst_[i] * e.stay + before[1] * e.onset * ratio_[i];
-            calm_[i] = calm * e.calm[kHealthyRates + i];
-            burst_[i] = burst * e.burst[i];
+                (calm_[i] * remain + burst_[i] * leave + calm_onset * ratio_[i]) * e.calm[kHealthyLanes + i];
+            const double burst =
+                (calm_[i] * e.enter + burst_[i] * e.stay + burst_onset * ratio_[i]) * e.burst[i];
+            const double sum = calm + burst;
+            // In the healthy states' scale a rate that is out of the question may be small, and then nothing.
+            const std::uint64_t own_scale = ratio_[i] != 1 ? 1 : 0;
+            const std::uint64_t small = sum < kSmall ? 1 : 0;
+            const std::uint64_t large = sum > kLarge ? 1 : 0;
+            out |= large | (small & own_scale);
+            const double kept = sum < kGone && ratio_[i] == 1 ? 0 : 1;
+            calm_[i] = calm * kept;
+            burst_[i] = burst * kept;
         }
-        healthy_ = observe({before[0] * (1 - e.onset), before[1] * (1 - e.onset)}, e, kMiddleHealthy);
-        log_scale_ += e.log_scale;
-        rescale();
+        if (out != 0) rescale();
     }
 
-    [[nodiscard]] double log_likelihood(std::size_t i) const {
-        const double faulty = calm_[i] + burst_[i];
-        const double healthy = (healthy_[0] + healthy_[1]) * ratio_[i];
-        return std::log(faulty + healthy) + log_faulty_[i] + log_scale_;
+    void write(PerRate& log_likelihood) const {
+        for (std::size_t i = 0; i < kHealthyRates; ++i)
+            log_likelihood[i] = std::log(steady_calm_[i] + steady_burst_[i]) + log_steady_[i];
+        for (std::size_t i = 0; i < kFaulty; ++i) {
+            const double faulty = calm_[i] + burst_[i];
+            const double healthy = (healthy_[0] + healthy_[1]) * ratio_[i];
+            log_likelihood[kHealthyRates + i] = std::log(faulty + healthy) + log_faulty_[i];
+        }
+        for (std::size_t i = kFaulty; i < kFaultyRates; ++i)  // then its fault has not begun yet
+            log_likelihood[kHealthyRates + i] = std::log(healthy_[0] + healthy_[1]) + log_healthy_;
     }
 
   private:
-    static constexpr double kSmall = 1e-60, kLarge = 1e60;
+    void take_steady(const Emission& e) {
+        const double remain = 1 - e.enter, leave = 1 - e.stay;
+        std::uint64_t small = 0;
+        for (std::size_t i = 0; i < kHealthyLanes; ++i) {
+            const double calm = (steady_calm_[i] * remain + steady_burst_[i] * leave) * e.calm[i];
+            const double burst = (steady_calm_[i] * e.enter + steady_burst_[i] * e.stay) * e.healthy_burst;
+            steady_calm_[i] = calm;
+            steady_burst_[i] = burst;
+            small |= calm + burst < kSmall ? 1U : 0U;
+        }
+        if (small == 0) return;
+        for (std::size_t i = 0; i < kHealthyLanes; ++i) {
+            Two states{steady_calm_[i], steady_burst_[i]};
+            log_steady_[i] += normalise(states);
+            steady_calm_[i] = states[0];
+            steady_burst_[i] = states[1];
+        }
+    }
 
     void rescale() {
-        const double healthy = healthy_[0] + healthy_[1];
-        const bool healthy_out = healthy < kSmall;
+        const bool healthy_out = healthy_[0] + healthy_[1] < kSmall;
         if (healthy_out) log_healthy_ += normalise(healthy_);
-        for (std::size_t i = 0; i < kFaultyRates; ++i) {
+        for (std::size_t i = 0; i < kFaulty; ++i) {
             const double faulty = calm_[i] + burst_[i];
             const bool out = faulty < kSmall || faulty > kLarge;
+            if (!healthy_out && (!out || (faulty < kSmall && ratio_[i] == 1))) continue;
             if (out && faulty > 0) {
                 calm_[i] /= faulty;
                 burst_[i] /= faulty;
@@ -180,102 +253,176 @@ class FaultyChains {
             }
             // What onset brings over from the healthy states, in this rate's scale. Where the rate is out of
             // the question, its scale follows that of the healthy states.
-            if (healthy_out || out) {
-                if (faulty == 0 || log_healthy_ - log_faulty_[i] > kTooFar) {
-                    calm_[i] = burst_[i] = 0;
-                    log_faulty_[i] = log_healthy_;
-                }
-                ratio_[i] = std::exp(log_healthy_ - log_faulty_[i]);
+            if (faulty == 0 || log_healthy_ - log_faulty_[i] > kTooFar) {
+                calm_[i] = burst_[i] = 0;
+                log_faulty_[i] = log_healthy_;
             }
+            ratio_[i] = std::exp(log_healthy_ - log_faulty_[i]);
         }
     }
     static constexpr double kTooFar = 300;
+    static constexpr double kGone = 1e-250;  // beside healthy states of at least `kSmall`
 
+    alignas(32) std::array<double, kHealthyLanes> steady_calm_{}, steady_burst_{}, log_steady_{};
+    alignas(32) std::array<double, kFaulty> calm_{}, burst_{};
+    alignas(32) std::array<double, kFaulty> ratio_{};  ///< scale of the healthy states over each rate's
+    std::array<double, kFaulty> log_faulty_{};         ///< what each rate's states were divided by
     Two healthy_{};
-    std::array<double, kFaultyRates> calm_{}, burst_{};
-    std::array<double, kFaultyRates> ratio_{};       ///< scale of the healthy states over that of each rate
-    std::array<double, kFaultyRates> log_faulty_{};  ///< what each rate's states were divided by
-    double log_healthy_ = 0;                         ///< what the healthy states were divided by
-    double log_scale_ = 0;
+    double log_healthy_ = 0;  ///< what the healthy states were divided by
 };
 
+/// Whether higher rates are out of the question; else nothing is said.
+template <std::size_t kFaulty>
+inline bool weigh_epochs(const Grid& grid, const HistoryEvidence& history, std::span<Emission> emissions,
+                         BurstModel::Weight& weight) {
+    Scales scales;
+    Chains<kFaulty> chains;
+    for (std::size_t i = 0; i < emissions.size(); ++i) {
+        const bool suffices = emit<kFaulty>(grid, history.epochs[i], history, emissions[i], scales);
+        if (kFaulty < kFaultyRates && !suffices) return false;
+        chains.take(emissions[i]);
+    }
+    chains.write(weight.log_likelihood);
+    const double scale = scales.common.log();
+    for (double& log : weight.log_likelihood)
+        log += scale;
+    weight.log_calm = scales.calm.log();
+    return true;
+}
+
+/// By as few rates as suffice.
+inline void weigh_history(const Grid& grid, const HistoryEvidence& history, std::span<Emission> emissions,
+                          BurstModel::Weight& weight) {
+    constexpr std::size_t kFew = 12, kSome = 20;
+    const bool is_poisson = history.more.empty();
+    if (is_poisson && weigh_epochs<kFew>(grid, history, emissions, weight)) return;
+    if (is_poisson && weigh_epochs<kSome>(grid, history, emissions, weight)) return;
+    weigh_epochs<kFaultyRates>(grid, history, emissions, weight);
+}
+
+inline void multiply_losses(const Grid& grid, std::span<const EpochLoss> paths, Lanes& logs) {
+    LossProduct<kLanes> losses;
+    for (const EpochLoss& loss : paths)
+        losses.multiply(grid.rates, loss.lost, loss.per_rate);
+    logs.at = losses.logs();
+}
+
+// The same twice: for any processor of the architecture, and for those with vectors of four.
+[[gnu::flatten]] void weigh_history_plain(const Grid& grid, const HistoryEvidence& history,
+                                          std::span<Emission> emissions, BurstModel::Weight& weight) {
+    weigh_history(grid, history, emissions, weight);
+}
+[[gnu::flatten]] void multiply_losses_plain(const Grid& grid, std::span<const EpochLoss> paths, Lanes& logs) {
+    multiply_losses(grid, paths, logs);
+}
+#if defined(__x86_64__)
+#define DYETRACE_WIDE [[gnu::flatten, gnu::target("avx2")]]
+#else
+#define DYETRACE_WIDE [[gnu::flatten]]
+#endif
+DYETRACE_WIDE void weigh_history_wide(const Grid& grid, const HistoryEvidence& history,
+                                      std::span<Emission> emissions, BurstModel::Weight& weight) {
+    weigh_history(grid, history, emissions, weight);
+}
+DYETRACE_WIDE void multiply_losses_wide(const Grid& grid, std::span<const EpochLoss> paths, Lanes& logs) {
+    multiply_losses(grid, paths, logs);
+}
+#undef DYETRACE_WIDE
+
+}  // namespace
+
+BurstModel::BurstModel(const RatePrior& prior, const BurstConfig& config, bool wide)
+    : grid_(make_grid(prior, config.rate_min)),
+      config_(config),
+      healthy_mean_(prior.healthy_mean()),
+      wide_(wide) {}
+
+/// Chances of going from state to state.
+void BurstModel::set_chances(std::span<const EpochEvidence> epochs) {
+    const auto onsets = std::count_if(epochs.begin(), epochs.end(), [](const auto& e) { return e.onset; });
+    for (std::size_t i = 0; i < epochs.size(); ++i) {
+        Emission& e = emissions_[i];
+        const std::int64_t gap = i == 0 ? 1 : epochs[i].epoch - epochs[i - 1].epoch;
+        e.enter = config_.enter * epochs[i].burst_factor;
+        const double stay =
+            gap == 1 ? config_.stay
+                     : std::pow(config_.stay, static_cast<double>(std::min<std::int64_t>(gap, 100)));
+        e.stay = std::max(stay * std::min(1.0, epochs[i].burst_factor), e.enter);
+        e.onset = epochs[i].onset ? 1.0 / static_cast<double>(onsets + 1) : 0;
+    }
+}
+
+BurstModel::Weight BurstModel::weigh(const HistoryEvidence& history) {
+    emissions_.resize(history.epochs.size());
+    set_chances(history.epochs);
+    Weight weight;
+    (wide_ ? weigh_history_wide : weigh_history_plain)(grid_, history, emissions_, weight);
+    return weight;
+}
+
 /// Chances of the states in each epoch given all epochs (forward and backward), as expected rates.
-std::vector<double> smooth_healthy(const std::vector<Emission>& emissions, double rate) {
-    const std::size_t n = emissions.size();
-    std::vector<Two> forward(n);
+std::vector<double> BurstModel::healthy_rates() {
+    const std::size_t n = emissions_.size();
+    forward_.resize(n);
     Two states{1, 0};
     for (std::size_t i = 0; i < n; ++i) {
-        states = observe(step(states, emissions[i]), emissions[i], kMiddleHealthy);
-        normalise(states);
-        forward[i] = states;
+        states = observe(step(states, emissions_[i]), emissions_[i]);
+        keep_large(states);
+        forward_[i] = {states[0], states[1], 0, 0};
     }
     std::vector<double> rates(n);
     Two after{1, 1};
     for (std::size_t i = n; i-- > 0;) {
-        const Two both{forward[i][0] * after[0], forward[i][1] * after[1]};
-        rates[i] = rate + both[1] / (both[0] + both[1]) * emissions[i].burst_rate;
-        const Emission& e = emissions[i];
-        const Two seen = observe(after, e, kMiddleHealthy);
+        const Emission& e = emissions_[i];
+        const double calm = forward_[i][0] * after[0], burst = forward_[i][1] * after[1];
+        rates[i] = healthy_mean_ + burst / (calm + burst) * e.burst_rate;
+        const Two seen = observe(after, e);
         after = {(1 - e.enter) * seen[0] + e.enter * seen[1], (1 - e.stay) * seen[0] + e.stay * seen[1]};
-        normalise(after);
+        keep_large(after);
     }
     return rates;
 }
 
-std::vector<double> smooth_faulty(const std::vector<Emission>& emissions, std::size_t faulty,
-                                  double healthy_rate, double faulty_rate) {
-    const std::size_t n = emissions.size();
-    std::vector<Four> forward(n);
-    Four states = start_with_onset();
+std::vector<double> BurstModel::faulty_rates(std::size_t rate) {
+    const std::size_t n = emissions_.size(), faulty = rate - kHealthyRates;
+    const double faulty_rate = grid_.rates[lane_of(rate)];
+    forward_.resize(n);
+    Four states{1 - kFaultyFromTheStart, 0, kFaultyFromTheStart, 0};
     for (std::size_t i = 0; i < n; ++i) {
-        states = observe(step_with_onset(states, emissions[i]), emissions[i], kMiddleHealthy, faulty);
-        normalise(states);
-        forward[i] = states;
+        states = observe(step_with_onset(states, emissions_[i]), emissions_[i], faulty);
+        keep_large(states);
+        forward_[i] = states;
     }
     std::vector<double> rates(n);
     Four after{1, 1, 1, 1};
     for (std::size_t i = n; i-- > 0;) {
         Four both{};
-        for (std::size_t s = 0; s < 4; ++s)
-            both[s] = forward[i][s] * after[s];
-        normalise(both);
-        const Emission& e = emissions[i];
-        rates[i] = both[0] * healthy_rate + both[1] * (healthy_rate + e.burst_rate) + both[2] * faulty_rate +
-                   both[3] * std::max(faulty_rate, e.burst_rate);
-        const Four seen = observe(after, e, kMiddleHealthy, faulty);
+        double all = 0;
+        for (std::size_t s = 0; s < 4; ++s) {
+            both[s] = forward_[i][s] * after[s];
+            all += both[s];
+        }
+        const Emission& e = emissions_[i];
+        rates[i] = (both[0] * healthy_mean_ + both[1] * (healthy_mean_ + e.burst_rate) +
+                    both[2] * faulty_rate + both[3] * std::max(faulty_rate, e.burst_rate)) /
+                   all;
+        const Four seen = observe(after, e, faulty);
         const Two healthy{(1 - e.enter) * seen[0] + e.enter * seen[1],
                           (1 - e.stay) * seen[0] + e.stay * seen[1]};
         const Two bad{(1 - e.enter) * seen[2] + e.enter * seen[3], (1 - e.stay) * seen[2] + e.stay * seen[3]};
         after = {(1 - e.onset) * healthy[0] + e.onset * bad[0], (1 - e.onset) * healthy[1] + e.onset * bad[1],
                  bad[0], bad[1]};
-        normalise(after);
+        keep_large(after);
     }
     return rates;
 }
 
-}  // namespace
-
-LinkHistory weigh_history(std::span<const EpochEvidence> epochs, const RatePrior& prior,
-                          const BurstConfig& config) {
-    const auto emissions = make_emissions(epochs, prior, config);
-    LinkHistory history;
-    for (std::size_t i = 0; i < kHealthyRates; ++i)
-        history.log_likelihood[i] = log_likelihood_healthy(emissions, i);
-    FaultyChains chains;
-    for (const Emission& e : emissions)
-        chains.take(e);
-    std::size_t likely = kHealthyRates;
-    double best = -std::numeric_limits<double>::infinity();
-    for (std::size_t i = kHealthyRates; i < kRates; ++i) {
-        history.log_likelihood[i] = chains.log_likelihood(i - kHealthyRates);
-        const double weighed = history.log_likelihood[i] + prior.log_mass()[i];
-        if (weighed <= best) continue;
-        best = weighed;
-        likely = i;
-    }
-    history.healthy_rate = smooth_healthy(emissions, prior.healthy_mean());
-    history.faulty_rate = smooth_faulty(emissions, likely, prior.healthy_mean(), prior.rates()[likely]);
-    return history;
+void BurstModel::add_losses(std::span<const EpochLoss> paths, PerRate& log_likelihood) const {
+    if (paths.empty()) return;
+    Lanes logs;
+    (wide_ ? multiply_losses_wide : multiply_losses_plain)(grid_, paths, logs);
+    for (std::size_t r = 0; r < kRates; ++r)
+        log_likelihood[r] += logs[lane_of(r)];
 }
 
 }  // namespace dyetrace::localise

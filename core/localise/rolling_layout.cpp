@@ -234,8 +234,9 @@ class RollingEvidence::Layout {
     [[nodiscard]] double burst_factor(const Cell& cell) const {
         const double log_factor = config_.long_wait_log_factor * static_cast<double>(cell.waited_long) +
                                   config_.short_wait_log_factor * static_cast<double>(cell.waited_shortly);
-        return std::exp(
-            std::clamp(log_factor, std::log(config_.burst_factor_min), std::log(config_.burst_factor_max)));
+        if (log_factor <= log_factor_min_) return config_.burst_factor_min;
+        if (log_factor >= log_factor_max_) return config_.burst_factor_max;
+        return std::exp(log_factor);
     }
 
     void make_units() {
@@ -326,6 +327,8 @@ class RollingEvidence::Layout {
     const RollingEvidence& evidence_;
     const LocaliserConfig& config_;
     const RatePrior prior_;  ///< for its rates
+    const double log_factor_min_ = std::log(config_.burst_factor_min);
+    const double log_factor_max_ = std::log(config_.burst_factor_max);
     Time since_;
     bool all_;
     std::int64_t first_ = 0;      ///< epoch of the evidence that is epoch 0 here; where `all_`

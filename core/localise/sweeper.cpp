@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/localise/rate_lanes.h"
 
 namespace dyetrace::localise {
 namespace {
@@ -16,20 +18,57 @@ namespace {
 // A grid point that holds more of the weight than this has its neighbours too far away.
 constexpr double kGridTooCoarse = 0.4;
 
+// Evidence of more than this is as good as certain.
+constexpr double kBeyondDoubt = 50;
+
+// What a unit loses if it is faulty does not matter where the chance of that is no larger.
+constexpr double kNegligible = 1e-8;
+
 double probability(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
 }
 
-/// Mean of `rates` under the (unnormalised) log weights, and log of their sum.
+/// Rates under log weights, which need not sum to 1: log of the weights' sum, and the mean.
 struct Mean {
     double log_sum = 0;
     double rate = 0;
 };
-Mean mean_rate(std::span<const double> log_weights, std::span<const double> rates) {
-    Mean mean{log_sum_exp(log_weights), 0};
-    for (std::size_t i = 0; i < rates.size(); ++i)
-        mean.rate += std::exp(log_weights[i] - mean.log_sum) * rates[i];
-    return mean;
+
+struct Posterior {
+    Mean healthy, faulty;
+    std::array<double, kFaultyRates> faulty_share{};  ///< of the weight of all faulty rates
+    double most_likely = 0;                           ///< faulty rate
+};
+
+Posterior posterior_of(const PerRate& log_likelihood, const RatePrior& prior) {
+    const std::span<const double> rates(prior.rates());
+    PerRate weights;
+    for (std::size_t r = 0; r < kRates; ++r)
+        weights[r] = log_likelihood[r] + prior.log_mass()[r];
+    const std::span<const double> healthy = std::span<const double>(weights).first(kHealthyRates);
+    const std::span<const double> faulty = std::span<const double>(weights).subspan(kHealthyRates);
+    const double top_healthy = *std::max_element(healthy.begin(), healthy.end());
+    const double top_faulty = *std::max_element(faulty.begin(), faulty.end());
+    Posterior posterior;
+    posterior.most_likely = most_likely_rate(faulty, rates.subspan(kHealthyRates));
+    for (std::size_t r = 0; r < kRates; ++r)
+        weights[r] -= r < kHealthyRates ? top_healthy : top_faulty;
+    exponentiate(weights);
+    double sum = 0;
+    for (std::size_t r = 0; r < kHealthyRates; ++r) {
+        sum += weights[r];
+        posterior.healthy.rate += weights[r] * rates[r];
+    }
+    posterior.healthy = {top_healthy + std::log(sum), posterior.healthy.rate / sum};
+    sum = 0;
+    for (std::size_t r = kHealthyRates; r < kRates; ++r) {
+        sum += weights[r];
+        posterior.faulty.rate += weights[r] * rates[r];
+    }
+    posterior.faulty = {top_faulty + std::log(sum), posterior.faulty.rate / sum};
+    for (std::size_t i = 0; i < kFaultyRates; ++i)
+        posterior.faulty_share[i] = weights[kHealthyRates + i] / sum;
+    return posterior;
 }
 
 }  // namespace
@@ -39,6 +78,7 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
       config_(config),
       prior_(config.healthy_rate_max, config.faulty_rate_min, config.faulty_share,
              config.faulty_share_strength),
+      bursts_(prior_, config.burst),
       shares_(evidence.units.size()),
       weighed_(evidence.units.size()),
       mixture_(evidence, prior_),
@@ -89,12 +129,25 @@ double Sweeper::rate_at(const LossShare& share, std::int32_t epoch) {
 
 /// From scratch before each sweep, so that rounding does not add up.
 void Sweeper::sum_up_paths() {
+    for (std::uint32_t p = 0; p < path_rate_.size(); ++p)
+        path_rate_[p] = evidence_.lossy[p].others_rate;
+    for (UnitIndex unit = 0; unit < shares_.size(); ++unit) {
+        const LossShare& share = shares_[unit];
+        const auto is_certain = [&](std::uint32_t p) {
+            return evidence_.lossy[p].set == kNoSet ||
+                   crosses_for_certain(evidence_.lossy[p], {&ids_[unit], 1});
+        };
+        for (const std::uint32_t p : share.any_time)
+            path_rate_[p] += is_certain(p) ? share.rate_any_time : 0;
+        std::size_t place = 0;  // both are by epoch
+        for (const std::uint32_t p : share.timed) {
+            while (share.lossy_epochs[place] != evidence_.lossy[p].epoch)
+                ++place;
+            path_rate_[p] += is_certain(p) ? share.rate[place] : 0;
+        }
+    }
     for (std::uint32_t p = 0; p < path_rate_.size(); ++p) {
         const LossyPath& path = evidence_.lossy[p];
-        path_rate_[p] = path.others_rate;
-        for (std::uint32_t i = 0; i < path.unit_count; ++i) {
-            path_rate_[p] += rate_at(shares_[evidence_.path_units[path.first_unit + i]], path.epoch);
-        }
         if (path.set == kNoSet) continue;
         const auto choices = mixture_.choices_of(path.set);
         for (std::size_t c = 0; c < choices.size(); ++c) {
@@ -130,44 +183,65 @@ void Sweeper::move_rate(std::uint32_t p, UnitIndex unit, double by) {
     mixture_.rates_changed(p);
 }
 
-void Sweeper::add_losses(const LossShare& share, std::span<const std::uint32_t> paths, Members members,
-                         PerRate& log_likelihood) const {
+/// What one path after the other says; whether any of it is in `more`: what depends on the rate in other
+/// ways.
+bool Sweeper::list_losses(std::span<const std::uint32_t> paths, double own, Members members,
+                          std::vector<EpochLoss>& losses, PerRate& more) const {
     LogProduct product;
+    bool any = false;
     for (const std::uint32_t p : paths) {
         const LossyPath& path = evidence_.lossy[p];
-        const double own = rate_at(share, path.epoch);
-        if (path.set != kNoSet) {
+        if (path.set == kNoSet) {
+            losses.push_back({path.lost, 1 / std::max(path_rate_[p] - own, kRateFloor)});
+        } else {
+            any = true;
             mixture_.add_lossy(p, path_rate_[p], own, crosses_for_certain(path, members), members, product);
-            continue;
         }
-        const double others = std::max(path_rate_[p] - own, kRateFloor);
-        product.multiply(prior_.rates(), 1 / others, path.lost);
     }
-    product.add_to(log_likelihood);
+    if (any) product.add_to(more);
+    return any;
 }
 
-/// Epochs in which the unit's paths lost something, each by itself; those in between, taken together.
-std::vector<EpochEvidence> Sweeper::evidence_by_epoch(const LossShare& share, const UnitEvidence& evidence,
-                                                      Members members) const {
-    std::vector<EpochEvidence> epochs;
+/// Epochs in which the unit's paths lost something, each by itself, or so many of them `together`; those in
+/// between, taken together.
+void Sweeper::gather_history(const LossShare& share, const UnitEvidence& evidence, Members members,
+                             std::int32_t together) {
+    history_.clear();
     auto lossy = share.timed.begin();
-    bool may_extend = false;
+    std::size_t place = 0;   // of lossy epochs
+    std::int32_t began = 0;  // what is being gathered
     for (const EpochLoad& load : evidence.epochs) {
         const auto first = lossy;
         while (lossy != share.timed.end() && evidence_.lossy[*lossy].epoch == load.epoch)
             ++lossy;
         const bool lossless = first == lossy;
-        if (!lossless || !may_extend) epochs.emplace_back();
-        may_extend = lossless;
-        EpochEvidence& epoch = epochs.back();
+        const bool joins = !history_.epochs.empty() && (began == load.epoch / together ||
+                                                        (lossless && history_.epochs.back().is_lossless()));
+        if (!joins) {
+            history_.epochs.emplace_back();
+            history_.epochs.back().first_loss = static_cast<std::uint32_t>(history_.losses.size());
+            began = load.epoch / together;
+        }
+        EpochEvidence& epoch = history_.epochs.back();
         epoch.epoch = load.epoch;
-        epoch.burst_factor = lossless ? 1 : load.burst_factor;
         epoch.onset = load.epoch <= evidence_.last_onset;
+        epoch.sent += load.sent;
+        if (lossless) continue;
+        epoch.burst_factor =
+            epoch.is_lossless() ? load.burst_factor : std::max(epoch.burst_factor, load.burst_factor);
+        while (share.lossy_epochs[place] != load.epoch)
+            ++place;
+        PerRate more{};
+        const bool any = list_losses({first, lossy}, share.rate[place], members, history_.losses, more);
+        epoch.loss_count = static_cast<std::uint32_t>(history_.losses.size()) - epoch.first_loss;
+        if (!any) continue;
+        if (epoch.more == EpochEvidence::kNothing) {
+            epoch.more = static_cast<std::uint32_t>(history_.more.size());
+            history_.more.emplace_back();
+        }
         for (std::size_t r = 0; r < kRates; ++r)
-            epoch.log_likelihood[r] -= load.sent * prior_.rates()[r];
-        add_losses(share, {first, lossy}, members, epoch.log_likelihood);
+            history_.more[epoch.more][r] += more[r];
     }
-    return epochs;
 }
 
 /// Evidence for a faulty link against a healthy one.
@@ -201,81 +275,107 @@ void Sweeper::add_counters(const UnitEvidence& evidence, PerRate& log_likelihood
     }
 }
 
-Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
-                                const PerRate& lossless) const {
-    Weighed weighed;
-    for (std::size_t r = 0; r < kRates; ++r)
-        weighed.log_likelihood[r] = lossless[r] - evidence.sent_any_time * prior_.rates()[r];
-    add_losses(share, share.any_time, members, weighed.log_likelihood);
-    add_counters(evidence, weighed.log_likelihood);
-    constexpr std::size_t kCalm = kHealthyRates / 2;
-    if (share.timed.empty()) {
-        // Nothing lost in any epoch: bursts do not matter, and the epochs are one.
-        double sent = 0;
+/// What is known of no epoch, and where `at_any_time` all the rest as if nobody knew its epochs either.
+void Sweeper::weigh_steady(const LossShare& share, const UnitEvidence& evidence, Members members,
+                           const PerRate& lossless, bool at_any_time, Weighed& weighed) {
+    double sent = evidence.sent_any_time;
+    if (at_any_time) {
         for (const EpochLoad& load : evidence.epochs)
             sent += load.sent;
-        for (std::size_t r = 0; r < kRates; ++r)
-            weighed.log_likelihood[r] -= sent * prior_.rates()[r];
-        weighed.log_calm = weighed.log_likelihood[kCalm];
-        return weighed;
     }
-    const auto epochs = evidence_by_epoch(share, evidence, members);
-    weighed.log_calm = weighed.log_likelihood[kCalm];
-    for (const EpochEvidence& epoch : epochs)
-        weighed.log_calm += epoch.log_likelihood[kCalm];
-    const LinkHistory history = weigh_history(epochs, prior_, config_.burst);
+    for (std::size_t r = 0; r < kRates; ++r)
+        weighed.log_likelihood[r] = lossless[r] - sent * prior_.rates()[r];
+    losses_.clear();
+    static_cast<void>(
+        list_losses(share.any_time, share.rate_any_time, members, losses_, weighed.log_likelihood));
+    if (at_any_time)
+        static_cast<void>(
+            list_losses(share.timed, share.rate_any_time, members, losses_, weighed.log_likelihood));
+    bursts_.add_losses(losses_, weighed.log_likelihood);
+    add_counters(evidence, weighed.log_likelihood);
+    weighed.log_calm = weighed.log_likelihood[kHealthyRates / 2];
+}
+
+Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
+                                const PerRate& lossless, Rates rates) {
+    Weighed weighed;
+    weigh_steady(share, evidence, members, lossless, share.timed.empty(), weighed);
+    weighed.knows_faulty_rate = true;
+    if (share.timed.empty()) return weighed;
+
+    gather_history(share, evidence, members, 1);
+    const BurstModel::Weight history = bursts_.weigh(history_);
+    weighed.log_calm += history.log_calm;
     for (std::size_t r = 0; r < kRates; ++r)
         weighed.log_likelihood[r] += history.log_likelihood[r];
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < epochs.size() && next < share.lossy_epochs.size(); ++i) {
-        if (epochs[i].epoch != share.lossy_epochs[next]) continue;
-        weighed.healthy_rate.push_back(history.healthy_rate[i]);
-        weighed.faulty_rate.push_back(history.faulty_rate[i]);
-        ++next;
-    }
+    if (rates != Rates::None) find_rates(share, evidence.prior_log_odds, rates, weighed);
     return weighed;
 }
 
-Sweeper::Weighed Sweeper::weigh_alone(UnitIndex unit) const {
-    static constexpr PerRate kNothing{};
-    return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
-                 mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing);
+/// In the lossy epochs, of the history that was weighed last.
+void Sweeper::find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed) {
+    weighed.knows_faulty_rate =
+        rates == Rates::Both ||
+        probability(to_weight(weighed).log_bayes_factor + prior_.log_odds() + prior_log_odds) > kNegligible;
+    const std::vector<double> healthy = bursts_.healthy_rates();
+    std::vector<double> faulty;
+    if (weighed.knows_faulty_rate) {
+        std::size_t likely = kHealthyRates;
+        double best = -std::numeric_limits<double>::infinity();
+        for (std::size_t r = kHealthyRates; r < kRates; ++r) {
+            const double weight = weighed.log_likelihood[r] + prior_.log_mass()[r];
+            if (weight > best) likely = r;
+            best = std::max(best, weight);
+        }
+        faulty = bursts_.faulty_rates(likely);
+    }
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < healthy.size() && next < share.lossy_epochs.size(); ++i) {
+        if (history_.epochs[i].epoch != share.lossy_epochs[next]) continue;
+        weighed.healthy_rate.push_back(healthy[i]);
+        weighed.faulty_rate.push_back(weighed.knows_faulty_rate ? faulty[i] : healthy[i]);
+        ++next;
+    }
 }
 
-/// Weighs one unit against the others as they stand and takes over the belief, but not yet its rates.
+Sweeper::Weighed Sweeper::weigh_alone(UnitIndex unit, Rates rates) {
+    static constexpr PerRate kNothing{};
+    return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
+                 mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing, rates);
+}
+
+/// Takes over the belief in one unit, weighed against the others as they stand, but not yet its rates.
 void Sweeper::judge(UnitIndex index) {
     Weighed& weighed = weighed_[index];
-    if (std::exchange(shares_[index].stale, false)) weighed = weigh_alone(index);
-    PerRate log_weights{};
-    for (std::size_t r = 0; r < kRates; ++r)
-        log_weights[r] = weighed.log_likelihood[r] + prior_.log_mass()[r];
-    const std::span<const double> all(log_weights);
-    const std::span<const double> rates(prior_.rates());
-    const Mean healthy = mean_rate(all.first(kHealthyRates), rates.first(kHealthyRates));
-    const Mean faulty = mean_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
+    const Posterior posterior = posterior_of(weighed.log_likelihood, prior_);
 
     Belief& belief = beliefs_[index];
-    belief.log_bayes_factor = faulty.log_sum - healthy.log_sum;
+    belief.log_bayes_factor = posterior.faulty.log_sum - posterior.healthy.log_sum;
     belief.log_odds = belief.log_bayes_factor + prior_.log_odds() + evidence_.units[index].prior_log_odds;
-    belief.loss_rate = most_likely_rate(all.subspan(kHealthyRates), rates.subspan(kHealthyRates));
+    belief.loss_rate = posterior.most_likely;
     const double faulty_chance = probability(belief.log_odds);
     double top = 0;
     for (std::size_t i = 0; i < kFaultyRates; ++i) {
-        const double weight = std::exp(log_weights[kHealthyRates + i] - faulty.log_sum);
-        faulty_rates_[index][i] = faulty_chance * weight;
-        top = std::max(top, weight);
+        faulty_rates_[index][i] = faulty_chance * posterior.faulty_share[i];
+        top = std::max(top, posterior.faulty_share[i]);
     }
     // Where one grid point holds most of the weight, the top between the points is nearer the truth.
-    const double faulty_rate = top > kGridTooCoarse ? belief.loss_rate : faulty.rate;
-    weighed.expected_rate = faulty_chance * faulty_rate + (1 - faulty_chance) * healthy.rate;
+    const double faulty_rate = top > kGridTooCoarse ? belief.loss_rate : posterior.faulty.rate;
+    weighed.expected_rate = faulty_chance * faulty_rate + (1 - faulty_chance) * posterior.healthy.rate;
 }
 
 /// Judges a unit and takes over what it is now believed to lose; whether anything changed.
 bool Sweeper::update(UnitIndex index) {
     LossShare& share = shares_[index];
-    const bool was_stale = share.stale;
+    const bool was_stale = std::exchange(share.stale, false);
     const double chance_before = probability(beliefs_[index].log_odds);
+    if (was_stale) weighed_[index] = weigh_alone(index, Rates::IfLikely);
     judge(index);
+    if (!weighed_[index].knows_faulty_rate && probability(beliefs_[index].log_odds) > kNegligible) {
+        // What is believed of all links has changed, so that it now may be faulty.
+        weighed_[index] = weigh_alone(index, Rates::Both);
+        judge(index);
+    }
     const double chance = probability(beliefs_[index].log_odds);
     const bool moved = std::abs(chance - chance_before) > config_.belief_settled;
     if (!was_stale && !moved) return false;
@@ -359,20 +459,52 @@ void Sweeper::share_out_lossless() {
         share.stale = true;
 }
 
+/// Judges each alone, as if the others were healthy, to find an order in which to blame. Of units that are
+/// faulty beyond doubt, the one comes first that explains most if losses were all its own: bursts explain so
+/// much that an epoch more, or ten losses in it in place of one, hardly counts. To find an order, a history
+/// is looked at in a few large pieces.
+std::vector<UnitIndex> Sweeper::look_first() {
+    constexpr std::int32_t kPieces = 32;
+    static constexpr PerRate kNothing{};
+    std::vector<double> explained(shares_.size());
+    for (UnitIndex unit = 0; unit < shares_.size(); ++unit) {
+        const LossShare& share = shares_[unit];
+        const UnitEvidence& evidence = evidence_.units[unit];
+        const Members members(&ids_[unit], 1);
+        const PerRate& lossless = mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing;
+        Weighed& weighed = weighed_[unit];
+        weigh_steady(share, evidence, members, lossless, share.timed.empty(), weighed);
+        if (!share.timed.empty()) {
+            gather_history(share, evidence, members, evidence.epochs.back().epoch / kPieces + 1);
+            const BurstModel::Weight history = bursts_.weigh(history_);
+            for (std::size_t r = 0; r < kRates; ++r)
+                weighed.log_likelihood[r] += history.log_likelihood[r];
+        }
+        judge(unit);
+        explained[unit] = beliefs_[unit].log_odds;
+        if (explained[unit] < kBeyondDoubt || share.timed.empty()) continue;
+        Weighed steady;
+        weigh_steady(share, evidence, members, lossless, true, steady);
+        explained[unit] += to_weight(steady).log_bayes_factor - beliefs_[unit].log_bayes_factor;
+    }
+    std::vector<UnitIndex> order(ids_);
+    std::stable_sort(order.begin(), order.end(), [&](UnitIndex a, UnitIndex b) {
+        const bool both = std::min(beliefs_[a].log_odds, beliefs_[b].log_odds) >= kBeyondDoubt;
+        return both ? explained[a] > explained[b] : beliefs_[a].log_odds > beliefs_[b].log_odds;
+    });
+    return order;
+}
+
 void Sweeper::run() {
-    // At first each is judged alone, as if the others were healthy. That finds an order in which to blame.
     sum_up_paths();
     told_rate_ = path_rate_;
     share_out_lossless();
-    for (UnitIndex unit = 0; unit < shares_.size(); ++unit)
-        judge(unit);
-    for (LossShare& share : shares_)
-        share.stale = true;
+    const std::vector<UnitIndex> first = look_first();
     for (int sweep = 0; sweep < config_.max_sweeps; ++sweep) {
         sum_up_paths();
         if (sweep > 0) share_out_lossless();
         bool moved = false;
-        for (const UnitIndex unit : order())
+        for (const UnitIndex unit : sweep == 0 ? first : order())
             moved = update(unit) || moved;
         learn();
         if (!moved) break;

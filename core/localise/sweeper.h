@@ -45,8 +45,8 @@ class Sweeper {
         double log_gain = 0;  ///< log likelihood over that of a link that is healthy and never congested
         double log_gain_healthy = 0;  ///< .. of a healthy link, congested or not
     };
-    [[nodiscard]] Weight weigh_unit(UnitIndex unit) const;
-    [[nodiscard]] Weight weigh_device(const DeviceEvidence& device) const;
+    [[nodiscard]] Weight weigh_unit(UnitIndex unit);
+    [[nodiscard]] Weight weigh_device(const DeviceEvidence& device);
 
     /// How much better it explains everything that `first` is faulty and `second` is not than the other way
     /// round.
@@ -86,9 +86,12 @@ class Sweeper {
         PerRate log_likelihood{};
         std::vector<double> healthy_rate;  ///< in each of the lossy epochs, if the unit is healthy ..
         std::vector<double> faulty_rate;   ///< .. and if it is faulty
+        bool knows_faulty_rate = false;    ///< else that is the healthy one
         double expected_rate = 0;          ///< over all time
         double log_calm = 0;               ///< log likelihood of a healthy link without congestion
     };
+    /// Which rates are asked for, beside likelihoods.
+    enum class Rates { None, IfLikely, Both };  ///< `IfLikely`: the faulty one where the unit may be faulty
 
     [[nodiscard]] static double rate_at(const LossShare& share, std::int32_t epoch);
     void index_epochs(LossShare& share) const;
@@ -98,14 +101,16 @@ class Sweeper {
     using Members = std::span<const UnitIndex>;
     [[nodiscard]] bool crosses_for_certain(const LossyPath& path, Members members) const;
     void move_rate(std::uint32_t p, UnitIndex unit, double by);
-    void add_losses(const LossShare& share, std::span<const std::uint32_t> paths, Members members,
-                    PerRate& log_likelihood) const;
-    [[nodiscard]] std::vector<EpochEvidence> evidence_by_epoch(const LossShare& share,
-                                                               const UnitEvidence& evidence,
-                                                               Members members) const;
+    [[nodiscard]] bool list_losses(std::span<const std::uint32_t> paths, double own, Members members,
+                                   std::vector<EpochLoss>& losses, PerRate& more) const;
+    void gather_history(const LossShare& share, const UnitEvidence& evidence, Members members,
+                        std::int32_t together);
     [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
-                                const PerRate& lossless) const;
-    [[nodiscard]] Weighed weigh_alone(UnitIndex unit) const;
+                                const PerRate& lossless, Rates rates);
+    void weigh_steady(const LossShare& share, const UnitEvidence& evidence, Members members,
+                      const PerRate& lossless, bool at_any_time, Weighed& weighed);
+    void find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed);
+    [[nodiscard]] Weighed weigh_alone(UnitIndex unit, Rates rates);
     void add_counters(const UnitEvidence& evidence, PerRate& log_likelihood) const;
     [[nodiscard]] Weight to_weight(const Weighed& weighed) const;
     void share_out_lossless();
@@ -113,12 +118,16 @@ class Sweeper {
     void tell_others(UnitIndex unit);
     void judge(UnitIndex unit);
     bool update(UnitIndex unit);
+    [[nodiscard]] std::vector<UnitIndex> look_first();
     [[nodiscard]] std::vector<UnitIndex> order() const;
     void learn();
 
     const Evidence& evidence_;
     const InferenceConfig& config_;
     RatePrior prior_;
+    BurstModel bursts_;
+    HistoryEvidence history_;        ///< of what is being weighed
+    std::vector<EpochLoss> losses_;  ///< the same
     std::vector<LossShare> shares_;  ///< of each unit
     std::vector<Weighed> weighed_;   ///< of each unit, when it was last weighed
     PathMixture mixture_;

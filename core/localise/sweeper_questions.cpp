@@ -9,8 +9,8 @@
 
 namespace dyetrace::localise {
 
-Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) const {
-    return to_weight(weigh_alone(unit));
+Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) {
+    return to_weight(weigh_alone(unit, Rates::None));
 }
 
 PerRate Sweeper::weigh_carried(UnitIndex unit) const {
@@ -49,9 +49,9 @@ Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
     const bool mixed = mixture_.any_lossless();
     const PerRate first_lossless = mixed ? mixture_.lossless_of({&first, 1}, second) : kNothing;
     const PerRate second_lossless = mixed ? mixture_.lossless_of({&second, 1}, first) : kNothing;
-    const auto weigh_beside = [&](UnitIndex unit) {
+    const auto weigh_beside = [&](UnitIndex unit, Rates rates) {
         return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
-                     unit == first ? first_lossless : second_lossless);
+                     unit == first ? first_lossless : second_lossless, rates);
     };
     const auto log_weight = [&](const Weighed& weighed, std::size_t begin, std::size_t end) {
         PerRate log_weights{};
@@ -66,14 +66,14 @@ Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
     // nothing, and the other's given what the one then loses.
     set_rates(first, first_zero, 0);
     set_rates(second, second_zero, 0);
-    const Weighed first_alone = weigh_beside(first);
-    const Weighed second_alone = weigh_beside(second);
+    const Weighed first_alone = weigh_beside(first, Rates::Both);
+    const Weighed second_alone = weigh_beside(second, Rates::Both);
     const double second_loss = to_weight(second_alone).loss_rate;
     set_rates(second, second_alone.faulty_rate, second_loss);
-    const double first_beside = healthy(weigh_beside(first));
+    const double first_beside = healthy(weigh_beside(first, Rates::None));
     set_rates(second, second_zero, 0);
     set_rates(first, first_alone.faulty_rate, to_weight(first_alone).loss_rate);
-    const double second_beside = healthy(weigh_beside(second));
+    const double second_beside = healthy(weigh_beside(second, Rates::None));
 
     set_rates(first, first_rate, first_any_time);
     set_rates(second, second_rate, second_any_time);
@@ -86,7 +86,7 @@ Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
 }
 
 /// Its links are to be acquitted: what they lose is what the device is weighed for.
-Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
+Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) {
     LossShare share;
     std::vector<std::uint32_t> paths;
     for (const UnitIndex unit : device.units) {
@@ -112,7 +112,7 @@ Sweeper::Weight Sweeper::weigh_device(const DeviceEvidence& device) const {
     }
     for (const auto& [epoch, load] : epochs)
         evidence.epochs.push_back(load);
-    return to_weight(weigh(share, evidence, device.units, mixture_.lossless_of(device.units)));
+    return to_weight(weigh(share, evidence, device.units, mixture_.lossless_of(device.units), Rates::None));
 }
 
 Sweeper::Acquitted::Acquitted(Sweeper& sweeper, std::span<const UnitIndex> units)
@@ -135,7 +135,7 @@ Sweeper::Acquitted::~Acquitted() {
 }
 
 void Sweeper::Acquitted::convict(UnitIndex unit) {
-    const Weighed weighed = sweeper_.weigh_alone(unit);
+    const Weighed weighed = sweeper_.weigh_alone(unit, Rates::Both);
     sweeper_.set_rates(unit, weighed.faulty_rate, sweeper_.to_weight(weighed).loss_rate);
 }
 
