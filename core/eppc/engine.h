@@ -181,7 +181,8 @@ class Eppc::Engine {
     Result<Done, std::string> set_keys(const auth::NamedKey& sending,
                                        const std::vector<auth::NamedKey>& others, Time now);
     [[nodiscard]] bool is_draining() const;
-    void note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at);  // flow_tracing.cpp
+    void note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage,
+                       Time at);  // flow_tracing.cpp
     void set_load(double share) { load_ = share; }
 
     EppcConfig config;
@@ -374,6 +375,7 @@ class Eppc::Engine {
     // flow_tracing.cpp
     [[gnu::noinline]] void follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now);
     [[gnu::noinline]] void follow_received(const wire::FrameBuffer& frame, Vni vni, Time now);
+    void follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, Time at);
     /// Tells the health service what was seen.
     void service_flow_tap(Time now);
     wire::DirectiveResultBody follow_for_nhms(const wire::DirectiveBody& directive, Time now);

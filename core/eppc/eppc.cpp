@@ -82,8 +82,8 @@ Result<Done, std::string> Eppc::close_session(session::Role role, IpAddress peer
                                               wire::CloseReason reason, Time now) {
     return engine_->close_session(role, peer, id, reason, now);
 }
-void Eppc::note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at) {
-    engine_->note_at_guest(port, frame, stage, at);
+void Eppc::note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage, Time at) {
+    engine_->note_at_guest(port, frame, size, stage, at);
 }
 void Eppc::set_load(double share) {
     engine_->set_load(share);

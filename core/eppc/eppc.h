@@ -177,7 +177,8 @@ class Eppc {
                                        const std::vector<auth::NamedKey>& others, Time now);
     /// Optional, where the health service may follow flows: a guest's frame at the guest itself, before
     /// `encapsulate` (GuestOut) or after it was handed over (GuestIn), at that time of the host's clock.
-    void note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at);
+    /// The frame is of `size` bytes, of which only its head need be given, as to `encapsulate`.
+    void note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage, Time at);
 
     /// Ends every session in order, in both roles: END markers, final reports, close. The last metrics
     /// follow. From now on it asks for none on traffic and accepts none.

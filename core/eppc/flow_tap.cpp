@@ -42,15 +42,17 @@ Time FlowTap::next_deadline() const {
     return next;
 }
 
-std::optional<FlowTap::Seen> FlowTap::match(Bytes frame, Vni vni, std::size_t size, Time now) const {
+std::optional<FlowTap::Seen> FlowTap::match(Bytes frame, Vni vni, std::size_t size, Time now,
+                                            std::size_t first) const {
     if (frame.size() < wire::EthernetHeader::kSize) return std::nullopt;
     const wire::InnerPacket packet = wire::InnerPacket::parse(frame);
-    for (std::size_t i = 0; i < flows_.size(); ++i) {
+    for (std::size_t i = first; i < flows_.size(); ++i) {
         const Flow& flow = flows_[i];
         if (!flow.is_active || now >= flow.until || !flow.spec.flow.matches(packet, vni)) continue;
+        const std::uint32_t name = tracking::packet_hash(frame, packet, flow.spec.trace);
+        if (flow.spec.sampled != 0 && name >= flow.spec.sampled) continue;
         constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
-        return Seen{i, tracking::packet_hash(frame, packet, flow.spec.trace),
-                    static_cast<std::uint16_t>(std::min(size, kMost))};
+        return Seen{i, name, static_cast<std::uint16_t>(std::min(size, kMost))};
     }
     return std::nullopt;
 }

@@ -42,8 +42,11 @@ class FlowTap {
         std::uint32_t packet = 0;
         std::uint16_t length = 0;
     };
-    /// Of a guest's frame of `size` bytes, as far as it is held. Nothing where it is of no such flow.
-    [[nodiscard]] std::optional<Seen> match(Bytes frame, Vni vni, std::size_t size, Time now) const;
+    /// Of a guest's frame of `size` bytes, as far as it is held: what it is to the first trace from number
+    /// `first` on that it is of. Nothing where there is none, so a packet of several is asked about again,
+    /// from behind the one found.
+    [[nodiscard]] std::optional<Seen> match(Bytes frame, Vni vni, std::size_t size, Time now,
+                                            std::size_t first = 0) const;
     /// It was at that stage, if that is asked for. Allocates nothing.
     void note(const Seen& seen, wire::FlowStage stage, PathIndex path, PathGeneration generation, Bytes frame,
               Time at);

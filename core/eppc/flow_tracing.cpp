@@ -8,30 +8,36 @@
 namespace dyetrace::eppc {
 
 void Eppc::Engine::follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now) {
-    const auto seen = flow_tap_.match(frame.head(), admitted.vni, frame.wire_size(), now);
+    const Bytes head = frame.head();
+    auto seen = flow_tap_.match(head, admitted.vni, frame.wire_size(), now);
     if (!seen) return;
-    const PathIndex path = path_of(flow_hash(frame.head(), admitted.headers, flow_seed_), config.path_count);
-    flow_tap_.note(*seen, wire::FlowStage::EppcOut, path, admitted.peer->paths[path].generation, frame.head(),
-                   now);
+    const PathIndex path = path_of(flow_hash(head, admitted.headers, flow_seed_), config.path_count);
+    const PathGeneration generation = admitted.peer->paths[path].generation;
+    for (; seen; seen = flow_tap_.match(head, admitted.vni, frame.wire_size(), now, seen->flow + 1))
+        flow_tap_.note(*seen, wire::FlowStage::EppcOut, path, generation, head, now);
     flow_at_ = std::min(flow_at_, now);
 }
 
 void Eppc::Engine::follow_received(const wire::FrameBuffer& frame, Vni vni, Time now) {
-    const auto seen = flow_tap_.match(frame.head(), vni, frame.wire_size(), now);
-    if (!seen) return;
-    flow_tap_.note(*seen, wire::FlowStage::EppcIn, wire::FlowStageEntry::kNoPath, {}, frame.head(), now);
-    flow_at_ = std::min(flow_at_, now);
+    follow(frame.head(), vni, frame.wire_size(), wire::FlowStage::EppcIn, now);
 }
 
-void Eppc::Engine::note_at_guest(GuestPort port, Bytes frame, wire::FlowStage stage, Time at) {
+/// Where the path is not known here.
+void Eppc::Engine::follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, Time at) {
+    for (auto seen = flow_tap_.match(frame, vni, size, at); seen;
+         seen = flow_tap_.match(frame, vni, size, at, seen->flow + 1)) {
+        flow_tap_.note(*seen, stage, wire::FlowStageEntry::kNoPath, {}, frame, at);
+        flow_at_ = std::min(flow_at_, at);
+    }
+}
+
+void Eppc::Engine::note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage,
+                                 Time at) {
     if (!flow_tap_.is_busy()) return;
     if (stage != wire::FlowStage::GuestOut && stage != wire::FlowStage::GuestIn) return;
     const Guest* const guest = overlay.guest_at(port);
     if (guest == nullptr) return;
-    const auto seen = flow_tap_.match(frame, guest->vni, frame.size(), at);
-    if (!seen) return;
-    flow_tap_.note(*seen, stage, wire::FlowStageEntry::kNoPath, {}, frame, at);
-    flow_at_ = std::min(flow_at_, at);
+    follow(frame, guest->vni, size, stage, at);
 }
 
 void Eppc::Engine::service_flow_tap(Time now) {

@@ -66,6 +66,9 @@ Result<FlowTraceId, std::string> FlowTraces::start(const FlowTraceRequest& reque
     if (request.source_host.is_unspecified()) return Failure{std::string("source_host: must be set")};
     if (request.destination_host.is_unspecified())
         return Failure{std::string("destination_host: must be set")};
+    // One trace follows one flow between two hosts, or all between two guests.
+    if (request.flow.source.is_unspecified() || request.flow.destination.is_unspecified())
+        return Failure{std::string("flow: an unspecified address")};
     if (request.source_host == request.destination_host)
         return Failure{std::string("destination_host: is source_host, so nothing crosses the fabric")};
     if (request.packets > policy_.packets_most)
@@ -148,6 +151,32 @@ void FlowTraces::on_answer(IpAddress eppc, std::uint32_t id, wire::DirectiveStat
     const bool refused = status != wire::DirectiveStatus::Done;
     if (eppc == trace->request.source_host) trace->source_refused = refused;
     if (eppc == trace->request.destination_host) trace->destination_refused = refused;
+}
+
+std::optional<FlowTraceId> FlowTraces::take_over(Time now) {
+    for (auto& [id, trace] : traces_) {
+        if (trace.taken || now < trace.until + policy_.settle) continue;
+        trace.taken = true;
+        return id;
+    }
+    return std::nullopt;
+}
+
+std::optional<FlowTraceId> FlowTraces::take_any() {
+    for (auto& [id, trace] : traces_) {
+        if (trace.taken) continue;
+        trace.taken = true;
+        return id;
+    }
+    return std::nullopt;
+}
+
+Time FlowTraces::next_over() const {
+    Time next = Time::never();
+    for (const auto& [id, trace] : traces_) {
+        if (!trace.taken) next = std::min(next, trace.until + policy_.settle);
+    }
+    return next;
 }
 
 void FlowTraces::on_clock(IpAddress eppc, IpAddress peer, Duration offset, Duration bound) {

@@ -45,6 +45,8 @@ struct FlowTracePolicy {
     Duration duration_most = Duration::seconds(60);
     std::size_t paths_most = 64;  ///< of one trace, whose hops are kept
     bool clocks_are_one = false;  ///< as in a simulation
+    /// A trace that is over is told of once so much more has passed: what its end saw is on its way.
+    Duration settle = Duration::milliseconds(500);
 };
 
 struct FlowTraceRequest {
@@ -130,6 +132,11 @@ class FlowTraces {
     /// Nothing where there is no such trace. `sent` and `lost` of links are left to whoever has evidence.
     [[nodiscard]] std::optional<FlowTraceResult> result(FlowTraceId id, const localise::FabricGraph& graph,
                                                         Time now) const;
+    /// One that was over by `now - settle` and was not taken yet, the oldest first.
+    std::optional<FlowTraceId> take_over(Time now);
+    /// The oldest that was not taken, whether it is over or not.
+    std::optional<FlowTraceId> take_any();
+    [[nodiscard]] Time next_over() const;
     [[nodiscard]] const FlowTraceCounters& counters() const { return counters_; }
 
   private:
@@ -144,6 +151,7 @@ class FlowTraces {
     struct Trace {
         FlowTraceRequest request;
         Time until;
+        bool taken = false;
         bool source_refused = false;
         bool destination_refused = false;
         std::optional<std::pair<Duration, Duration>> clock;  ///< destination less source, and its bound

@@ -24,16 +24,18 @@ std::string_view to_string(FlowStage stage) {
 }
 
 bool TracedFlow::matches(const InnerPacket& packet, Vni in) const {
-    if (!packet.is_ip || in != vni || packet.protocol != protocol) return false;
-    if (packet.source != source || packet.destination != destination) return false;
+    if (!packet.is_ip || in != vni) return false;
+    if (protocol != 0 && packet.protocol != protocol) return false;
+    if (!source.is_unspecified() && packet.source != source) return false;
+    if (!destination.is_unspecified() && packet.destination != destination) return false;
     if (!packet.has_ports) return source_port == 0 && destination_port == 0;
-    return packet.source_port == source_port && packet.destination_port == destination_port;
+    return (source_port == 0 || packet.source_port == source_port) &&
+           (destination_port == 0 || packet.destination_port == destination_port);
 }
 
 std::string_view FlowTraceSpec::fault() const {
     if (stages == 0 || (stages & ~kAllStages) != 0) return "no stage, or one that does not exist";
     if (flow.vni.value > kVniMost) return "a VNI of more than 24 bits";
-    if (flow.source.is_unspecified() || flow.destination.is_unspecified()) return "an unspecified address";
     if (packets == 0) return "no packets";
     if (capture_bytes > kCaptureMost) return "more bytes of a packet than may be captured";
     if (duration.ns <= 0 || duration > kDurationMost) return "not for more than nothing and up to an hour";
@@ -54,6 +56,7 @@ Result<FlowTraceSpec, DropReason> FlowTraceSpec::parse(ByteReader& in) {
     spec.flow.source = read_ip(in);
     spec.flow.destination = read_ip(in);
     spec.duration = {in.i64()};
+    spec.sampled = in.u32();
     if (!spec.fault().empty()) return kBadField;
     return spec;
 }
@@ -71,6 +74,7 @@ void FlowTraceSpec::encode_into(ByteWriter& out) const {
     write_ip(out, flow.source);
     write_ip(out, flow.destination);
     out.i64(duration.ns);
+    out.u32(sampled);
 }
 
 Result<FlowStageEntry, DropReason> FlowStageEntry::parse(Bytes data) {

@@ -6,7 +6,7 @@
 //
 //   trace id (32) | stages (8) | protocol (8) | packets captured at most (16) | VNI (32) |
 //   source port (16) | destination port (16) | packets at most (16) | bytes captured of each (16) |
-//   source (128) | destination (128) | for how long, ns (64)
+//   source (128) | destination (128) | for how long, ns (64) | sampled (32)
 //
 // Entry:
 //
@@ -43,13 +43,13 @@ enum class FlowStage : std::uint8_t {
 inline constexpr std::size_t kFlowStages = 4;
 std::string_view to_string(FlowStage stage);
 
-/// One direction of a flow of guests. Ports are zero where the protocol has none.
+/// One direction of a flow of guests, or of many: what is zero is any. No transport has protocol or port 0.
 struct TracedFlow {
     Vni vni;
     IpAddress source;
     IpAddress destination;
     std::uint8_t protocol = 0;
-    std::uint16_t source_port = 0;
+    std::uint16_t source_port = 0;  ///< zero also where the protocol has none
     std::uint16_t destination_port = 0;
 
     bool operator==(const TracedFlow&) const = default;
@@ -57,7 +57,7 @@ struct TracedFlow {
 };
 
 struct FlowTraceSpec {
-    static constexpr std::size_t kSize = 60;
+    static constexpr std::size_t kSize = 64;
     static constexpr std::size_t kCaptureMost = 128;  ///< bytes of a packet
     static constexpr std::uint8_t kAllStages = 0x0f;
     static constexpr Duration kDurationMost = Duration::seconds(3600);
@@ -69,6 +69,8 @@ struct FlowTraceSpec {
     std::uint16_t captured_packets = 0;  ///< of those, with their first bytes, at each stage
     std::uint16_t capture_bytes = 0;     ///< of each, from its Ethernet header on
     Duration duration = Duration::seconds(1);
+    /// Packets whose names are below it, of 2^32, are reported, the same at both ends; zero: all.
+    std::uint32_t sampled = 0;
 
     bool operator==(const FlowTraceSpec&) const = default;
     /// Precondition: in.has(kSize).

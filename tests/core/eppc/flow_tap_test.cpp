@@ -62,6 +62,39 @@ TEST(FlowTap, NotesThePacketsOfItsFlowAndNoOther) {
     EXPECT_EQ(entry.captured, 0);
 }
 
+TEST(FlowTap, APacketOfTwoTracesIsNotedForBoth) {
+    FlowTap tap(2, 0);
+    wire::FlowTraceSpec all = spec(2);
+    all.flow = {kVni, {}, {}, 0, 0, 0};
+    ASSERT_TRUE(tap.start(all, Time{}));
+    ASSERT_TRUE(tap.start(spec(1), Time{}));
+    const auto frame = packet().frame();
+    const auto first = tap.match(frame, kVni, frame.size(), Time{5});
+    ASSERT_TRUE(first.has_value());
+    const auto second = tap.match(frame, kVni, frame.size(), Time{5}, first->flow + 1);
+    ASSERT_TRUE(second.has_value());
+    EXPECT_NE(first->packet, second->packet);  // each trace has names of its own
+    EXPECT_FALSE(tap.match(frame, kVni, frame.size(), Time{5}, second->flow + 1).has_value());
+}
+
+TEST(FlowTap, TellsOnlyPacketsWhoseNamesAreBelowTheShare) {
+    FlowTap tap(1, 0);
+    wire::FlowTraceSpec quarter = spec();
+    quarter.flow.source_port = 0;
+    quarter.sampled = 0x40000000;
+    quarter.packets = 10'000;
+    ASSERT_TRUE(tap.start(quarter, Time{}));
+    int told = 0;
+    for (std::uint16_t port = 1; port <= 4000; ++port) {
+        const auto frame = packet(port).frame();
+        const auto seen = tap.match(frame, kVni, frame.size(), Time{5});
+        if (!seen) continue;
+        ++told;
+        EXPECT_LT(seen->packet, quarter.sampled);
+    }
+    EXPECT_NEAR(told, 1000, 110);  // four standard deviations
+}
+
 TEST(FlowTap, EndsWithItsTime) {
     FlowTap tap(1, 0);
     ASSERT_TRUE(tap.start(spec(), Time{}));

@@ -94,13 +94,14 @@ struct TracedFlow : ::testing::Test {
         packet.payload = payload;
         const auto frame = packet.frame();
         const std::size_t before = net.host(1).delivered.size();
-        net.engine(0).note_at_guest(kGuestPort, frame, wire::FlowStage::GuestOut, net.clock_of(0) - kUs * 5);
+        net.engine(0).note_at_guest(kGuestPort, frame, frame.size(), wire::FlowStage::GuestOut,
+                                    net.clock_of(0) - kUs * 5);
         (void)net.send_frame(0, kGuestPort, frame);
         (void)net.send(0, 1, 4);
         net.run_for(kUs * 30);
         for (std::size_t i = before; i < net.host(1).delivered.size(); ++i)
-            net.engine(1).note_at_guest(kGuestPort, net.host(1).delivered[i], wire::FlowStage::GuestIn,
-                                        net.clock_of(1) - kUs * 18);
+            net.engine(1).note_at_guest(kGuestPort, net.host(1).delivered[i], net.host(1).delivered[i].size(),
+                                        wire::FlowStage::GuestIn, net.clock_of(1) - kUs * 18);
         net.settle(1);
         net.run_for(kUs * 970);
     }

@@ -25,6 +25,7 @@ DirectiveBody directive() {
     body.flow.captured_packets = 3;
     body.flow.capture_bytes = 64;
     body.flow.duration = Duration::seconds(2);
+    body.flow.sampled = 0x40000000;
     return body;
 }
 
@@ -64,17 +65,15 @@ TEST(FlowTraceCodec, DirectiveIsItsVectorAndNoOtherLength) {
 
 TEST(FlowTraceCodec, DirectiveRefusesEachFieldOutOfRange) {
     const std::string name = "directive_trace_flow";
-    expect_bad_field<DirectiveBody>(name, kSpec + 4, {0});             // no stage
-    expect_bad_field<DirectiveBody>(name, kSpec + 4, {0x10});          // one that does not exist
-    expect_bad_field<DirectiveBody>(name, kSpec + 8, {1});             // a VNI of 25 bits
-    expect_bad_field<DirectiveBody>(name, kSpec + 16, {0, 0});         // no packets
-    expect_bad_field<DirectiveBody>(name, kSpec + 18, {0, 129});       // bytes captured
-    expect_bad_field<DirectiveBody>(name, kSpec + 20, Buffer(16, 0));  // from nowhere
-    expect_bad_field<DirectiveBody>(name, kSpec + 36, Buffer(16, 0));  // to nowhere
-    expect_bad_field<DirectiveBody>(name, kSpec + 52, {0x80});         // below no time
-    expect_bad_field<DirectiveBody>(name, kSpec + 52, {1});            // for years
-    expect_bad_field<DirectiveBody>(name, kSpec + 52, Buffer(8, 0));   // for no time
-    expect_bad_field<DirectiveBody>(name, 0, {15});                    // kinds next to it
+    expect_bad_field<DirectiveBody>(name, kSpec + 4, {0});            // no stage
+    expect_bad_field<DirectiveBody>(name, kSpec + 4, {0x10});         // one that does not exist
+    expect_bad_field<DirectiveBody>(name, kSpec + 8, {1});            // a VNI of 25 bits
+    expect_bad_field<DirectiveBody>(name, kSpec + 16, {0, 0});        // no packets
+    expect_bad_field<DirectiveBody>(name, kSpec + 18, {0, 129});      // bytes captured
+    expect_bad_field<DirectiveBody>(name, kSpec + 52, {0x80});        // below no time
+    expect_bad_field<DirectiveBody>(name, kSpec + 52, {1});           // for years
+    expect_bad_field<DirectiveBody>(name, kSpec + 52, Buffer(8, 0));  // for no time
+    expect_bad_field<DirectiveBody>(name, 0, {15});                   // kinds next to it
     expect_bad_field<DirectiveBody>(name, 0, {17});
 }
 
@@ -132,6 +131,31 @@ TEST(TracedFlow, IsOneDirectionOfOneFlowInOneNetwork) {
     EXPECT_FALSE(other([](auto& p) { std::swap(p.source, p.destination); }));
     EXPECT_FALSE(other([](auto& p) { p.is_ip = false; }));
     EXPECT_FALSE(other([](auto& p) { p.has_ports = false; }));
+}
+
+TEST(TracedFlow, IsAnyWhereSomethingIsZero) {
+    InnerPacket packet;
+    packet.is_ip = packet.has_ports = true;
+    packet.source = Ipv4Address{0xc0a80001};
+    packet.destination = Ipv4Address{0xc0a80002};
+    packet.protocol = 17;
+    packet.source_port = 10000;
+    packet.destination_port = 2000;
+    TracedFlow flow;
+    flow.vni = Vni{1000};
+    EXPECT_TRUE(flow.matches(packet, Vni{1000}));
+    EXPECT_FALSE(flow.matches(packet, Vni{1001}));
+    flow.destination = packet.destination;
+    EXPECT_TRUE(flow.matches(packet, Vni{1000}));
+    flow.destination_port = 2001;
+    EXPECT_FALSE(flow.matches(packet, Vni{1000}));
+    packet.destination_port = 2001;
+    EXPECT_TRUE(flow.matches(packet, Vni{1000}));
+    flow.protocol = 6;
+    EXPECT_FALSE(flow.matches(packet, Vni{1000}));
+    packet.has_ports = false;
+    packet.protocol = 6;
+    EXPECT_FALSE(flow.matches(packet, Vni{1000}));  // a fragment has none to tell by
 }
 
 }  // namespace

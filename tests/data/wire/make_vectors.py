@@ -306,7 +306,8 @@ VECTORS = {
     "directive_trace_flow": ("docs/wire.md, directive: follow a flow",
                              struct.pack(">Bxxx", 16) + mapped(ACCEPTOR) +
                              struct.pack(">IBBHIHHHH", 0x01020304, 0x0F, 17, 3, 1000, 10000, 2000, 100, 64) +
-                             mapped("192.168.0.1") + mapped("192.168.0.2") + struct.pack(">q", 2_000_000_000)),
+                             mapped("192.168.0.1") + mapped("192.168.0.2") +
+                             struct.pack(">qI", 2_000_000_000, 0x40000000)),
     "flow_stage": ("docs/wire.md, entry of a followed flow, with five bytes of the packet",
                    struct.pack(">IBBHIHHqI", 0x01020304, 1, 2, 5, 0xCAFEF00D, 142, 5, 1_700_000_000_500_000_000, 0) +
                    bytes.fromhex("0a 0b 0c 0d 0e")),
