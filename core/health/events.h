@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -12,7 +13,9 @@
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/health/client_desk.h"
 #include "core/health/detector.h"
+#include "core/health/flow_trace.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
 #include "core/wire/directive.h"
@@ -176,8 +179,16 @@ struct SuspectsNamed {
     std::vector<localise::Suspect> suspects;
 };
 
+/// A flow that somebody had followed is not any more, and what was seen of it has arrived.
+struct FlowTraced {
+    Time at;
+    FlowTraceId trace;
+    std::shared_ptr<const FlowTraceResult> result;
+};
+
 using Output = std::variant<Datagram, UpdateReceived, SessionReported, RecordReceived, PathReported, LossSeen,
                             HealthChanged, IncidentChanged, DirectiveSent, DirectiveAnswered, SuspectsNamed,
-                            DrainRequested, MigrationRequested, OperatorNotified>;
+                            DrainRequested, MigrationRequested, OperatorNotified, FlowTraced, TenantNotified,
+                            PairsTold, ShareTold, InstanceScored, ProbeTold>;
 
 }  // namespace dyetrace::health

@@ -101,6 +101,11 @@ class Nhms::Engine {
     Result<FlowTraceId, std::string> trace_flow(const FlowTraceRequest& request, Time now);
     [[nodiscard]] std::optional<FlowTraceResult> flow_trace(FlowTraceId id, Time now) const;
     [[nodiscard]] const FlowTraces& flow_traces() const { return flow_traces_; }
+    Result<Done, std::string> serve(const ClientConfig& clients, Time now);
+    [[nodiscard]] ClientDesk* desk() { return desk_ ? &*desk_ : nullptr; }
+    bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    void settle_clients(Time now);
+    void emit_told();
     [[nodiscard]] Time next_deadline() const;
     std::optional<Output> poll();
     [[nodiscard]] Memory remember() const;
@@ -143,6 +148,9 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now);
     void take_directive_result(const ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
+    /// Asks an EPPC that was not asked since its start for what tenants' probes need of it.
+    void ask_for_probes(const KnownEppc& eppc, Time now);
+    void tell_traced(FlowTraceId id, Time now);
     void put(IncidentOutputs outputs, Time now);
     void issue(const WantedDirective& wanted, Time now);
     /// Nobody is asked: the incident's record says why.
@@ -162,6 +170,8 @@ class Nhms::Engine {
     localise::CandidatePaths candidates_;
     Investigation investigation_;
     FlowTraces flow_traces_;
+    std::optional<ClientDesk> desk_;
+    std::map<IpAddress, BootId> asked_for_probes_;
     std::map<SessionKey, wire::TimingEntry> timings_;
     HealthJudge judge_;
     StableVector<SessionDetector> detectors_;  ///< by pair
@@ -263,6 +273,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
         evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+        if (desk_) ask_for_probes(*eppc, now);
     }
     answer(from, message, ControlType::UpdateAck, shown, key);
 }
@@ -271,14 +282,17 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::SessionEntry& entry, 
     emit(SessionReported{now, eppc.endpoint.address, entry});
 }
 
-void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time /*now*/) {
-    flow_traces_.take(eppc.endpoint.address, entry);
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now) {
+    if (!ClientDesk::is_of_probe(entry)) return flow_traces_.take(eppc.endpoint.address, entry);
+    if (desk_) desk_->take(eppc.endpoint.address, entry, now);
 }
 
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
     ++counters.timings;
-    if (entry.clock_known)
+    if (entry.clock_known) {
         flow_traces_.on_clock(eppc.endpoint.address, entry.peer, entry.clock_offset, entry.clock_bound);
+        if (desk_) desk_->on_clock(eppc.endpoint.address, entry.peer, entry.clock_offset);
+    }
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
     if (it != timings_.end()) {
@@ -393,6 +407,10 @@ void Nhms::Engine::take_window(TakenRecord& taken, Time now) {
 
 void Nhms::Engine::detect(const TakenRecord& taken, Time now) {
     const MetricsWindow& window = taken.window;
+    if (desk_) {
+        const auto [requester, acceptor] = table_.pair(taken.pair);
+        desk_->add(requester, acceptor, window, now);
+    }
     if (window.lost > 0) {
         ++lossy_since_look_;
         const PathKey key = table_.key(taken.path);
@@ -419,6 +437,7 @@ SessionDetector* Nhms::Engine::detector_of(PairIndex pair) {
 
 void Nhms::Engine::tell_health(PairIndex pair, const SessionDetector& detector, Time now) {
     const auto [requester, acceptor] = table_.pair(pair);
+    if (desk_) desk_->set_health(requester, acceptor, detector.health(), detector.confidence(), now);
     emit(HealthChanged{now, requester, acceptor, detector.health(), detector.statistic(), detector.sample(),
                        detector.hits(), detector.reason(), detector.metric(), detector.confidence()});
 }
@@ -604,6 +623,52 @@ std::optional<FlowTraceResult> Nhms::Engine::flow_trace(FlowTraceId id, Time now
     return result;
 }
 
+Result<Done, std::string> Nhms::Engine::serve(const ClientConfig& clients, Time now) {
+    auto made = ClientDesk::create(clients, now);
+    if (!made) return Failure{made.error()};
+    desk_.emplace(std::move(made).value());
+    for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+        const auto [requester, acceptor] = table_.pair(PairIndex{i});
+        desk_->set_health(requester, acceptor, detectors_[i].health(), detectors_[i].confidence(), now);
+    }
+    asked_for_probes_.clear();
+    for (const auto& [address, eppc] : eppcs_.all())
+        ask_for_probes(eppc, now);
+    return Done{};
+}
+
+void Nhms::Engine::ask_for_probes(const KnownEppc& eppc, Time now) {
+    BootId& asked = asked_for_probes_[eppc.endpoint.address];
+    if (asked == eppc.boot) return;
+    asked = eppc.boot;
+    for (wire::DirectiveBody& body : desk_->directives(eppc.endpoint.address))
+        issue({IncidentId{}, eppc.endpoint.address, std::move(body)}, now);
+}
+
+bool Nhms::Engine::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
+    if (!desk_ || !desk_->move_guest(tenant, guest, host, now)) return false;
+    asked_for_probes_.clear();
+    return true;
+}
+
+void Nhms::Engine::emit_told() {
+    for (ClientOutput& told : desk_->take())
+        std::visit([this](auto& one) { emit(std::move(one)); }, told);
+}
+
+void Nhms::Engine::settle_clients(Time now) {
+    while (const auto id = flow_traces_.take_any())
+        tell_traced(*id, now);
+    if (!desk_) return;
+    desk_->settle(now);
+    emit_told();
+}
+
+void Nhms::Engine::tell_traced(FlowTraceId id, Time now) {
+    if (auto result = flow_trace(id, now))
+        emit(FlowTraced{now, id, std::make_shared<const FlowTraceResult>(std::move(*result))});
+}
+
 void Nhms::Engine::retry_directives(Time now) {
     std::erase_if(directives_, [&](PendingDirective& directive) {
         if (now < directive.retry_at) return false;
@@ -640,6 +705,12 @@ void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddres
 
 void Nhms::Engine::advance(Time now) {
     retry_directives(now);
+    while (const auto id = flow_traces_.take_over(now))
+        tell_traced(*id, now);
+    if (desk_ && desk_->next_deadline() <= now) {
+        desk_->advance(now);
+        emit_told();
+    }
     if (now < evaluate_at_) return;
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
@@ -652,7 +723,8 @@ void Nhms::Engine::advance(Time now) {
 }
 
 Time Nhms::Engine::next_deadline() const {
-    Time next = evaluate_at_;
+    Time next = std::min(evaluate_at_, flow_traces_.next_over());
+    if (desk_) next = std::min(next, desk_->next_deadline());
     for (const PendingDirective& directive : directives_)
         next = std::min(next, directive.retry_at);
     return next;
@@ -691,6 +763,23 @@ std::optional<FlowTraceResult> Nhms::flow_trace(FlowTraceId id, Time now) const 
 }
 const FlowTraceCounters& Nhms::flow_trace_counters() const {
     return engine_->flow_traces().counters();
+}
+Result<Done, std::string> Nhms::serve(const ClientConfig& clients, Time now) {
+    return engine_->serve(clients, now);
+}
+const ClientView* Nhms::clients() const {
+    const ClientDesk* const desk = engine_->desk();
+    return desk == nullptr ? nullptr : &desk->view();
+}
+bool Nhms::set_own_health(std::string_view service, std::string_view instance, double health, Time now) {
+    ClientDesk* const desk = engine_->desk();
+    return desk != nullptr && desk->set_own(service, instance, health, now);
+}
+bool Nhms::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
+    return engine_->move_guest(tenant, guest, host, now);
+}
+void Nhms::settle_clients(Time now) {
+    engine_->settle_clients(now);
 }
 void Nhms::advance(Time now) {
     engine_->advance(now);

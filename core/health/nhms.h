@@ -14,12 +14,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/addresses.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/health/client_desk.h"
 #include "core/health/config.h"
 #include "core/health/events.h"
 #include "core/health/flow_trace.h"
@@ -85,6 +87,19 @@ class Nhms {
     /// What is known of it by now; each link with what evidence says of all packets across it.
     [[nodiscard]] std::optional<FlowTraceResult> flow_trace(FlowTraceId id, Time now) const;
     [[nodiscard]] const FlowTraceCounters& flow_trace_counters() const;
+    /// Serves these tenants from now on, in place of those before, and asks EPPCs for what their probes need.
+    /// Errors name the tenant or the field; those before go on being served then.
+    Result<Done, std::string> serve(const ClientConfig& clients, Time now);
+    /// What tenants may ask; null where none are served. Valid until the next `serve`.
+    [[nodiscard]] const ClientView* clients() const;
+    /// What an instance of a service, or whoever checks it, says of itself, 0 to 1. False where there is
+    /// none.
+    bool set_own_health(std::string_view service, std::string_view instance, double health, Time now);
+    /// A tenant's guest is on another host from now on. False where there is no such guest.
+    bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    /// Puts out what tenants' intervals and followed flows that are not over amount to by now, as at the end
+    /// of a run.
+    void settle_clients(Time now);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     /// The next output, oldest first; valid until the next call of any other verb.

@@ -40,16 +40,26 @@ void LogicalProbes::observe(const ProbeObservation& observation, Time now) {
     bool wanted = false;
     for (auto it = probes_.lower_bound({observation.vni, std::string()});
          it != probes_.end() && it->first.first == observation.vni; ++it) {
-        Probe& probe = it->second;
-        if (!probe.spec.from.empty() && probe.spec.from != observation.from) continue;
-        if (!probe.spec.to.empty() && probe.spec.to != observation.to) continue;
-        if (observation.packet >= probe.below) continue;
-        wanted = true;
-        const bool leaves = observation.side == ProbeObservation::Side::Ingress;
-        probe.matcher.see(leaves ? PacketMatcher::Point::First : PacketMatcher::Point::Second,
-                          observation.packet, observation.at, now);
+        wanted = see(it->second, observation, now) || wanted;
     }
     if (!wanted) ++unwanted_;
+}
+
+bool LogicalProbes::observe(std::string_view name, const ProbeObservation& observation, Time now) {
+    const auto it = probes_.find({observation.vni, std::string(name)});
+    const bool wanted = it != probes_.end() && see(it->second, observation, now);
+    if (!wanted) ++unwanted_;
+    return wanted;
+}
+
+bool LogicalProbes::see(Probe& probe, const ProbeObservation& observation, Time now) {
+    if (!probe.spec.from.empty() && probe.spec.from != observation.from) return false;
+    if (!probe.spec.to.empty() && probe.spec.to != observation.to) return false;
+    if (observation.packet >= probe.below) return false;
+    const bool leaves = observation.side == ProbeObservation::Side::Ingress;
+    probe.matcher.see(leaves ? PacketMatcher::Point::First : PacketMatcher::Point::Second, observation.packet,
+                      observation.at, now);
+    return true;
 }
 
 void LogicalProbes::advance(Time now) {

@@ -75,6 +75,8 @@ class LogicalProbes {
 
     /// For every probe that it concerns.
     void observe(const ProbeObservation& observation, Time now);
+    /// For one alone, whose packets have names of their own. False where it is not there or does not want it.
+    bool observe(std::string_view name, const ProbeObservation& observation, Time now);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
 
@@ -89,6 +91,8 @@ class LogicalProbes {
         std::uint64_t below = 0;  ///< hashes under this are picked, of 2^32
         PacketMatcher matcher;
     };
+
+    static bool see(Probe& probe, const ProbeObservation& observation, Time now);
 
     ProbeBounds bounds_;
     std::map<std::pair<Vni, std::string>, Probe> probes_;

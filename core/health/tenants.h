@@ -21,9 +21,10 @@ namespace dyetrace::health {
 using TenantId = StrongId<struct TenantTag, std::uint32_t>;
 
 struct GuestSpec {
-    std::string name;  ///< as its tenant knows it; unique in the tenant
-    Vni vni;           ///< one of the tenant's
-    IpAddress host;    ///< that carries it: the address of its EPPC in the underlay
+    std::string name;     ///< as its tenant knows it; unique in the tenant
+    Vni vni;              ///< one of the tenant's
+    IpAddress host;       ///< that carries it: the address of its EPPC in the underlay
+    IpAddress address{};  ///< its own, in the virtual network; unspecified: not known, and no probe is at it
 };
 
 /// A health state that a tenant has defined.

@@ -38,6 +38,13 @@ class Recorder : public ns3::DyetraceEngineListener {
     void record(const health::LossSeen& loss);
     void record(const health::HealthChanged& change);
     void record(const health::IncidentChanged& change);
+    // Nobody is served here yet.
+    static void record(const health::FlowTraced&) {}
+    static void record(const health::TenantNotified&) {}
+    static void record(const health::PairsTold&) {}
+    static void record(const health::ShareTold&) {}
+    static void record(const health::InstanceScored&) {}
+    static void record(const health::ProbeTold&) {}
     static void record(const health::DrainRequested& drain);
     static void record(const health::MigrationRequested& migration);
     static void record(const health::OperatorNotified& notice);

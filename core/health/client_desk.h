@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where tenants are served: keeps the client view, scores and probes that a provider's configuration names,
+// and says of its own accord what became of them.
+//
+//   windows, states of host pairs -> ClientView -> notifications; pairs, shares of states each interval
+//   own health, measured pairs    -> ServiceScores -> scores that changed
+//   packets of followed flows     -> LogicalProbes -> results each interval
+//
+// Sans-I/O: `add` and the rest as news comes in, `advance` at `next_deadline`, `take` what there is to tell.
+// Nothing told to a tenant names a host; that is for who keeps the record of hosts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/addresses.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/health/client_view.h"
+#include "core/health/probe.h"
+#include "core/health/service_score.h"
+#include "core/wire/directive.h"
+#include "core/wire/flow_trace.h"
+
+namespace dyetrace::health {
+
+struct SubscriptionSpec {
+    std::string tenant;
+    std::string state;  ///< "health" or one of the tenant's own; empty: all
+};
+struct InstanceSpec {
+    std::string service, instance;
+    std::string tenant, guest;  ///< that serves
+};
+struct ProbeRequest {
+    std::string tenant;
+    ProbeSpec spec;
+};
+
+struct ClientConfig {
+    ClientViewConfig view;
+    ServiceScoreConfig scores;
+    ProbeBounds probe_bounds;
+    std::vector<TenantSpec> tenants;
+    std::vector<SubscriptionSpec> subscriptions;
+    std::vector<InstanceSpec> instances;
+    std::vector<ProbeRequest> probes;
+    std::size_t pairs_told = 1000;  ///< of a tenant, each interval of its shares
+    std::size_t directions = 1000;  ///< to and from an instance, that its score is of
+};
+
+/// A subscription has an event.
+struct TenantNotified {
+    Time at;
+    std::string tenant;
+    ClientEvent event;
+};
+/// How a tenant's pairs stand; those of which nothing was heard are left out.
+struct PairsTold {
+    Time at;
+    std::string tenant;
+    std::vector<PairView> pairs;
+};
+/// One interval of the shares of a tenant's pairs in each state: by `Health`, or by `Standing`.
+struct ShareTold {
+    std::string tenant;
+    std::string state;  ///< "health", or the tenant's own
+    StateShare share;
+};
+struct InstanceScored {
+    Time at;
+    InstanceScore score;
+};
+/// Totals since the probe began.
+struct ProbeTold {
+    Time at;
+    std::string tenant;
+    ProbeResult result;
+};
+using ClientOutput = std::variant<TenantNotified, PairsTold, ShareTold, InstanceScored, ProbeTold>;
+
+class ClientDesk {
+  public:
+    /// Errors name the tenant, service or probe, or the field.
+    static Result<ClientDesk, std::string> create(const ClientConfig& config, Time now);
+
+    // As of ClientView. `now` never runs backwards, here and below.
+    void add(IpAddress from_host, IpAddress to_host, const MetricsWindow& window, Time now);
+    void set_health(IpAddress from_host, IpAddress to_host, Health health, double confidence, Time now);
+    bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    /// As of ServiceScores.
+    bool set_own(std::string_view service, std::string_view instance, double health, Time now);
+
+    /// What to ask of an EPPC that has come to be known, or has begun anew, for the probes that have guests
+    /// there.
+    [[nodiscard]] std::vector<wire::DirectiveBody> directives(IpAddress eppc) const;
+    /// Whether the entry is of a probe, and not of a flow that somebody has followed.
+    [[nodiscard]] static bool is_of_probe(const wire::FlowStageEntry& entry) {
+        return entry.trace >= kFirstTrace;
+    }
+    void take(IpAddress eppc, const wire::FlowStageEntry& entry, Time now);
+    /// `offset`: the clock of `peer` less that of `eppc`.
+    void on_clock(IpAddress eppc, IpAddress peer, Duration offset);
+
+    void advance(Time now);
+    [[nodiscard]] Time next_deadline() const;
+    /// Has it tell also what an interval that has not come to its end amounts to, as at the end of a run.
+    void settle(Time now);
+    /// What there is to tell, oldest first.
+    [[nodiscard]] std::vector<ClientOutput> take();
+
+    [[nodiscard]] const ClientView& view() const { return view_; }
+    [[nodiscard]] const std::vector<TenantSpec>& tenants() const { return config_.tenants; }
+
+  private:
+    static constexpr std::uint32_t kFirstTrace = 0x8000'0000;  ///< of the first probe, as EPPCs know it
+
+    struct Instance {
+        InstanceSpec spec;
+        TenantId tenant;
+        std::optional<double> told;  ///< score
+    };
+    struct Probe {
+        ProbeRequest request;
+        IpAddress source, destination;            ///< of the guests, where they are named
+        IpAddress source_host, destination_host;  ///< likewise
+        std::optional<Duration> offset;           ///< of the second host's clock from the first's
+        bool delays_known = true;                 ///< no time was of a clock that could not be corrected
+    };
+    struct Subscribed {
+        std::string tenant;
+        SubscriptionId id;
+    };
+
+    ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores);
+    Result<Done, std::string> subscribe();
+    Result<Done, std::string> add_instances(Time now);
+    Result<Done, std::string> add_probes();
+    void look_at_instances(Time now);
+    void tell_notifications();
+    void tell_interval(Time until, Time now);
+
+    ClientConfig config_;
+    ClientView view_;
+    ServiceScores scores_;
+    LogicalProbes probes_;
+    std::vector<Subscribed> subscriptions_;
+    std::vector<Instance> instances_;
+    std::vector<Probe> probe_list_;
+    std::map<std::pair<std::string, std::string>, Time> shares_told_;  ///< up to when, by tenant and state
+    Time look_at_ = Time::never();
+    Time interval_ends_ = Time::never();
+    std::vector<ClientOutput> outputs_;
+};
+
+}  // namespace dyetrace::health

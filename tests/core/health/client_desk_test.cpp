@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/health/client_desk.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace dyetrace::health {
+namespace {
+
+constexpr Ipv4Address kOne{0x0a000001};
+constexpr Ipv4Address kTwo{0x0a000002};
+constexpr Ipv4Address kElse{0x0a000003};
+constexpr Vni kRed{100};
+constexpr Vni kBlue{200};
+
+ClientConfig config() {
+    ClientConfig out;
+    TenantSpec red;
+    red.name = "red";
+    red.vnis = {kRed};
+    red.guests = {{"web", kRed, kOne, Ipv4Address{0xc0a80001}}, {"db", kRed, kTwo, Ipv4Address{0xc0a80002}}};
+    red.states = {{"lossy", Condition::parse("loss > 1%").value()}};
+    TenantSpec blue;
+    blue.name = "blue";
+    blue.vnis = {kBlue};
+    blue.guests = {{"a", kBlue, kOne, {}}, {"b", kBlue, kTwo, {}}};
+    out.tenants = {red, blue};
+    out.subscriptions = {{"red", ""}};
+    out.instances = {{"shop", "first", "red", "web"}};
+    out.probes = {{"red", {"to-db", kRed, "web", "db", 0.5}}};
+    return out;
+}
+
+MetricsWindow window(std::uint64_t sent, std::uint64_t lost) {
+    MetricsWindow out;
+    out.sent = sent;
+    out.lost = lost;
+    out.tracked_sent = out.tracked_received = 10;
+    return out;
+}
+
+struct Desk : ::testing::Test {
+    Time now = Time{} + Duration::milliseconds(50);
+    ClientDesk desk = ClientDesk::create(config(), now).value();
+
+    void run_until(Time end) {
+        while (desk.next_deadline() <= end) {
+            now = std::max(now, desk.next_deadline());
+            desk.advance(now);
+            for (ClientOutput& one : desk.take())
+                told.push_back(std::move(one));
+        }
+        now = end;
+    }
+    void settle() {
+        desk.settle(now);
+        for (ClientOutput& one : desk.take())
+            told.push_back(std::move(one));
+    }
+    template <class Event>
+    std::vector<Event> all() const {
+        std::vector<Event> out;
+        for (const ClientOutput& one : told) {
+            if (const auto* event = std::get_if<Event>(&one)) out.push_back(*event);
+        }
+        return out;
+    }
+    wire::FlowStageEntry seen(wire::FlowStage stage, std::uint32_t packet, std::int64_t at_ns) {
+        wire::FlowStageEntry entry;
+        entry.trace = desk.directives(kOne).front().flow.trace;
+        entry.stage = stage;
+        entry.packet = packet;
+        entry.at_ns = at_ns;
+        return entry;
+    }
+    std::vector<ClientOutput> told;
+};
+
+std::string refusal(const std::function<void(ClientConfig&)>& change) {
+    ClientConfig changed = config();
+    change(changed);
+    const auto made = ClientDesk::create(changed, Time{});
+    return made.ok() ? "" : made.error();
+}
+
+TEST_F(Desk, NotifiesTheTenantThatSubscribedAndNobodyElse) {
+    desk.set_health(kOne, kTwo, Health::Degraded, 0.9, now);
+    desk.add(kOne, kTwo, window(1000, 50), now);
+    run_until(now + Duration::milliseconds(300));
+    const auto events = all<TenantNotified>();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].tenant, "red");
+    EXPECT_EQ(events[0].event.state, "health");
+    EXPECT_EQ(events[0].event.after, "degraded");
+    EXPECT_EQ(events[1].event.state, "lossy");
+    EXPECT_EQ(events[1].event.after, "inside");
+    EXPECT_EQ(events[1].event.from, "web");
+    EXPECT_EQ(events[1].event.to, "db");
+}
+
+TEST_F(Desk, TellsEachIntervalOnceAndTheLastOneWhenSettled) {
+    desk.set_health(kOne, kTwo, Health::Healthy, 0.9, now);
+    desk.add(kOne, kTwo, window(1000, 0), now);
+    run_until(Time{} + Duration::milliseconds(2500));
+    settle();
+    std::vector<StateShare> shares;
+    for (const ShareTold& share : all<ShareTold>()) {
+        if (share.tenant == "red" && share.state == "health") shares.push_back(share.share);
+    }
+    ASSERT_EQ(shares.size(), 3U);
+    EXPECT_EQ(shares[1].start, Time{} + Duration::seconds(1));
+    EXPECT_EQ(shares[1].length, Duration::seconds(1));
+    EXPECT_EQ(shares[2].length, Duration::milliseconds(500));
+    EXPECT_DOUBLE_EQ(shares[1].share[static_cast<std::size_t>(Health::Healthy)], 0.5);  // one of two pairs
+}
+
+TEST_F(Desk, TellsTheScoreOfAnInstanceOnceItHasMoved) {
+    desk.set_own("shop", "first", 1, now);
+    desk.set_health(kOne, kTwo, Health::Healthy, 0.9, now);
+    for (int i = 0; i < 50; ++i) {
+        desk.add(kOne, kTwo, window(1000, 0), now);
+        run_until(now + Duration::milliseconds(100));
+    }
+    const auto scores = all<InstanceScored>();
+    ASSERT_GE(scores.size(), 3U);
+    EXPECT_EQ(scores.front().score.score, 0.25);
+    EXPECT_GT(scores.back().score.score, 0.4);
+    for (std::size_t i = 1; i < scores.size(); ++i)
+        EXPECT_NE(scores[i].score.score, scores[i - 1].score.score);
+    EXPECT_FALSE(desk.set_own("shop", "second", 1, now));
+}
+
+TEST_F(Desk, AsksTheHostsOfAProbesGuestsForTheirEndAlone) {
+    const auto source = desk.directives(kOne);
+    const auto destination = desk.directives(kTwo);
+    ASSERT_EQ(source.size(), 1U);
+    ASSERT_EQ(destination.size(), 1U);
+    EXPECT_TRUE(desk.directives(kElse).empty());
+    EXPECT_EQ(source[0].flow.stages, 1U << static_cast<unsigned>(wire::FlowStage::GuestOut));
+    EXPECT_EQ(destination[0].flow.stages, 1U << static_cast<unsigned>(wire::FlowStage::GuestIn));
+    EXPECT_EQ(source[0].peer, IpAddress{kTwo});
+    EXPECT_EQ(source[0].flow.sampled, 0x80000000U);
+    EXPECT_EQ(source[0].flow.trace, destination[0].flow.trace);
+    EXPECT_TRUE(source[0].flow.fault().empty());
+}
+
+TEST_F(Desk, MatchesWhatTheTwoEndsOfAProbeTellWithTheClocksTakenOut) {
+    using wire::FlowStage;
+    desk.on_clock(kOne, kTwo, Duration::microseconds(500));
+    desk.take(kOne, seen(FlowStage::GuestOut, 1, 1'000), now);
+    desk.take(kTwo, seen(FlowStage::GuestIn, 1, 511'000), now);
+    desk.take(kOne, seen(FlowStage::GuestOut, 2, 2'000), now);
+    desk.take(kElse, seen(FlowStage::GuestIn, 2, 3'000), now);           // has no such guest
+    desk.take(kOne, seen(FlowStage::GuestOut, 0x90000000, 4'000), now);  // not of the share
+    run_until(now + Duration::seconds(5));
+    const auto results = all<ProbeTold>();
+    ASSERT_FALSE(results.empty());
+    const ProbeResult& result = results.back().result;
+    EXPECT_EQ(results.back().tenant, "red");
+    EXPECT_EQ(result.counts.delivered, 1U);
+    EXPECT_EQ(result.counts.lost, 1U);
+    ASSERT_TRUE(result.delay_max.has_value());
+    EXPECT_EQ(*result.delay_max, Duration::microseconds(10));
+}
+
+TEST_F(Desk, DoesNotTellDelaysOfAProbeWhoseClocksAreNotKnown) {
+    desk.take(kOne, seen(wire::FlowStage::GuestOut, 1, 1'000), now);
+    desk.take(kTwo, seen(wire::FlowStage::GuestIn, 1, 511'000), now);
+    run_until(now + Duration::seconds(1));
+    const ProbeResult result = all<ProbeTold>().back().result;
+    EXPECT_EQ(result.counts.delivered, 1U);
+    EXPECT_FALSE(result.delay_max.has_value());
+    EXPECT_EQ(result.delays, 0U);
+}
+
+TEST_F(Desk, FollowsAGuestThatMoves) {
+    ASSERT_TRUE(desk.move_guest("red", "db", kElse, now));
+    EXPECT_FALSE(desk.move_guest("red", "a", kElse, now));
+    desk.set_health(kOne, kTwo, Health::Failed, 0.9, now);
+    desk.set_health(kOne, kElse, Health::Healthy, 0.9, now);
+    run_until(now + Duration::milliseconds(300));
+    const auto events = all<TenantNotified>();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].event.after, "healthy");
+    EXPECT_EQ(desk.directives(kElse).size(), 1U);
+    EXPECT_TRUE(desk.directives(kTwo).empty());
+}
+
+TEST(DeskConfig, IsRefusedWithTheNameOfWhatIsWrong) {
+    EXPECT_EQ(refusal([](auto&) {}), "");
+    EXPECT_EQ(refusal([](auto& c) { c.subscriptions[0].tenant = "green"; }),
+              "subscription: there is no tenant \"green\"");
+    EXPECT_EQ(refusal([](auto& c) { c.subscriptions[0].state = "slow"; }),
+              "subscription of tenant \"red\" to \"slow\": there is no such state");
+    EXPECT_EQ(refusal([](auto& c) { c.instances[0].guest = "a"; }),
+              "service \"shop\", instance \"first\": there is no such guest");
+    EXPECT_EQ(refusal([](auto& c) { c.probes[0].tenant = "green"; }),
+              "probe \"to-db\": there is no tenant \"green\"");
+    EXPECT_EQ(refusal([](auto& c) { c.probes[0].spec.to = "a"; }),
+              "probe \"to-db\": to: there is no such guest in that network");
+    EXPECT_EQ(refusal([](auto& c) { c.tenants[0].guests[0].address = {}; }),
+              "probe \"to-db\": guest \"web\" has no address");
+    EXPECT_EQ(refusal([](auto& c) { c.scores.step = 2; }), "scores: step: not from 0 to 1");
+}
+
+}  // namespace
+}  // namespace dyetrace::health
