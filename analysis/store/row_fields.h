@@ -42,6 +42,32 @@ inline constexpr std::string_view table_of<SuspectRow> = "suspects";
 template <>
 inline constexpr std::string_view table_of<CounterRow> = "counters";
 template <>
+inline constexpr std::string_view table_of<TenantRow> = "tenants";
+template <>
+inline constexpr std::string_view table_of<TenantGuestRow> = "tenant_guests";
+template <>
+inline constexpr std::string_view table_of<TenantStateRow> = "tenant_states";
+template <>
+inline constexpr std::string_view table_of<TenantPairRow> = "tenant_pairs";
+template <>
+inline constexpr std::string_view table_of<TenantPairStateRow> = "tenant_pair_states";
+template <>
+inline constexpr std::string_view table_of<TenantShareRow> = "tenant_shares";
+template <>
+inline constexpr std::string_view table_of<TenantNotificationRow> = "tenant_notifications";
+template <>
+inline constexpr std::string_view table_of<ServiceScoreRow> = "service_scores";
+template <>
+inline constexpr std::string_view table_of<ProbeResultRow> = "probe_results";
+template <>
+inline constexpr std::string_view table_of<FlowTraceRow> = "flow_traces";
+template <>
+inline constexpr std::string_view table_of<FlowTraceStretchRow> = "flow_trace_stretches";
+template <>
+inline constexpr std::string_view table_of<FlowTracePacketRow> = "flow_trace_packets";
+template <>
+inline constexpr std::string_view table_of<FlowTraceHopRow> = "flow_trace_hops";
+template <>
 inline constexpr std::string_view table_of<TruthFaultRow> = "truth_faults";
 template <>
 inline constexpr std::string_view table_of<TruthDropRow> = "truth_drops";
@@ -99,6 +125,54 @@ auto fields(RowOf<SuspectRow> auto& r) {
 }
 auto fields(RowOf<CounterRow> auto& r) {
     return std::tie(r.node, r.engine, r.name, r.value);
+}
+auto fields(RowOf<TenantRow> auto& r) {
+    return std::tie(r.id, r.name);
+}
+auto fields(RowOf<TenantGuestRow> auto& r) {
+    return std::tie(r.id, r.tenant, r.name, r.vni, r.address, r.host_node);
+}
+auto fields(RowOf<TenantStateRow> auto& r) {
+    return std::tie(r.id, r.tenant, r.name, r.condition);
+}
+auto fields(RowOf<TenantPairRow> auto& r) {
+    return std::tie(r.id, r.t_ns, r.tenant, r.from_guest, r.to_guest, r.vni, r.health, r.since_ns,
+                    r.confidence, r.packets_at_least, r.loss, r.loss_low, r.loss_high, r.ce, r.jitter_ns_mean,
+                    r.queueing_ns_mean, r.delay_ns_mean, r.reason);
+}
+auto fields(RowOf<TenantPairStateRow> auto& r) {
+    return std::tie(r.id, r.pair, r.state, r.standing, r.since_ns);
+}
+auto fields(RowOf<TenantShareRow> auto& r) {
+    return std::tie(r.id, r.tenant, r.state, r.start_ns, r.end_ns, r.standing, r.share);
+}
+auto fields(RowOf<TenantNotificationRow> auto& r) {
+    return std::tie(r.id, r.t_ns, r.tenant, r.state, r.from_guest, r.to_guest, r.before_state, r.after_state,
+                    r.reason);
+}
+auto fields(RowOf<ServiceScoreRow> auto& r) {
+    return std::tie(r.id, r.t_ns, r.tenant, r.service, r.instance, r.score, r.own, r.network, r.directions);
+}
+auto fields(RowOf<ProbeResultRow> auto& r) {
+    return std::tie(r.id, r.t_ns, r.tenant, r.probe, r.vni, r.from_guest, r.to_guest, r.share, r.delivered,
+                    r.lost, r.strays, r.ambiguous, r.overflow, r.delay_ns_p50, r.delay_ns_p99,
+                    r.delay_ns_max);
+}
+auto fields(RowOf<FlowTraceRow> auto& r) {
+    return std::tie(r.id, r.started_ns, r.told_ns, r.tenant, r.from_guest, r.to_guest, r.source_node,
+                    r.destination_node, r.flow, r.refused, r.judged, r.lost, r.ambiguous);
+}
+auto fields(RowOf<FlowTraceStretchRow> auto& r) {
+    return std::tie(r.id, r.flow_trace, r.stretch, r.packets, r.delay_ns_min, r.delay_ns_p50, r.delay_ns_p99,
+                    r.delay_ns_max, r.delay_ns_bound);
+}
+auto fields(RowOf<FlowTracePacketRow> auto& r) {
+    return std::tie(r.id, r.flow_trace, r.packet, r.bytes, r.path_index, r.guest_out_ns, r.eppc_out_ns,
+                    r.eppc_in_ns, r.guest_in_ns, r.lost, r.captured);
+}
+auto fields(RowOf<FlowTraceHopRow> auto& r) {
+    return std::tie(r.id, r.flow_trace, r.path_index, r.generation, r.packets, r.lost, r.hop, r.from_node,
+                    r.to_node, r.link_sent, r.link_lost);
 }
 auto fields(RowOf<TruthFaultRow> auto& r) {
     return std::tie(r.id, r.t_ns, r.until_ns, r.kind, r.from_node, r.to_node, r.probability);

@@ -215,6 +215,209 @@ struct CounterRow {
     bool operator==(const CounterRow&) const = default;
 };
 
+// ---- what tenants have and are shown, and flows that were followed; since version 2
+// --------------------------
+
+/// Somebody who owns virtual networks.
+struct TenantRow {
+    RowId id = 0;
+    std::string name = {};
+
+    bool operator==(const TenantRow&) const = default;
+};
+
+/// A guest as its tenant knows it, and where the operator has it.
+struct TenantGuestRow {
+    RowId id = 0;
+    RowId tenant = 0;
+    std::string name = {};
+    std::uint32_t vni = 0;
+    std::string address = {};
+    RowId host_node = 0;
+
+    bool operator==(const TenantGuestRow&) const = default;
+};
+
+/// A health state that a tenant has defined.
+struct TenantStateRow {
+    RowId id = 0;
+    RowId tenant = 0;
+    std::string name = {};
+    std::string condition = {};
+
+    bool operator==(const TenantStateRow&) const = default;
+};
+
+/// One direction between two guests, as their tenant saw it at the end of an interval. Pairs of which nothing
+/// was heard have no row.
+struct TenantPairRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId tenant = 0;
+    std::string from_guest = {};
+    std::string to_guest = {};
+    std::uint32_t vni = 0;
+    std::string health = {};
+    std::int64_t since_ns = 0;
+    double confidence = 0.0;
+    std::uint64_t packets_at_least = 0;
+    std::optional<double> loss = {};
+    double loss_low = 0.0;
+    double loss_high = 0.0;
+    std::optional<double> ce = {};
+    std::optional<double> jitter_ns_mean = {};
+    std::optional<double> queueing_ns_mean = {};
+    std::optional<double> delay_ns_mean = {};
+    std::string reason = {};
+
+    bool operator==(const TenantPairRow&) const = default;
+};
+
+/// How such a pair stood to a state of its tenant's own.
+struct TenantPairStateRow {
+    RowId id = 0;
+    RowId pair = 0;
+    std::string state = {};
+    std::string standing = {};
+    std::int64_t since_ns = 0;
+
+    bool operator==(const TenantPairStateRow&) const = default;
+};
+
+/// Which share of a tenant's pairs was in a state, weighted by time, over one interval.
+struct TenantShareRow {
+    RowId id = 0;
+    RowId tenant = 0;
+    std::string state = {};
+    std::int64_t start_ns = 0;
+    std::int64_t end_ns = 0;
+    std::string standing = {};
+    double share = 0.0;
+
+    bool operator==(const TenantShareRow&) const = default;
+};
+
+/// A pair entered or left a state that its tenant has subscribed to.
+struct TenantNotificationRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId tenant = 0;
+    std::string state = {};
+    std::string from_guest = {};
+    std::string to_guest = {};
+    std::string before_state = {};
+    std::string after_state = {};
+    std::string reason = {};
+
+    bool operator==(const TenantNotificationRow&) const = default;
+};
+
+/// The score of a service's instance, each time that it changed.
+struct ServiceScoreRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId tenant = 0;
+    std::string service = {};
+    std::string instance = {};
+    double score = 0.0;
+    std::optional<double> own = {};
+    std::optional<double> network = {};
+    std::uint32_t directions = 0;
+
+    bool operator==(const ServiceScoreRow&) const = default;
+};
+
+/// What a logical probe has seen since it began, at the end of each interval.
+struct ProbeResultRow {
+    RowId id = 0;
+    std::int64_t t_ns = 0;
+    RowId tenant = 0;
+    std::string probe = {};
+    std::uint32_t vni = 0;
+    std::string from_guest = {};
+    std::string to_guest = {};
+    double share = 0.0;
+    std::uint64_t delivered = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t strays = 0;
+    std::uint64_t ambiguous = 0;
+    std::uint64_t overflow = 0;
+    std::optional<std::int64_t> delay_ns_p50 = {};
+    std::optional<std::int64_t> delay_ns_p99 = {};
+    std::optional<std::int64_t> delay_ns_max = {};
+
+    bool operator==(const ProbeResultRow&) const = default;
+};
+
+/// A flow between two guests that the operator had followed.
+struct FlowTraceRow {
+    RowId id = 0;
+    std::int64_t started_ns = 0;
+    std::optional<std::int64_t> told_ns = {};
+    RowId tenant = 0;
+    std::string from_guest = {};
+    std::string to_guest = {};
+    RowId source_node = 0;
+    RowId destination_node = 0;
+    std::string flow = {};
+    std::string refused = {};
+    std::uint32_t judged = 0;
+    std::uint32_t lost = 0;
+    std::uint32_t ambiguous = 0;
+
+    bool operator==(const FlowTraceRow&) const = default;
+};
+
+/// How long a stretch of the way of a followed flow took.
+struct FlowTraceStretchRow {
+    RowId id = 0;
+    RowId flow_trace = 0;
+    std::string stretch = {};
+    std::uint32_t packets = 0;
+    std::int64_t delay_ns_min = 0;
+    std::int64_t delay_ns_p50 = 0;
+    std::int64_t delay_ns_p99 = 0;
+    std::int64_t delay_ns_max = 0;
+    std::int64_t delay_ns_bound = 0;
+
+    bool operator==(const FlowTraceStretchRow&) const = default;
+};
+
+/// A packet of a followed flow at each stage, by the clock of the host there.
+struct FlowTracePacketRow {
+    RowId id = 0;
+    RowId flow_trace = 0;
+    std::uint32_t packet = 0;
+    std::uint32_t bytes = 0;
+    std::optional<std::int64_t> path_index = {};
+    std::optional<std::int64_t> guest_out_ns = {};
+    std::optional<std::int64_t> eppc_out_ns = {};
+    std::optional<std::int64_t> eppc_in_ns = {};
+    std::optional<std::int64_t> guest_in_ns = {};
+    bool lost = false;
+    std::string captured = {};
+
+    bool operator==(const FlowTracePacketRow&) const = default;
+};
+
+/// A link that a followed flow crossed, as path tracing learned it. A path that was not traced has one row,
+/// without nodes.
+struct FlowTraceHopRow {
+    RowId id = 0;
+    RowId flow_trace = 0;
+    std::uint16_t path_index = 0;
+    std::uint8_t generation = 0;
+    std::uint32_t packets = 0;
+    std::uint32_t lost = 0;
+    std::int64_t hop = 0;
+    std::optional<std::int64_t> from_node = {};
+    std::optional<std::int64_t> to_node = {};
+    std::uint64_t link_sent = 0;
+    std::uint64_t link_lost = 0;
+
+    bool operator==(const FlowTraceHopRow&) const = default;
+};
+
 // ---- truth: what the simulator knows really happened; nothing that measures or decides may read it -------
 
 struct TruthFaultRow {

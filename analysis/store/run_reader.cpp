@@ -51,8 +51,9 @@ std::vector<std::string> columns_of(const SQLite::Database& db, std::string_view
     return names;
 }
 
-void check_schema(const SQLite::Database& db, const std::filesystem::path& path) {
+void check_schema(const SQLite::Database& db, const std::filesystem::path& path, int version) {
     for (const Table& expected : tables()) {
+        if (expected.since > version) continue;
         const auto names = columns_of(db, expected.name);
         if (names.empty()) throw Error(path.string() + " has no table " + std::string(expected.name));
         for (const Column& column : expected.columns) {
@@ -68,7 +69,8 @@ void check_schema(const SQLite::Database& db, const std::filesystem::path& path)
 
 RunReader::Impl::Impl(const std::filesystem::path& path_) : path(path_), db(open_checked(path_)) {
     try {
-        check_schema(db, path);
+        version = db.execAndGet("PRAGMA user_version").getInt();
+        check_schema(db, path, version);
         // One moment of a run that is still being written: every list is of the same state. A log allows that
         // without holding up the writer; without a log nobody is writing, or may not be held up.
         if (db.execAndGet("PRAGMA journal_mode").getString() == "wal") {
@@ -177,6 +179,46 @@ std::vector<CounterRow> RunReader::counters() const {
     return impl_->list<CounterRow>();
 }
 
+std::vector<TenantRow> RunReader::tenants() const {
+    return impl_->list<TenantRow>();
+}
+std::vector<TenantGuestRow> RunReader::tenant_guests() const {
+    return impl_->list<TenantGuestRow>();
+}
+std::vector<TenantStateRow> RunReader::tenant_states() const {
+    return impl_->list<TenantStateRow>();
+}
+std::vector<TenantPairRow> RunReader::tenant_pairs() const {
+    return impl_->list<TenantPairRow>();
+}
+std::vector<TenantPairStateRow> RunReader::tenant_pair_states() const {
+    return impl_->list<TenantPairStateRow>();
+}
+std::vector<TenantShareRow> RunReader::tenant_shares() const {
+    return impl_->list<TenantShareRow>();
+}
+std::vector<TenantNotificationRow> RunReader::tenant_notifications() const {
+    return impl_->list<TenantNotificationRow>();
+}
+std::vector<ServiceScoreRow> RunReader::service_scores() const {
+    return impl_->list<ServiceScoreRow>();
+}
+std::vector<ProbeResultRow> RunReader::probe_results() const {
+    return impl_->list<ProbeResultRow>();
+}
+std::vector<FlowTraceRow> RunReader::flow_traces() const {
+    return impl_->list<FlowTraceRow>();
+}
+std::vector<FlowTraceStretchRow> RunReader::flow_trace_stretches() const {
+    return impl_->list<FlowTraceStretchRow>();
+}
+std::vector<FlowTracePacketRow> RunReader::flow_trace_packets() const {
+    return impl_->list<FlowTracePacketRow>();
+}
+std::vector<FlowTraceHopRow> RunReader::flow_trace_hops() const {
+    return impl_->list<FlowTraceHopRow>();
+}
+
 void RunReader::for_each_path_record(const std::function<void(const PathRecordRow&)>& visit) const {
     impl_->visit_where<PathRecordRow>("ORDER BY id", visit);
 }
@@ -211,7 +253,7 @@ RunReader::UpdateSummary RunReader::update_summary() const {
 std::int64_t RunReader::last_time_ns() const {
     std::int64_t last = 0;
     for (const Table& source : tables()) {
-        if (source.kind != TableKind::Measured) continue;
+        if (source.kind != TableKind::Measured || !impl_->has(source)) continue;
         for (const Column& column : source.columns) {
             // Delays are lengths of time; every other column in nanoseconds is a moment.
             if (!column.name.ends_with("_ns") || column.name == "delay_ns") continue;

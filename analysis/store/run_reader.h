@@ -53,6 +53,20 @@ class RunReader {
         const;                                               ///< last inference of each confirmed incident
     [[nodiscard]] std::vector<CounterRow> counters() const;  ///< by engine, name, node
 
+    [[nodiscard]] std::vector<TenantRow> tenants() const;
+    [[nodiscard]] std::vector<TenantGuestRow> tenant_guests() const;
+    [[nodiscard]] std::vector<TenantStateRow> tenant_states() const;
+    [[nodiscard]] std::vector<TenantPairRow> tenant_pairs() const;
+    [[nodiscard]] std::vector<TenantPairStateRow> tenant_pair_states() const;
+    [[nodiscard]] std::vector<TenantShareRow> tenant_shares() const;
+    [[nodiscard]] std::vector<TenantNotificationRow> tenant_notifications() const;
+    [[nodiscard]] std::vector<ServiceScoreRow> service_scores() const;
+    [[nodiscard]] std::vector<ProbeResultRow> probe_results() const;
+    [[nodiscard]] std::vector<FlowTraceRow> flow_traces() const;
+    [[nodiscard]] std::vector<FlowTraceStretchRow> flow_trace_stretches() const;
+    [[nodiscard]] std::vector<FlowTracePacketRow> flow_trace_packets() const;
+    [[nodiscard]] std::vector<FlowTraceHopRow> flow_trace_hops() const;
+
     /// Calls `visit` for each path record in the order the health service received them (there are millions).
     void for_each_path_record(const std::function<void(const PathRecordRow&)>& visit) const;
     [[nodiscard]] std::vector<PathRecordRow> path_records(RowId session) const;  ///< in that order

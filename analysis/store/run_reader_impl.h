@@ -41,6 +41,7 @@ struct RunReader::Impl {
     template <class Row, class Visit, class... Arguments>
     void visit_where(const std::string& rest, Visit visit, const Arguments&... arguments) const {
         const Table& source = table(table_of<Row>);
+        if (!has(source)) return;
         guarded(source.name, [&] {
             SQLite::Statement query(db, select_sql(source) + " " + rest);
             int place = 0;
@@ -66,8 +67,12 @@ struct RunReader::Impl {
         return list_where<Row>("ORDER BY " + std::string(table(table_of<Row>).order));
     }
 
+    /// Whether a run of this version has the table.
+    [[nodiscard]] bool has(const Table& source) const { return source.since <= version; }
+
     std::filesystem::path path;
     SQLite::Database db;
+    int version = 0;
 };
 
 }  // namespace dyetrace::store

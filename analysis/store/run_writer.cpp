@@ -247,6 +247,10 @@ struct RunWriter::Impl {
     RowId next_evidence = 1, next_detection = 1, next_incident = 1, next_incident_event = 1,
           next_directive = 1;
     RowId next_suspect = 1, next_fault = 1;
+    RowId next_tenant = 1, next_tenant_guest = 1, next_tenant_state = 1, next_tenant_pair = 1,
+          next_tenant_pair_state = 1, next_tenant_share = 1, next_tenant_notification = 1,
+          next_service_score = 1, next_probe_result = 1, next_flow_trace = 1, next_flow_trace_stretch = 1,
+          next_flow_trace_packet = 1, next_flow_trace_hop = 1;
 };
 
 RunWriter RunWriter::create(const std::filesystem::path& path, Overwrite overwrite) {
@@ -326,6 +330,49 @@ void RunWriter::update_incident(const IncidentRow& row) {
     impl_->update(row);
 }
 void RunWriter::update_directive(const DirectiveRow& row) {
+    impl_->update(row);
+}
+
+RowId RunWriter::add_tenant(const TenantRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant);
+}
+RowId RunWriter::add_tenant_guest(const TenantGuestRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_guest);
+}
+RowId RunWriter::add_tenant_state(const TenantStateRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_state);
+}
+RowId RunWriter::add_tenant_pair(const TenantPairRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_pair);
+}
+RowId RunWriter::add_tenant_pair_state(const TenantPairStateRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_pair_state);
+}
+RowId RunWriter::add_tenant_share(const TenantShareRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_share);
+}
+RowId RunWriter::add_tenant_notification(const TenantNotificationRow& row) {
+    return impl_->insert_numbered(row, impl_->next_tenant_notification);
+}
+RowId RunWriter::add_service_score(const ServiceScoreRow& row) {
+    return impl_->insert_numbered(row, impl_->next_service_score);
+}
+RowId RunWriter::add_probe_result(const ProbeResultRow& row) {
+    return impl_->insert_numbered(row, impl_->next_probe_result);
+}
+RowId RunWriter::add_flow_trace(const FlowTraceRow& row) {
+    return impl_->insert_numbered(row, impl_->next_flow_trace);
+}
+RowId RunWriter::add_flow_trace_stretch(const FlowTraceStretchRow& row) {
+    return impl_->insert_numbered(row, impl_->next_flow_trace_stretch);
+}
+RowId RunWriter::add_flow_trace_packet(const FlowTracePacketRow& row) {
+    return impl_->insert_numbered(row, impl_->next_flow_trace_packet);
+}
+RowId RunWriter::add_flow_trace_hop(const FlowTraceHopRow& row) {
+    return impl_->insert_numbered(row, impl_->next_flow_trace_hop);
+}
+void RunWriter::update_flow_trace(const FlowTraceRow& row) {
     impl_->update(row);
 }
 

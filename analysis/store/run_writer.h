@@ -56,6 +56,22 @@ class RunWriter {
     void update_incident(const IncidentRow& row);
     void update_directive(const DirectiveRow& row);
 
+    // What tenants have and are shown, and flows that were followed.
+    RowId add_tenant(const TenantRow& row);
+    RowId add_tenant_guest(const TenantGuestRow& row);
+    RowId add_tenant_state(const TenantStateRow& row);
+    RowId add_tenant_pair(const TenantPairRow& row);
+    RowId add_tenant_pair_state(const TenantPairStateRow& row);
+    RowId add_tenant_share(const TenantShareRow& row);
+    RowId add_tenant_notification(const TenantNotificationRow& row);
+    RowId add_service_score(const ServiceScoreRow& row);
+    RowId add_probe_result(const ProbeResultRow& row);
+    RowId add_flow_trace(const FlowTraceRow& row);
+    RowId add_flow_trace_stretch(const FlowTraceStretchRow& row);
+    RowId add_flow_trace_packet(const FlowTracePacketRow& row);
+    RowId add_flow_trace_hop(const FlowTraceHopRow& row);
+    void update_flow_trace(const FlowTraceRow& row);
+
     RowId add_truth_fault(const TruthFaultRow& row);
     void add_truth_drop(const TruthDropRow& row);
     void add_truth_path(const TruthPathRow& row);

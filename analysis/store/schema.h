@@ -12,7 +12,7 @@
 namespace dyetrace::store {
 
 /// Raised with every change that an older reader would misread; a reader refuses a newer one.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 /// `PRAGMA application_id`: 'dyet'. Tells a run from any other SQLite file.
 inline constexpr std::int32_t application_id = 0x64796574;
 
@@ -35,6 +35,7 @@ struct Table {
     std::string_view primary_key =
         {};                  ///< where it is not the column `id`; empty also for tables without any
     std::string_view order;  ///< of its rows in every list and export
+    int since = 1;           ///< version that it came with; a run of an earlier one has no rows of it
 };
 
 /// Every table of the schema, each after those that it refers to.

@@ -29,6 +29,7 @@ std::optional<std::string> cell_text(const SQLite::Column& cell) {
 void TableReader::for_each_row(
     const Table& table, const std::function<void(std::span<const std::optional<std::string>>)>& visit) const {
     const RunReader::Impl& run = *run_.impl_;
+    if (!run.has(table)) return;
     run.guarded(table.name, [&] {
         SQLite::Statement query(run.db, select_sql(table) + " ORDER BY " + std::string(table.order));
         std::vector<std::optional<std::string>> cells(table.columns.size());

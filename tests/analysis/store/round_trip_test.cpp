@@ -312,9 +312,9 @@ TEST_F(RoundTrip, FabricRowsCountFromZeroAndOthersFromOne) {
     EXPECT_EQ(reader_->sessions().front().id, 1);
 }
 
-TEST_F(RoundTrip, EveryTableOfTheSchemaHasARowHere) {
+TEST_F(RoundTrip, EveryTableOfTheFirstVersionHasARowHere) {
     for (const Table& source : tables())
-        EXPECT_FALSE(last_row(std::string(source.name)).empty()) << source.name;
+        EXPECT_TRUE(source.since > 1 || !last_row(std::string(source.name)).empty()) << source.name;
 }
 
 }  // namespace

@@ -75,8 +75,20 @@ TEST(RunReader, AnotherProgramsDatabaseIsNotARun) {
 
 TEST(RunReader, ANewerVersionIsRefusedByItsNumber) {
     const TestFolder folder;
-    EXPECT_THAT(complaint(doctored(folder, "PRAGMA user_version = 2")),
-                AllOf(HasSubstr("schema version 2"), HasSubstr("up to version 1")));
+    EXPECT_THAT(complaint(doctored(folder, "PRAGMA user_version = 3")),
+                AllOf(HasSubstr("schema version 3"), HasSubstr("up to version 2")));
+}
+
+TEST(RunReader, ARunOfBeforeTenantsIsReadAsOneWithout) {
+    const TestFolder folder;
+    std::string older = "PRAGMA user_version = 1;";
+    for (const Table& one : tables()) {
+        if (one.since > 1) older = "DROP TABLE " + std::string(one.name) + ";" + older;
+    }
+    const auto path = doctored(folder, older);
+    EXPECT_EQ(complaint(path), "");
+    EXPECT_TRUE(RunReader(path).tenants().empty());
+    EXPECT_GT(RunReader(path).last_time_ns(), 0);
 }
 
 TEST(RunReader, AMissingTableIsNamed) {
