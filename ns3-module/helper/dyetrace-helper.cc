@@ -72,9 +72,9 @@ uint32_t DyetraceHelper::AddGuest(const std::string& host) {
     return static_cast<uint32_t>(m_addedGuests.size() - 1);
 }
 
-uint32_t DyetraceHelper::AddGuestGroup(const std::string& hosts) {
+uint32_t DyetraceHelper::AddGuestGroup(const std::string& hosts, uint32_t vni) {
     NS_ABORT_MSG_IF(m_fabric, "DyetraceHelper::AddGuestGroup is called before Install");
-    m_groupHosts.push_back(hosts);
+    m_groupHosts.emplace_back(hosts, vni);
     return static_cast<uint32_t>(m_groupHosts.size() - 1);
 }
 
@@ -175,22 +175,22 @@ void DyetraceHelper::MakeGuests() {
         const uint32_t host = topology.FindNode(name);
         NS_ABORT_MSG_IF(host >= topology.GetNHosts(),
                         "a guest was added to " << name << ", which is no host");
-        AddGuestTo(*guests, host);
+        AddGuestTo(*guests, host, m_vni);
     }
-    for (const std::string& hosts : m_groupHosts) {
+    for (const auto& [hosts, vni] : m_groupHosts) {
         std::vector<uint32_t>& group = m_groups.emplace_back();
         for (const uint32_t host : GetHostGuests(hosts)) {
             group.push_back(static_cast<uint32_t>(guests->size()));
-            AddGuestTo(*guests, host);
+            AddGuestTo(*guests, host, vni != 0 ? vni : m_vni);
         }
     }
     m_guests = std::move(guests);
 }
 
-void DyetraceHelper::AddGuestTo(DyetraceGuests& guests, uint32_t host) const {
+void DyetraceHelper::AddGuestTo(DyetraceGuests& guests, uint32_t host, uint32_t vni) const {
     const auto number = static_cast<uint32_t>(guests.size());
     NS_ABORT_MSG_IF(number > 0xfffd, "the guests' subnet has no address for guest " << number);
-    guests.push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), m_vni, host,
+    guests.push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), vni, host,
                       m_fabric->GetTopology().GetNode(host).rack});
 }
 

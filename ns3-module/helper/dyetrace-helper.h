@@ -62,8 +62,9 @@ class DyetraceHelper {
     /// node. Call before Install(). \return how many-th it is, from 0
     uint32_t AddGuest(const std::string& host);
     /// A further guest on each host that matches a pattern such as `host-0-*`, for a DyetraceSourceHelper.
-    /// Call before Install(). \return how many-th such group it is, from 0
-    uint32_t AddGuestGroup(const std::string& hosts);
+    /// Call before Install(). \param vni that they are in; 0: that of SetVni
+    /// \return how many-th such group it is, from 0
+    uint32_t AddGuestGroup(const std::string& hosts, uint32_t vni = 0);
 
     /// Makes everything, once, and starts it.
     void Install();
@@ -122,7 +123,7 @@ class DyetraceHelper {
     Ptr<DyetraceHost> MakeHost(const std::string& name) const;
     std::vector<uint32_t> HostsLike(const std::string& pattern) const;
     void MakeGuests();
-    void AddGuestTo(DyetraceGuests& guests, uint32_t host) const;
+    void AddGuestTo(DyetraceGuests& guests, uint32_t host, uint32_t vni) const;
     void MakePorts();
     void MakeSources();
 
@@ -140,8 +141,8 @@ class DyetraceHelper {
     bool m_hasTraffic;
     uint32_t m_vni;
     std::string m_nhmsHost;
-    std::vector<std::string> m_addedGuests;  ///< their hosts
-    std::vector<std::string> m_groupHosts;   ///< patterns
+    std::vector<std::string> m_addedGuests;                      ///< their hosts
+    std::vector<std::pair<std::string, uint32_t>> m_groupHosts;  ///< patterns and VNIs
     int64_t m_stream;
 
     Ptr<DyetraceFabric> m_fabric;

@@ -31,6 +31,8 @@ class DyetraceEngines {
     /// What the attributes come to; Start() adds the addresses, which are the fabric's.
     static dyetrace::eppc::EppcConfig GetConfig(const DyetraceHost& host);
     static dyetrace::health::NhmsConfig GetConfig(const DyetraceNhms& nhms);
+    /// Without tenants, which SetClients() adds.
+    static dyetrace::health::ClientConfig GetClientConfig(const DyetraceNhms& nhms);
     static dyetrace::eppc::Eppc& GetEppc(const DyetraceHost& host);
     static dyetrace::health::Nhms& GetNhms(const DyetraceNhms& nhms);
     static DyetraceHostPort& GetPort(const DyetraceHost& host);

@@ -64,6 +64,8 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
       m_eppcConfig(eppcConfig),
       m_seed(seed),
       m_resolved(config.guests->size(), false),
+      m_notesGuests(eppcConfig.flow_traces > 0),
+      m_delaysGuests(!config.guestDelay.IsZero()),
       m_guestMtu(static_cast<uint32_t>(eppc::Eppc::guest_mtu(eppcConfig))),
       m_clock(config.clock),
       m_eppc(CreateEppc(eppcConfig, seed, LocalTime())),
@@ -135,6 +137,20 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
     TakeArrivals();
     if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
     const dyetrace::Time now = LocalTime();
+    if (m_notesGuests) NoteAtGuest(port, *packet, wire::FlowStage::GuestOut, now);
+    if (!m_delaysGuests) return Encapsulate(port, packet, now);
+    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::EncapsulateLater,
+                                   this, port, packet);
+    ServiceAt(now);
+}
+
+void DyetraceHostPort::EncapsulateLater(dyetrace::GuestPort port, DyetracePacket* packet) {
+    TakeArrivals();
+    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    Encapsulate(port, packet, LocalTime());
+}
+
+void DyetraceHostPort::Encapsulate(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
     wire::FrameBuffer buffer = ToBuffer(*packet);
     if (m_eppc.encapsulate(port, buffer, now)) {
         m_config.fabric->GetPool().Free(packet);
@@ -146,6 +162,26 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
     ServiceAt(now);
 }
 
+void DyetraceHostPort::NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet,
+                                   wire::FlowStage stage, dyetrace::Time now) {
+    m_eppc.note_at_guest(port, {packet.Frame(), packet.HeadLength()}, packet.Length(), stage, now);
+}
+
+void DyetraceHostPort::ToGuest(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
+    DyetraceReceiver* const guest = m_guestPorts.at(port.value)->GetGuest();
+    if (guest == nullptr) return m_config.fabric->GetPool().Free(packet);
+    if (m_notesGuests) NoteAtGuest(port, *packet, wire::FlowStage::GuestIn, now);
+    guest->Receive(packet);
+}
+
+void DyetraceHostPort::ToGuestLater(dyetrace::GuestPort port, DyetracePacket* packet) {
+    TakeArrivals();
+    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    const dyetrace::Time now = LocalTime();
+    ToGuest(port, packet, now);
+    ServiceAt(now);
+}
+
 void DyetraceHostPort::Receive(DyetracePacket* packet) {
     if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
     if (m_config.truth) m_config.truth->NoteArrived(*packet);
@@ -154,11 +190,14 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
     wire::FrameBuffer buffer = ToBuffer(*packet);
     const eppc::Decapsulated what = m_eppc.decapsulate(buffer, now);
     Poll();  // before the guest may answer: no data overtakes a marker that did not count it
-    DyetraceReceiver* guest = nullptr;
-    if (what.kind == eppc::Decapsulated::Kind::Deliver) guest = m_guestPorts.at(what.port.value)->GetGuest();
-    if (guest != nullptr) {
+    if (what.kind == eppc::Decapsulated::Kind::Deliver) {
         FromBuffer(buffer, *packet);
-        guest->Receive(packet);
+        if (m_delaysGuests) {
+            Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay,
+                                           &DyetraceHostPort::ToGuestLater, this, what.port, packet);
+        } else {
+            ToGuest(what.port, packet, now);
+        }
     } else if (what.kind == eppc::Decapsulated::Kind::Relay) {
         FromBuffer(buffer, *packet);
         if (m_config.truth) m_config.truth->NoteSent(*packet);

@@ -46,6 +46,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
         std::shared_ptr<const DyetraceGuests> guests;  ///< of the whole overlay: the directory
         DyetraceEngineListener* owner = nullptr;       ///< is told first
         DyetraceClock::Config clock{};
+        Time guestDelay{};  ///< of frames between a guest and the EPPC
     };
 
     /// Aborts, naming the field, where the engine refuses its configuration.
@@ -89,6 +90,14 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     class GuestPort;
 
     void FromGuest(dyetrace::GuestPort port, DyetracePacket* packet);
+    /// A guest's frame has reached the EPPC.
+    void Encapsulate(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
+    void EncapsulateLater(dyetrace::GuestPort port, DyetracePacket* packet);
+    /// A frame has reached its guest.
+    void ToGuest(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
+    void ToGuestLater(dyetrace::GuestPort port, DyetracePacket* packet);
+    void NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet, dyetrace::wire::FlowStage stage,
+                     dyetrace::Time now);
     void Resolve(uint32_t guest);
     void ServiceAt(dyetrace::Time now);
     void WakeSoon();
@@ -114,6 +123,8 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     // What a packet asks for, together: on a large fabric each line of it is waited for.
     bool m_isCrashed = false;
     bool m_areServicesDown = false;
+    bool m_notesGuests = false;   ///< flows may be followed
+    bool m_delaysGuests = false;  ///< guestDelay is not zero
     uint32_t m_guestMtu;
     DyetraceClock m_clock;
     dyetrace::eppc::Eppc m_eppc;

@@ -295,6 +295,18 @@ TypeId DyetraceHost::GetTypeId() {
                           UintegerValue(defaults.bounds.accepted_sessions),
                           MakeUintegerAccessor(&DyetraceHost::m_acceptedSessions),
                           MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute(
+                "FlowTraces", "Guests' flows that the health service may have followed here at a time.",
+                UintegerValue(defaults.flow_traces), MakeUintegerAccessor(&DyetraceHost::m_flowTraces),
+                MakeUintegerChecker<uint32_t>(0, 4))
+            .AddAttribute("FlowCapture", "Bytes of such a flow's packet that it may be told.",
+                          UintegerValue(defaults.flow_capture),
+                          MakeUintegerAccessor(&DyetraceHost::m_flowCapture),
+                          MakeUintegerChecker<uint32_t>(0, wire::FlowTraceSpec::kCaptureMost))
+            .AddAttribute("GuestDelay",
+                          "How long frames take between a guest and the EPPC, in each direction.",
+                          TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceHost::m_guestDelay),
+                          MakeTimeChecker(Seconds(0), Seconds(1)))
             .AddTraceSource("Session", "A session changed its state.",
                             MakeTraceSourceAccessor(&DyetraceHost::m_session),
                             "ns3::DyetraceHost::SessionTracedCallback")
@@ -332,8 +344,8 @@ void DyetraceHost::Start(Ptr<DyetraceFabric> fabric, uint32_t host,
     const DyetraceClock::Config clock{m_clockOffset.GetNanoSeconds(), m_clockDrift,
                                       m_clockJitter.GetNanoSeconds(), seed};
     m_state = std::make_unique<State>(
-        *this, DyetraceHostPort::Config{fabric, host, truth, std::move(guests), nullptr, clock}, config,
-        seed);
+        *this, DyetraceHostPort::Config{fabric, host, truth, std::move(guests), nullptr, clock, m_guestDelay},
+        config, seed);
 }
 
 DyetraceHost::State& DyetraceHost::Started() const {
@@ -448,6 +460,8 @@ dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) 
     config.update_interval = DyetraceToDuration(host.m_updateInterval);
     config.bounds.requested_sessions = host.m_requestedSessions;
     config.bounds.accepted_sessions = host.m_acceptedSessions;
+    config.flow_traces = host.m_flowTraces;
+    config.flow_capture = host.m_flowCapture;
     return config;
 }
 

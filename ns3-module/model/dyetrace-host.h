@@ -172,6 +172,9 @@ class DyetraceHost : public Object {
     Time m_updateInterval;
     uint32_t m_requestedSessions;
     uint32_t m_acceptedSessions;
+    uint32_t m_flowTraces;
+    uint32_t m_flowCapture;
+    Time m_guestDelay;
 };
 
 }  // namespace ns3

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -13,6 +14,7 @@
 #include <ns3/trace-source-accessor.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-client-convert.h"
 #include "dyetrace-convert.h"
 #include "dyetrace-engines.h"
 #include "dyetrace-fabric.h"
@@ -108,6 +110,17 @@ class DyetraceNhms::State : public DyetraceUdpService {
     }
 
     health::Nhms& GetEngine() { return m_engine; }
+    dyetrace::Time LocalTime() { return m_port.LocalTime(); }
+    /// Does what a call on the engine has made due.
+    void ServiceNow() { Service(m_port.LocalTime()); }
+    /// Where a host is reached over the underlay.
+    DyetraceHostAddresses GetAddresses() const {
+        return [this](uint32_t host) {
+            return DyetraceToUnderlay(m_fabric.GetTopology().GetNode(host).address, m_port.IsIpv6());
+        };
+    }
+
+    std::shared_ptr<const DyetraceGuests> guests;  ///< known with the clients
     void Listen(DyetraceEngineListener* listener) { m_listener = listener; }
 
   private:
@@ -157,6 +170,13 @@ class DyetraceNhms::State : public DyetraceUdpService {
         } else if (const auto* migration = std::get_if<health::MigrationRequested>(&output)) {
             TellRemedy(migration->incident, "migrate", health::Subject::of_device(migration->host),
                        migration->automatic);
+        } else if (const auto* event = std::get_if<health::TenantNotified>(&output)) {
+            if (!m_owner.m_tenant.IsEmpty()) m_owner.m_tenant(DyetraceFromEvent(*event));
+        } else if (const auto* scored = std::get_if<health::InstanceScored>(&output)) {
+            m_owner.m_score(DyetraceFromScore(scored->score));
+        } else if (const auto* traced = std::get_if<health::FlowTraced>(&output)) {
+            if (!m_owner.m_flowTrace.IsEmpty())
+                m_owner.m_flowTrace(traced->trace.value, DyetraceFromResult(*traced->result, graph));
         } else if (const auto* notice = std::get_if<health::OperatorNotified>(&output)) {
             TellRemedy(notice->incident, "notify", notice->subject, false);
         }
@@ -193,6 +213,7 @@ class DyetraceNhms::State : public DyetraceUdpService {
 TypeId DyetraceNhms::GetTypeId() {
     static TypeId tid = [] {
         const health::NhmsConfig defaults;  // so that an attribute and its field never differ
+        const health::ClientConfig clients;
         const auto time = [](dyetrace::Duration duration) {
             return TimeValue(DyetraceFromDuration(duration));
         };
@@ -298,6 +319,42 @@ TypeId DyetraceNhms::GetTypeId() {
                 "time; 0: never.",
                 time(defaults.remedies.restore_after), MakeTimeAccessor(&DyetraceNhms::m_restoreAfter),
                 MakeTimeChecker(Seconds(0)))
+            .AddAttribute("FlowTraces",
+                          "Whether guests' flows may be followed, with DyetraceNhms::TraceFlow.",
+                          BooleanValue(defaults.flow_traces.allowed),
+                          MakeBooleanAccessor(&DyetraceNhms::m_flowTraces), MakeBooleanChecker())
+            .AddAttribute("FlowCapture", "Bytes of a followed flow's packet that may be captured.",
+                          UintegerValue(defaults.flow_traces.capture_bytes_most),
+                          MakeUintegerAccessor(&DyetraceNhms::m_flowCapture),
+                          MakeUintegerChecker<uint16_t>(0, dyetrace::wire::FlowTraceSpec::kCaptureMost))
+            .AddAttribute(
+                "ClocksAreOne",
+                "All hosts' clocks are known to show the same time, so that delays need no correction.",
+                BooleanValue(defaults.flow_traces.clocks_are_one),
+                MakeBooleanAccessor(&DyetraceNhms::m_clocksAreOne), MakeBooleanChecker())
+            .AddAttribute("ClientSpan",
+                          "What tenants see is of the last so long; a pair of which nothing was heard for "
+                          "three times that is not measured.",
+                          time(clients.view.span), MakeTimeAccessor(&DyetraceNhms::m_clientSpan),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("ShareInterval", "Shares of tenants' pairs in each state are of intervals so long.",
+                          time(clients.view.share_interval), MakeTimeAccessor(&DyetraceNhms::m_shareInterval),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("ScoreFall", "Time constant by which an instance's score falls.",
+                          time(clients.scores.fall), MakeTimeAccessor(&DyetraceNhms::m_scoreFall),
+                          MakeTimeChecker(Seconds(0)))
+            .AddAttribute("ScoreRise", "Time constant by which an instance's score rises.",
+                          time(clients.scores.rise), MakeTimeAccessor(&DyetraceNhms::m_scoreRise),
+                          MakeTimeChecker(Seconds(0)))
+            .AddTraceSource("Tenant", "A tenant is notified of what it subscribed to.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_tenant),
+                            "ns3::DyetraceNhms::TenantTracedCallback")
+            .AddTraceSource("Score", "The score of an instance of a service changed.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_score),
+                            "ns3::DyetraceNhms::ScoreTracedCallback")
+            .AddTraceSource("FlowTrace", "A flow is not followed any more, and what was seen of it is known.",
+                            MakeTraceSourceAccessor(&DyetraceNhms::m_flowTrace),
+                            "ns3::DyetraceNhms::FlowTracedCallback")
             .AddTraceSource("Remedy", "The service asks for a remedy that is not an EPPC's to carry out.",
                             MakeTraceSourceAccessor(&DyetraceNhms::m_remedy),
                             "ns3::DyetraceNhms::RemedyTracedCallback")
@@ -337,6 +394,54 @@ void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {
 DyetraceNhms::State& DyetraceNhms::Started() const {
     NS_ABORT_MSG_UNLESS(m_state, "DyetraceNhms::Start has not been called");
     return *m_state;
+}
+
+void DyetraceNhms::SetClients(const DyetraceClients& clients, std::shared_ptr<const DyetraceGuests> guests) {
+    State& state = Started();
+    state.guests = std::move(guests);
+    health::ClientConfig config = DyetraceEngines::GetClientConfig(*this);
+    DyetraceAddClients(clients, *state.guests, state.GetAddresses(), config);
+    const auto served = state.GetEngine().serve(config, state.LocalTime());
+    NS_ABORT_MSG_UNLESS(served.ok(), "DyetraceNhms::SetClients: " << served.error());
+    state.ServiceNow();
+}
+
+std::vector<DyetracePairHealth> DyetraceNhms::GetPairs(const std::string& tenant) const {
+    State& state = Started();
+    std::vector<DyetracePairHealth> pairs;
+    const health::ClientView* const view = state.GetEngine().clients();
+    const auto id = view != nullptr ? view->tenant(tenant) : std::nullopt;
+    if (!id) return pairs;
+    for (const auto& pair : view->pairs(*id, std::numeric_limits<std::size_t>::max(), state.LocalTime()))
+        pairs.push_back(DyetraceFromPair(pair));
+    return pairs;
+}
+
+bool DyetraceNhms::SetOwnHealth(const std::string& service, const std::string& instance, double own) {
+    State& state = Started();
+    return state.GetEngine().set_own_health(service, instance, own, state.LocalTime());
+}
+
+uint32_t DyetraceNhms::TraceFlow(const DyetraceFlowTraceRequest& request, std::string* whyNot) {
+    State& state = Started();
+    NS_ABORT_MSG_UNLESS(state.guests, "DyetraceNhms::TraceFlow is called after SetClients");
+    const auto trace = state.GetEngine().trace_flow(
+        DyetraceToRequest(request, *state.guests, state.GetAddresses()), state.LocalTime());
+    if (!trace && whyNot != nullptr) *whyNot = trace.error();
+    state.ServiceNow();
+    return trace ? trace->value : 0;
+}
+
+DyetraceFlowTrace DyetraceNhms::GetFlowTrace(uint32_t trace) const {
+    State& state = Started();
+    const auto result = state.GetEngine().flow_trace(health::FlowTraceId{trace}, state.LocalTime());
+    return result ? DyetraceFromResult(*result, state.GetEngine().graph()) : DyetraceFlowTrace{};
+}
+
+void DyetraceNhms::SettleClients() {
+    State& state = Started();
+    state.GetEngine().settle_clients(state.LocalTime());
+    state.ServiceNow();
 }
 
 std::vector<std::pair<std::string, uint64_t>> DyetraceNhms::GetCounters() const {
@@ -394,6 +499,21 @@ health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
     remedies.repath_attempts = static_cast<int>(nhms.m_repathAttempts);
     remedies.verify_within = DyetraceToDuration(nhms.m_verifyWithin);
     remedies.restore_after = DyetraceToDuration(nhms.m_restoreAfter);
+    config.flow_traces.allowed = nhms.m_flowTraces;
+    config.flow_traces.capture_bytes_most = nhms.m_flowCapture;
+    config.flow_traces.clocks_are_one = nhms.m_clocksAreOne;
+    return config;
+}
+
+health::ClientConfig DyetraceEngines::GetClientConfig(const DyetraceNhms& nhms) {
+    health::ClientConfig config;
+    config.view.span = DyetraceToDuration(nhms.m_clientSpan);
+    config.view.silence = config.view.span * 3;
+    config.view.share_interval = DyetraceToDuration(nhms.m_shareInterval);
+    config.view.clocks_are_one = nhms.m_clocksAreOne;
+    config.probe_bounds.matcher.wait = config.view.silence;
+    config.scores.fall = DyetraceToDuration(nhms.m_scoreFall);
+    config.scores.rise = DyetraceToDuration(nhms.m_scoreRise);
     return config;
 }
 

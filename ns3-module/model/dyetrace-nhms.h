@@ -13,6 +13,9 @@
 #include <ns3/object.h>
 #include <ns3/traced-callback.h>
 
+#include "dyetrace-clients.h"
+#include "dyetrace-guest.h"
+
 namespace ns3 {
 
 class DyetraceFabric;
@@ -84,12 +87,37 @@ class DyetraceNhms : public Object {
     /// \param host started; on whose underlay port the service listens
     void Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host);
 
+    /**
+     * Serves these tenants from now on. Aborts with words where something of them is wrong.
+     * \param guests all guests of the overlay, as the hosts were given them
+     */
+    void SetClients(const DyetraceClients& clients, std::shared_ptr<const DyetraceGuests> guests);
+    /// How a tenant's pairs stand, of which something was heard, by name; empty where there is no such
+    /// tenant.
+    std::vector<DyetracePairHealth> GetPairs(const std::string& tenant) const;
+    /// Says how well an instance of a service is, 0 to 1. \return false where there is none
+    bool SetOwnHealth(const std::string& service, const std::string& instance, double health);
+    /**
+     * Has a flow between two guests followed, after SetClients(). Attribute FlowTraces, here and of their
+     * hosts, has to let it.
+     * \param whyNot is told why it is not followed; may be null
+     * \return its number; 0 where it is not followed
+     */
+    uint32_t TraceFlow(const DyetraceFlowTraceRequest& request, std::string* whyNot = nullptr);
+    /// What was seen of it by now; empty where there is no such flow any more.
+    DyetraceFlowTrace GetFlowTrace(uint32_t trace) const;
+    /// Has all told that has not come to its end, as trace sources tell it: intervals, and followed flows.
+    void SettleClients();
+
     /// The service's counters and drop reasons that are not zero, by name.
     std::vector<std::pair<std::string, uint64_t>> GetCounters() const;
 
     typedef void (*HealthTracedCallback)(const DyetraceHealthChange& change);
     typedef void (*IncidentTracedCallback)(const DyetraceIncidentStep& step);
     typedef void (*RemedyTracedCallback)(const DyetraceRemedy& remedy);
+    typedef void (*TenantTracedCallback)(const DyetraceTenantEvent& event);
+    typedef void (*ScoreTracedCallback)(const DyetraceInstanceScore& score);
+    typedef void (*FlowTracedCallback)(uint32_t trace, const DyetraceFlowTrace& seen);
     typedef void (*SuspectsTracedCallback)(uint32_t incident, const std::vector<DyetraceSuspect>& suspects);
 
   protected:
@@ -106,6 +134,9 @@ class DyetraceNhms : public Object {
     TracedCallback<const DyetraceIncidentStep&> m_incident;
     TracedCallback<uint32_t, const std::vector<DyetraceSuspect>&> m_suspects;
     TracedCallback<const DyetraceRemedy&> m_remedy;
+    TracedCallback<const DyetraceTenantEvent&> m_tenant;
+    TracedCallback<const DyetraceInstanceScore&> m_score;
+    TracedCallback<uint32_t, const DyetraceFlowTrace&> m_flowTrace;
 
     // Attributes, each a field of the engine's configuration.
     uint64_t m_seed;
@@ -137,6 +168,13 @@ class DyetraceNhms : public Object {
     uint32_t m_repathAttempts;
     Time m_verifyWithin;
     Time m_restoreAfter;
+    bool m_flowTraces;
+    uint16_t m_flowCapture;
+    bool m_clocksAreOne;
+    Time m_clientSpan;
+    Time m_shareInterval;
+    Time m_scoreFall;
+    Time m_scoreRise;
 };
 
 }  // namespace ns3

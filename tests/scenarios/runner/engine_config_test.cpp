@@ -137,6 +137,8 @@ const std::vector<Field<eppc::EppcConfig>>& fields(const eppc::EppcConfig*) {
         FIELD(update_interval),
         FIELD(bounds.requested_sessions),
         FIELD(bounds.accepted_sessions),
+        FIELD(flow_traces),
+        FIELD(flow_capture),
     };
     return all;
 }
@@ -173,6 +175,9 @@ const std::vector<Field<health::NhmsConfig>>& fields(const health::NhmsConfig*) 
         FIELD(remedies.repath_attempts),
         FIELD(remedies.verify_within),
         FIELD(remedies.restore_after),
+        {"flow_traces", [](const auto& config) { return words(config.flow_traces.allowed); }},
+        {"flow_capture", [](const auto& config) { return words(config.flow_traces.capture_bytes_most); }},
+        {"clocks_are_one", [](const auto& config) { return words(config.flow_traces.clocks_are_one); }},
     };
     return all;
 }
@@ -247,12 +252,14 @@ template <>
 std::set<std::string> HostHome::others() {
     // The engine is given its seed apart, and the underlay in the version of its address; address and port of
     // `nhms` go together, and it is there or not; of the
-    // clock it sees nothing but what that shows.
-    return {"Seed", "NhmsAddress", "NhmsPort", "Underlay", "ClockOffset", "ClockDrift", "ClockJitter"};
+    // clock, and of the way to its guests, it sees nothing but what that shows.
+    return {"Seed",        "NhmsAddress", "NhmsPort",    "Underlay",
+            "ClockOffset", "ClockDrift",  "ClockJitter", "GuestDelay"};
 }
 template <>
 std::set<std::string> NhmsHome::others() {
-    return {"Seed"};
+    // The last four are of what tenants are served with; see ClientConfig below.
+    return {"Seed", "ClientSpan", "ShareInterval", "ScoreFall", "ScoreRise"};
 }
 
 template <class HomeType>
@@ -325,6 +332,28 @@ TYPED_TEST(EngineConfig, EveryAttributeSetsItsFieldAndNoOther) {
             }
         }
     }
+}
+
+TEST(ClientConfig, HasItsAttributesAndElseItsDefaults) {
+    const auto nhms = ns3::CreateObjectWithAttributes<ns3::DyetraceNhms>(
+        "ClientSpan", ns3::TimeValue(ns3::MilliSeconds(200)), "ShareInterval",
+        ns3::TimeValue(ns3::MilliSeconds(300)), "ScoreFall", ns3::TimeValue(ns3::MilliSeconds(400)),
+        "ScoreRise", ns3::TimeValue(ns3::MilliSeconds(500)), "ClocksAreOne", ns3::BooleanValue(true));
+    const health::ClientConfig config = ns3::DyetraceEngines::GetClientConfig(*nhms);
+    EXPECT_EQ(config.view.span, Duration::milliseconds(200));
+    EXPECT_EQ(config.view.silence, Duration::milliseconds(600));
+    EXPECT_EQ(config.view.share_interval, Duration::milliseconds(300));
+    EXPECT_EQ(config.scores.fall, Duration::milliseconds(400));
+    EXPECT_EQ(config.scores.rise, Duration::milliseconds(500));
+    EXPECT_TRUE(config.view.clocks_are_one);
+    const health::ClientConfig defaults;
+    const health::ClientConfig unset =
+        ns3::DyetraceEngines::GetClientConfig(*ns3::CreateObject<ns3::DyetraceNhms>());
+    EXPECT_EQ(unset.view.span, defaults.view.span);
+    EXPECT_EQ(unset.view.silence, defaults.view.silence);
+    EXPECT_EQ(unset.view.share_interval, defaults.view.share_interval);
+    EXPECT_EQ(unset.scores.fall, defaults.scores.fall);
+    EXPECT_EQ(unset.scores.rise, defaults.scores.rise);
 }
 
 }  // namespace
