@@ -5,6 +5,8 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 root_doc = "index"
 exclude_patterns = ["_build"]
+# dyetrace(1): sphinx-build -b man docs OUT
+man_pages = [("commands", "dyetrace", "simulate and find the sick links of a data centre", author, 1)]
 html_theme = "alabaster"
 html_theme_options = {"description": "Which path, link or device is sick?", "page_width": "1100px", "fixed_sidebar": True}
 html_show_copyright = False

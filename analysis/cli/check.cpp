@@ -13,6 +13,7 @@
 #include "analysis/cli/scenario_input.h"
 #include "scenarios/reader/fabric.h"
 #include "scenarios/reader/fault_kinds.h"
+#include "scenarios/reader/guests.h"
 #include "scenarios/reader/reader.h"
 #include "scenarios/reader/reference.h"
 #include "scenarios/reader/schema.h"
@@ -84,6 +85,29 @@ std::string links_words(const scenario::FabricSettings& fabric) {
 
 std::string row(std::string_view title, const std::string& text) {
     return fmt::format("  {:<9} {}\n", title, text);
+}
+
+/// Nothing where there are no tenants.
+std::string clients_words(const scenario::Scenario& scenario) {
+    constexpr std::size_t shown_most = 10;
+    const auto count = [](std::size_t n, std::string_view what) {
+        return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    std::string text;
+    for (std::size_t i = 0; i < scenario.tenants.size() && i < shown_most; ++i) {
+        const scenario::TenantSettings& tenant = scenario.tenants[i];
+        text += row(i == 0 ? "tenants" : "",
+                    fmt::format("{}: {}, {}, {}", tenant.name,
+                                count(scenario::guests_of(scenario, tenant).size(), "guest"),
+                                count(tenant.conditions.size(), "condition"),
+                                count(tenant.subscriptions.size(), "subscription")));
+    }
+    if (scenario.tenants.size() > shown_most)
+        text += row("", fmt::format("and {} more", scenario.tenants.size() - shown_most));
+    if (!scenario.services.empty()) text += row("services", std::to_string(scenario.services.size()));
+    if (!scenario.probes.empty()) text += row("probes", std::to_string(scenario.probes.size()));
+    if (!scenario.flow_traces.empty()) text += row("followed", count(scenario.flow_traces.size(), "flow"));
+    return text;
 }
 
 struct CheckOptions {
@@ -191,6 +215,7 @@ std::string summarise(const scenario::Scenario& scenario) {
         text += row("", fault_line(scenario.faults[i]));
     if (scenario.faults.size() > tables_shown)
         text += row("", fmt::format("and {} more", scenario.faults.size() - tables_shown));
+    text += clients_words(scenario);
     if (!scenario.record.pcap.empty())
         text += row("captures", fmt::format("{}", fmt::join(scenario.record.pcap, ", ")));
     return text;

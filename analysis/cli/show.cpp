@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/cli/command.h"
+#include "analysis/cli/show_clients.h"
 #include "analysis/cli/show_json.h"
 #include "analysis/report/timeline.h"
 #include "analysis/report/totals.h"
@@ -68,6 +69,7 @@ struct ShowOptions {
     std::string path;
     bool scenario = false;
     bool topology = false;
+    std::string tenant;
 };
 
 /// A file that the run was made of, byte for byte.
@@ -83,6 +85,16 @@ Exit show(const ShowOptions& options, const Context& context) {
     const store::RunReader run(options.path);
     if (options.scenario) return print_text(run, "scenario");
     if (options.topology) return print_text(run, "topology");
+    if (!options.tenant.empty()) {
+        if (!context.json) {
+            print_tenant(run, options.tenant);
+            return Exit::Ok;
+        }
+        fmt::print(
+            "{}\n",
+            tenant_json(run, options.tenant).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+        return Exit::Ok;
+    }
     if (context.json) {
         fmt::print("{}\n", show_json(run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
         return Exit::Ok;
@@ -93,6 +105,8 @@ Exit show(const ShowOptions& options, const Context& context) {
         fmt::print("{}\n", line);
     print_sessions(totals);
     print_packets(run, totals);
+    print_scores(run);
+    print_flow_traces(run);
     print_counters(totals);
     return Exit::Ok;
 }
@@ -106,8 +120,15 @@ void add_show(CLI::App& program, Context& context) {
     command->add_option("RUN.db", options->path, "Database of a run")->required();
     CLI::Option* scenario = command->add_flag("--scenario", options->scenario,
                                               "Print the scenario file that the run was made of, as it was");
-    command->add_flag("--topology", options->topology, "Print the GraphML file or edge list of its fabric")
-        ->excludes(scenario);
+    CLI::Option* topology =
+        command
+            ->add_flag("--topology", options->topology, "Print the GraphML file or edge list of its fabric")
+            ->excludes(scenario);
+    command
+        ->add_option("--tenant", options->tenant,
+                     "Print what the tenant of this name may see: its own guests' pairs, states and scores")
+        ->excludes(scenario)
+        ->excludes(topology);
     command->footer("Lines marked 'truth' are what the simulator knows; everything else was measured.");
     command->callback(
         [options, &context] { context.action = [options, &context] { return show(*options, context); }; });

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/cli/show_clients.h"
 #include "analysis/report/fabric_names.h"
 #include "analysis/report/scoring.h"
 #include "analysis/report/timeline.h"
@@ -176,6 +177,9 @@ Json show_json(const store::RunReader& run) {
             {"detections", detections_json(run)},
             {"incidents", incidents_json(run)},
             {"directives", directives_json(run, names)},
+            {"tenants", tenants_json(run)},
+            {"scores", scores_json(run)},
+            {"flow_traces", flow_traces_json(run)},
             {"updates", updates_json(run)},
             {"measured", measured_json(totals)},
             {"counters", counters_json(totals)},

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/name_pattern.h"
+#include "scenarios/reader/client_checks.h"
 #include "scenarios/reader/fault_checks.h"
 #include "scenarios/reader/node_names.h"
 #include "scenarios/reader/units.h"
@@ -39,6 +40,7 @@ class Checker {
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault_place(scenario_, i, names, reading_, tell_);
         check_ports(names);
+        check_clients(scenario_, names, reading_, tell_);
     }
 
   private:

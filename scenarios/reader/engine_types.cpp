@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "core/health/condition.h"
 #include "core/tracking/flow_rule_text.h"
+#include "core/wire/flow_trace.h"
 #include "core/wire/metric_names.h"
 #include "scenarios/reader/spelling.h"
 
@@ -39,6 +41,13 @@ std::string meant_key(const std::string& rule) {
         at = end + 1;
     }
     return "";
+}
+
+std::vector<std::string> stage_names() {
+    std::vector<std::string> names;
+    for (std::size_t stage = 0; stage < wire::kFlowStages; ++stage)
+        names.emplace_back(wire::to_string(static_cast<wire::FlowStage>(stage)));
+    return names;
 }
 
 }  // namespace
@@ -107,6 +116,47 @@ std::string FlowFilterType::show(const FlowFilter& value) const {
     for (const tracking::FlowRule& rule : value.rules)
         rules.push_back('"' + tracking::to_string(rule) + '"');
     return fmt::format("[{}]", fmt::join(rules, ", "));
+}
+
+Result<std::string, Problem> ConditionType::read(const Node& node) const {
+    auto text = TextType{"a condition"}.read(node);
+    if (!text) return text;
+    const auto condition = health::Condition::parse(*text);
+    if (condition) return *std::move(text);
+    const health::ConditionError& error = condition.error();
+    return Failure{Problem{fmt::format("{} (character {} of the condition)", error.message, error.column),
+                           error.suggestion}};
+}
+
+Result<std::uint8_t, Problem> FlowStagesType::read(const Node& node) const {
+    const auto names = stage_names();
+    const auto texts = TextListType{"stages", names.size()}.read(node);
+    if (!texts) return Failure{texts.error()};
+    if (texts->empty()) return Failure{Problem{"a flow is followed at one stage at least", ""}};
+    std::uint8_t stages = 0;
+    for (std::size_t i = 0; i < texts->size(); ++i) {
+        const auto found = std::find(names.begin(), names.end(), (*texts)[i]);
+        if (found == names.end()) {
+            std::string meant = did_you_mean((*texts)[i], names);
+            if (meant.empty()) meant = fmt::format("they are {}", fmt::join(names, ", "));
+            return Failure{Problem{fmt::format("\"{}\" is no stage", (*texts)[i]), meant, place_in(node, i)}};
+        }
+        stages = static_cast<std::uint8_t>(stages | 1U << (found - names.begin()));
+    }
+    return stages;
+}
+
+std::string FlowStagesType::range() const {
+    return show_choices(stage_names());
+}
+
+std::string FlowStagesType::show(std::uint8_t value) const {
+    const auto names = stage_names();
+    std::vector<std::string> shown;
+    for (std::size_t stage = 0; stage < names.size(); ++stage) {
+        if ((value >> stage & 1) != 0) shown.push_back('"' + names[stage] + '"');
+    }
+    return fmt::format("[{}]", fmt::join(shown, ", "));
 }
 
 }  // namespace dyetrace::scenario

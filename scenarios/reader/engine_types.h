@@ -33,4 +33,22 @@ struct FlowFilterType {
     [[nodiscard]] std::string show(const Value& value) const;
 };
 
+/// A tenant's condition, as core/health/condition.h reads it; kept as text.
+struct ConditionType {
+    using Value = std::string;
+    [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
+    [[nodiscard]] std::string name() const { return "text"; }
+    [[nodiscard]] std::string range() const { return "a condition: `loss > 0.5% for 1s`"; }
+    [[nodiscard]] std::string show(const Value& value) const { return TextType{""}.show(value); }
+};
+
+/// Stages of a followed flow by name, as a set of bits by wire::FlowStage.
+struct FlowStagesType {
+    using Value = std::uint8_t;
+    [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
+    [[nodiscard]] std::string name() const { return "list of texts"; }
+    [[nodiscard]] std::string range() const;
+    [[nodiscard]] std::string show(Value value) const;
+};
+
 }  // namespace dyetrace::scenario

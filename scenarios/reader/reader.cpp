@@ -94,8 +94,49 @@ class Loader {
         if (entry.key == "clock") return read_list(clock_schema(), entry, scenario_.clocks);
         if (entry.key == "fault") return read_list(fault_schema(), entry, scenario_.faults);
         if (entry.key == "record") return read_single(record_schema(), entry, scenario_.record);
+        if (entry.key == "tenant") return read_tenants(entry);
+        if (entry.key == "service") return read_services(entry);
+        if (entry.key == "probe") return read_list(probe_schema(), entry, scenario_.probes);
+        if (entry.key == "flow_trace") return read_list(flow_trace_schema(), entry, scenario_.flow_traces);
         return false;
     }
+
+    bool read_tenants(const Entry& entry) {
+        return read_list(tenant_schema(), entry, scenario_.tenants, "tenant",
+                         [this](const Entry& inner, const std::string& path, TenantSettings& tenant) {
+                             if (inner.key == "guest")
+                                 return read_inner(tenant_guest_schema(), inner, path, tenant.guests);
+                             if (inner.key == "condition")
+                                 return read_inner(tenant_condition_schema(), inner, path, tenant.conditions);
+                             if (inner.key == "subscription")
+                                 return read_inner(tenant_subscription_schema(), inner, path,
+                                                   tenant.subscriptions);
+                             return false;
+                         });
+    }
+
+    bool read_services(const Entry& entry) {
+        return read_list(service_schema(), entry, scenario_.services, "service",
+                         [this](const Entry& inner, const std::string& path, ServiceSettings& service) {
+                             if (inner.key != "instance") return false;
+                             return read_inner(service_instance_schema(), inner, path, service.instances);
+                         });
+    }
+
+    /// A list of tables in a table; `path` is that table's.
+    template <class Section>
+    bool read_inner(const TableSchema<Section>& schema, const Entry& entry, const std::string& path,
+                    std::vector<Section>& sections) {
+        return read_list(schema, entry, sections, path + "." + entry.key, NothingInside{});
+    }
+
+    /// For tables that have no tables in them.
+    struct NothingInside {
+        template <class Section>
+        bool operator()(const Entry&, const std::string&, Section&) const {
+            return false;
+        }
+    };
 
     template <class Section>
     bool read_single(const TableSchema<Section>& schema, const Entry& entry, Section& section) {
@@ -127,6 +168,14 @@ class Loader {
 
     template <class Section>
     bool read_list(const TableSchema<Section>& schema, const Entry& entry, std::vector<Section>& sections) {
+        return read_list(schema, entry, sections, schema.name, NothingInside{});
+    }
+
+    /// `path` is the list's, as in an override. `inside` reads what is a list of tables itself, and says
+    /// whether it was.
+    template <class Section, class Inside>
+    bool read_list(const TableSchema<Section>& schema, const Entry& entry, std::vector<Section>& sections,
+                   const std::string& path, const Inside& inside) {
         if (entry.node.as<Unreadable>() != nullptr) return true;
         const auto* array = entry.node.as<Array>();
         if (array == nullptr) {
@@ -143,7 +192,7 @@ class Loader {
             }
             Section& section = sections.emplace_back();
             if (const auto* table = node.as<Table>()) {
-                read_table(schema, fmt::format("{}.{}", schema.name, i), *table, node.place, section);
+                read_table(schema, fmt::format("{}.{}", path, i), *table, node.place, section, inside);
             } else {
                 error(node.place, {fmt::format("this is {}, where a [[{}]] table belongs", node.type_name(),
                                                schema.name)});
@@ -153,11 +202,12 @@ class Loader {
     }
 
     /// `path` is the table's, as in an override.
-    template <class Section>
+    template <class Section, class Inside = NothingInside>
     void read_table(const TableSchema<Section>& schema, const std::string& path, const Table& table,
-                    const Place& header, Section& section) {
+                    const Place& header, Section& section, const Inside& inside = {}) {
         reading_.add(path, {header, true, {}});
         for (const Entry& entry : table.entries) {
+            if (inside(entry, path, section)) continue;
             const auto key = std::find_if(schema.keys.begin(), schema.keys.end(), [&](const auto& candidate) {
                 return candidate.info.name == entry.key;
             });
@@ -205,8 +255,9 @@ class Loader {
 
     void unknown_at_top(const Entry& entry) {
         std::vector<std::string> names;
-        for (const TableInfo& table : schema())
-            names.push_back(table.name);
+        for (const TableInfo& table : schema()) {
+            if (table.name.find('.') == std::string::npos) names.push_back(table.name);
+        }
         const bool is_table = entry.node.as<Table>() != nullptr || entry.node.as<Array>() != nullptr;
         const std::string name = shortened(entry.key);
         Problem problem{is_table ? fmt::format("unknown table [{}]", name)

@@ -14,6 +14,7 @@
 #include "core/base/time.h"
 #include "core/localise/fabric_plan.h"
 #include "core/tracking/flow_filter.h"
+#include "core/wire/flow_trace.h"
 #include "core/wire/sampling_spec.h"
 #include "core/wire/session_messages.h"
 #include "scenarios/reader/flow_size_distribution.h"
@@ -39,6 +40,7 @@ struct FabricSettings {
     /// From a link's failure, or its return, to routes that know of it; none: they never change.
     std::optional<Duration> detection_delay = Duration::milliseconds(50);
     std::string grade = "lean";
+    Duration guest_delay{};         ///< between a guest and its host's EPPC, each way
     std::string underlay = "ipv4";  ///< or ipv6: what hosts speak with each other
     std::uint32_t icmp_rate = 0;    ///< messages a second of a switch; 0: no limit
     std::uint32_t icmp_burst = 10;  ///< messages at once, where there is a limit
@@ -67,6 +69,7 @@ enum class WorkloadKind : std::uint8_t { Flows, Constant, Poisson, OnOff, Incast
 struct WorkloadSettings {
     WorkloadKind kind = WorkloadKind::Flows;
     std::string hosts = "*";                    ///< name or pattern: whose guests send, among themselves
+    std::uint32_t vni = 1000;                   ///< that they are in
     std::string distribution = "web-search";    ///< shipped name, or a file beside the scenario
     FlowSizeDistribution flow_sizes;            ///< read from it
     double load = 0.2;                          ///< of each host's link, (0, 1]
@@ -132,6 +135,11 @@ struct HealthSettings {
     std::uint32_t repath_attempts = 8;  ///< of one path
     Duration verify_within = Duration::seconds(2);
     Duration restore_after = {};  ///< 0: never
+    // What tenants see
+    Duration client_span = Duration::seconds(1);
+    Duration share_interval = Duration::seconds(1);
+    Duration score_fall = Duration::seconds(1);
+    Duration score_rise = Duration::seconds(10);
 };
 
 enum class FaultKind : std::uint8_t {
@@ -191,6 +199,64 @@ struct RecordSettings {
     std::vector<std::string> pcap;  ///< ports "node:peer"; empty: the usual ones
 };
 
+/// A name for the guest of a tenant that is on some host.
+struct TenantGuest {
+    std::string name;
+    std::string host;
+    std::optional<std::uint32_t> vni{};  ///< of the tenant's; none: the first that has a guest there
+};
+/// A health state that a tenant has defined.
+struct TenantCondition {
+    std::string name;
+    std::string text;  ///< reads as a health::Condition
+};
+struct TenantSubscription {
+    std::string state = "all";  ///< or "health", or the name of a condition
+};
+struct TenantSettings {
+    std::string name;
+    std::vector<std::uint32_t> vnis;  ///< whose guests are the tenant's
+    std::vector<TenantGuest> guests;  ///< that have a name of their own; guests.h names the others
+    std::vector<TenantCondition> conditions;
+    std::vector<TenantSubscription> subscriptions;
+};
+
+struct ServiceInstance {
+    std::string name;
+    std::string guest;                            ///< the tenant's, that serves
+    double own_health = 1;                        ///< what it says of itself without load
+    std::optional<std::uint64_t> capacity_bps{};  ///< what it can take in; none: load says nothing
+};
+struct ServiceSettings {
+    std::string name;
+    std::string tenant;
+    std::vector<ServiceInstance> instances;
+};
+
+struct ProbeSettings {
+    std::string name;
+    std::string tenant;
+    std::optional<std::string> from{};  ///< guests of the tenant; none: any
+    std::optional<std::string> to{};
+    std::optional<std::uint32_t> vni{};  ///< none: that of its guests, or the tenant's first
+    double share = 0.1;                  ///< of packets
+};
+
+struct FlowTraceSettings {
+    std::string tenant;
+    std::string from;  ///< guests of the tenant
+    std::string to;
+    std::uint32_t protocol = 0;  ///< 0: any
+    std::uint32_t source_port = 0;
+    std::uint32_t destination_port = 0;
+    std::uint8_t stages = wire::FlowTraceSpec::kAllStages;
+    std::uint32_t packets = 100;  ///< at each stage, at most
+    std::uint32_t captured_packets = 0;
+    std::uint32_t capture_bytes = 0;  ///< of each
+    Duration at{};
+    Duration duration = Duration::seconds(1);
+};
+
 struct Scenario {
     std::string path;                    ///< of the file
     std::string text;                    ///< its bytes, for provenance
@@ -203,6 +269,10 @@ struct Scenario {
     std::vector<Clock> clocks;  ///< of a host in several the last counts
     std::vector<Fault> faults;
     RecordSettings record;
+    std::vector<TenantSettings> tenants;
+    std::vector<ServiceSettings> services;
+    std::vector<ProbeSettings> probes;
+    std::vector<FlowTraceSettings> flow_traces;
 };
 
 }  // namespace dyetrace::scenario

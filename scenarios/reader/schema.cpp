@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/reader/schema.h"
 
-#include <limits>
 #include <string_view>
-#include <type_traits>
-#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,69 +9,11 @@
 #include "scenarios/reader/engine_types.h"
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/network.h"
+#include "scenarios/reader/schema_keys.h"
 #include "scenarios/reader/types.h"
 #include "scenarios/reader/workload_kinds.h"
 
 namespace dyetrace::scenario {
-namespace {
-
-constexpr std::int64_t any_integer = std::numeric_limits<std::int64_t>::max();
-
-// A day of simulated time is more than any machine gets through, and leaves sums of times far from overflow.
-constexpr Duration longest = Duration::seconds(86'400);
-constexpr Duration shortest_interval = Duration::microseconds(100);
-// Of what must not be nothing: one packet, or bit, in a million.
-constexpr double least_share = 1e-6;
-constexpr Duration longest_interval = Duration::seconds(60);
-
-/// A key with the default of its struct.
-template <class Section, class Member, class Type>
-Key<Section> key(std::string name, Member Section::*member, Type type, std::string meaning) {
-    KeyInfo info{std::move(name), type.name(), type.range(), type.show(Section{}.*member),
-                 std::move(meaning)};
-    return {std::move(info), [=](Section& section, const Node& node) -> std::optional<Problem> {
-                auto value = type.read(node);
-                if (!value) return value.error();
-                section.*member = static_cast<Member>(*std::move(value));
-                return std::nullopt;
-            }};
-}
-
-/// A key that a scenario must have.
-template <class Section>
-Key<Section> required(Key<Section> made) {
-    made.info.fallback.clear();
-    return made;
-}
-
-/// A key whose default is no value of its own, but what `fallback` says.
-template <class Section>
-Key<Section> with_fallback(Key<Section> made, const std::string& fallback) {
-    made.info.fallback = fallback;
-    return made;
-}
-
-/// A key that may have no value: left out, or "-". `fallback` says in words what that means.
-template <class Section, class Value, class Type>
-Key<Section> optional_key(std::string name, std::optional<Value> Section::*member, Type type,
-                          std::string fallback, std::string meaning) {
-    KeyInfo info{std::move(name), type.name(), type.range(), std::move(fallback), std::move(meaning)};
-    return {std::move(info), [=](Section& section, const Node& node) -> std::optional<Problem> {
-                const auto* text = node.as<std::string>();
-                const auto* raw = node.as<RawText>();
-                if ((text != nullptr && *text == "-") || (raw != nullptr && raw->text == "-")) {
-                    section.*member = std::nullopt;
-                    return std::nullopt;
-                }
-                auto value = type.read(node);
-                if (!value) return value.error();
-                section.*member = *std::move(value);
-                return std::nullopt;
-            }};
-}
-
-}  // namespace
-
 const TableSchema<RunSettings>& run_schema() {
     using S = RunSettings;
     static const TableSchema<S> table{
@@ -129,6 +68,8 @@ const TableSchema<FabricSettings>& fabric_schema() {
          key("underlay", &S::underlay, ChoiceType<std::string>{{{"ipv4", "ipv4"}, {"ipv6", "ipv6"}}},
              "Version of IP of all packets between hosts. `ipv6`: a node has its IPv4 address in fd00::/96, "
              "and packets are 20 bytes longer."),
+         key("guest_delay", &S::guest_delay, DurationType{{}, Duration::seconds(1)},
+             "How long frames take between a guest and its host's EPPC, in each direction."),
          key("icmp_rate", &S::icmp_rate, IntegerType{0, 1'000'000'000},
              "ICMP messages a second that a switch sends at most, path traces' answers among them; 0: no "
              "limit."),
@@ -248,6 +189,7 @@ const TableSchema<WorkloadSettings>& workload_schema() {
             {key("kind", &S::kind, workload_kind_type(), workload_kinds_in_words()),
              key("hosts", &S::hosts, TextType{"a host or a pattern"},
                  "Whose guests take part, such as `host-0-*`; they send among themselves."),
+             key("vni", &S::vni, IntegerType{1, 0xff'ffff}, "Virtual network that these guests are in."),
              key_of_workloads(
                  key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
                      "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of "
@@ -382,8 +324,16 @@ const TableSchema<HealthSettings>& health_schema() {
              "A remedy that has not shown to work for so long did not, and the next one is tried."),
          key("restore_after", &S::restore_after, DurationType{{}, Duration::seconds(3600)},
              "What was drained is tried again after so long, and after twice as long each further time; "
-             "`0s`: "
-             "never.")}};
+             "`0s`: never."),
+         key("client_span", &S::client_span, DurationType{Duration::milliseconds(1), longest_interval},
+             "What tenants see, and their conditions and services' scores are of, is of the last so long; a "
+             "pair of which nothing was heard for three times that is not measured."),
+         key("share_interval", &S::share_interval, DurationType{Duration::milliseconds(1), longest_interval},
+             "The share of a tenant's pairs in each state is told of intervals so long, and so are pairs and "
+             "probes."),
+         key("score_fall", &S::score_fall, DurationType{{}, longest_interval},
+             "Time constant by which the score of a service's instance falls."),
+         key("score_rise", &S::score_rise, DurationType{{}, longest_interval}, "The same where it rises.")}};
     return table;
 }
 
@@ -504,9 +454,13 @@ const TableSchema<RecordSettings>& record_schema() {
 }
 
 std::vector<TableInfo> schema() {
-    return {run_schema().info(),      fabric_schema().info(), workload_schema().info(),
-            tracking_schema().info(), health_schema().info(), clock_schema().info(),
-            fault_schema().info(),    record_schema().info()};
+    return {
+        run_schema().info(),          fabric_schema().info(),           workload_schema().info(),
+        tracking_schema().info(),     health_schema().info(),           clock_schema().info(),
+        fault_schema().info(),        record_schema().info(),           tenant_schema().info(),
+        tenant_guest_schema().info(), tenant_condition_schema().info(), tenant_subscription_schema().info(),
+        service_schema().info(),      service_instance_schema().info(), probe_schema().info(),
+        flow_trace_schema().info()};
 }
 
 }  // namespace dyetrace::scenario

@@ -66,5 +66,14 @@ const TableSchema<HealthSettings>& health_schema();
 const TableSchema<Clock>& clock_schema();
 const TableSchema<Fault>& fault_schema();
 const TableSchema<RecordSettings>& record_schema();
+// client_schema.cpp
+const TableSchema<TenantSettings>& tenant_schema();
+const TableSchema<TenantGuest>& tenant_guest_schema();
+const TableSchema<TenantCondition>& tenant_condition_schema();
+const TableSchema<TenantSubscription>& tenant_subscription_schema();
+const TableSchema<ServiceSettings>& service_schema();
+const TableSchema<ServiceInstance>& service_instance_schema();
+const TableSchema<ProbeSettings>& probe_schema();
+const TableSchema<FlowTraceSettings>& flow_trace_schema();
 
 }  // namespace dyetrace::scenario

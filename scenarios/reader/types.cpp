@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "scenarios/reader/spelling.h"
 #include "scenarios/reader/units.h"
@@ -257,6 +258,42 @@ Result<std::vector<std::string>, Problem> TextListType::read(const Node& node) c
 
 std::string TextListType::show(const std::vector<std::string>& value) const {
     return fmt::format("[{}]", fmt::join(all_quoted(value), ", "));
+}
+
+Result<std::vector<std::uint32_t>, Problem> IntegerListType::read(const Node& node) const {
+    const Array* array = node.as<Array>();
+    Array parts;
+    if (const auto* raw = node.as<RawText>()) {
+        std::string_view text = raw->text;
+        if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+        for (const std::string& part : split_at_commas(text)) {
+            const std::size_t begin = std::min(part.find_first_not_of(' '), part.size());
+            parts.push_back(
+                {node.place, RawText{part.substr(begin, part.find_last_not_of(' ') + 1 - begin)}});
+        }
+        array = &parts;
+    } else if (array == nullptr) {
+        const auto* number = node.as<std::int64_t>();
+        return Failure{
+            wrong_type(node, "a list", number != nullptr ? fmt::format("in brackets: [{}]", *number) : "")};
+    }
+    Value values;
+    for (const Node& element : *array) {
+        const auto value = IntegerType{least, greatest}.read(element);
+        if (!value) return Failure{Problem{value.error().message, value.error().suggestion, element.place}};
+        values.push_back(static_cast<std::uint32_t>(*value));
+    }
+    if (values.size() > most)
+        return Failure{Problem{fmt::format("{} entries; at most {} are allowed", values.size(), most), ""}};
+    return values;
+}
+
+std::string IntegerListType::range() const {
+    return fmt::format("{}, each {} to {}", what, least, greatest);
+}
+
+std::string IntegerListType::show(const Value& value) const {
+    return fmt::format("[{}]", fmt::join(value, ", "));
 }
 
 Result<SecretType::Value, Problem> SecretType::read(const Node& node) const {

@@ -102,6 +102,18 @@ struct TextListType {
     [[nodiscard]] std::string show(const Value& value) const;
 };
 
+struct IntegerListType {
+    using Value = std::vector<std::uint32_t>;
+    std::string_view what;
+    std::uint32_t least;
+    std::uint32_t greatest;
+    std::size_t most;
+    [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
+    [[nodiscard]] std::string name() const { return "list of integers"; }
+    [[nodiscard]] std::string range() const;
+    [[nodiscard]] std::string show(const Value& value) const;
+};
+
 /// 32 bytes as hexadecimal digits.
 struct SecretType {
     using Value = std::array<std::uint8_t, 32>;

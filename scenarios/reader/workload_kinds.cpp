@@ -72,7 +72,7 @@ const WorkloadKindInfo& info_of(WorkloadKind kind) {
 }
 
 bool has_key(const WorkloadKindInfo& info, std::string_view key) {
-    static const std::vector<std::string> of_all{"kind", "hosts", "packet", "start", "stop"};
+    static const std::vector<std::string> of_all{"kind", "hosts", "vni", "packet", "start", "stop"};
     return std::find(of_all.begin(), of_all.end(), key) != of_all.end() ||
            std::find(info.keys.begin(), info.keys.end(), key) != info.keys.end();
 }

@@ -173,6 +173,7 @@ ns3::TypeId source_type(scenario::WorkloadKind kind) {
 const std::vector<KeyAttribute>& host_attributes() {
     static const std::vector<KeyAttribute> table{
         {"fabric", "underlay", "Underlay", [](const Scenario& s) { return text(s.fabric.underlay); }},
+        {"fabric", "guest_delay", "GuestDelay", [](const Scenario& s) { return time(s.fabric.guest_delay); }},
         {"tracking", "rate", "Rate", [](const Scenario& s) { return share(s.tracking.rate); }},
         {"tracking", "sampling", "Sampling",
          [](const Scenario& s) { return text(std::string(wire::to_string(s.tracking.sampling))); }},
@@ -242,6 +243,11 @@ const std::vector<KeyAttribute>& nhms_attributes() {
          [](const Scenario& s) { return time(s.health.verify_within); }},
         {"health", "restore_after", "RestoreAfter",
          [](const Scenario& s) { return time(s.health.restore_after); }},
+        {"health", "client_span", "ClientSpan", [](const Scenario& s) { return time(s.health.client_span); }},
+        {"health", "share_interval", "ShareInterval",
+         [](const Scenario& s) { return time(s.health.share_interval); }},
+        {"health", "score_fall", "ScoreFall", [](const Scenario& s) { return time(s.health.score_fall); }},
+        {"health", "score_rise", "ScoreRise", [](const Scenario& s) { return time(s.health.score_rise); }},
     };
     return table;
 }

@@ -46,6 +46,7 @@ std::string describe(const wire::DirectiveBody& directive, const std::string& pe
                 text += " " + std::to_string(path.path.value);
             return text + " to " + peer;
         }
+        case wire::DirectiveKind::TraceFlow: return "follow a flow to " + peer;
     }
     return {};
 }
@@ -209,6 +210,7 @@ void Recorder::record(const health::IncidentChanged& change) {
 }
 
 void Recorder::record(const health::DirectiveSent& sent) {
+    if (sent.body.kind == wire::DirectiveKind::TraceFlow) return;  // of no incident
     store::DirectiveRow& row = directives_[sent.directive];
     row.incident = incidents_.at(sent.incident).id;
     row.t_ns = sent.at.ns;
@@ -222,7 +224,9 @@ void Recorder::record(const health::DirectiveSent& sent) {
 }
 
 void Recorder::record(const health::DirectiveAnswered& answer) {
-    store::DirectiveRow& row = directives_.at(answer.directive);
+    const auto asked = directives_.find(answer.directive);
+    if (asked == directives_.end()) return;  // of no incident
+    store::DirectiveRow& row = asked->second;
     row.acked_ns = answer.at.ns;
     writer_.update_directive(row);
     writer_.add_incident_event(
@@ -306,6 +310,10 @@ void Recorder::add_counters(const health::Nhms& nhms, std::uint32_t host) {
     rows.add("directives-unknown-eppc", c.directives_unknown_eppc);
     rows.add("directives-no-room", c.directives_no_room);
     rows.add("incidents-over-limit", c.incidents_over_limit);
+    if (const health::ClientView* const clients = nhms.clients()) {
+        rows.add("client-pairs-over-limit", clients->counters().pairs_over_limit);
+        rows.add("client-events-lost", clients->counters().events_lost);
+    }
     rows.add(nhms.drops());
 }
 

@@ -12,13 +12,15 @@
 #include "core/health/nhms.h"
 #include "core/localise/fabric_graph.h"
 #include "ns3-module/model/dyetrace-engines.h"
+#include "scenarios/runner/client_recorder.h"
 
 namespace dyetrace::runner {
 
 class Recorder : public ns3::DyetraceEngineListener {
   public:
-    /// Both must outlive it.
-    Recorder(store::RunWriter& writer, const localise::FabricGraph& graph) : writer_(writer), graph_(graph) {}
+    /// All must outlive it.
+    Recorder(store::RunWriter& writer, const localise::FabricGraph& graph, ClientRecorder& clients)
+        : writer_(writer), graph_(graph), clients_(clients) {}
 
     void EppcOutput(std::uint32_t host, const eppc::Output& output) override;
     void NhmsOutput(std::uint32_t host, const health::Output& output) override;
@@ -38,13 +40,12 @@ class Recorder : public ns3::DyetraceEngineListener {
     void record(const health::LossSeen& loss);
     void record(const health::HealthChanged& change);
     void record(const health::IncidentChanged& change);
-    // Nobody is served here yet.
-    static void record(const health::FlowTraced&) {}
-    static void record(const health::TenantNotified&) {}
-    static void record(const health::PairsTold&) {}
-    static void record(const health::ShareTold&) {}
-    static void record(const health::InstanceScored&) {}
-    static void record(const health::ProbeTold&) {}
+    void record(const health::TenantNotified& told) { clients_.record(told); }
+    void record(const health::PairsTold& told) { clients_.record(told); }
+    void record(const health::ShareTold& told) { clients_.record(told); }
+    void record(const health::InstanceScored& told) { clients_.record(told); }
+    void record(const health::ProbeTold& told) { clients_.record(told); }
+    void record(const health::FlowTraced& traced) { clients_.record(traced, graph_); }
     static void record(const health::DrainRequested& drain);
     static void record(const health::MigrationRequested& migration);
     static void record(const health::OperatorNotified& notice);
@@ -59,6 +60,7 @@ class Recorder : public ns3::DyetraceEngineListener {
 
     store::RunWriter& writer_;
     const localise::FabricGraph& graph_;
+    ClientRecorder& clients_;
     std::map<SessionKey, store::SessionRow> sessions_;
     std::map<std::tuple<store::RowId, std::uint16_t, std::uint8_t>, store::PathRow> paths_;
     std::map<health::IncidentId, store::IncidentRow> incidents_;

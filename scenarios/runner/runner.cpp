@@ -8,6 +8,7 @@
 #include <ns3/simulator.h>
 
 #include "analysis/store/run_writer.h"
+#include "scenarios/runner/client_recorder.h"
 #include "scenarios/runner/recorder.h"
 #include "scenarios/runner/sha256.h"
 #include "scenarios/runner/simulation.h"
@@ -117,9 +118,14 @@ RunOutcome run(const RunOptions& options) {
         options.database, options.force ? store::Overwrite::Replace : store::Overwrite::Refuse);
     write_provenance(writer, options);
     Simulation simulation(options.scenario, options.run);
-    Recorder recorder(writer, simulation.nhms().graph());
+    ClientRecorder clients(writer, options.scenario);
+    Recorder recorder(writer, simulation.nhms().graph(), clients);
     write_fabric(writer, simulation.tables());
+    clients.add_tenants();
     simulation.listen(recorder);
+    simulation.on_trace([&clients](std::size_t flow, std::uint32_t trace, const std::string& why) {
+        clients.add_trace(flow, trace, why, ns3::Simulator::Now().GetNanoSeconds());
+    });
     simulation.inject_faults();
     record_truth_faults(writer, options.scenario, simulation.faults(), *simulation.helper().GetFabric());
     if (options.pcap_directory) simulation.capture(*options.pcap_directory);
@@ -128,6 +134,7 @@ RunOutcome run(const RunOptions& options) {
     RunOutcome outcome;
     outcome.complete = Driver(options, simulation, writer, start).go();
 
+    simulation.settle_clients();
     const auto& fabric = *simulation.helper().GetFabric();
     for (std::uint32_t host = 0; host < simulation.host_count(); ++host) {
         recorder.add_counters(host, ns3::DyetraceEngines::GetEppc(*simulation.helper().GetHosts()[host]));

@@ -44,8 +44,9 @@ void set_hosts(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
 /// The guests of the workloads: those of the first are there anyway. \return the number of each group
 std::vector<std::uint32_t> add_guests(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     std::vector<std::uint32_t> groups;
+    if (!s.workloads.empty()) helper.SetVni(s.workloads.front().vni);
     for (std::size_t i = 1; i < s.workloads.size(); ++i)
-        groups.push_back(helper.AddGuestGroup(s.workloads[i].hosts));
+        groups.push_back(helper.AddGuestGroup(s.workloads[i].hosts, s.workloads[i].vni));
     return groups;
 }
 
@@ -59,7 +60,8 @@ std::uint32_t guest_on(const ns3::DyetraceHelper& helper, const std::vector<std:
 
 /// \return how many streams of ns-3's random numbers it took, from `stream` on
 std::int64_t install_workload(ns3::DyetraceHelper& helper, const scenario::WorkloadSettings& workload,
-                              Duration end, const std::vector<std::uint32_t>& guests, std::int64_t stream) {
+                              Duration end, const std::vector<std::uint32_t>& guests, std::int64_t stream,
+                              GuestSources& made) {
     const scenario::WorkloadKindInfo& info = scenario::info_of(workload.kind);
     ns3::DyetraceSourceHelper sources(source_type(workload.kind).GetName());
     for (const WorkloadKeyAttribute& one : workload_attributes()) {
@@ -75,18 +77,20 @@ std::int64_t install_workload(ns3::DyetraceHelper& helper, const scenario::Workl
     if (workload.receiver && scenario::has_key(info, "receiver"))
         sources.SetAttribute("Receiver", ns3::UintegerValue(guest_on(helper, guests, *workload.receiver)));
     sources.Install(helper, guests);
+    for (std::size_t i = 0; i < guests.size(); ++i)
+        made[guests[i]] = sources.GetSources()[i];
     // Only times on and off are ns-3's to draw; all else follows from the seed and a guest's number.
     return workload.kind == scenario::WorkloadKind::OnOff ? sources.AssignStreams(stream) : 0;
 }
 
 void install_workloads(ns3::DyetraceHelper& helper, const scenario::Scenario& s,
-                       const std::vector<std::uint32_t>& groups) {
+                       const std::vector<std::uint32_t>& groups, GuestSources& made) {
     std::int64_t stream = 0;
     for (std::size_t i = 0; i < s.workloads.size(); ++i) {
         const scenario::WorkloadSettings& workload = s.workloads[i];
         const auto guests =
             i == 0 ? helper.GetHostGuests(workload.hosts) : helper.GetGuestGroup(groups[i - 1]);
-        stream += install_workload(helper, workload, s.run.duration, guests, stream);
+        stream += install_workload(helper, workload, s.run.duration, guests, stream, made);
     }
 }
 
@@ -122,9 +126,11 @@ void Simulation::build(std::uint64_t run) {
     set_fabric(*helper_, scenario_, seed_);
     set_hosts(*helper_, scenario_);
     set_health(*helper_, scenario_);
+    set_client_attributes(*helper_, scenario_);
     const std::vector<std::uint32_t> groups = add_guests(*helper_, scenario_);
     helper_->Install();
-    install_workloads(*helper_, scenario_, groups);
+    install_workloads(*helper_, scenario_, groups, sources_);
+    clients_ = std::make_unique<ClientRun>(*helper_, scenario_, sources_);
     tables_ = make_fabric_tables(*helper_->GetFabric(), helper_->GetHosts().front()->IsIpv6());
     health_host_ = helper_->GetFabric()->GetTopology().FindNode(scenario_.health.host);
 }
@@ -139,6 +145,10 @@ const health::Nhms& Simulation::nhms() const {
 
 void Simulation::listen(ns3::DyetraceEngineListener& listener) {
     ns3::DyetraceEngines::Listen(*helper_->GetNhms(), &listener);
+}
+
+void Simulation::settle_clients() {
+    helper_->GetNhms()->SettleClients();
 }
 
 void Simulation::inject_faults() {

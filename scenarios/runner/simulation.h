@@ -13,6 +13,7 @@
 
 #include "core/health/nhms.h"
 #include "scenarios/reader/scenario.h"
+#include "scenarios/runner/clients.h"
 #include "scenarios/runner/fabric_tables.h"
 
 namespace ns3 {
@@ -34,6 +35,10 @@ class Simulation {
 
     /// Has the health service tell `listener`, which must outlive the simulation.
     void listen(ns3::DyetraceEngineListener& listener);
+    /// Of followed flows; see ClientRun.
+    void on_trace(ClientRun::OnTrace told) { clients_->on_trace(std::move(told)); }
+    /// Has the health service tell what has not come to its end.
+    void settle_clients();
     void inject_faults();
     /// In the order of the scenario; known once they are injected.
     [[nodiscard]] const std::vector<ns3::Ptr<ns3::DyetraceFault>>& faults() const { return faults_; }
@@ -52,6 +57,8 @@ class Simulation {
     std::uint64_t seed_;
     std::unique_ptr<ns3::DyetraceHelper> helper_;
     std::vector<ns3::Ptr<ns3::DyetraceFault>> faults_;
+    GuestSources sources_;
+    std::unique_ptr<ClientRun> clients_;
     FabricTables tables_;
     std::uint32_t health_host_ = 0;
 };

@@ -180,7 +180,9 @@ TEST(Reader, AKeyLikeNoOtherIsToldWithThoseThereAre) {
     EXPECT_EQ(only_suggestion("[run]\nbananas = 4\n[tracking]\ninsecure = true\n"),
               "its keys are duration, drain, seed");
     EXPECT_EQ(only_suggestion("[bananas]\nx = 1\n[tracking]\ninsecure = true\n"),
-              "the tables are run, fabric, workload, tracking, health, clock, fault, record");
+              "the tables are run, fabric, workload, tracking, health, clock, fault, record, tenant, "
+              "service, probe, "
+              "flow_trace");
 }
 
 TEST(Reader, AnUnknownTableIsToldOnceAndNotItsKeys) {
