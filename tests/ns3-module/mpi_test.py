@@ -50,11 +50,12 @@ class MpiTest(unittest.TestCase):
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
-    def compare(self, saw, ranks=(2,)):
-        return mpi.compare(self.script('program', PROGRAM.replace('SAW', saw)), [CASE], ranks, 1, self.results, self.report)
+    def compare(self, saw, ranks=(2,), case=CASE):
+        return mpi.compare(self.script('program', PROGRAM.replace('SAW', saw)), [case], ranks, 1, self.results, self.report)
 
     def test_ranks_that_measure_the_same_pass(self):
-        one, two = self.compare('7 packets')[0]
+        (one, two), strangers = self.compare('7 packets')[0]
+        self.assertEqual({}, strangers)  # none are measured where no speed-up is wanted
         self.assertEqual(['host-0 saw 7 packets\n', 'host-1 saw 7 packets\n'], two.lines)
         self.assertEqual((600, 600), (one.hops, two.hops))
 
@@ -62,6 +63,11 @@ class MpiTest(unittest.TestCase):
         rows = mpi.table(self.compare('7 packets')).splitlines()
         self.assertEqual(['1', '1.00'], [rows[1].split()[index] for index in (2, 7)])
         self.assertEqual(['2', '2.00'], [rows[2].split()[index] for index in (2, 7)])
+
+    def test_the_table_has_what_two_strangers_reach_beside_a_wanted_speed_up(self):
+        rows = mpi.table(self.compare('7 packets', case=('stock', 8, 1))).splitlines()
+        self.assertEqual('strangers', rows[0].split()[-1])
+        self.assertEqual(['2.00', '1.8', '2.00'], rows[2].split()[-3:])
 
     def test_a_line_that_differs_is_named(self):
         with self.assertRaisesRegex(Failed, 'lean, k=4, 2 ranks does not give what one rank gives') as caught:
