@@ -9,9 +9,9 @@
 
 namespace {
 
-/// A simulation looks at memory all over the place, and on small pages a large fabric's lies on more of them than
-/// a processor keeps the places of. malloc is told at its start or never: so the program starts once more. Where
-/// the environment says anything about malloc already, that stands.
+/// A simulation looks at memory all over the place, and on small pages a large fabric's lies on more of them
+/// than a processor keeps the places of. malloc is told at its start or never: so the program starts once
+/// more. Where the environment says anything about malloc already, that stands.
 void take_large_pages(int argc, char** argv) {
     constexpr const char* kTunables = "GLIBC_TUNABLES";
     const auto is_run = [](const char* word) { return std::string_view(word) == "run"; };

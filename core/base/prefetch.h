@@ -8,8 +8,8 @@ namespace dyetrace {
 
 constexpr std::size_t kCacheLine = 64;
 
-/// Asks the memory for a cache line; changes nothing. The empty statement is there for the compiler, which takes
-/// a function that does no more than ask to do nothing at all, and leaves out calls of it.
+/// Asks the memory for a cache line; changes nothing. The empty statement is there for the compiler, which
+/// takes a function that does no more than ask to do nothing at all, and leaves out calls of it.
 inline void prefetch_line(const void* place) {
     __builtin_prefetch(place);
     asm volatile("" ::"r"(place));

@@ -426,8 +426,8 @@ class Eppc::Engine {
     Time fill_at_ = Time::never();           ///< there is room for one of them
     std::vector<std::uint32_t> next_turns_;  ///< chosen and without room yet, best first
     double load_ = 0;
-    bool speaks_vxlan_ = false;  ///< with some peer
-    TimerQueue timers_;          ///< by peer index
+    bool speaks_vxlan_ = false;     ///< with some peer
+    TimerQueue timers_;             ///< by peer index
     Time flow_at_ = Time::never();  ///< a packet of a followed flow was seen, or a trace ends
     FlowTap flow_tap_;
     PathTracer tracer_;

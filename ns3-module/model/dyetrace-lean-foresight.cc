@@ -8,8 +8,8 @@
 
 namespace ns3 {
 
-/// Asks the memory for what hosts whose turns are near will look at, the nearer the more. The outer headers of
-/// a packet without a tag are its fifth line, the guest's its sixth.
+/// Asks the memory for what hosts whose turns are near will look at, the nearer the more. The outer headers
+/// of a packet without a tag are its fifth line, the guest's its sixth.
 void DyetraceLeanPlane::ExpectTurns() const {
     if (m_turn + 12 < m_turns.size()) {
         const uint32_t host = m_turns[m_turn + 12].host;

@@ -142,7 +142,7 @@ class DyetraceTruth : public Object {
     };
     using Causes = std::array<Count, DyetraceDropCauseCount>;
     Causes& DropsAt(uint32_t link);
-    std::vector<uint32_t> m_dropsPlace;                 ///< by link: one past its place in m_drops; 0: none
+    std::vector<uint32_t> m_dropsPlace;                ///< by link: one past its place in m_drops; 0: none
     std::vector<std::pair<uint32_t, Causes>> m_drops;  ///< a link and its drops, in the order of its first
     uint64_t m_dataSent = 0;
     uint64_t m_dataArrived = 0;

@@ -297,7 +297,7 @@ const TableSchema<HealthSettings>& health_schema() {
          key("evaluate_interval", &S::evaluate_interval, DurationType{shortest_interval, longest_interval},
              "Between two looks at the evidence."),
          key("raised_rate", &S::raised_rate, ShareType{least_share},
-             "Sampling that it asks suspected pairs for, as `tracking.rate`."),
+             "Share of packets, drawn by chance, that it asks suspected pairs to tag."),
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
              "How long it waits for fresh evidence that confirms or refutes a suspicion."),
