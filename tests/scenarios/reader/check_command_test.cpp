@@ -130,7 +130,7 @@ TEST_F(CheckCommand, ListsItsKeys) {
     const Answer answer = check("check --keys");
     EXPECT_EQ(answer.exit, 0);
     EXPECT_THAT(slurp("docs/scenario-reference.md"), HasSubstr(answer.out));
-    EXPECT_EQ(json::parse(check("check --keys -j").out)["tables"].size(), 8U);
+    EXPECT_EQ(json::parse(check("check --keys -j").out)["tables"].size(), 16U);
 }
 
 }  // namespace
