@@ -41,6 +41,15 @@ uint32_t AddressAt(const DyetracePacket& packet, uint32_t offset) {
     return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
 }
 
+/// What came of asking that a flow be followed.
+struct Asked {
+    uint32_t trace = 0;
+    std::string why;
+};
+void Follow(DyetraceNhms* nhms, const DyetraceFlowTraceRequest* request, Asked* asked) {
+    asked->trace = nhms->TraceFlow(*request, &asked->why);
+}
+
 /// A fabric of k=4 whose health service may have flows followed, with one tenant of all guests.
 class ClientFabric {
   public:
@@ -116,12 +125,11 @@ class FollowedFlowTestCase : public TestCase {
         request.to = kDestination;
         request.packets = 1000;
         request.duration = MilliSeconds(100);
-        Simulator::Schedule(MilliSeconds(100), [&] {
-            std::string why;
-            NS_TEST_EXPECT_MSG_NE(helper.GetNhms()->TraceFlow(request, &why), 0, why);
-        });
+        Asked asked;
+        Simulator::Schedule(MilliSeconds(100), &Follow, PeekPointer(helper.GetNhms()), &request, &asked);
         Simulator::Stop(MilliSeconds(800));
         Simulator::Run();
+        NS_TEST_EXPECT_MSG_NE(asked.trace, 0, asked.why);
         NS_TEST_ASSERT_MSG_EQ(m_isTold, true, "it was told once it was over");
         NS_TEST_EXPECT_MSG_EQ((m_trace.isRefusedAtSource || m_trace.isRefusedAtDestination), false,
                               "both agreed");
@@ -226,13 +234,12 @@ class FollowedFullGuestsTestCase : public TestCase {
         request.protocol = 17;
         request.destinationPort = 7;
         request.duration = MilliSeconds(50);
-        uint32_t trace = 0;
-        std::string why;
-        Simulator::Schedule(MilliSeconds(100), [&] { trace = helper.GetNhms()->TraceFlow(request, &why); });
+        Asked asked;
+        Simulator::Schedule(MilliSeconds(100), &Follow, PeekPointer(helper.GetNhms()), &request, &asked);
         Simulator::Stop(MilliSeconds(250));
         Simulator::Run();
-        NS_TEST_ASSERT_MSG_NE(trace, 0, why);
-        const DyetraceFlowTrace seen = helper.GetNhms()->GetFlowTrace(trace);
+        NS_TEST_ASSERT_MSG_NE(asked.trace, 0, asked.why);
+        const DyetraceFlowTrace seen = helper.GetNhms()->GetFlowTrace(asked.trace);
         NS_TEST_EXPECT_MSG_EQ(seen.isOver, true, "its time is over");
         NS_TEST_EXPECT_MSG_EQ(seen.lost, 0, "nothing loses packets here");
         uint32_t whole = 0;
