@@ -9,6 +9,7 @@
 #include "analysis/cli/command.h"
 #include "analysis/cli/show_clients.h"
 #include "analysis/cli/show_json.h"
+#include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
 #include "analysis/report/totals.h"
 #include "analysis/store/run_reader.h"
@@ -19,7 +20,7 @@ namespace {
 void print_header(const store::RunReader& run, const report::Totals& totals) {
     const auto entry = [&](std::string_view key) { return run.provenance(key).value_or("?"); };
     fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n", run.path().string(), entry("scenario_path"),
-               entry("seed"), entry("run"), static_cast<double>(totals.duration_ns) / 1e9,
+               entry("seed"), entry("run"), report::seconds(totals.duration_ns),
                run.complete() ? "complete" : "INCOMPLETE: the run was interrupted");
     if (const auto topology = run.provenance("topology_path"))
         fmt::print("fabric of {}, whose text is kept: --topology prints it\n", *topology);
@@ -50,8 +51,8 @@ void print_packets(const store::RunReader& run, const report::Totals& totals) {
     const auto updates = run.update_summary();
     fmt::print("  {:>9} health updates", updates.count);
     if (updates.first_ns) {
-        fmt::print(", {:.6f} s to {:.6f} s", static_cast<double>(*updates.first_ns) / 1e9,
-                   static_cast<double>(*updates.last_ns) / 1e9);
+        fmt::print(", {:.6f} s to {:.6f} s", report::seconds(*updates.first_ns),
+                   report::seconds(*updates.last_ns));
     }
     fmt::print("\n  {:>9} detections, {} incidents, {} directives\n", run.detections().size(),
                run.incidents().size(), run.directives().size());

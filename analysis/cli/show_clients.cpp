@@ -10,16 +10,15 @@
 #include <fmt/format.h>
 
 #include "analysis/report/fabric_names.h"
+#include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
 
 namespace dyetrace::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using report::seconds;
 
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / 1e9;
-}
 template <class Value>
 Json or_null(const std::optional<Value>& value) {
     return value ? Json(*value) : Json(nullptr);

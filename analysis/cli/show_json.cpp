@@ -9,6 +9,7 @@
 #include "analysis/cli/show_clients.h"
 #include "analysis/report/fabric_names.h"
 #include "analysis/report/scoring.h"
+#include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
 #include "analysis/report/totals.h"
 
@@ -16,10 +17,8 @@ namespace dyetrace::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using report::seconds;
 
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / 1e9;
-}
 Json seconds(const std::optional<std::int64_t>& ns) {
     return ns ? Json(seconds(*ns)) : Json(nullptr);
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "analysis/report/fabric_names.h"
+#include "analysis/report/seconds.h"
 
 namespace dyetrace::report {
 namespace {
@@ -85,7 +86,7 @@ PathSeries make_path_series(const store::RunReader& run, const std::vector<store
     const std::int64_t slice_ns = choose_slice_ns(duration_ns);
     const std::int64_t slice_count = std::max<std::int64_t>(1, (duration_ns + slice_ns - 1) / slice_ns);
     PathSeries series;
-    series.slice_s = static_cast<double>(slice_ns) / 1e9;
+    series.slice_s = seconds(slice_ns);
     for (const auto& name : suspect_names)
         series.groups.push_back({"paths through " + name, {}});
     series.groups.push_back({suspects.empty() ? "all paths" : "all other paths", {}});

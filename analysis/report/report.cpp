@@ -14,6 +14,7 @@
 #include "analysis/report/plot.h"
 #include "analysis/report/report_plots.h"
 #include "analysis/report/report_style.h"
+#include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
 #include "analysis/report/totals.h"
 
@@ -22,10 +23,6 @@ namespace {
 
 constexpr std::size_t links_in_view = 15;
 constexpr std::size_t pairs_shown = 15;
-
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / 1e9;
-}
 
 std::string section(std::string_view title, const std::string& html) {
     return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", escape(title), html);

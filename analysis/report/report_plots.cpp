@@ -10,6 +10,7 @@
 
 #include "analysis/report/fabric_names.h"
 #include "analysis/report/path_series.h"
+#include "analysis/report/seconds.h"
 
 namespace dyetrace::report {
 namespace {
@@ -23,10 +24,6 @@ constexpr const char* confirmed_colour = "#009e73";
 constexpr const char* refuted_colour = "#777777";
 
 constexpr std::size_t suspects_drawn = 3;
-
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / 1e9;
-}
 
 struct Subjects {
     std::vector<store::SuspectRow> rows;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "analysis/report/fabric_names.h"
+#include "analysis/report/seconds.h"
 
 namespace dyetrace::report {
 namespace {
@@ -104,8 +105,7 @@ class Teller {
         if (detections.size() > shown) {
             const auto& last = detections.back();
             add(detections[shown].t_ns, TimelineKind::Detection,
-                fmt::format("and {} more until {:.6f} s", detections.size() - shown,
-                            static_cast<double>(last.t_ns) / 1e9));
+                fmt::format("and {} more until {:.6f} s", detections.size() - shown, seconds(last.t_ns)));
         }
     }
 
@@ -184,8 +184,7 @@ class Teller {
     std::string since_fault(RowId incident, std::int64_t t_ns) const {
         for (const auto& scored : timeline_.score.suspects) {
             if (scored.suspect.incident != incident || !scored.fault_ns) continue;
-            return fmt::format(", {:.3f} s after the fault",
-                               static_cast<double>(t_ns - *scored.fault_ns) / 1e9);
+            return fmt::format(", {:.3f} s after the fault", seconds(t_ns - *scored.fault_ns));
         }
         return {};
     }
@@ -266,8 +265,8 @@ Timeline make_timeline(const store::RunReader& run) {
 std::vector<std::string> to_lines(const Timeline& timeline) {
     std::vector<std::string> lines{"Timeline"};
     for (const auto& entry : timeline.entries) {
-        lines.push_back(fmt::format("  {:>10.6f} s  {:<10} {}", static_cast<double>(entry.t_ns) / 1e9,
-                                    to_string(entry.kind), entry.text));
+        lines.push_back(
+            fmt::format("  {:>10.6f} s  {:<10} {}", seconds(entry.t_ns), to_string(entry.kind), entry.text));
     }
     if (timeline.entries.empty())
         lines.emplace_back("  nothing to tell: no fault, no detection, no incident");

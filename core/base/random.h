@@ -31,6 +31,8 @@ class Random {
     constexpr std::uint32_t below(std::uint32_t bound) {
         return static_cast<std::uint32_t>(static_cast<std::uint64_t>(next_u32()) * bound >> 32);
     }
+    /// Uniform in [0, 1): the 53 bits that a double holds.
+    constexpr double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
     /// All that decides the numbers to come.
     [[nodiscard]] constexpr std::uint64_t state() const { return state_; }

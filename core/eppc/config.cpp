@@ -100,7 +100,8 @@ std::optional<std::string> wrong_field(const EppcConfig& config) {
     if (!positive(config.path_idle)) return "path_idle: must be positive";
     if (config.waiting_time.ns < 0) return "waiting_time: must not be negative";
     if (!positive(config.update_interval)) return "update_interval: must be positive";
-    if (config.flow_traces > FlowTap::kFlowsMost) return "flow_traces: must be 0 to 4";
+    if (config.flow_traces > FlowTap::kFlowsMost)
+        return "flow_traces: must be 0 to " + std::to_string(FlowTap::kFlowsMost);
     if (config.flow_capture > wire::FlowTraceSpec::kCaptureMost) return "flow_capture: must be 0 to 128";
     if (!positive(config.retransmit_first)) return "retransmit_first: must be positive";
     if (config.retransmit_last < config.retransmit_first)

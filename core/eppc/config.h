@@ -152,7 +152,7 @@ struct EppcConfig {
     std::optional<Endpoint> nhms;           ///< none: measure, and tell nobody
     std::uint16_t management_port = 46082;  ///< UDP port of this EPPC for acknowledgements and directives
     Duration update_interval = Duration::milliseconds(100);
-    std::size_t flow_traces = 0;   ///< guest flows that it may have followed at a time, up to 4; zero: none
+    std::size_t flow_traces = 0;   ///< flows it may have followed at a time, to `FlowTap::kFlowsMost`
     std::size_t flow_capture = 0;  ///< first bytes of such a packet that it may be told, up to 128
 
     EppcBounds bounds;

@@ -375,7 +375,8 @@ class Eppc::Engine {
     // flow_tracing.cpp
     [[gnu::noinline]] void follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now);
     [[gnu::noinline]] void follow_received(const wire::FrameBuffer& frame, Vni vni, Time now);
-    void follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, Time at);
+    void follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, PathIndex path,
+                PathGeneration generation, Time at);
     /// Tells the health service what was seen.
     void service_flow_tap(Time now);
     wire::DirectiveResultBody follow_for_nhms(const wire::DirectiveBody& directive, Time now);

@@ -9,24 +9,22 @@ namespace dyetrace::eppc {
 
 void Eppc::Engine::follow_sent(const wire::FrameBuffer& frame, const Admitted& admitted, Time now) {
     const Bytes head = frame.head();
-    auto seen = flow_tap_.match(head, admitted.vni, frame.wire_size(), now);
-    if (!seen) return;
     const PathIndex path = path_of(flow_hash(head, admitted.headers, flow_seed_), config.path_count);
-    const PathGeneration generation = admitted.peer->paths[path].generation;
-    for (; seen; seen = flow_tap_.match(head, admitted.vni, frame.wire_size(), now, seen->flow + 1))
-        flow_tap_.note(*seen, wire::FlowStage::EppcOut, path, generation, head, now);
-    flow_at_ = std::min(flow_at_, now);
+    follow(head, admitted.vni, frame.wire_size(), wire::FlowStage::EppcOut, path,
+           admitted.peer->paths[path].generation, now);
 }
 
 void Eppc::Engine::follow_received(const wire::FrameBuffer& frame, Vni vni, Time now) {
-    follow(frame.head(), vni, frame.wire_size(), wire::FlowStage::EppcIn, now);
+    follow(frame.head(), vni, frame.wire_size(), wire::FlowStage::EppcIn, wire::FlowStageEntry::kNoPath, {},
+           now);
 }
 
-/// Where the path is not known here.
-void Eppc::Engine::follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, Time at) {
+/// `path`: kNoPath where it is not known here.
+void Eppc::Engine::follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStage stage, PathIndex path,
+                          PathGeneration generation, Time at) {
     for (auto seen = flow_tap_.match(frame, vni, size, at); seen;
          seen = flow_tap_.match(frame, vni, size, at, seen->flow + 1)) {
-        flow_tap_.note(*seen, stage, wire::FlowStageEntry::kNoPath, {}, frame, at);
+        flow_tap_.note(*seen, stage, path, generation, frame, at);
         flow_at_ = std::min(flow_at_, at);
     }
 }
@@ -37,7 +35,7 @@ void Eppc::Engine::note_at_guest(GuestPort port, Bytes frame, std::size_t size, 
     if (stage != wire::FlowStage::GuestOut && stage != wire::FlowStage::GuestIn) return;
     const Guest* const guest = overlay.guest_at(port);
     if (guest == nullptr) return;
-    follow(frame, guest->vni, size, stage, at);
+    follow(frame, guest->vni, size, stage, wire::FlowStageEntry::kNoPath, {}, at);
 }
 
 void Eppc::Engine::service_flow_tap(Time now) {

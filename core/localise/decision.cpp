@@ -19,7 +19,7 @@ Decision decide(const Beliefs& beliefs, const DecisionConfig& config) {
     double faults = 0;    // expected number
     double none_log = 0;  // log of the chance that there is none
     for (const Belief& belief : beliefs.units) {
-        faults += 1 / (1 + std::exp(-belief.log_odds));
+        faults += probability(belief.log_odds);
         none_log -= belief.log_odds > 0 ? belief.log_odds + std::log1p(std::exp(-belief.log_odds))
                                         : std::log1p(std::exp(belief.log_odds));
     }
@@ -27,7 +27,7 @@ Decision decide(const Beliefs& beliefs, const DecisionConfig& config) {
     double best = std::exp(none_log);
     double hits = 0;
     for (std::size_t named = 1; named <= decision.ranked.size(); ++named) {
-        hits += 1 / (1 + std::exp(-beliefs.units[decision.ranked[named - 1]].log_odds));
+        hits += probability(beliefs.units[decision.ranked[named - 1]].log_odds);
         const double score =
             (1 + config.missed_weight) * hits / (static_cast<double>(named) + config.missed_weight * faults);
         if (score <= best) continue;

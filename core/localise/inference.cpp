@@ -89,10 +89,6 @@ Evidence without_word_of(const Evidence& evidence, std::uint32_t host) {
     return rest;
 }
 
-double chance(double log_odds) {
-    return 1 / (1 + std::exp(-log_odds));
-}
-
 /// A unit and its rivals: sampling does not choose between them, each is guilty some of the time. Where it is
 /// clear that one of them is, the first is named for it, and the others with it. Where it is not, losses are
 /// few, sampling has gone to and fro between all that may explain them, and each has its own chance.
@@ -100,10 +96,10 @@ void join_rivals(const std::vector<Belief>& swept, Beliefs& beliefs) {
     constexpr double kClear = 0.9;
     std::vector<double> together(beliefs.units.size());
     for (UnitIndex unit = 0; unit < together.size(); ++unit)
-        together[unit] = chance(beliefs.units[unit].log_odds);
+        together[unit] = probability(beliefs.units[unit].log_odds);
     std::vector<bool> joined(beliefs.units.size());
     for (const Rival& rival : beliefs.rivals) {
-        if (!joined[rival.rival]) together[rival.unit] += chance(beliefs.units[rival.rival].log_odds);
+        if (!joined[rival.rival]) together[rival.unit] += probability(beliefs.units[rival.rival].log_odds);
         joined[rival.rival] = true;
     }
     beliefs.rivals.erase(std::remove_if(beliefs.rivals.begin(), beliefs.rivals.end(),

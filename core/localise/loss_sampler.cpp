@@ -20,10 +20,6 @@ constexpr double kOutOfQuestion = -40;
 // What happens once in a thousand sweeps teaches nothing of rates.
 constexpr double kRare = 1e-3;
 
-double uniform(Random& random) {
-    return static_cast<double>(random.next() >> 11) * 0x1p-53;
-}
-
 std::uint64_t losses(const LossyPath& path) {
     return static_cast<std::uint64_t>(std::llround(path.lost));
 }
@@ -141,7 +137,7 @@ std::uint32_t LossSampler::draw(const LossyPath& path, std::span<const double> r
     double sum = 0;
     for (std::uint32_t i = 0; i < path.unit_count; ++i)
         cumulated_[i] = sum += rates[units[i]];
-    const double drawn = uniform(random_) * (sum + path.others_rate);
+    const double drawn = random_.uniform() * (sum + path.others_rate);
     std::uint32_t i = 0;
     while (i < path.unit_count && cumulated_[i] < drawn)
         ++i;
@@ -153,7 +149,7 @@ void LossSampler::begin(std::span<const Belief> beliefs) {
     std::vector<double> rates;
     rates.reserve(beliefs.size());
     for (const Belief& belief : beliefs) {
-        const double faulty = 1 / (1 + std::exp(-belief.log_odds));
+        const double faulty = probability(belief.log_odds);
         rates.push_back(faulty * belief.loss_rate + (1 - faulty) * prior_.healthy_mean());
     }
     for (std::uint32_t loss = 0; loss < path_of_.size(); ++loss) {
@@ -188,7 +184,7 @@ void LossSampler::take_prior() {
     prior_none_ = 0;
     for (UnitIndex unit = 0; unit < prior_chance_.size(); ++unit) {
         const double log_odds = prior_.log_odds() + evidence_.units[unit].prior_log_odds;
-        prior_chance_[unit] = 1 / (1 + std::exp(-log_odds));
+        prior_chance_[unit] = probability(log_odds);
         prior_none_ += std::log1p(-prior_chance_[unit]);
     }
     for (Row& row : rows_)

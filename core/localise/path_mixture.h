@@ -65,7 +65,10 @@ class PathMixture {
     /// moved since the last time, or that has been done often enough.
     bool weigh_lossless(std::span<const double> unit_rates);
     /// log likelihood of lossless flows at each rate of the unit, relative to rate 0.
-    [[nodiscard]] const PerRate& lossless(UnitIndex unit) const { return lossless_[unit]; }
+    [[nodiscard]] const PerRate& lossless(UnitIndex unit) const {
+        static constexpr PerRate kNothing{};
+        return any_lossless() ? lossless_[unit] : kNothing;
+    }
     /// The same of a device, whose units are `members`, by index.
     /// `spared` is believed to lose nothing.
     [[nodiscard]] PerRate lossless_of(std::span<const UnitIndex> members,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -40,6 +41,10 @@ class RatePrior {
     double share_;
 };
 
+/// The probability that has these log odds.
+[[nodiscard]] inline double probability(double log_odds) {
+    return 1 / (1 + std::exp(-log_odds));
+}
 /// log(sum(exp(values))) without overflow.
 [[nodiscard]] double log_sum_exp(std::span<const double> values);
 /// Top of the parabola through the largest value and its neighbours, in log rate: finer than the grid.

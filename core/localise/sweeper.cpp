@@ -24,10 +24,6 @@ constexpr double kBeyondDoubt = 50;
 // What a unit loses if it is faulty does not matter where the chance of that is no larger.
 constexpr double kNegligible = 1e-8;
 
-double probability(double log_odds) {
-    return 1 / (1 + std::exp(-log_odds));
-}
-
 /// Rates under log weights, which need not sum to 1: log of the weights' sum, and the mean.
 struct Mean {
     double log_sum = 0;
@@ -275,16 +271,22 @@ void Sweeper::add_counters(const UnitEvidence& evidence, PerRate& log_likelihood
     }
 }
 
-/// What is known of no epoch, and where `at_any_time` all the rest as if nobody knew its epochs either.
-void Sweeper::weigh_steady(const LossShare& share, const UnitEvidence& evidence, Members members,
-                           const PerRate& lossless, bool at_any_time, Weighed& weighed) {
+/// What was sent at no known time speaks for small rates, and where `at_any_time` all the rest too.
+void Sweeper::weigh_sent(const UnitEvidence& evidence, bool at_any_time, PerRate& log_likelihood) const {
     double sent = evidence.sent_any_time;
     if (at_any_time) {
         for (const EpochLoad& load : evidence.epochs)
             sent += load.sent;
     }
     for (std::size_t r = 0; r < kRates; ++r)
-        weighed.log_likelihood[r] = lossless[r] - sent * prior_.rates()[r];
+        log_likelihood[r] -= sent * prior_.rates()[r];
+}
+
+/// What is known of no epoch, and where `at_any_time` all the rest as if nobody knew its epochs either.
+void Sweeper::weigh_steady(const LossShare& share, const UnitEvidence& evidence, Members members,
+                           const PerRate& lossless, bool at_any_time, Weighed& weighed) {
+    weighed.log_likelihood = lossless;
+    weigh_sent(evidence, at_any_time, weighed.log_likelihood);
     losses_.clear();
     static_cast<void>(
         list_losses(share.any_time, share.rate_any_time, members, losses_, weighed.log_likelihood));
@@ -339,9 +341,8 @@ void Sweeper::find_rates(const LossShare& share, double prior_log_odds, Rates ra
 }
 
 Sweeper::Weighed Sweeper::weigh_alone(UnitIndex unit, Rates rates) {
-    static constexpr PerRate kNothing{};
-    return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
-                 mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing, rates);
+    return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1), mixture_.lossless(unit),
+                 rates);
 }
 
 /// Takes over the belief in one unit, weighed against the others as they stand, but not yet its rates.
@@ -465,13 +466,12 @@ void Sweeper::share_out_lossless() {
 /// is looked at in a few large pieces.
 std::vector<UnitIndex> Sweeper::look_first() {
     constexpr std::int32_t kPieces = 32;
-    static constexpr PerRate kNothing{};
     std::vector<double> explained(shares_.size());
     for (UnitIndex unit = 0; unit < shares_.size(); ++unit) {
         const LossShare& share = shares_[unit];
         const UnitEvidence& evidence = evidence_.units[unit];
         const Members members(&ids_[unit], 1);
-        const PerRate& lossless = mixture_.any_lossless() ? mixture_.lossless(unit) : kNothing;
+        const PerRate& lossless = mixture_.lossless(unit);
         Weighed& weighed = weighed_[unit];
         weigh_steady(share, evidence, members, lossless, share.timed.empty(), weighed);
         if (!share.timed.empty()) {

@@ -107,6 +107,7 @@ class Sweeper {
                         std::int32_t together);
     [[nodiscard]] Weighed weigh(const LossShare& share, const UnitEvidence& evidence, Members members,
                                 const PerRate& lossless, Rates rates);
+    void weigh_sent(const UnitEvidence& evidence, bool at_any_time, PerRate& log_likelihood) const;
     void weigh_steady(const LossShare& share, const UnitEvidence& evidence, Members members,
                       const PerRate& lossless, bool at_any_time, Weighed& weighed);
     void find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed);

@@ -14,13 +14,9 @@ Sweeper::Weight Sweeper::weigh_unit(UnitIndex unit) {
 }
 
 PerRate Sweeper::weigh_carried(UnitIndex unit) const {
-    PerRate log_likelihood = mixture_.any_lossless() ? mixture_.lossless(unit) : PerRate{};
+    PerRate log_likelihood = mixture_.lossless(unit);
     const UnitEvidence& evidence = evidence_.units[unit];
-    double sent = evidence.sent_any_time;
-    for (const EpochLoad& load : evidence.epochs)
-        sent += load.sent;
-    for (std::size_t r = 0; r < kRates; ++r)
-        log_likelihood[r] -= sent * prior_.rates()[r];
+    weigh_sent(evidence, true, log_likelihood);
     add_counters(evidence, log_likelihood);
     return log_likelihood;
 }
@@ -45,10 +41,8 @@ Sweeper::Comparison Sweeper::compare(UnitIndex first, UnitIndex second) {
                  second_any_time = shares_[second].rate_any_time;
     const std::vector<double> first_zero(first_rate.size()), second_zero(second_rate.size());
     // The one is weighed where the other loses nothing, also as to where lossless flows went.
-    static constexpr PerRate kNothing{};
-    const bool mixed = mixture_.any_lossless();
-    const PerRate first_lossless = mixed ? mixture_.lossless_of({&first, 1}, second) : kNothing;
-    const PerRate second_lossless = mixed ? mixture_.lossless_of({&second, 1}, first) : kNothing;
+    const PerRate first_lossless = mixture_.lossless_of({&first, 1}, second);
+    const PerRate second_lossless = mixture_.lossless_of({&second, 1}, first);
     const auto weigh_beside = [&](UnitIndex unit, Rates rates) {
         return weigh(shares_[unit], evidence_.units[unit], Members(&ids_[unit], 1),
                      unit == first ? first_lossless : second_lossless, rates);

@@ -168,8 +168,7 @@ void DyetraceHelper::MakeGuests() {
     auto guests = std::make_shared<DyetraceGuests>();
     for (uint32_t host = 0; host < topology.GetNHosts(); ++host) {
         const DyetraceTopology::Node& node = topology.GetNode(host);
-        const Ipv4Address address(0xc0a80000 + host + 1);
-        guests->push_back({GuestMac(node.address), address, m_vni, host, node.rack});
+        guests->push_back({GuestMac(node.address), GetGuestAddress(host), m_vni, host, node.rack});
     }
     for (const std::string& name : m_addedGuests) {
         const uint32_t host = topology.FindNode(name);
@@ -190,7 +189,7 @@ void DyetraceHelper::MakeGuests() {
 void DyetraceHelper::AddGuestTo(DyetraceGuests& guests, uint32_t host, uint32_t vni) const {
     const auto number = static_cast<uint32_t>(guests.size());
     NS_ABORT_MSG_IF(number > 0xfffd, "the guests' subnet has no address for guest " << number);
-    guests.push_back({AddedGuestMac(number), Ipv4Address(0xc0a80000 + number + 1), vni, host,
+    guests.push_back({AddedGuestMac(number), GetGuestAddress(number), vni, host,
                       m_fabric->GetTopology().GetNode(host).rack});
 }
 

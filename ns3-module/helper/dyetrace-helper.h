@@ -109,6 +109,8 @@ class DyetraceHelper {
     const std::vector<uint32_t>& GetGuestGroup(uint32_t n) const;
     /// Bits a second of the link of a guest's host.
     uint64_t GetGuestRate(uint32_t guest) const;
+    /// The address of guest number `guest`: 192.168.0.0 and one more than its number.
+    static Ipv4Address GetGuestAddress(uint32_t guest) { return Ipv4Address(0xc0a80000 + guest + 1); }
     /// All guests are in one subnet.
     static Ipv4Mask GetGuestMask() { return Ipv4Mask("255.255.0.0"); }
 

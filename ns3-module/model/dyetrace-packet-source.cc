@@ -256,7 +256,7 @@ uint32_t DyetracePacketSource::BeginFlow(uint32_t to, uint64_t bytes, int64_t fi
 }
 
 double DyetracePacketSource::Uniform() {
-    return static_cast<double>(m_sender->GetRandom(m_stream).next() >> 11) * 0x1p-53;
+    return m_sender->GetRandom(m_stream).uniform();
 }
 
 void DyetracePacketSource::CheckPeers() const {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/health/tenants.h"
 #include "scenarios/reader/guests.h"
 #include "scenarios/reader/spelling.h"
 #include "scenarios/reader/units.h"
@@ -20,14 +21,22 @@
 namespace dyetrace::scenario {
 namespace {
 
-constexpr std::size_t name_bytes_most = 64;  // TenantBounds, ServiceScoreConfig and ProbeBounds have the same
-constexpr std::size_t conditions_most = 16;  // TenantBounds::states_of_a_tenant
+constexpr health::TenantBounds bounds;  // services' and probes' names may be as long
 constexpr std::string_view states_taken[] = {"all", "health", "healthy", "degraded", "failed"};
 
 /// Names reach terminals, pages and queries.
 bool is_name(std::string_view name) {
     const auto good = [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\' && c != '\''; };
-    return !name.empty() && name.size() <= name_bytes_most && std::all_of(name.begin(), name.end(), good);
+    return !name.empty() && name.size() <= bounds.name_bytes && std::all_of(name.begin(), name.end(), good);
+}
+
+Problem no_name() {
+    return {fmt::format("a name has up to {} characters of ASCII, without blanks, quotes and backslashes",
+                        bounds.name_bytes)};
+}
+
+Problem one_host() {
+    return {"both guests are on one host, so the network carries nothing between them"};
 }
 
 /// "vm-12": what a guest without a name of its own is called.
@@ -73,8 +82,7 @@ class ClientChecker {
             if (!has(path)) continue;
             const std::string& name = sections[i].name;
             if (!is_name(name)) {
-                error(path,
-                      {"a name has up to 64 characters of ASCII, without blanks, quotes and backslashes"});
+                error(path, no_name());
             } else if (!seen.insert(name).second) {
                 error(path, {fmt::format("the name \"{}\" is there already", name)});
             }
@@ -112,8 +120,8 @@ class ClientChecker {
         check_names(path + ".guest", tenant.guests);
         check_guests(path, tenant);
         check_names(path + ".condition", tenant.conditions);
-        if (tenant.conditions.size() > conditions_most)
-            error(path, {fmt::format("more than {} conditions", conditions_most)});
+        if (tenant.conditions.size() > bounds.states_of_a_tenant)
+            error(path, {fmt::format("more than {} conditions", bounds.states_of_a_tenant)});
         std::vector<std::string> states{"all", "health"};
         for (std::size_t i = 0; i < tenant.conditions.size(); ++i) {
             const std::string& name = tenant.conditions[i].name;
@@ -211,9 +219,7 @@ class ClientChecker {
             const ProbeSettings& probe = scenario_.probes[i];
             const std::string path = fmt::format("probe.{}", i);
             const TenantSettings* const tenant = tenant_at(path + ".tenant", probe.tenant);
-            if (has(path + ".name") && !is_name(probe.name))
-                error(path + ".name",
-                      {"a name has up to 64 characters of ASCII, without blanks, quotes and backslashes"});
+            if (has(path + ".name") && !is_name(probe.name)) error(path + ".name", no_name());
             if (tenant == nullptr || tenant->vnis.empty()) continue;
             const std::uint32_t vni = vni_of(probe, *tenant, guests_of(scenario_, *tenant));
             if (!seen.emplace(vni, probe.name).second)
@@ -233,8 +239,7 @@ class ClientChecker {
             if (!guest) continue;
             if (guest->vni != vni)
                 error(at, {fmt::format("\"{}\" is in VNI {}, not {}", **name, guest->vni, vni)});
-            if (from_host == guest->host)
-                error(at, {"both guests are on one host, so the network carries nothing between them"});
+            if (from_host == guest->host) error(at, one_host());
             from_host = guest->host;
         }
     }
@@ -259,7 +264,7 @@ class ClientChecker {
             error(path + ".to", {fmt::format("\"{}\" is in VNI {}, and \"{}\" in VNI {}", trace.from,
                                              from->vni, trace.to, to->vni)});
         } else if (from->host == to->host) {
-            error(path + ".to", {"both guests are on one host, so the network carries nothing between them"});
+            error(path + ".to", one_host());
         }
     }
 

@@ -2,10 +2,13 @@
 #include "scenarios/runner/client_recorder.h"
 
 #include <array>
-#include <cstdio>
 #include <optional>
+#include <sstream>
+
+#include <ns3/dyetrace-helper.h>
 
 #include "scenarios/reader/guests.h"
+#include "scenarios/runner/hex.h"
 
 namespace dyetrace::runner {
 namespace {
@@ -14,10 +17,10 @@ std::string text(std::string_view view) {
     return std::string(view);
 }
 
-/// Of a guest: 192.168.0.0 and its number, as DyetraceHelper gives them.
 std::string address_of(std::uint32_t guest) {
-    const std::uint32_t host = guest + 1;
-    return "192.168." + std::to_string(host >> 8) + "." + std::to_string(host & 0xff);
+    std::ostringstream text;
+    ns3::DyetraceHelper::GetGuestAddress(guest).Print(text);
+    return text.str();
 }
 
 std::string flow_words(const scenario::FlowTraceSettings& settings) {
@@ -32,16 +35,6 @@ std::string flow_words(const scenario::FlowTraceSettings& settings) {
     if (settings.destination_port != 0)
         words += ", destination port " + std::to_string(settings.destination_port);
     return words;
-}
-
-std::string hex(const std::vector<std::uint8_t>& bytes) {
-    std::string digits;
-    for (const std::uint8_t byte : bytes) {
-        char two[3];
-        std::snprintf(two, sizeof two, "%02x", byte);
-        digits += two;
-    }
-    return digits;
 }
 
 std::optional<std::int64_t> ns_of(const std::optional<Duration>& duration) {

@@ -27,8 +27,8 @@
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "analysis/cli/large_pages.h"
 #include "core/base/random.h"
 #include "core/wire/ethernet.h"
 #include "core/wire/ipv4.h"
@@ -181,19 +181,11 @@ double ReconvergenceMs(const DyetraceTopology& topology) {
     return worst;
 }
 
-/// What the hosts of a large fabric take lies on more pages of 4 KB than the processor keeps the places of.
-/// Begins anew where malloc was not told to ask for large ones.
-void TakeLargePages(char** argv) {
-    constexpr const char* tunables = "GLIBC_TUNABLES";
-    if (std::getenv(tunables) != nullptr) return;
-    if (setenv(tunables, "glibc.malloc.hugetlb=1", 1) == 0) (void)execv("/proc/self/exe", argv);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     const Options options = Parse(argc, argv);
-    TakeLargePages(argv);
+    dyetrace::cli::take_large_pages(argv);
     ObjectFactory scheduler;
     scheduler.SetTypeId("ns3::DyetraceScheduler");
     Simulator::SetScheduler(scheduler);

@@ -22,8 +22,8 @@
 
 #include <benchmark/benchmark.h>
 #include <sodium.h>
-#include <unistd.h>
 
+#include "analysis/cli/large_pages.h"
 #include "core/auth/keys.h"
 #include "core/base/random.h"
 #include "core/eppc/eppc.h"
@@ -326,16 +326,8 @@ void add(const char* name, void (*what)(benchmark::State&)) {
     benchmark::RegisterBenchmark(name, what);
 }
 
-/// As the shipped unit starts eppcd: what 10,000 peers take lies on too many pages of 4 KB, and the look-up
-/// of a page is waited for like that of a line. Begins anew where malloc was not told.
-void take_huge_pages(char** argv) {
-    constexpr const char* kTunables = "GLIBC_TUNABLES";
-    if (std::getenv(kTunables) != nullptr) return;
-    if (setenv(kTunables, "glibc.malloc.hugetlb=1", 1) == 0) (void)execv("/proc/self/exe", argv);
-}
-
 int main_with(int argc, char** argv) {
-    take_huge_pages(argv);
+    cli::take_large_pages(argv);  // as the shipped unit starts eppcd
     add("untracked_64", ours<kNever, 64>);
     add("untracked_1400", ours<kNever, 1400>);
     add("untracked_floor_64", floor_of<false, 64>);

@@ -271,7 +271,7 @@ struct ClockWorld {
         return least + static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(most - least));
     }
     std::int64_t log_uniform(std::int64_t least, std::int64_t most) {
-        const double share = static_cast<double>(random.next() >> 11) * 0x1p-53;
+        const double share = random.uniform();
         return static_cast<std::int64_t>(
             static_cast<double>(least) *
             std::pow(static_cast<double>(most) / static_cast<double>(least), share));

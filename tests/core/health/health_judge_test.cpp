@@ -420,7 +420,7 @@ TEST(HealthJudge, MeanSampleIsWithinOneFifthOfWaldsAndOneWindow) {
         const auto losses = [&] {
             std::uint64_t lost = 0;
             for (std::uint64_t i = 0; i < kPackets; ++i)
-                lost += static_cast<double>(random.next() >> 11) * 0x1p-53 < rate ? 1 : 0;
+                lost += random.uniform() < rate ? 1 : 0;
             return lost;
         };
         double level = 0;

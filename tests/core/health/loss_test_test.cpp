@@ -21,7 +21,7 @@ double sum_of(const LossEvidence& evidence) {
 std::uint64_t losses(std::uint64_t packets, double rate, Random& random) {
     std::uint64_t lost = 0;
     for (std::uint64_t i = 0; i < packets; ++i)
-        lost += static_cast<double>(random.next() >> 11) * 0x1p-53 < rate ? 1 : 0;
+        lost += random.uniform() < rate ? 1 : 0;
     return lost;
 }
 

@@ -108,12 +108,10 @@ class Fabric {
     }
 
   private:
-    double uniform() { return static_cast<double>(random_.next() >> 11) * 0x1p-53; }
-
     std::uint32_t drops(std::uint32_t packets, double share) {
         std::uint32_t dropped = 0;
         for (std::uint32_t i = 0; i < packets; ++i)
-            dropped += uniform() < share ? 1 : 0;
+            dropped += random_.uniform() < share ? 1 : 0;
         return dropped;
     }
 
@@ -137,10 +135,10 @@ class Fabric {
         const double per_step =
             config_.load * kLinkBytesPerSecond / (mean_size() / 1400 * kPacketBytes) * kStep.in_seconds();
         for (std::uint32_t source = 0; source < hosts_.size(); ++source) {
-            if (uniform() >= per_step) continue;
+            if (random_.uniform() >= per_step) continue;
             std::uint32_t target = random_.below(static_cast<std::uint32_t>(hosts_.size()) - 1);
             if (target >= source) ++target;
-            const double share = uniform();
+            const double share = random_.uniform();
             std::size_t i = 1;
             while (kSizes[i].second < share)
                 ++i;
@@ -183,7 +181,7 @@ class Fabric {
 
     void send(Time now) {
         for (Flow& flow : flows_) {
-            flow.credit += kFlowPacketsPerSecond * kStep.in_seconds() * (0.9 + 0.2 * uniform());
+            flow.credit += kFlowPacketsPerSecond * kStep.in_seconds() * (0.9 + 0.2 * random_.uniform());
             flow.in_flight = static_cast<std::uint32_t>(std::min(std::floor(flow.credit), flow.packets_left));
             flow.credit -= flow.in_flight;
             flow.packets_left -= flow.in_flight;

@@ -73,7 +73,7 @@ class FlowsTest : public testing::Test {
             Flow flow{*graph_.links_along(hops), packets, 0};
             const double loss = loss_of(hops);
             for (std::uint64_t p = 0; p < packets; ++p)
-                flow.lost += static_cast<double>(random_.next() >> 11) * 0x1p-53 < loss ? 1 : 0;
+                flow.lost += random_.uniform() < loss ? 1 : 0;
             all.push_back(flow);
         }
         return all;

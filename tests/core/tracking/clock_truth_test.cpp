@@ -24,14 +24,11 @@ constexpr std::int64_t kBillion = 1'000'000'000;
 constexpr std::int64_t kLengthNs = 30 * kBillion;
 constexpr std::int64_t kLongestDelayNs = 8'000'000;
 
-double uniform(Random& random) {
-    return static_cast<double>(random.next() >> 11) * 0x1p-53;
-}
 double between(Random& random, double least, double most) {
-    return least + (most - least) * uniform(random);
+    return least + (most - least) * random.uniform();
 }
 double log_between(Random& random, double least, double most) {
-    return least * std::pow(most / least, uniform(random));
+    return least * std::pow(most / least, random.uniform());
 }
 std::int64_t signed_of(Random& random, double magnitude) {
     return static_cast<std::int64_t>(random.below(2) == 0 ? magnitude : -magnitude);
@@ -72,7 +69,7 @@ struct Line {
           queue_mean_ns(log_between(random, 5e3, 1e6)) {}
     [[nodiscard]] std::int64_t delay(Random& random) const {
         double queue = between(random, 0, 100);
-        if (uniform(random) >= empty) queue += -queue_mean_ns * std::log(1 - uniform(random));
+        if (random.uniform() >= empty) queue += -queue_mean_ns * std::log(1 - random.uniform());
         return std::min(base_ns + static_cast<std::int64_t>(queue), kLongestDelayNs);
     }
 };
@@ -142,7 +139,7 @@ class World {
         }
     }
     std::int64_t pause() {
-        return static_cast<std::int64_t>(-pause_mean_ns_ * std::log(1 - uniform(random_)));
+        return static_cast<std::int64_t>(-pause_mean_ns_ * std::log(1 - random_.uniform()));
     }
     void receive(std::int64_t sent_ns) {
         const std::int64_t received_ns = sent_ns + reverse_.delay(random_);
