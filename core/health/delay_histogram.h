@@ -30,7 +30,7 @@ class DelayHistogram {
 
   private:
     static constexpr int kOctaves = 35;  ///< from 2^5 to 2^40
-    static constexpr std::size_t kBuckets = 32 * (kOctaves + 1);
+    static constexpr std::size_t kBuckets = std::size_t{32} * (kOctaves + 1);
     static std::size_t bucket_of(std::int64_t ns);
     static std::int64_t middle_of(std::size_t bucket);
 

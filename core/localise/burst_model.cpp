@@ -335,7 +335,10 @@ BurstModel::BurstModel(const RatePrior& prior, const BurstConfig& config, bool w
     : grid_(make_grid(prior, config.rate_min)),
       config_(config),
       healthy_mean_(prior.healthy_mean()),
-      wide_(wide) {}
+      wide_(wide) {
+    for (std::size_t gap = 0; gap < stay_.size(); ++gap)
+        stay_[gap] = std::pow(config.stay, static_cast<double>(gap));
+}
 
 /// Chances of going from state to state.
 void BurstModel::set_chances(std::span<const EpochEvidence> epochs) {
@@ -344,9 +347,7 @@ void BurstModel::set_chances(std::span<const EpochEvidence> epochs) {
         Emission& e = emissions_[i];
         const std::int64_t gap = i == 0 ? 1 : epochs[i].epoch - epochs[i - 1].epoch;
         e.enter = config_.enter * epochs[i].burst_factor;
-        const double stay =
-            gap == 1 ? config_.stay
-                     : std::pow(config_.stay, static_cast<double>(std::min<std::int64_t>(gap, 100)));
+        const double stay = stay_[static_cast<std::size_t>(std::min(gap, kLongGap))];
         e.stay = std::max(stay * std::min(1.0, epochs[i].burst_factor), e.enter);
         e.onset = epochs[i].onset ? 1.0 / static_cast<double>(onsets + 1) : 0;
     }

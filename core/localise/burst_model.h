@@ -104,10 +104,12 @@ class BurstModel {
 
   private:
     void set_chances(std::span<const EpochEvidence> epochs);
+    static constexpr std::int64_t kLongGap = 100;  ///< epochs after which hardly any burst lasts
 
     Grid grid_;
     BurstConfig config_;
     double healthy_mean_;
+    std::array<double, kLongGap + 1> stay_;  ///< chance that a burst lasts so many epochs
     bool wide_;
     std::vector<Emission> emissions_;
     std::vector<std::array<double, 4>> forward_;  ///< chances of states while smoothing

@@ -54,6 +54,7 @@ struct PairPath {
 /// Each question is about windows that start at or after `since` and whose route is known.
 class EvidenceSource {
   public:
+    virtual ~EvidenceSource() = default;
     /// What a localiser says of them.
     [[nodiscard]] virtual Verdict infer(const LocaliserConfig& config, Time since) const = 0;
     /// What they sent and lost on paths across `link`.
@@ -74,7 +75,6 @@ class EvidenceSource {
     EvidenceSource(EvidenceSource&&) = default;
     EvidenceSource& operator=(const EvidenceSource&) = default;
     EvidenceSource& operator=(EvidenceSource&&) = default;
-    ~EvidenceSource() = default;
 };
 
 }  // namespace dyetrace::localise

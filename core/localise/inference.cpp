@@ -72,6 +72,7 @@ std::vector<LiarBelief> find_liars(const Sweeper& sweeper, const std::vector<Uni
         if (liar->log_odds > belief.log_odds) belief = *liar;
     }
     std::vector<LiarBelief> all;
+    all.reserve(liars.size());
     for (const auto& [host, belief] : liars)
         all.push_back(belief);
     std::stable_sort(all.begin(), all.end(),

@@ -68,10 +68,8 @@ struct PathWindow {
 /// Tells what a `PathId` stands for.
 class PathNames {
   public:
+    virtual ~PathNames() = default;
     [[nodiscard]] virtual PathKey key(PathId path) const = 0;
-
-  protected:
-    ~PathNames() = default;
 };
 
 class RollingEvidence final : public EvidenceSource {

@@ -79,11 +79,16 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
       weighed_(evidence.units.size()),
       mixture_(evidence, prior_),
       ids_(evidence.units.size()),
+      has_sets_(std::any_of(evidence.lossy.begin(), evidence.lossy.end(),
+                            [](const LossyPath& path) { return path.set != kNoSet; })),
       path_rate_(evidence.lossy.size()),
       told_rate_(evidence.lossy.size()),
       beliefs_(evidence.units.size()),
       faulty_rates_(evidence.units.size()) {
     std::iota(ids_.begin(), ids_.end(), 0U);
+    path_lost_.reserve(evidence.lossy.size());
+    for (const LossyPath& path : evidence.lossy)
+        path_lost_.push_back(path.lost);
     for (std::uint32_t p = 0; p < evidence.lossy.size(); ++p) {
         const LossyPath& path = evidence.lossy[p];
         const auto list = [&](UnitIndex unit) {
@@ -103,13 +108,18 @@ Sweeper::Sweeper(const Evidence& evidence, const InferenceConfig& config)
 
 /// Sorts a share's timed paths, and believes it healthy.
 void Sweeper::index_epochs(LossShare& share) const {
-    std::stable_sort(share.timed.begin(), share.timed.end(), [&](std::uint32_t x, std::uint32_t y) {
+    const auto is_earlier = [&](std::uint32_t x, std::uint32_t y) {
         return evidence_.lossy[x].epoch < evidence_.lossy[y].epoch;
-    });
-    for (const std::uint32_t p : share.timed) {
-        const std::int32_t epoch = evidence_.lossy[p].epoch;
-        if (share.lossy_epochs.empty() || share.lossy_epochs.back() != epoch)
+    };
+    if (!std::is_sorted(share.timed.begin(), share.timed.end(), is_earlier))
+        std::stable_sort(share.timed.begin(), share.timed.end(), is_earlier);
+    for (std::uint32_t i = 0; i < share.timed.size(); ++i) {
+        const std::int32_t epoch = evidence_.lossy[share.timed[i]].epoch;
+        if (share.lossy_epochs.empty() || share.lossy_epochs.back() != epoch) {
             share.lossy_epochs.push_back(epoch);
+            share.epoch_ends.push_back(i);
+        }
+        share.epoch_ends.back() = i + 1;
     }
     share.rate_any_time = prior_.healthy_mean();
     share.rate.assign(share.lossy_epochs.size(), prior_.healthy_mean());
@@ -130,18 +140,17 @@ void Sweeper::sum_up_paths() {
     for (UnitIndex unit = 0; unit < shares_.size(); ++unit) {
         const LossShare& share = shares_[unit];
         const auto is_certain = [&](std::uint32_t p) {
-            return evidence_.lossy[p].set == kNoSet ||
+            return !has_sets_ || evidence_.lossy[p].set == kNoSet ||
                    crosses_for_certain(evidence_.lossy[p], {&ids_[unit], 1});
         };
         for (const std::uint32_t p : share.any_time)
             path_rate_[p] += is_certain(p) ? share.rate_any_time : 0;
-        std::size_t place = 0;  // both are by epoch
-        for (const std::uint32_t p : share.timed) {
-            while (share.lossy_epochs[place] != evidence_.lossy[p].epoch)
-                ++place;
-            path_rate_[p] += is_certain(p) ? share.rate[place] : 0;
+        for (std::size_t place = 0; place < share.lossy_epochs.size(); ++place) {
+            for (const std::uint32_t p : share.in_epoch(place))
+                path_rate_[p] += is_certain(p) ? share.rate[place] : 0;
         }
     }
+    if (!has_sets_) return;
     for (std::uint32_t p = 0; p < path_rate_.size(); ++p) {
         const LossyPath& path = evidence_.lossy[p];
         if (path.set == kNoSet) continue;
@@ -167,7 +176,7 @@ bool Sweeper::crosses_for_certain(const LossyPath& path, Members members) const 
 /// `unit`, which is on path `p`, is believed to lose more.
 void Sweeper::move_rate(std::uint32_t p, UnitIndex unit, double by) {
     const LossyPath& path = evidence_.lossy[p];
-    if (path.set == kNoSet || crosses_for_certain(path, {&unit, 1})) {
+    if (!has_sets_ || path.set == kNoSet || crosses_for_certain(path, {&unit, 1})) {
         path_rate_[p] += by;
         return;
     }
@@ -183,12 +192,19 @@ void Sweeper::move_rate(std::uint32_t p, UnitIndex unit, double by) {
 /// ways.
 bool Sweeper::list_losses(std::span<const std::uint32_t> paths, double own, Members members,
                           std::vector<EpochLoss>& losses, PerRate& more) const {
+    const auto list = [&](std::uint32_t p) {
+        losses.push_back({path_lost_[p], 1 / std::max(path_rate_[p] - own, kRateFloor)});
+    };
+    if (!has_sets_) {
+        std::for_each(paths.begin(), paths.end(), list);
+        return false;
+    }
     LogProduct product;
     bool any = false;
     for (const std::uint32_t p : paths) {
         const LossyPath& path = evidence_.lossy[p];
         if (path.set == kNoSet) {
-            losses.push_back({path.lost, 1 / std::max(path_rate_[p] - own, kRateFloor)});
+            list(p);
         } else {
             any = true;
             mixture_.add_lossy(p, path_rate_[p], own, crosses_for_certain(path, members), members, product);
@@ -203,14 +219,10 @@ bool Sweeper::list_losses(std::span<const std::uint32_t> paths, double own, Memb
 void Sweeper::gather_history(const LossShare& share, const UnitEvidence& evidence, Members members,
                              std::int32_t together) {
     history_.clear();
-    auto lossy = share.timed.begin();
-    std::size_t place = 0;   // of lossy epochs
+    std::size_t next = 0;    // of lossy epochs
     std::int32_t began = 0;  // what is being gathered
     for (const EpochLoad& load : evidence.epochs) {
-        const auto first = lossy;
-        while (lossy != share.timed.end() && evidence_.lossy[*lossy].epoch == load.epoch)
-            ++lossy;
-        const bool lossless = first == lossy;
+        const bool lossless = next == share.lossy_epochs.size() || share.lossy_epochs[next] != load.epoch;
         const bool joins = !history_.epochs.empty() && (began == load.epoch / together ||
                                                         (lossless && history_.epochs.back().is_lossless()));
         if (!joins) {
@@ -225,10 +237,9 @@ void Sweeper::gather_history(const LossShare& share, const UnitEvidence& evidenc
         if (lossless) continue;
         epoch.burst_factor =
             epoch.is_lossless() ? load.burst_factor : std::max(epoch.burst_factor, load.burst_factor);
-        while (share.lossy_epochs[place] != load.epoch)
-            ++place;
         PerRate more{};
-        const bool any = list_losses({first, lossy}, share.rate[place], members, history_.losses, more);
+        const bool any = list_losses(share.in_epoch(next), share.rate[next], members, history_.losses, more);
+        ++next;
         epoch.loss_count = static_cast<std::uint32_t>(history_.losses.size()) - epoch.first_loss;
         if (!any) continue;
         if (epoch.more == EpochEvidence::kNothing) {

@@ -20,9 +20,16 @@ struct LossShare {
     std::vector<std::uint32_t> any_time;     ///< lossy paths without an epoch
     std::vector<std::uint32_t> timed;        ///< lossy paths with one, by epoch
     std::vector<std::int32_t> lossy_epochs;  ///< those epochs, each once
+    std::vector<std::uint32_t> epoch_ends;   ///< where in `timed` the paths of each end
     double rate_any_time = 0;
     std::vector<double> rate;  ///< in each of `lossy_epochs`
     bool stale = true;         ///< what others are believed to lose on its paths has changed
+
+    /// Lossy paths of one of `lossy_epochs`.
+    [[nodiscard]] std::span<const std::uint32_t> in_epoch(std::size_t place) const {
+        const std::size_t begin = place == 0 ? 0 : epoch_ends[place - 1];
+        return std::span(timed).subspan(begin, epoch_ends[place] - begin);
+    }
 };
 
 class Sweeper {
@@ -133,6 +140,8 @@ class Sweeper {
     std::vector<Weighed> weighed_;   ///< of each unit, when it was last weighed
     PathMixture mixture_;
     std::vector<UnitIndex> ids_;     ///< 0, 1, ..: a unit is the only member of itself
+    bool has_sets_;                  ///< some lossy paths are not known
+    std::vector<double> path_lost_;  ///< of each lossy path, apart from the rest of it: to be read fast
     std::vector<double> path_rate_;  ///< of each lossy path, summed over its certain units
     std::vector<double> told_rate_;  ///< .. when units on it were last told
     std::vector<Belief> beliefs_;

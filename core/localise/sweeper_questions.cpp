@@ -26,11 +26,9 @@ void Sweeper::set_rates(UnitIndex unit, const std::vector<double>& timed, double
     for (const std::uint32_t p : share.any_time)
         move_rate(p, unit, any_time - share.rate_any_time);
     share.rate_any_time = any_time;
-    std::size_t place = 0;  // both are by epoch
-    for (const std::uint32_t p : share.timed) {
-        while (share.lossy_epochs[place] != evidence_.lossy[p].epoch)
-            ++place;
-        move_rate(p, unit, timed[place] - share.rate[place]);
+    for (std::size_t place = 0; place < share.lossy_epochs.size(); ++place) {
+        for (const std::uint32_t p : share.in_epoch(place))
+            move_rate(p, unit, timed[place] - share.rate[place]);
     }
     share.rate = timed;
 }
