@@ -304,7 +304,7 @@ std::vector<SessionView> Eppc::Engine::sessions() const {
                 if (record.intervals > 0) view.paths.push_back(record);
             }
             if (s.sketch() == tracking::SketchTable::kNone || !sketches_[s.sketch()].min()) continue;
-            view.delays.resize(tracking::QuantileSketch::kRoomForAny);
+            view.delays.resize(QuantileSketch::kRoomForAny);
             view.delays.resize(sketches_[s.sketch()].encode_into(view.delays).value_or(0));
             view.delays_corrected = sketches_.is_corrected(s.sketch());
         }

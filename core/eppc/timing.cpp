@@ -58,7 +58,7 @@ bool Eppc::Engine::fill_sketch(const Peer& peer, session::OutgoingMessage& messa
         return s.id() == message.session && s.peer_boot() == message.receiver_boot;
     });
     if (session == peer.accepted.end() || session->sketch() == tracking::SketchTable::kNone) return false;
-    const tracking::QuantileSketch& sketch = sketches_[session->sketch()];
+    const QuantileSketch& sketch = sketches_[session->sketch()];
     if (!sketch.min()) return false;
     const std::size_t around = peer.outer.size_in_mtu() + wire::ControlHeader::kSize +
                                wire::ControlHeader::kTagSize + wire::DelaySketchBody::kHeaderSize;

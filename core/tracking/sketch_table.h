@@ -15,8 +15,8 @@
 #include "core/base/digest.h"
 #include "core/base/heap.h"
 #include "core/base/time.h"
-#include "core/tracking/quantile_sketch.h"
-#include "core/tracking/sketch_pool.h"
+#include "core/base/quantile_sketch.h"
+#include "core/base/sketch_pool.h"
 
 namespace dyetrace::tracking {
 

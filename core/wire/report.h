@@ -130,7 +130,7 @@ struct DelaySketchBody {
 
     bool corrected = false;
     std::int64_t sent_ns = 0;  ///< acceptor's clock
-    Bytes sketch;              ///< in the message; its codec is core/tracking/quantile_sketch's
+    Bytes sketch;              ///< in the message; its codec is core/base/quantile_sketch's
 
     static Result<DelaySketchBody, DropReason> parse(Bytes body);
     [[nodiscard]] std::size_t encoded_size() const { return kHeaderSize + sketch.size(); }

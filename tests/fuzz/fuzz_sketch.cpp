@@ -8,13 +8,11 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
-#include "core/tracking/quantile_sketch.h"
+#include "core/base/quantile_sketch.h"
 
 namespace {
 
 using namespace dyetrace;
-using tracking::QuantileSketch;
-using tracking::SketchPool;
 
 void comes_back_equal(Bytes bytes) {
     SketchPool pool(4 * SketchPool::kNodesOfFullSketch);

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/random.h"
-#include "core/tracking/quantile_sketch.h"
+#include "core/base/quantile_sketch.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
 
@@ -22,10 +22,10 @@ namespace {
 using session::Role;
 
 struct Sketch {
-    tracking::SketchPool pool{tracking::SketchPool::kNodesOfFullSketch};
-    tracking::QuantileSketch delays{pool};
+    SketchPool pool{SketchPool::kNodesOfFullSketch};
+    QuantileSketch delays{pool};
 
-    explicit Sketch(Bytes encoded) { EXPECT_TRUE(tracking::QuantileSketch::parse(encoded, delays).ok()); }
+    explicit Sketch(Bytes encoded) { EXPECT_TRUE(QuantileSketch::parse(encoded, delays).ok()); }
 };
 
 /// Host 0 sends to host 1, each packet tagged, on one path.

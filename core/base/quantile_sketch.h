@@ -27,10 +27,10 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
-#include "core/tracking/sketch_buckets.h"
-#include "core/tracking/sketch_pool.h"
+#include "core/base/sketch_buckets.h"
+#include "core/base/sketch_pool.h"
 
-namespace dyetrace::tracking {
+namespace dyetrace {
 
 /// Why an encoded sketch is refused.
 enum class SketchError : std::uint8_t {
@@ -84,6 +84,12 @@ class QuantileSketch {
     /// outside [0, 1] is the nearer end. Nothing where count() is 0.
     [[nodiscard]] std::optional<std::int64_t> quantile(double q) const;
     [[nodiscard]] std::optional<std::int64_t> value_at(std::uint64_t rank) const;
+    /// Mean of what is in the buckets, within error_per_mille(). Nothing where count() is 0.
+    [[nodiscard]] std::optional<double> mean() const;
+    /// What was added since this sketch was as `before`, which may have been written into less room: its
+    /// least and greatest are those of buckets. Nothing where `before` has more in some bucket, and so never
+    /// was this one, or where the pool has no room.
+    [[nodiscard]] std::optional<QuantileSketch> since(const QuantileSketch& before) const;
     /// 10 (1%), or more where something was merged that had been encoded into too small a room.
     [[nodiscard]] int error_per_mille() const { return kErrorPerMille[level_]; }
     /// Nodes of the pool that it holds.
@@ -131,4 +137,4 @@ class QuantileSketch {
     Extremes extremes_;  ///< of nothing where the sketch is empty
 };
 
-}  // namespace dyetrace::tracking
+}  // namespace dyetrace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The encoding of quantile sketches, as core/tracking/quantile_sketch.h lays it out.
+// The encoding of quantile sketches, as core/base/quantile_sketch.h lays it out.
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
@@ -8,20 +8,11 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/quantile_sketch.h"
 #include "core/base/random.h"
-#include "core/tracking/quantile_sketch.h"
 
 namespace dyetrace::test {
 namespace {
-
-using tracking::bucket_begin;
-using tracking::bucket_end;
-using tracking::bucket_value;
-using tracking::BucketIndex;
-using tracking::kBucketsPerSign;
-using tracking::QuantileSketch;
-using tracking::SketchError;
-using tracking::SketchPool;
 
 using Buffer = std::vector<std::uint8_t>;
 
@@ -200,7 +191,7 @@ std::int64_t through_level(SketchPool& pool, std::uint8_t level, std::int64_t va
     bytes.resize(sketch.encode_into(bytes).value());
     // Level 0 fits always: written again with the groups of the level.
     const int width = level == 0 ? 1 : level == 1 ? 3 : level == 2 ? 9 : 27;
-    const auto group = static_cast<std::uint64_t>((tracking::bucket_of(value) + width - 1) / width);
+    const auto group = static_cast<std::uint64_t>((bucket_of(value) + width - 1) / width);
     const auto last = static_cast<std::uint64_t>((kBucketsPerSign + width - 1) / width);
     Buffer coarse = {level, 0, static_cast<std::uint8_t>(group == last ? 2 : 3)};
     coarse.insert(coarse.end(), bytes.begin() + 3, bytes.begin() + 23);  // the extremes: ten bytes each

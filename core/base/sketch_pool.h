@@ -10,7 +10,7 @@
 
 #include "core/base/result.h"
 
-namespace dyetrace::tracking {
+namespace dyetrace {
 
 /// Outlives its sketches. Not for several threads.
 class SketchPool {
@@ -72,4 +72,4 @@ class SketchPool {
     std::uint32_t nodes_per_sketch_;
 };
 
-}  // namespace dyetrace::tracking
+}  // namespace dyetrace

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "core/tracking/quantile_sketch.h"
+#include "core/base/quantile_sketch.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -15,15 +16,6 @@
 
 namespace dyetrace::test {
 namespace {
-
-using tracking::bucket_begin;
-using tracking::bucket_end;
-using tracking::bucket_of;
-using tracking::bucket_value;
-using tracking::BucketIndex;
-using tracking::kBucketsPerSign;
-using tracking::QuantileSketch;
-using tracking::SketchPool;
 
 constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
@@ -205,6 +197,67 @@ TEST(QuantileSketch, MergingIsAssociativeAndCommutative) {
     EXPECT_EQ(left, right);
     inner.merge(sketch_of(pool, a));
     EXPECT_EQ(left, inner);
+}
+
+/// As it is read back by whoever got it in a message with so much room.
+QuantileSketch sent(SketchPool& pool, const QuantileSketch& sketch, std::size_t room) {
+    std::vector<std::uint8_t> bytes(room);
+    bytes.resize(*sketch.encode_into(bytes));
+    QuantileSketch read(pool);
+    EXPECT_TRUE(QuantileSketch::parse(bytes, read).ok());
+    return read;
+}
+
+TEST(QuantileSketch, TellsWhatWasAddedSinceAnEarlierState) {
+    SketchPool pool(20000);
+    Random random(5);
+    std::vector<std::int64_t> first, second;
+    for (int i = 0; i < 3000; ++i) {
+        first.push_back(static_cast<std::int64_t>(50'000 * std::exp(normal(random))));
+        second.push_back(static_cast<std::int64_t>(900'000 * std::exp(0.3 * normal(random))) - 200'000);
+    }
+    std::vector<std::int64_t> both = first;
+    both.insert(both.end(), second.begin(), second.end());
+    std::sort(second.begin(), second.end());
+    const QuantileSketch now = sketch_of(pool, both);
+    for (const std::size_t room : {4096, 500, 200}) {
+        const QuantileSketch before = sent(pool, sketch_of(pool, first), room);
+        const auto added = now.since(before);
+        ASSERT_TRUE(added.has_value()) << room;
+        EXPECT_EQ(added->count(), second.size());
+        EXPECT_EQ(added->error_per_mille(), before.error_per_mille());
+        for (const double q : {0.0, 0.01, 0.5, 0.9, 0.99, 1.0}) {
+            const auto exact = static_cast<double>(
+                second[static_cast<std::size_t>(q * static_cast<double>(second.size() - 1))]);
+            const double error = added->error_per_mille() / 1000.0;
+            EXPECT_NEAR(static_cast<double>(*added->quantile(q)), exact, std::abs(exact) * error)
+                << room << " " << q;
+        }
+        const double exact =
+            std::accumulate(second.begin(), second.end(), 0.0) / static_cast<double>(second.size());
+        EXPECT_NEAR(*added->mean(), exact, exact * added->error_per_mille() / 1000.0);
+    }
+}
+
+TEST(QuantileSketch, WasNeverWhatHasMoreInAnyBucket) {
+    SketchPool pool(2000);
+    const QuantileSketch now = sketch_of(pool, {-7, 10, 10, 500});
+    EXPECT_TRUE(now.since(now).has_value());
+    EXPECT_EQ(now.since(now)->count(), 0U);
+    EXPECT_FALSE(now.since(now)->mean().has_value());
+    EXPECT_TRUE(now.since(QuantileSketch(pool)).has_value());
+    EXPECT_TRUE(now.since(sketch_of(pool, {10, 500})).has_value());
+    EXPECT_FALSE(now.since(sketch_of(pool, {10, 10, 10})).has_value());
+    EXPECT_FALSE(now.since(sketch_of(pool, {-900})).has_value());  // below all
+    EXPECT_FALSE(now.since(sketch_of(pool, {50})).has_value());    // between two
+    EXPECT_FALSE(now.since(sketch_of(pool, {9000})).has_value());  // above all
+}
+
+TEST(QuantileSketch, SaysNothingOfWhatItsPoolHasNoRoomFor) {
+    SketchPool pool(6);
+    const QuantileSketch now = sketch_of(pool, {10, 500'000});
+    EXPECT_FALSE(now.since(QuantileSketch(pool)).has_value());
+    EXPECT_EQ(pool.free(), 6U - now.nodes());
 }
 
 TEST(QuantileSketch, MergingWithAnEmptyOneChangesNothing) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "core/tracking/quantile_sketch.h"
+#include "core/base/quantile_sketch.h"
 
 #include <algorithm>
 #include <limits>
 #include <utility>
+#include <vector>
 
-namespace dyetrace::tracking {
+namespace dyetrace {
 namespace {
 
 constexpr std::uint64_t kCountMost = std::numeric_limits<std::uint32_t>::max();
@@ -342,6 +343,38 @@ std::optional<std::int64_t> QuantileSketch::value_at(std::uint64_t rank) const {
     return std::clamp(bucket_value(*found), extremes_.min, extremes_.max);
 }
 
+std::optional<double> QuantileSketch::mean() const {
+    if (count_ == 0) return std::nullopt;
+    double sum = 0;
+    for_each_bucket([&](BucketIndex index, std::uint32_t count) {
+        sum += static_cast<double>(bucket_value(index)) * static_cast<double>(count);
+    });
+    return sum / static_cast<double>(count_);
+}
+
+std::optional<QuantileSketch> QuantileSketch::since(const QuantileSketch& before) const {
+    QuantileSketch added(*pool_);
+    added.level_ = std::max(level_, before.level_);
+    std::vector<std::pair<int, std::uint64_t>> earlier;
+    before.for_each_group(added.level_,
+                          [&](int group, std::uint64_t count) { earlier.emplace_back(group, count); });
+    auto next = earlier.begin();
+    bool was_this = true;
+    for_each_group(added.level_, [&](int group, std::uint64_t count) {
+        if (next != earlier.end() && next->first < group) was_this = false;
+        const bool is_known = next != earlier.end() && next->first == group;
+        const std::uint64_t known = is_known ? (next++)->second : 0;
+        was_this = was_this && known <= count;
+        if (!was_this || known == count) return;
+        const BucketIndex middle = middle_of(group, added.level_);
+        const std::int64_t value = std::clamp(bucket_value(middle), extremes_.min, extremes_.max);
+        added.widen({value, value});
+        added.record(middle, count - known);
+    });
+    if (!was_this || next != earlier.end() || added.not_recorded_ > 0) return std::nullopt;
+    return added;
+}
+
 std::uint32_t QuantileSketch::count_of(BucketIndex index) const {
     const std::size_t magnitude = magnitude_of(index);
     SketchPool::NodeId node = roots_[index < 0 ? 1 : 0];
@@ -421,4 +454,4 @@ Result<Done, SketchError> QuantileSketch::parse(Bytes bytes, QuantileSketch& int
     return Done{};
 }
 
-}  // namespace dyetrace::tracking
+}  // namespace dyetrace

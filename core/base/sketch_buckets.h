@@ -17,7 +17,7 @@
 
 #include <cstdint>
 
-namespace dyetrace::tracking {
+namespace dyetrace {
 
 /// One a bucket of positive numbers; the last ends at 2^63, so that every std::int64_t has its bucket.
 inline constexpr int kBucketsPerSign = 2050;
@@ -32,4 +32,4 @@ using BucketIndex = std::int16_t;
 [[nodiscard]] std::uint64_t bucket_begin(BucketIndex index);
 [[nodiscard]] std::uint64_t bucket_end(BucketIndex index);
 
-}  // namespace dyetrace::tracking
+}  // namespace dyetrace

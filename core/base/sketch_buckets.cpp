@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "core/tracking/sketch_buckets.h"
+#include "core/base/sketch_buckets.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace dyetrace::tracking {
+namespace dyetrace {
 namespace {
 
 constexpr std::uint64_t kGreatest = std::uint64_t{1} << 63;  // the magnitude of the least std::int64_t
@@ -78,4 +78,4 @@ std::uint64_t bucket_end(BucketIndex index) {
     return kEnds[static_cast<std::size_t>(index)];
 }
 
-}  // namespace dyetrace::tracking
+}  // namespace dyetrace
