@@ -39,7 +39,11 @@ std::uint32_t names_below(double share) {
 }  // namespace
 
 ClientDesk::ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores)
-    : config_(config), view_(std::move(view)), scores_(std::move(scores)), probes_(config.probe_bounds) {}
+    : config_(config),
+      view_(std::move(view)),
+      scores_(std::move(scores)),
+      probes_(config.probe_bounds),
+      recent_delays_(std::make_unique<RecentDelays>(config.view.clocks_are_one)) {}
 
 Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, Time now) {
     auto view = ClientView::create(config.view, config.tenants);
@@ -195,6 +199,12 @@ void ClientDesk::on_clock(IpAddress eppc, IpAddress peer, Duration offset) {
         if (eppc == probe.source_host && peer == probe.destination_host) probe.offset = offset;
         if (eppc == probe.destination_host && peer == probe.source_host) probe.offset = Duration{} - offset;
     }
+}
+
+void ClientDesk::on_delays(IpAddress eppc, const wire::TimingEntry* before, const wire::TimingEntry& entry,
+                           Time now) {
+    if (const auto delays = recent_delays_->between(before, entry))
+        view_.set_delays(eppc, entry.peer, *delays, now);
 }
 
 void ClientDesk::look_at_instances(Time now) {

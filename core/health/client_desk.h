@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "core/base/time.h"
 #include "core/health/client_view.h"
 #include "core/health/probe.h"
+#include "core/health/recent_delays.h"
 #include "core/health/service_score.h"
 #include "core/wire/directive.h"
 #include "core/wire/flow_trace.h"
@@ -108,6 +110,10 @@ class ClientDesk {
     /// `offset`: the clock of `peer` less that of `eppc`.
     void on_clock(IpAddress eppc, IpAddress peer, Duration offset);
 
+    /// What `eppc` tells of the delays of its session with another EPPC, and what it told before that; null
+    /// where it told nothing.
+    void on_delays(IpAddress eppc, const wire::TimingEntry* before, const wire::TimingEntry& entry, Time now);
+
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
     /// Has it tell also what an interval that has not come to its end amounts to, as at the end of a run.
@@ -150,6 +156,7 @@ class ClientDesk {
     ClientView view_;
     ServiceScores scores_;
     LogicalProbes probes_;
+    std::unique_ptr<RecentDelays> recent_delays_;
     std::vector<Subscribed> subscriptions_;
     std::vector<Instance> instances_;
     std::vector<Probe> probe_list_;

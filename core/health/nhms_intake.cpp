@@ -56,7 +56,7 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry
     if (desk_) desk_->take(eppc.endpoint.address, entry, now);
 }
 
-void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time /*now*/) {
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now) {
     ++counters.timings;
     if (entry.clock_known) {
         flow_traces_.on_clock(eppc.endpoint.address, entry.peer, entry.clock_offset, entry.clock_bound);
@@ -64,14 +64,16 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, T
     }
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
-    if (it != timings_.end()) {
-        // Updates come again and out of order; all in an entry are totals, so the newest says it all.
-        if (entry.measured_ns >= it->second.measured_ns) it->second = entry;
-    } else if (timings_.size() < config.bounds.sessions) {
+    if (it == timings_.end()) {
+        if (timings_.size() >= config.bounds.sessions) return drops.add(DropReason::TableFull);
+        if (desk_) desk_->on_delays(eppc.endpoint.address, nullptr, entry, now);
         timings_.emplace(key, entry);
-    } else {
-        drops.add(DropReason::TableFull);
+        return;
     }
+    // Updates come again and out of order; all in an entry are totals, so the newest says it all.
+    if (entry.measured_ns <= it->second.measured_ns) return;
+    if (desk_) desk_->on_delays(eppc.endpoint.address, &it->second, entry, now);
+    it->second = entry;
 }
 
 /// The links of a path as it was traced. Where some switch kept silent, only if just one shortest path fits

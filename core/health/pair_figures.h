@@ -11,7 +11,7 @@
 //   jitter        time        RFC 3550 §6.4.1, mean of the paths by packets            none was received
 //   queueing      time        mean delay above the path's least: no clock offset in it no delay samples
 //   delay         time        mean one-way delay                                       clocks not comparable
-//   delay_p50...  time        quantiles of one-way delay, as fed in                    nobody feeds them
+//   delay_p50...  time        quantiles of one-way delay, as fed in                    no sketch, or as delay
 //   packets       count       sent                                                     never
 //
 // `delay` is of corrected delays where they are fed in, else of raw ones if the configuration says that all

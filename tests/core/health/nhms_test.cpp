@@ -204,6 +204,43 @@ TEST(Nhms, TimingOfSessionsBeyondItsBoundIsCountedAndNotKept) {
     EXPECT_EQ(*network.nhms.timing(kHostA, kHostB, SessionId{5}), timing(5, 200, 3));
 }
 
+/// A session's sketch after these delays; their clocks were corrected.
+wire::TimingEntry delays_so_far(std::int64_t measured_ns, const std::vector<std::int64_t>& delays_ns) {
+    SketchPool pool(SketchPool::kNodesOfFullSketch);
+    QuantileSketch sketch(pool);
+    for (const std::int64_t delay : delays_ns)
+        sketch.add(delay);
+    wire::TimingEntry entry = timing(5, measured_ns, 0);
+    entry.sketch_corrected = true;
+    entry.sketch.resize(wire::TimingEntry::kMaxSketchBytes);
+    entry.sketch.resize(*sketch.encode_into(entry.sketch));
+    return entry;
+}
+
+TEST(Nhms, ATenantsConditionSeesQuantilesOfRecentDelays) {
+    HealthNetwork network;
+    ClientConfig clients;
+    TenantSpec red;
+    red.name = "red";
+    red.vnis = {Vni{100}};
+    red.guests = {{"web", Vni{100}, kHostA, {}}, {"db", Vni{100}, kHostB, {}}};
+    red.states = {{"slow", Condition::parse("delay_p99 > 1ms").value()}};
+    clients.tenants = {red};
+    clients.subscriptions = {{"red", "slow"}};
+    ASSERT_TRUE(network.nhms.serve(clients, network.now).ok());
+    std::vector<std::int64_t> delays(1000, 50'000);
+    network.deliver(network.update({delays_so_far(100, delays)}));
+    network.advance(Duration::milliseconds(300));
+    EXPECT_TRUE(network.all<TenantNotified>().empty());
+    // Five slow packets in a hundred are, of all thousand and more, less than one in a hundred.
+    delays.insert(delays.end(), 95, 50'000);
+    delays.insert(delays.end(), 5, 4'000'000);
+    network.deliver(network.update({delays_so_far(200, delays)}));
+    network.advance(Duration::milliseconds(300));
+    ASSERT_EQ(network.all<TenantNotified>().size(), 1U);
+    EXPECT_EQ(network.all<TenantNotified>()[0].event.after, "inside");
+}
+
 TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
     HealthNetwork one;
     HealthNetwork other;
