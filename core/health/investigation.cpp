@@ -111,6 +111,18 @@ const Suspect* Investigation::suspect_in(const Verdict& verdict, const Subject& 
     return it == verdict.suspects.end() ? nullptr : &*it;
 }
 
+bool Investigation::accuses(const Verdict& verdict, const Subject& subject) const {
+    if (!subject.is_link()) return false;
+    const localise::LocaliserConfig& config = config_.localiser;
+    double before = std::log(config.faulty_share / (1 - config.faulty_share)) + config.windowed_log_odds;
+    for (const NodeId end : {subject.from, subject.to})
+        before += graph_.kind(end) == localise::NodeKind::Host ? config.host_link_log_odds : 0;
+    const auto is_likelier = [&](const Suspect& suspect) {
+        return subject_of(suspect) == subject && suspect.log_odds > before;
+    };
+    return std::any_of(verdict.candidates.begin(), verdict.candidates.end(), is_likelier);
+}
+
 std::vector<const Suspect*> Investigation::devices_in(const Verdict& verdict) const {
     std::vector<const Suspect*> devices;
     for (const Suspect& device : verdict.suspects) {
@@ -291,13 +303,15 @@ void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs
     // losing as before is not cleared, though it may take longer to say whose fault that is.
     const bool goes_on = seen.lost >= kLossesToGoOn && rate_of(seen) >= incident.rate_suspected / 2;
     const bool enough = static_cast<double>(seen.sent) * incident.rate_suspected >= kLossesToSee && !goes_on;
-    const bool over = fresh >= config_.investigation * (incident.ask_again || !enough ? 10 : 1);
+    bool is_accused = false;
     if (seen.sent >= config_.fresh_packets_least || fresh >= config_.investigation) {
         const Verdict verdict = infer(incident.fresh_since);
         if (const Suspect* suspect = suspect_in(verdict, incident.subject))
             return confirm(incident, verdict, *suspect, seen, now, outputs);
+        is_accused = accuses(verdict, incident.subject);
     }
-    if (!over) return;
+    const bool goes_longer = incident.ask_again || !enough || is_accused;
+    if (fresh < config_.investigation * (goes_longer ? 10 : 1)) return;
     incident.state = IncidentState::Refuted;
     char detail[160];
     std::snprintf(
@@ -316,7 +330,8 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         std::max(config_.detector.impaired_rate, config_.remedies.recovered_share * incident.rate_before);
     const bool looks_well =
         since >= incident.fresh_since && seen.sent >= config_.fresh_packets_least && rate_of(seen) <= well;
-    if (looks_well && suspect_in(infer(since), incident.subject) == nullptr) {
+    const Verdict lately = infer(since);
+    if (looks_well && suspect_in(lately, incident.subject) == nullptr && !accuses(lately, incident.subject)) {
         incident.state = IncidentState::Closed;
         set_judged(incident.subject, now);
         outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));

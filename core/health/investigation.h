@@ -82,6 +82,9 @@ class Investigation {
     /// Whether one of the device's links is held to be at fault while the device itself is looked at.
     [[nodiscard]] bool waits_for_device(const Incident& incident) const;
     [[nodiscard]] const Suspect* suspect_in(const Verdict& verdict, const Subject& subject) const;
+    /// Whether a link that is not named has become likelier than it was before looking: evidence speaks for
+    /// its fault, and there is too little of it.
+    [[nodiscard]] bool accuses(const Verdict& verdict, const Subject& subject) const;
     /// Devices that several of their links accuse, each on evidence of its own.
     [[nodiscard]] std::vector<const Suspect*> devices_in(const Verdict& verdict) const;
     /// Adds the switches that so many of their links accuse that one fault is likelier than as many.

@@ -128,7 +128,9 @@ TEST_F(TenantsRun, SharesOfEachIntervalSumToOneAndFollowEachOther) {
     std::map<std::tuple<store::RowId, std::string, std::int64_t>, double> sums;
     for (const auto& row : run->tenant_shares()) {
         auto& end = ends[{row.tenant, row.state}];
-        if (end != 0 && row.end_ns != end) EXPECT_EQ(row.start_ns, end) << row.state;
+        if (end != 0 && row.end_ns != end) {
+            EXPECT_EQ(row.start_ns, end) << row.state;
+        }
         end = row.end_ns;
         sums[{row.tenant, row.state, row.start_ns}] += row.share;
     }
