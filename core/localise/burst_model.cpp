@@ -332,10 +332,7 @@ DYETRACE_WIDE void multiply_losses_wide(const Grid& grid, std::span<const EpochL
 }  // namespace
 
 BurstModel::BurstModel(const RatePrior& prior, const BurstConfig& config, bool wide)
-    : grid_(make_grid(prior, config.rate_min)),
-      config_(config),
-      healthy_mean_(prior.healthy_mean()),
-      wide_(wide) {
+    : grid_(make_grid(prior, config.rate_min)), config_(config), wide_(wide) {
     for (std::size_t gap = 0; gap < stay_.size(); ++gap)
         stay_[gap] = std::pow(config.stay, static_cast<double>(gap));
 }
@@ -362,7 +359,7 @@ BurstModel::Weight BurstModel::weigh(const HistoryEvidence& history) {
 }
 
 /// Chances of the states in each epoch given all epochs (forward and backward), as expected rates.
-std::vector<double> BurstModel::healthy_rates() {
+std::vector<double> BurstModel::healthy_rates(double healthy_rate) {
     const std::size_t n = emissions_.size();
     forward_.resize(n);
     Two states{1, 0};
@@ -376,7 +373,7 @@ std::vector<double> BurstModel::healthy_rates() {
     for (std::size_t i = n; i-- > 0;) {
         const Emission& e = emissions_[i];
         const double calm = forward_[i][0] * after[0], burst = forward_[i][1] * after[1];
-        rates[i] = healthy_mean_ + burst / (calm + burst) * e.burst_rate;
+        rates[i] = healthy_rate + burst / (calm + burst) * e.burst_rate;
         const Two seen = observe(after, e);
         after = {(1 - e.enter) * seen[0] + e.enter * seen[1], (1 - e.stay) * seen[0] + e.stay * seen[1]};
         keep_large(after);
@@ -384,7 +381,7 @@ std::vector<double> BurstModel::healthy_rates() {
     return rates;
 }
 
-std::vector<double> BurstModel::faulty_rates(std::size_t rate) {
+std::vector<double> BurstModel::faulty_rates(std::size_t rate, double healthy_rate) {
     const std::size_t n = emissions_.size(), faulty = rate - kHealthyRates;
     const double faulty_rate = grid_.rates[lane_of(rate)];
     forward_.resize(n);
@@ -404,8 +401,8 @@ std::vector<double> BurstModel::faulty_rates(std::size_t rate) {
             all += both[s];
         }
         const Emission& e = emissions_[i];
-        rates[i] = (both[0] * healthy_mean_ + both[1] * (healthy_mean_ + e.burst_rate) +
-                    both[2] * faulty_rate + both[3] * std::max(faulty_rate, e.burst_rate)) /
+        rates[i] = (both[0] * healthy_rate + both[1] * (healthy_rate + e.burst_rate) + both[2] * faulty_rate +
+                    both[3] * std::max(faulty_rate, e.burst_rate)) /
                    all;
         const Four seen = observe(after, e, faulty);
         const Two healthy{(1 - e.enter) * seen[0] + e.enter * seen[1],

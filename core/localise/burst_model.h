@@ -75,10 +75,11 @@ class BurstModel {
     };
     [[nodiscard]] Weight weigh(const HistoryEvidence& history);
 
-    /// Expected loss rate at each evidence of what was weighed last, if the link is healthy ..
-    [[nodiscard]] std::vector<double> healthy_rates();
+    /// Expected loss rate at each evidence of what was weighed last, if the link is healthy and then loses at
+    /// `healthy_rate` where it has no burst ..
+    [[nodiscard]] std::vector<double> healthy_rates(double healthy_rate);
     /// .. and if it is faulty and loses at rate `faulty` of the grid.
-    [[nodiscard]] std::vector<double> faulty_rates(std::size_t faulty);
+    [[nodiscard]] std::vector<double> faulty_rates(std::size_t faulty, double healthy_rate);
 
     /// log likelihood of losses on `paths`, whenever they were, at each rate; relative to rate 0. Added.
     void add_losses(std::span<const EpochLoss> paths, PerRate& log_likelihood) const;
@@ -108,7 +109,6 @@ class BurstModel {
 
     Grid grid_;
     BurstConfig config_;
-    double healthy_mean_;
     std::array<double, kLongGap + 1> stay_;  ///< chance that a burst lasts so many epochs
     bool wide_;
     std::vector<Emission> emissions_;

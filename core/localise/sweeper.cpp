@@ -330,7 +330,9 @@ void Sweeper::find_rates(const LossShare& share, double prior_log_odds, Rates ra
     weighed.knows_faulty_rate =
         rates == Rates::Both ||
         probability(to_weight(weighed).log_bayes_factor + prior_.log_odds() + prior_log_odds) > kNegligible;
-    const std::vector<double> healthy = bursts_.healthy_rates();
+    // What it carried without loss says how healthy it is, as of a unit whose losses have no epoch.
+    const double healthy_rate = posterior_of(weighed.log_likelihood, prior_).healthy.rate;
+    const std::vector<double> healthy = bursts_.healthy_rates(healthy_rate);
     std::vector<double> faulty;
     if (weighed.knows_faulty_rate) {
         std::size_t likely = kHealthyRates;
@@ -340,7 +342,7 @@ void Sweeper::find_rates(const LossShare& share, double prior_log_odds, Rates ra
             if (weight > best) likely = r;
             best = std::max(best, weight);
         }
-        faulty = bursts_.faulty_rates(likely);
+        faulty = bursts_.faulty_rates(likely, healthy_rate);
     }
     std::size_t next = 0;
     for (std::size_t i = 0; i < healthy.size() && next < share.lossy_epochs.size(); ++i) {

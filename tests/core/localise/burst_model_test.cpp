@@ -131,7 +131,7 @@ TEST(BurstModel, ExpectedRateFollowsTheBurst) {
         epochs.add(i, 300, i == 12 ? 60 : 0);
     BurstModel model(prior(), {});
     static_cast<void>(model.weigh(epochs.evidence()));
-    const std::vector<double> rates = model.healthy_rates();
+    const std::vector<double> rates = model.healthy_rates(prior().healthy_mean());
     ASSERT_EQ(rates.size(), 30U);
     EXPECT_NEAR(rates[12], 0.2, 0.05);
     EXPECT_LT(rates[11], 1e-3);
@@ -145,8 +145,8 @@ TEST(BurstModel, ExpectedRateOfAFaultyLinkIsItsSteadyRateFromTheOnset) {
     BurstModel model(prior(), {});
     const auto weight = model.weigh(epochs.evidence());
     const auto likely = std::max_element(weight.log_likelihood.begin(), weight.log_likelihood.end());
-    const std::vector<double> rates =
-        model.faulty_rates(static_cast<std::size_t>(likely - weight.log_likelihood.begin()));
+    const std::vector<double> rates = model.faulty_rates(
+        static_cast<std::size_t>(likely - weight.log_likelihood.begin()), prior().healthy_mean());
     EXPECT_LT(rates[20], 1e-3);
     EXPECT_NEAR(rates[45], 0.01, 0.004);
 }
@@ -267,7 +267,7 @@ TEST(BurstModel, WidthOfVectorsChangesNothing) {
         BurstModel plain(prior(), {}, false), wide(prior(), {}, true);
         EXPECT_EQ(plain.weigh(history.evidence()).log_likelihood,
                   wide.weigh(history.evidence()).log_likelihood);
-        EXPECT_EQ(plain.faulty_rates(kRates - 8), wide.faulty_rates(kRates - 8));
+        EXPECT_EQ(plain.faulty_rates(kRates - 8, 5e-5), wide.faulty_rates(kRates - 8, 5e-5));
     }
 }
 
