@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A hash table that only grows, for look-ups on the data path: open addressing, so that most look-ups touch
+// A hash table for look-ups on the data path, whose memory only grows: open addressing, so that most look-ups touch
 // one cache line where a node-based table touches three.
 //
 //   slots   | key value | -- | key value | key value | -- | ...      a power of two of them, at most two
 //   thirds taken
 //
 // A key stands in the first free slot behind the one that its hash names; a look-up ends at the key, or at a
-// free slot.
+// free slot. Where a key is taken out, those behind it that its slot kept from theirs move up: so no slot is
+// ever marked as once taken, and look-ups are as short as if the key had never been there.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,8 @@
 
 namespace dyetrace {
 
-/// `Hash` gives 64 bits of which the low ones are well mixed. Nothing is ever removed or listed, so the order
-/// of the slots never shows; pointers to values are good until the next insertion.
+/// `Hash` gives 64 bits of which the low ones are well mixed. Nothing is ever listed, so the order of the
+/// slots never shows; pointers to values are good until the next insertion or removal.
 template <class Key, class Value, class Hash>
 class FlatTable {
   public:
@@ -59,6 +60,24 @@ class FlatTable {
         return slot.value;
     }
 
+    /// Takes a key out; whether it was there. Allocates nothing.
+    bool erase(const Key& key) {
+        if (slots_.empty()) return false;
+        std::size_t hole = index_of(key);
+        if (!slots_[hole].taken) return false;
+        for (std::size_t at = (hole + 1) & mask_; slots_[at].taken; at = (at + 1) & mask_) {
+            const std::size_t home = Hash{}(slots_[at].key)&mask_;
+            // A look-up from its home would end at the hole.
+            const bool is_cut_off = ((at - home) & mask_) >= ((at - hole) & mask_);
+            if (!is_cut_off) continue;
+            slots_[hole] = std::move(slots_[at]);
+            hole = at;
+        }
+        slots_[hole] = Slot{};
+        --size_;
+        return true;
+    }
+
     /// Asks the memory for the slot where a look-up of `key` begins.
     void prefetch(const Key& key) const {
         if (!slots_.empty()) prefetch_line(&slots_[Hash{}(key)&mask_]);
@@ -73,11 +92,12 @@ class FlatTable {
     };
 
     /// That of `key`, or the free one that it would take.
-    Slot& slot_of(const Key& key) {
+    Slot& slot_of(const Key& key) { return slots_[index_of(key)]; }
+    std::size_t index_of(const Key& key) const {
         std::size_t at = Hash{}(key)&mask_;
         while (slots_[at].taken && !(slots_[at].key == key))
             at = (at + 1) & mask_;
-        return slots_[at];
+        return at;
     }
     void grow() {
         std::vector<Slot> before =

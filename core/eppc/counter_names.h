@@ -46,6 +46,7 @@ inline constexpr std::array kCounters{
     NamedCounter{"traces-disagreed", &EppcCounters::traces_disagreed},
     NamedCounter{"flow-stages", &EppcCounters::flow_stages},
     NamedCounter{"flow-stages-dropped", &EppcCounters::flow_stages_dropped},
+    NamedCounter{"guests-moved", &EppcCounters::guests_moved},
 };
 static_assert(sizeof(EppcCounters) == kCounters.size() * sizeof(std::uint64_t), "a counter has no name");
 

@@ -361,6 +361,7 @@ Decapsulated Eppc::Engine::decapsulate_vxlan(wire::FrameBuffer& frame, const Und
 }
 
 DropReason Eppc::Engine::no_such_guest(const OverlayAddress& address) const {
+    if (overlay.peer_of(address) != nullptr) return DropReason::GuestElsewhere;
     if (!overlay.has_vni(address.vni)) return DropReason::UnknownVni;
     return address.is_group() ? DropReason::GroupAddress : DropReason::UnknownGuest;
 }

@@ -87,7 +87,13 @@ Result<Done, std::string> Eppc::Engine::add_remote(Vni vni, const MacAddress& ma
     const auto index = find_or_add_peer(peer);
     if (!index) return Failure{std::string("the table of peers is full")};
     if (vni == config.vxlan_control_vni) return Failure{reserved(vni)};
-    return overlay.add_remote({vni, mac}, *index);
+    const OverlayAddress address{vni, mac};
+    const std::uint32_t* const known = overlay.peer_of(address);
+    const std::optional<std::uint32_t> before = known == nullptr ? std::nullopt : std::optional{*known};
+    if (auto added = overlay.add_remote(address, *index); !added) return added;
+    if (before) --peers_[*before].guests;
+    ++peers_[*index].guests;
+    return Done{};
 }
 
 Result<PathGeneration, std::string> Eppc::Engine::repath(IpAddress address, PathIndex path, Time now) {

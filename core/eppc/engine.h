@@ -3,7 +3,7 @@
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
 // measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp
-// (batches), relay.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines and outputs.
+// (batches), relay.cpp, guest_moves.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines and outputs.
 // eppc.cpp is the front: `Eppc` itself; config.cpp says what no engine can be.
 #pragma once
 
@@ -101,6 +101,7 @@ struct alignas(kCacheLine) Peer {
     bool waits = false;                         ///< for its turn to be measured
     std::uint64_t packets_at_choice = 0;        ///< sent to it by then
     Time measured_until = Time::earliest();     ///< end of its last session; never measured: earliest
+    std::uint32_t guests = 0;                   ///< remote ones that it carries
 
     /// Without what it was told of the peer.
     void digest_into(StateDigest& digest) const;
@@ -146,6 +147,10 @@ class Eppc::Engine {
     Result<Done, std::string> add_guest(const Guest& guest);
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
     Result<Done, std::string> add_relay(Vni vni, const MacAddress& mac, IpAddress peer);  // relay.cpp
+    // guest_moves.cpp
+    Result<Done, std::string> remove_guest(GuestPort port, Time now);
+    Result<Done, std::string> move_remote(Vni vni, const MacAddress& mac, IpAddress peer, Time now);
+    Result<Done, std::string> remove_remote(Vni vni, const MacAddress& mac, Time now);
     Result<PathGeneration, std::string> repath(IpAddress address, PathIndex path, Time now);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
@@ -223,6 +228,12 @@ class Eppc::Engine {
     void put(Queued queued);
     void emit_frame(std::vector<std::uint8_t> frame);
     void emit(Output event);
+
+    // guest_moves.cpp
+    /// A remote guest is not the peer's any more.
+    void leave(std::uint32_t peer, Time now);
+    /// Ends what traffic to it had opened.
+    void end_traffic_sessions(std::uint32_t peer, Time now);
 
     // data_path.cpp
     // These fill their last argument in place: it is larger than what is worth copying for every packet.

@@ -41,6 +41,15 @@ Result<Done, std::string> Eppc::add_peer(IpAddress peer, const PeerOptions& opti
 Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_remote(vni, mac, peer);
 }
+Result<Done, std::string> Eppc::remove_guest(GuestPort port, Time now) {
+    return engine_->remove_guest(port, now);
+}
+Result<Done, std::string> Eppc::move_remote(Vni vni, const MacAddress& mac, IpAddress peer, Time now) {
+    return engine_->move_remote(vni, mac, peer, now);
+}
+Result<Done, std::string> Eppc::remove_remote(Vni vni, const MacAddress& mac, Time now) {
+    return engine_->remove_remote(vni, mac, now);
+}
 Result<Done, std::string> Eppc::add_relay(Vni vni, const MacAddress& mac, IpAddress peer) {
     return engine_->add_relay(vni, mac, peer);
 }

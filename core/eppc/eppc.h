@@ -87,6 +87,7 @@ struct EppcCounters {
     std::uint64_t traces_disagreed = 0;     ///< hops asked about anew because two answers did not agree
     std::uint64_t flow_stages = 0;          ///< packets of followed flows, at each stage that was asked for
     std::uint64_t flow_stages_dropped = 0;  ///< the same, for which there was no room
+    std::uint64_t guests_moved = 0;         ///< remote guests that another peer carries now
 };
 
 /// What a session is asked for with.
@@ -127,6 +128,20 @@ class Eppc {
     Result<Done, std::string> add_peer(IpAddress peer, const PeerOptions& options);
     /// Says which host carries a guest: frames to `mac` in `vni` go to the EPPC at `peer`.
     Result<Done, std::string> add_remote(Vni vni, const MacAddress& mac, IpAddress peer);
+
+    /// \name While packets flow. Fail, and change nothing, where there is no such guest.
+    ///
+    /// A guest that moves from host A to host B: `remove_guest`, then `add_remote` at A, so that what still comes
+    /// for it there is counted as `guest-elsewhere`; `remove_remote`, then `add_guest` at B; `move_remote`
+    /// everywhere else. Sessions that traffic had opened, to where no guest can send or be sent to any more, end
+    /// in order.
+    /// @{
+    /// Unplugs a guest.
+    Result<Done, std::string> remove_guest(GuestPort port, Time now);
+    /// Another host carries a remote guest from now on: the next frame to it goes there.
+    Result<Done, std::string> move_remote(Vni vni, const MacAddress& mac, IpAddress peer, Time now);
+    Result<Done, std::string> remove_remote(Vni vni, const MacAddress& mac, Time now);
+    /// @}
 
     /// The same, and frames for `mac` that come from other peers go on to that one: this EPPC is an
     /// intermediary, and each leg has sessions of its own. Buffers given to `decapsulate` need kHeadroom

@@ -23,10 +23,21 @@ Result<Done, std::string> Overlay::add_guest(const Guest& guest) {
     return Done{};
 }
 
+bool Overlay::remove_guest(GuestPort port) {
+    const Guest* const found = by_port_.find(port);
+    if (found == nullptr) return false;
+    const Guest guest = *found;
+    by_port_.erase(port);
+    ports_.erase({guest.vni, guest.mac});
+    if (--vnis_[guest.vni] == 0) vnis_.erase(guest.vni);
+    return true;
+}
+
 Result<Done, std::string> Overlay::add_remote(const OverlayAddress& address, std::uint32_t peer) {
     if (address.is_group())
         return Failure{"remote address " + address.mac_to_string() + " is a group address"};
-    if (remotes_.size() >= remotes_most_) return Failure{std::string("the table of remote guests is full")};
+    if (remotes_.size() >= remotes_most_ && !remotes_.contains(address))
+        return Failure{std::string("the table of remote guests is full")};
     if (ports_.contains(address)) {
         return Failure{address.mac_to_string() + " is a guest of this host in VNI " +
                        std::to_string(address.vni.value)};

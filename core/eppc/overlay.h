@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who is where in the overlay: this host's guests, and which peer carries every other guest.
+// Who is where in the overlay: this host's guests, and which peer carries every other guest. Guests come, go and
+// move while packets flow.
 #pragma once
 
 #include <cstddef>
@@ -61,8 +62,15 @@ class Overlay {
         : guests_most_(guests_most), remotes_most_(remotes_most) {}
 
     Result<Done, std::string> add_guest(const Guest& guest);
-    /// `peer` is an index into the engine's table of peers.
+    /// Whether a guest was plugged in there.
+    bool remove_guest(GuestPort port);
+    /// `peer` is an index into the engine's table of peers. One that is known is moved to that peer; whether
+    /// it is relayed stays.
     Result<Done, std::string> add_remote(const OverlayAddress& address, std::uint32_t peer);
+
+    /// Whether it was known.
+    bool remove_remote(const OverlayAddress& address) { return remotes_.erase(address); }
+    [[nodiscard]] std::size_t guests() const { return by_port_.size(); }
 
     [[nodiscard]] const Guest* guest_at(GuestPort port) const { return by_port_.find(port); }
     [[nodiscard]] const GuestPort* port_of(const OverlayAddress& address) const {

@@ -63,6 +63,7 @@ std::string_view to_string(DropReason reason) {
         case DropReason::GroupAddress: return "group-address";
         case DropReason::UnknownVni: return "unknown-vni";
         case DropReason::UnknownGuest: return "unknown-guest";
+        case DropReason::GuestElsewhere: return "guest-elsewhere";
         case DropReason::FrameTooLong: return "frame-too-long";
         case DropReason::NoHeadroom: return "no-headroom";
         case DropReason::RelayLoop: return "relay-loop";

@@ -74,6 +74,7 @@ enum class DropReason : std::uint8_t {
     GroupAddress,        ///< broadcast and multicast are not carried
     UnknownVni,          ///< no guest of this host is in that virtual network
     UnknownGuest,        ///< no guest of this host has that address in this VNI
+    GuestElsewhere,      ///< that guest is another host's: whoever sent it has not heard yet
     FrameTooLong,        ///< would exceed the underlay's MTU
     NoHeadroom,          ///< the buffer has no room for the encapsulation headers
     RelayLoop,           ///< to relay, and from the peer that it would go to, or at the end of its TTL

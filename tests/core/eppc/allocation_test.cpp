@@ -62,6 +62,20 @@ TEST(Allocations, NoneWherePathsFallQuietAndWake) {
     EXPECT_EQ(allocations_of(net, 1'000, true), 0U);
 }
 
+TEST(Allocations, NoneAfterAGuestHasMovedAndNoneForTheMove) {
+    Network net;
+    for (int i = 0; i < 3; ++i)
+        net.add_host([](auto& config) { config.open_on_traffic = false; });
+    const MacAddress mac = net.host(1).guest_mac;
+    const IpAddress away = net.host(2).config.address;
+    ASSERT_EQ(allocations_of(net, 100), 0U);
+    const std::size_t before = CountedHeap::allocations();
+    ASSERT_TRUE(net.engine(0).move_remote(kVni, mac, away, net.clock_of(0)).ok());
+    ASSERT_TRUE(net.engine(0).move_remote(kVni, mac, net.host(1).config.address, net.clock_of(0)).ok());
+    EXPECT_EQ(CountedHeap::allocations(), before);
+    EXPECT_EQ(allocations_of(net, 1'000), 0U);
+}
+
 TEST(Allocations, NoneWhereARecordRides) {
     Network net;
     for (int i = 0; i < 2; ++i) {
