@@ -146,7 +146,7 @@ class Teller {
 
     /// Of the steps between confirmation and end.
     static std::optional<TimelineKind> kind_of_remedy_step(const std::string& step) {
-        for (const char* one : {"remedy", "advised", "held-back", "restored", "resumed"}) {
+        for (const char* one : {"remedy", "advised", "held-back", "migrated", "restored", "resumed"}) {
             if (step == one) return TimelineKind::Remedy;
         }
         if (step == "verified" || step == "not-verified") return TimelineKind::Verification;

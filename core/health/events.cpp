@@ -38,6 +38,7 @@ std::string_view to_string(IncidentStep step) {
         case IncidentStep::Remedy: return "remedy";
         case IncidentStep::HeldBack: return "held-back";
         case IncidentStep::Verified: return "verified";
+        case IncidentStep::Migrated: return "migrated";
         case IncidentStep::NotVerified: return "not-verified";
         case IncidentStep::Restored: return "restored";
         case IncidentStep::Closed: return "closed";

@@ -101,7 +101,7 @@ std::string describe(const Subject& subject, const localise::FabricGraph& graph)
 enum class IncidentState : std::uint8_t {
     Investigating,  ///< suspected; fresh evidence is awaited
     Confirmed,      ///< by fresh evidence; no remedy is under way
-    Remedying,      ///< a remedy is being carried out
+    Remedying,      ///< a remedy is being carried out, or is to be by somebody else
     Verifying,      ///< it was; evidence of recovery is awaited
     Closed,         ///< recovered
     Refuted,        ///< by fresh evidence, or for want of it
@@ -121,6 +121,7 @@ enum class IncidentStep : std::uint8_t {
     Advised,      ///< a remedy whose policy is advisory
     Remedy,       ///< begun
     HeldBack,     ///< a limit forbids a remedy
+    Migrated,     ///< guests are elsewhere, as whoever places them says
     Verified,     ///< fresh evidence shows that the remedy worked
     NotVerified,  ///< it does not; the next remedy is tried
     Restored,     ///< what was drained is in use again
@@ -152,6 +153,13 @@ struct MigrationRequested {
     IncidentId incident;
     localise::NodeId host;
     bool automatic = false;
+};
+/// What came of that, as whoever places guests says.
+struct GuestsMoved {
+    IncidentId incident;
+    std::vector<IpAddress> to;  ///< the host that took it, of each guest that has moved
+    std::size_t stayed = 0;     ///< guests that have not
+    std::string detail;         ///< for the record: which went where, and why the others stay
 };
 struct OperatorNotified {
     Time at;

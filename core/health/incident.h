@@ -59,6 +59,8 @@ struct Incident {
     Time remedy_at;                ///< when it was begun
     std::vector<localise::PairPath> watched;  ///< paths that crossed the suspect then, sorted
     RepathProgress repath;
+    double crossed_a_second = 0;      ///< packets, before guests were asked to move
+    std::vector<IpAddress> moved_to;  ///< the hosts that took them, sorted
     bool drained = false;  ///< by the remedy under way, or the one that worked
     Time restore_at = Time::never();
 

@@ -148,6 +148,11 @@ void Investigation::set_judged(const Subject& subject, Time now) {
         judged_[Subject::link(graph_.from(link), graph_.to(link))] = now;
 }
 
+void Investigation::set_closed(const Incident& incident, Time now) {
+    const bool is_left = incident.remedy == Remedy::Migrate && crossings_.is_of_host(incident.subject);
+    set_judged(is_left ? Subject::of_device(crossings_.host_of(incident.subject)) : incident.subject, now);
+}
+
 bool Investigation::is_drained(const Subject& subject) const {
     return std::any_of(incidents_.begin(), incidents_.end(), [&](const Incident& i) {
         if (!i.drained) return false;
@@ -361,7 +366,7 @@ IncidentOutputs Investigation::evaluate(Time now, bool look_for_suspects) {
             remedying_.go_on(incident, now, outputs, [&](Time since) {
                 return suspect_in(infer(since), incident.subject) != nullptr;
             });
-            if (incident.state == IncidentState::Closed) set_judged(incident.subject, now);
+            if (incident.state == IncidentState::Closed) set_closed(incident, now);
         }
         if (incident.drained && now >= incident.restore_at) {
             remedying_.restore(incident, now, outputs);
@@ -377,6 +382,14 @@ const Incident* Investigation::find(IncidentId id) const {
     const auto it =
         std::find_if(incidents_.begin(), incidents_.end(), [&](const Incident& i) { return i.id == id; });
     return it == incidents_.end() ? nullptr : &*it;
+}
+
+std::optional<IncidentOutputs> Investigation::on_guests_moved(const GuestsMoved& report, Time now) {
+    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
+                                 [&](const Incident& i) { return i.id == report.incident; });
+    IncidentOutputs outputs;
+    if (it == incidents_.end() || !remedying_.on_guests_moved(*it, report, now, outputs)) return std::nullopt;
+    return outputs;
 }
 
 void Investigation::on_answer(const WantedDirective& asked, const wire::DirectiveResultBody& result,

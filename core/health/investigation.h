@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "core/base/addresses.h"
@@ -38,6 +39,8 @@ class Investigation {
     /// the remedies of those that are confirmed.
     IncidentOutputs evaluate(Time now, bool look_for_suspects);
 
+    /// Whoever places guests has answered a MigrationRequested; none where no incident waits for it.
+    std::optional<IncidentOutputs> on_guests_moved(const GuestsMoved& report, Time now);
     /// A directive of an incident was answered.
     void on_answer(const WantedDirective& asked, const wire::DirectiveResultBody& result, Time now);
     /// It will not be answered: nobody can be asked (`for_good`), or not now.
@@ -73,6 +76,8 @@ class Investigation {
     void merge_into(const Incident& device, Time now, IncidentOutputs& outputs);
     /// Evidence from before says nothing of it any more; of a device, nothing of its links either.
     void set_judged(const Subject& subject, Time now);
+    /// The same of one that has ended; where guests have left a host, of all that is about the host.
+    void set_closed(const Incident& incident, Time now);
     /// Whether it is drained, itself or with a device at its end.
     [[nodiscard]] bool is_drained(const Subject& subject) const;
     /// Of a confirmed one: who stands in its place of suspects now, or that it is well.

@@ -35,6 +35,8 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (!(r.drain_share >= 0 && r.drain_share <= 1)) return "remedies.drain_share: lies between 0 and 1";
     if (!(r.recovered_share >= 0 && r.recovered_share < 1))
         return "remedies.recovered_share: lies between 0 and 1";
+    if (!(r.remaining_share >= 0 && r.remaining_share < 1))
+        return "remedies.remaining_share: lies between 0 and 1";
     if (r.repath_attempts < 1) return "remedies.repath_attempts: must be at least 1";
     if (r.settle.ns <= 0) return "remedies.settle: must be positive";
     if (r.verify_within <= r.settle * 2) return "remedies.verify_within: must be over twice settle";
@@ -265,6 +267,10 @@ bool Nhms::set_own_health(std::string_view service, std::string_view instance, d
     ClientDesk* const desk = engine_->desk();
     return desk != nullptr && desk->set_own(service, instance, health, now);
 }
+bool Nhms::guests_moved(const GuestsMoved& report, Time now) {
+    return engine_->guests_moved(report, now);
+}
+
 bool Nhms::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
     return engine_->move_guest(tenant, guest, host, now);
 }

@@ -97,6 +97,8 @@ class Nhms {
     bool set_own_health(std::string_view service, std::string_view instance, double health, Time now);
     /// A tenant's guest is on another host from now on. False where there is no such guest.
     bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    /// What has come of a MigrationRequested. False where no incident waits for it (any more).
+    bool guests_moved(const GuestsMoved& report, Time now);
     /// Puts out what tenants' intervals and followed flows that are not over amount to by now, as at the end
     /// of a run.
     void settle_clients(Time now);

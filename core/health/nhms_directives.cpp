@@ -125,6 +125,12 @@ bool Nhms::Engine::move_guest(std::string_view tenant, std::string_view guest, I
     return true;
 }
 
+bool Nhms::Engine::guests_moved(const GuestsMoved& report, Time now) {
+    auto outputs = investigation_.on_guests_moved(report, now);
+    if (outputs) put(std::move(*outputs), now);
+    return outputs.has_value();
+}
+
 void Nhms::Engine::emit_told() {
     for (ClientOutput& told : desk_->take())
         std::visit([this](auto& one) { emit(std::move(one)); }, told);

@@ -47,6 +47,7 @@ class Nhms::Engine {
     Result<Done, std::string> serve(const ClientConfig& clients, Time now);
     [[nodiscard]] ClientDesk* desk() { return desk_ ? &*desk_ : nullptr; }
     bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    bool guests_moved(const GuestsMoved& report, Time now);
     void settle_clients(Time now);
     void emit_told();
     [[nodiscard]] Time next_deadline() const;

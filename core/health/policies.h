@@ -63,6 +63,9 @@ struct RemedyPolicies {
     /// Recovered: the paths lose no more than a pair that is not impaired, or this share of what the suspect
     /// lost before.
     double recovered_share = 0.25;
+    /// Guests have left a host where no more than this share of what crossed it still does. What is still on
+    /// its way, and who has not heard of their new place, makes some.
+    double remaining_share = 0.05;
 
     /// What was drained is put into use again, on trial, after so long; each further time after twice as
     /// long. Zero: never.

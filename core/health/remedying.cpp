@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 
 namespace dyetrace::health {
@@ -22,12 +21,6 @@ PairPath pair_path(const PathKey& key) {
     return {key.requester, key.acceptor, key.path};
 }
 
-std::string percent(double share) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g%%", 100 * share);
-    return text;
-}
-
 /// Whether `lost` of `sent` is no more than chance makes of `rate`: within three standard deviations.
 bool is_within(const Crossing& crossing, double rate) {
     const double expected = static_cast<double>(crossing.sent) * rate;
@@ -42,6 +35,7 @@ Remedying::Remedying(const NhmsConfig& config, const localise::FabricGraph& grap
       graph_(graph),
       evidence_(evidence),
       crossings_(graph, evidence),
+      migration_(config, graph, evidence),
       drains_(graph, config.remedies.drain_share) {}
 
 std::vector<Remedy> Remedying::ladder(const Incident& incident) const {
@@ -148,7 +142,9 @@ void Remedying::begin(Incident& incident, Remedy remedy, Time now, IncidentOutpu
             trace_again(incident, outputs);
             return;
         case Remedy::Migrate:
-            incident.state = IncidentState::Verifying;
+            incident.state = IncidentState::Remedying;
+            incident.moved_to.clear();
+            incident.crossed_a_second = migration_.crossing_a_second(incident, now);
             outputs.step(incident, IncidentStep::Remedy, now,
                          "migrate: the guests of " + graph_.name(crossings_.host_of(incident.subject)) +
                              " are to move elsewhere; " + crossing);
@@ -283,38 +279,82 @@ void Remedying::on_no_answer(Incident& incident, const WantedDirective& asked, b
     }
 }
 
-void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs) {
+void Remedying::await_guests(Incident& incident, Time now, IncidentOutputs& outputs) const {
+    if (now - incident.acted_at < config_.remedies.verify_within) return;
+    incident.state = IncidentState::Confirmed;
+    outputs.step(incident, IncidentStep::NotVerified, now, "migrate: nobody has said that the guests have moved");
+}
+
+bool Remedying::on_guests_moved(Incident& incident, const GuestsMoved& report, Time now,
+                                IncidentOutputs& outputs) {
+    if (incident.state != IncidentState::Remedying || incident.remedy != Remedy::Migrate) return false;
+    if (report.to.empty()) {
+        incident.state = IncidentState::Confirmed;
+        outputs.step(incident, IncidentStep::NotVerified, now, "migrate: no guest has moved: " + report.detail);
+        return true;
+    }
+    incident.state = IncidentState::Verifying;
+    incident.acted_at = now;
+    incident.moved_to = report.to;
+    std::sort(incident.moved_to.begin(), incident.moved_to.end());
+    incident.moved_to.erase(std::unique(incident.moved_to.begin(), incident.moved_to.end()),
+                            incident.moved_to.end());
+    std::string detail = std::to_string(report.to.size()) + " guests have moved";
+    if (report.stayed > 0) detail += ", " + std::to_string(report.stayed) + " stay";
+    outputs.step(incident, IncidentStep::Migrated, now, detail + ": " + report.detail);
+    return true;
+}
+
+Remedying::Recovery Remedying::recovery(const Incident& incident, Time now) const {
     const RemedyPolicies& policies = config_.remedies;
     const Time since = incident.acted_at + policies.settle;
+    const bool is_migrated = incident.remedy == Remedy::Migrate;
     const Crossing left = crossings_.sum(incident.subject, since);
-    const Crossing moved = evidence_.carried(incident.watched, since);
+    const Crossing moved =
+        is_migrated ? migration_.at_new_places(incident, since) : evidence_.carried(incident.watched, since);
     // What lost at the rate of before would have lost a dozen by now, and loses none by chance once in
     // 160,000.
     const bool would_show = static_cast<double>(moved.sent) * incident.rate_before >= 12;
-    const bool enough =
-        (would_show || moved.sent >= policies.verify_packets_least) &&
-        now - incident.acted_at >= std::min(policies.verify_least, policies.verify_within / 2);
     const double bound =
         std::max(config_.detector.impaired_rate, policies.recovered_share * incident.rate_before);
-    std::string detail = std::string(to_string(*incident.remedy)) + ": ";
-    if (incident.remedy == Remedy::Repath) detail += std::to_string(incident.repath.moves) + " moves; ";
-    detail += lost_of(moved, "packets of the paths that crossed it") + " since, " +
-              percent(incident.rate_before) + " before";
-    if (left.sent > 0) detail += "; " + lost_of(left);
-    if (enough && !is_named && is_within(moved, bound)) {
-        outputs.step(incident, IncidentStep::Verified, now, detail);
-        incident.state = IncidentState::Closed;
-        if (incident.drained && policies.restore_after.ns > 0) {
-            const auto times = restored_.find(drained_subject(incident));
-            const std::uint32_t doublings = times == restored_.end() ? 0 : std::min(times->second, 16U);
-            incident.restore_at = now + policies.restore_after * (std::int64_t{1} << doublings);
-        }
-        outputs.step(incident, IncidentStep::Closed, now,
-                     std::string("recovered by ") + std::string(to_string(*incident.remedy)));
-        return;
+    Recovery found;
+    found.is_enough = (would_show || moved.sent >= policies.verify_packets_least) &&
+                      now - incident.acted_at >= std::min(policies.verify_least, policies.verify_within / 2);
+    found.is_well = is_within(moved, bound);
+    found.detail = std::string(to_string(*incident.remedy)) + ": ";
+    if (incident.remedy == Remedy::Repath)
+        found.detail += std::to_string(incident.repath.moves) + " moves; ";
+    const char* const what = is_migrated ? "packets between the guests' new hosts and those on the other ends"
+                                         : "packets of the paths that crossed it";
+    found.detail += lost_of(moved, what) + " since, " + percent(incident.rate_before) + " before";
+    if (is_migrated) {
+        found.is_well = found.is_well && migration_.is_left(incident, left, since, now);
+        found.detail += "; " + migration_.remaining(incident, left, since, now);
+    } else if (left.sent > 0) {
+        found.detail += "; " + lost_of(left);
     }
-    if (now - incident.acted_at < policies.verify_within) return;
-    if (!enough) detail += "; too few packets to tell";
+    if (!found.is_enough) found.detail += "; too few packets to tell";
+    return found;
+}
+
+void Remedying::close(Incident& incident, const std::string& detail, Time now, IncidentOutputs& outputs) {
+    outputs.step(incident, IncidentStep::Verified, now, detail);
+    incident.state = IncidentState::Closed;
+    const RemedyPolicies& policies = config_.remedies;
+    if (incident.drained && policies.restore_after.ns > 0) {
+        const auto times = restored_.find(drained_subject(incident));
+        const std::uint32_t doublings = times == restored_.end() ? 0 : std::min(times->second, 16U);
+        incident.restore_at = now + policies.restore_after * (std::int64_t{1} << doublings);
+    }
+    outputs.step(incident, IncidentStep::Closed, now,
+                 std::string("recovered by ") + std::string(to_string(*incident.remedy)));
+}
+
+void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs) {
+    const Recovery found = recovery(incident, now);
+    if (found.is_enough && !is_named && found.is_well) return close(incident, found.detail, now, outputs);
+    if (now - incident.acted_at < config_.remedies.verify_within) return;
+    std::string detail = found.detail;
     if (incident.repath.given_up > 0)
         detail += "; " + std::to_string(incident.repath.given_up) + " paths could not be moved off it";
     incident.state = IncidentState::Confirmed;

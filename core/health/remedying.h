@@ -8,6 +8,8 @@
 //             -> Verifying -> Verified, Closed: what crossed it loses no more than others
 //                          -> not verified: the next remedy
 //
+// Guests are moved by somebody else: Remedying lasts until they say so (migration.h tells what is made of that).
+//
 // An advisory remedy is said and left to the operator. A limit that forbids a remedy holds it back.
 #pragma once
 
@@ -22,6 +24,7 @@
 #include "core/health/drains.h"
 #include "core/health/events.h"
 #include "core/health/incident.h"
+#include "core/health/migration.h"
 
 namespace dyetrace::health {
 
@@ -36,7 +39,11 @@ class Remedying {
     template <class IsNamed>
     void go_on(Incident& incident, Time now, IncidentOutputs& outputs, const IsNamed& is_named) {
         if (incident.state == IncidentState::Confirmed) begin_next(incident, now, outputs);
-        if (incident.state == IncidentState::Remedying) move_paths(incident, now, outputs);
+        if (incident.state == IncidentState::Remedying && incident.remedy == Remedy::Migrate) {
+            await_guests(incident, now, outputs);
+        } else if (incident.state == IncidentState::Remedying) {
+            move_paths(incident, now, outputs);
+        }
         if (incident.state != IncidentState::Verifying) return;
         // Others are found to cross it meanwhile, and new ones begin.
         if (incident.remedy == Remedy::Repath) ask_to_move(incident, outputs);
@@ -44,6 +51,8 @@ class Remedying {
         verify(incident, now, is_named(incident.acted_at + config_.remedies.settle), outputs);
     }
 
+    /// False where nobody waits for it.
+    bool on_guests_moved(Incident& incident, const GuestsMoved& report, Time now, IncidentOutputs& outputs);
     void on_answer(Incident& incident, const WantedDirective& asked, const wire::DirectiveResultBody& result,
                    Time now);
     /// `for_good`: nobody answers there; else there was no room to ask, which does not count.
@@ -67,8 +76,17 @@ class Remedying {
     /// Asks for all that cross the suspect to be moved; whether there is nothing left to ask and to wait for.
     bool ask_to_move(Incident& incident, IncidentOutputs& outputs);
     void move_paths(Incident& incident, Time now, IncidentOutputs& outputs);
+    void await_guests(Incident& incident, Time now, IncidentOutputs& outputs) const;
     void trace_again(const Incident& incident, IncidentOutputs& outputs) const;
     void verify(Incident& incident, Time now, bool is_named, IncidentOutputs& outputs);
+    /// What evidence since then says of the remedy, and in words.
+    struct Recovery {
+        bool is_enough = false;  ///< to say anything
+        bool is_well = false;
+        std::string detail;
+    };
+    [[nodiscard]] Recovery recovery(const Incident& incident, Time now) const;
+    void close(Incident& incident, const std::string& detail, Time now, IncidentOutputs& outputs);
     void ask_controller(const Incident& incident, bool automatic, bool undrain, Time now,
                         IncidentOutputs& outputs) const;
     void undo(Incident& incident, Time now, IncidentOutputs& outputs);
@@ -78,6 +96,7 @@ class Remedying {
     const localise::FabricGraph& graph_;
     const localise::EvidenceSource& evidence_;
     Crossings crossings_;
+    Migration migration_;
     Drains drains_;
     std::deque<Time> begun_;                     ///< remedies, as long as they count
     std::map<Subject, std::uint32_t> restored_;  ///< how often each was put into use again

@@ -234,6 +234,17 @@ Crossing EvidenceBuilder::carried(std::span<const PairPath> paths, Time since) c
     return sum;
 }
 
+Crossing EvidenceBuilder::carried_between(std::span<const HostPair> pairs, Time since) const {
+    Crossing sum;
+    for (const auto& window : windows(since)) {
+        const HostPair pair{window.key->requester, window.key->acceptor};
+        if (!std::binary_search(pairs.begin(), pairs.end(), pair)) continue;
+        sum.sent += window.sent;
+        sum.lost += window.lost;
+    }
+    return sum;
+}
+
 std::size_t EvidenceBuilder::paths_waiting() const {
     return static_cast<std::size_t>(std::count_if(paths_.begin(), paths_.end(), [](const auto& entry) {
         return entry.second.routes.empty() && !entry.second.records.empty();

@@ -93,6 +93,7 @@ class EvidenceBuilder final : public EvidenceSource {
                                                      std::size_t most) const override;
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
     [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
+    [[nodiscard]] Crossing carried_between(std::span<const HostPair> pairs, Time since) const override;
 
     [[nodiscard]] const EvidenceCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t path_count() const { return paths_.size(); }

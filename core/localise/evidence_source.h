@@ -68,6 +68,8 @@ class EvidenceSource {
     /// What those sent and lost whose pair and path index are among `paths` (sorted), whatever the session
     /// and generation.
     [[nodiscard]] virtual Crossing carried(std::span<const PairPath> paths, Time since) const = 0;
+    /// What all paths of `pairs` (sorted) did.
+    [[nodiscard]] virtual Crossing carried_between(std::span<const HostPair> pairs, Time since) const = 0;
 
   protected:
     EvidenceSource() = default;

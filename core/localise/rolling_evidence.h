@@ -95,6 +95,7 @@ class RollingEvidence final : public EvidenceSource {
                                                      std::size_t most) const override;
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
     [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
+    [[nodiscard]] Crossing carried_between(std::span<const HostPair> pairs, Time since) const override;
     /// What `infer` judges.
     [[nodiscard]] LaidOut lay_out(const LocaliserConfig& config, Time since) const;
 

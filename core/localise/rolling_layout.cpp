@@ -435,4 +435,16 @@ Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) c
     return sum;
 }
 
+Crossing RollingEvidence::carried_between(std::span<const HostPair> pairs, Time since) const {
+    Crossing sum;
+    for_each_counted(since, Which::All, [&](const Kept& kept) {
+        if (kept.path == kNoPath) return;
+        const PathKey key = names_->key(PathId{kept.path});
+        if (!std::binary_search(pairs.begin(), pairs.end(), HostPair{key.requester, key.acceptor})) return;
+        sum.sent += kept.sent;
+        sum.lost += kept.lost;
+    });
+    return sum;
+}
+
 }  // namespace dyetrace::localise

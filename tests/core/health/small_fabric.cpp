@@ -2,6 +2,7 @@
 #include "tests/core/health/small_fabric.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/random.h"
 #include "core/wire/control.h"
@@ -167,11 +168,31 @@ void SmallFabric::collect() {
             const std::string what = describe(drain->subject, nhms.graph());
             drain->undrain ? (void)drained.erase(what) : (void)drained.insert(what);
         }
+        if (const auto* migration = std::get_if<MigrationRequested>(&*output);
+            migration && migration->automatic)
+            migrations_.push_back(*migration);
         const bool is_news = std::holds_alternative<RecordReceived>(*output) ||
                              std::holds_alternative<UpdateReceived>(*output) ||
                              std::holds_alternative<PathReported>(*output);
         if (!is_news) outputs.push_back(std::move(*output));
     }
+}
+
+void SmallFabric::answer_migrations() {
+    for (const MigrationRequested& migration : std::exchange(migrations_, {})) {
+        if (!moves_guests) continue;
+        const bool is_awaited = nhms.guests_moved(moves_guests(migration), now);
+        DYETRACE_ASSERT(is_awaited);
+    }
+    collect();
+}
+
+IpAddress SmallFabric::address(const std::string& host) const {
+    for (std::uint32_t h = 0; h < kHostCount; ++h) {
+        if (nhms.graph().name(NodeId{h}) == host) return address_of(h);
+    }
+    DYETRACE_ASSERT(false);
+    return {};
 }
 
 void SmallFabric::receive(std::uint32_t host, Bytes datagram) {
@@ -219,6 +240,9 @@ void SmallFabric::run(int windows, std::uint64_t packets) {
         std::vector<std::vector<wire::UpdateEntry>> entries(kHostCount);
         for (auto& [key, path] : paths_) {
             const auto& [pair, index] = key;
+            if (empty.contains(nhms.graph().name(NodeId{pair.first})) ||
+                empty.contains(nhms.graph().name(NodeId{pair.second})))
+                continue;
             const auto hops = route(pair, index, path.generation);
             wire::PathRecord& record = path.record;
             record.path = PathIndex{static_cast<std::uint16_t>(index)};
@@ -258,6 +282,7 @@ void SmallFabric::run(int windows, std::uint64_t packets) {
             inbox_.erase(inbox_.begin());
             receive(to, datagram);
         }
+        answer_migrations();
     }
 }
 

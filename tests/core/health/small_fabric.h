@@ -42,6 +42,10 @@ class SmallFabric {
     std::set<std::string> drained;
     bool obeys_drains = true;
     std::set<std::string> mute;  ///< hosts that answer no directive
+    /// Hosts whose paths carry nothing, from them or to them.
+    std::set<std::string> empty;
+    /// Answers a request to move guests, at the end of the window.
+    std::function<GuestsMoved(const MigrationRequested&)> moves_guests;
     bool moves = true;           ///< a repath leads elsewhere; else a path keeps its spine
 
     template <class Event>
@@ -57,6 +61,7 @@ class SmallFabric {
     [[nodiscard]] std::string detail_of(const std::string& subject, IncidentStep step) const;
     /// Paths whose route has this link or node now.
     [[nodiscard]] std::size_t paths_across(const std::string& what) const;
+    [[nodiscard]] IpAddress address(const std::string& host) const;
     [[nodiscard]] const localise::FabricGraph& graph() const { return nhms.graph(); }
 
     NhmsConfig config;
@@ -85,11 +90,13 @@ class SmallFabric {
     void send(std::uint32_t host, wire::ControlHeader header, Bytes body);
     void update(std::uint32_t host, const std::vector<wire::UpdateEntry>& entries);
     void collect();
+    void answer_migrations();
     void receive(std::uint32_t host, Bytes datagram);
     wire::DirectiveResultBody obey(std::uint32_t host, const wire::DirectiveBody& directive);
 
     std::vector<Host> hosts_;
     std::map<std::pair<Pair, int>, Path> paths_;
+    std::vector<MigrationRequested> migrations_;  ///< to answer
     std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>> inbox_;
 };
 
