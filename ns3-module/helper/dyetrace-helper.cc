@@ -36,6 +36,7 @@ DyetraceHelper::DyetraceHelper() : m_hasTraffic(false), m_vni(1000), m_stream(0)
     m_fabricFactory.SetTypeId(DyetraceFabric::GetTypeId());
     m_hostFactory.SetTypeId(DyetraceHost::GetTypeId());
     m_nhmsFactory.SetTypeId(DyetraceNhms::GetTypeId());
+    m_placementFactory.SetTypeId(DyetracePlacement::GetTypeId());
 }
 
 DyetraceHelper::~DyetraceHelper() = default;
@@ -58,6 +59,9 @@ void DyetraceHelper::SetGuestAttribute(const std::string& name, const AttributeV
 }
 void DyetraceHelper::SetVni(uint32_t vni) {
     m_vni = vni;
+}
+void DyetraceHelper::SetPlacementAttribute(const std::string& name, const AttributeValue& value) {
+    m_placementFactory.Set(name, value);
 }
 void DyetraceHelper::SetNhmsAttribute(const std::string& name, const AttributeValue& value) {
     m_nhmsFactory.Set(name, value);
@@ -139,10 +143,13 @@ void DyetraceHelper::Install() {
         m_hosts.push_back(m_fabric->IsLocal(host) ? MakeHost(topology.GetNode(host).name) : nullptr);
         if (m_hosts.back()) m_hosts.back()->Start(m_fabric, host, m_guests, m_truth);
     }
+    m_placement = m_placementFactory.Create<DyetracePlacement>();
+    m_placement->Start(m_fabric, m_hosts, m_guests);
     if (m_nhms) {
         const Ptr<DyetraceHost> host = m_hosts[FindNhmsHost()];
         if (host) m_nhms->Start(m_fabric, host);
         if (!host) m_nhms = nullptr;  // another rank has it
+        if (m_nhms) m_nhms->SetPlacement(m_placement);
     }
     MakePorts();
     MakeSources();
@@ -194,15 +201,18 @@ void DyetraceHelper::AddGuestTo(DyetraceGuests& guests, uint32_t host, uint32_t 
 }
 
 void DyetraceHelper::MakePorts() {
-    m_ports.resize(m_guests->size());
+    m_isLean.resize(m_guests->size(), false);
     m_plugged.resize(m_guests->size());
+    const auto plug = [this](uint32_t guest) {
+        const Ptr<DyetraceHost> host = m_hosts[(*m_guests)[guest].host];
+        m_isLean[guest] = true;
+        if (host) host->AddGuest(guest);
+    };
     for (uint32_t host = 0; host < m_hosts.size(); ++host)
-        m_ports[host] = m_hosts[host] ? &m_hosts[host]->AddGuest(host) : nullptr;
+        plug(host);
     for (const auto& group : m_groups) {
-        for (const uint32_t guest : group) {
-            const Ptr<DyetraceHost> host = m_hosts[(*m_guests)[guest].host];
-            m_ports[guest] = host ? &host->AddGuest(guest) : nullptr;
-        }
+        for (const uint32_t guest : group)
+            plug(guest);
     }
 }
 
@@ -217,17 +227,17 @@ void DyetraceHelper::MakeSources() {
 }
 
 DyetraceGuestPort& DyetraceHelper::GetGuestPort(uint32_t guest) const {
-    NS_ABORT_MSG_IF(guest >= m_ports.size(), "there is no guest number " << guest);
+    NS_ABORT_MSG_IF(guest >= m_isLean.size(), "there is no guest number " << guest);
     NS_ABORT_MSG_UNLESS(m_fabric->IsLocal((*m_guests)[guest].host),
                         "guest " << guest << " is on a host of another rank");
-    NS_ABORT_MSG_UNLESS(m_ports[guest],
+    NS_ABORT_MSG_UNLESS(m_isLean[guest],
                         "guest " << guest << " is for a node, which DyetraceGuestHelper makes");
-    return *m_ports[guest];
+    return *m_hosts[(*m_guests)[guest].host]->FindGuest(guest);
 }
 
 void DyetraceHelper::Plug(Ptr<DyetracePacketSource> source, uint32_t guest,
                           std::shared_ptr<const DyetracePacketSource::Party> party) {
-    NS_ABORT_MSG_IF(guest >= m_ports.size(), "there is no guest number " << guest);
+    NS_ABORT_MSG_IF(guest >= m_isLean.size(), "there is no guest number " << guest);
     NS_ABORT_MSG_IF(m_plugged[guest], "guest " << guest << " has a source already");
     if (!m_fabric->IsLocal((*m_guests)[guest].host)) return;  // that rank's source sends
     source->Start(GetGuestPort(guest), m_fabric->GetPool(), m_guests, guest, std::move(party));
@@ -238,6 +248,13 @@ uint64_t DyetraceHelper::GetGuestRate(uint32_t guest) const {
     const DyetraceTopology& topology = m_fabric->GetTopology();
     const uint64_t own = topology.GetLinkRate(topology.GetNode(m_guests->at(guest).host).firstPort);
     return own != 0 ? own : m_fabric->GetLinkRate().GetBitRate();
+}
+
+std::string DyetraceHelper::MoveGuest(uint32_t guest, const std::string& host) {
+    NS_ABORT_MSG_UNLESS(m_placement, "DyetraceHelper::MoveGuest is called after Install");
+    const uint32_t number = m_fabric->GetTopology().FindNode(host);
+    if (number >= m_hosts.size()) return "no host is called " + host;
+    return m_placement->Move(guest, number);
 }
 
 Ptr<DyetraceFault> DyetraceHelper::AddSilentDrop(const std::string& from, const std::string& to, Time at,
@@ -284,6 +301,7 @@ bool DyetraceHelper::IsDraining() const {
 }
 
 void DyetraceHelper::Dispose() {
+    if (m_placement) m_placement->Dispose();
     for (const auto& source : m_plugged) {
         if (source) source->Dispose();
     }

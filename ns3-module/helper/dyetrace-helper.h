@@ -18,6 +18,7 @@
 #include <ns3/dyetrace-nhms.h>
 #include <ns3/dyetrace-node-faults.h>
 #include <ns3/dyetrace-packet-source.h>
+#include <ns3/dyetrace-placement.h>
 #include <ns3/dyetrace-source-helper.h>
 #include <ns3/dyetrace-topology.h>
 #include <ns3/dyetrace-truth.h>
@@ -50,6 +51,8 @@ class DyetraceHelper {
     void SetHostAttribute(const std::string& pattern, const std::string& name, const AttributeValue& value);
     void SetGuestAttribute(const std::string& name, const AttributeValue& value);
     void SetVni(uint32_t vni);
+    /// Of the DyetracePlacement, which moves guests.
+    void SetPlacementAttribute(const std::string& name, const AttributeValue& value);
     void SetNhmsAttribute(const std::string& name, const AttributeValue& value);
     /// Puts the health service on this host, by name, and has every EPPC report to it.
     void SetNhmsHost(const std::string& name);
@@ -82,6 +85,16 @@ class DyetraceHelper {
                            uint64_t packetsMax = 100000);
     /// @}
 
+    /**
+     * Moves a guest to another host, now; with or without a node. Call it while the simulation runs, from an
+     * event of its own. See DyetracePlacement for what that comes to.
+     * \param guest its number among all guests \param host its name
+     * \return empty where it was moved, else why it was not
+     */
+    std::string MoveGuest(uint32_t guest, const std::string& host);
+    /// Where guests are, and who moves them.
+    Ptr<DyetracePlacement> GetPlacement() const { return m_placement; }
+
     Ptr<DyetraceFabric> GetFabric() const { return m_fabric; }
     Ptr<DyetraceTruth> GetTruth() const { return m_truth; }
     /// By number; null where another rank of a parallel simulation has the host.
@@ -90,7 +103,7 @@ class DyetraceHelper {
     Ptr<DyetraceNhms> GetNhms() const { return m_nhms; }
     /// Null where another rank has it. Aborts for a name that no host has.
     Ptr<DyetraceHost> GetHost(const std::string& name) const;
-    /// Where a guest is plugged in that has no node; what is connected there gets its frames.
+    /// Where a guest is plugged in that has no node, until it moves; what is connected there gets its frames.
     DyetraceGuestPort& GetGuestPort(uint32_t guest) const;
     /// Makes a source one of the guests that have no node, and keeps it. A guest has one source.
     /// \param party numbers of the guests that it sends among; null: all
@@ -139,6 +152,7 @@ class DyetraceHelper {
     };
     std::vector<OfSomeHosts> m_ofSomeHosts;
     ObjectFactory m_nhmsFactory;
+    ObjectFactory m_placementFactory;
     DyetraceSourceHelper m_traffic;
     bool m_hasTraffic;
     uint32_t m_vni;
@@ -151,11 +165,12 @@ class DyetraceHelper {
     Ptr<DyetraceTruth> m_truth;
     std::vector<Ptr<DyetraceHost>> m_hosts;
     std::vector<std::vector<uint32_t>> m_groups;       ///< numbers of their guests
-    std::vector<DyetraceGuestPort*> m_ports;           ///< by guest; null: its node's device has it
+    std::vector<bool> m_isLean;                        ///< by guest: it is plugged in without a node
     std::vector<Ptr<DyetracePacketSource>> m_plugged;  ///< by guest; null: none
     Ptr<DyetraceNhms> m_nhms;
+    Ptr<DyetracePlacement> m_placement;
     std::vector<Ptr<DyetraceFlowSource>> m_sources;
-    std::shared_ptr<const DyetraceGuests> m_guests;
+    std::shared_ptr<DyetraceGuests> m_guests;
 };
 
 }  // namespace ns3

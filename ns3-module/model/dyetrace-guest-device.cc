@@ -131,6 +131,19 @@ void DyetraceGuestDevice::Plug(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> hos
     m_linkChange();
 }
 
+std::string DyetraceGuestDevice::GetMoveRefusal(const DyetraceHost& host) const {
+    if (m_mtu <= host.GetGuestMtu()) return {};
+    return "its MTU of " + std::to_string(m_mtu) + " exceeds the " + std::to_string(host.GetGuestMtu()) +
+           " bytes that the EPPC there carries";
+}
+
+void DyetraceGuestDevice::MoveTo(Ptr<DyetraceHost> host, DyetraceGuestPort& port) {
+    NS_LOG_FUNCTION(this << host->GetHost());
+    m_host = host;
+    m_port = &port;
+    m_mtuMost = static_cast<uint16_t>(std::min<uint32_t>(m_port->GetMtu(), GetMtuMost()));
+}
+
 // Sending
 
 bool DyetraceGuestDevice::SendFrom(Ptr<Packet> packet, const Address& source, const Address& destination,

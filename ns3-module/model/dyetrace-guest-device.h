@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 
 #include <ns3/mac48-address.h>
 #include <ns3/packet.h>
@@ -56,7 +57,7 @@ enum class DyetraceArpOutcome : uint8_t {
  * Order of calls: attributes, Node::AddDevice, Plug(), then traffic. The node must live as long as the host,
  * as nodes do.
  */
-class DyetraceGuestDevice : public DyetraceNetDevice, public DyetraceReceiver {
+class DyetraceGuestDevice : public DyetraceNetDevice, public DyetraceReceiver, public DyetraceMovable {
   public:
     static TypeId GetTypeId();
     DyetraceGuestDevice();
@@ -92,6 +93,13 @@ class DyetraceGuestDevice : public DyetraceNetDevice, public DyetraceReceiver {
 
     /// A frame for this guest, from the EPPC.
     void Receive(DyetracePacket* packet) override;
+
+    /// \name Its node goes along: addresses, connections and applications stay as they are
+    /// @{
+    /// The MTU may be more than what the other host carries.
+    std::string GetMoveRefusal(const DyetraceHost& host) const override;
+    void MoveTo(Ptr<DyetraceHost> host, DyetraceGuestPort& port) override;
+    /// @}
 
     typedef void (*ArpTracedCallback)(DyetraceArpOutcome outcome, Ipv4Address target);
 

@@ -51,7 +51,7 @@ class DyetraceHostPort::GuestPort : public DyetraceGuestPort {
     void Resolve(uint32_t guest) override { m_host.Resolve(guest); }
     uint32_t GetMtu() const override { return m_host.m_guestMtu; }
     void Connect(DyetraceReceiver* guest) override { m_guest = guest; }
-    DyetraceReceiver* GetGuest() const { return m_guest; }
+    DyetraceReceiver* GetConnected() const override { return m_guest; }
 
   private:
     DyetraceHostPort& m_host;
@@ -101,13 +101,54 @@ void DyetraceHostPort::TakeArrivals() {
     m_config.fabric->TakeArrivals(m_config.host);
 }
 
+std::size_t DyetraceHostPort::FindPlugged(uint32_t guest) const {
+    const auto found = std::find_if(m_guests.begin(), m_guests.end(),
+                                    [guest](const Plugged& plugged) { return plugged.guest == guest; });
+    return static_cast<std::size_t>(found - m_guests.begin());
+}
+
+// A guest that comes back gets the port that it had.
 DyetraceGuestPort& DyetraceHostPort::AddGuest(uint32_t guest) {
-    const dyetrace::GuestPort number{static_cast<uint32_t>(m_guestPorts.size())};
-    m_guestPorts.push_back(std::make_unique<GuestPort>(*this, number));
-    m_guests.push_back(guest);
+    const DyetraceGuest& who = m_config.guests->at(guest);
+    const std::size_t place = FindPlugged(guest);
+    if (place == m_guests.size()) {
+        const dyetrace::GuestPort number{static_cast<uint32_t>(place)};
+        m_guestPorts.push_back(std::make_unique<GuestPort>(*this, number));
+        m_guests.push_back({guest, who.vni, DyetraceToMac(who.mac).to_integer(), false});
+    }
+    if (m_resolved[guest] && !m_guests[place].isHere) {
+        const auto removed =
+            m_eppc.remove_remote(dyetrace::Vni{who.vni}, DyetraceToMac(who.mac), LocalTime());
+        NS_ABORT_MSG_UNLESS(removed.ok(), "guest " << guest << ": " << removed.error());
+    }
+    m_guests[place].isHere = true;
     AddToEngine(guest);
     m_resolved[guest] = true;
-    return *m_guestPorts.back();
+    return *m_guestPorts[place];
+}
+
+DyetraceGuestPort* DyetraceHostPort::FindGuest(uint32_t guest) const {
+    const std::size_t place = FindPlugged(guest);
+    return place < m_guests.size() && m_guests[place].isHere ? m_guestPorts[place].get() : nullptr;
+}
+
+DyetraceReceiver* DyetraceHostPort::RemoveGuest(uint32_t guest) {
+    const std::size_t place = FindPlugged(guest);
+    const auto removed = m_eppc.remove_guest(dyetrace::GuestPort{static_cast<uint32_t>(place)}, LocalTime());
+    NS_ABORT_MSG_UNLESS(removed.ok(), "guest " << guest << ": " << removed.error());
+    m_guests[place].isHere = false;
+    m_resolved[guest] = false;
+    DyetraceReceiver* const receiver = m_guestPorts[place]->GetConnected();
+    m_guestPorts[place]->Connect(nullptr);
+    return receiver;
+}
+
+void DyetraceHostPort::Learn(uint32_t guest) {
+    const DyetraceGuest& who = m_config.guests->at(guest);
+    const Ipv4Address peer = m_config.fabric->GetTopology().GetNode(who.host).address;
+    const auto moved = m_eppc.move_remote(dyetrace::Vni{who.vni}, DyetraceToMac(who.mac),
+                                          DyetraceToUnderlay(peer, IsIpv6()), LocalTime());
+    NS_ABORT_MSG_UNLESS(moved.ok(), "remote guest " << guest << ": " << moved.error());
 }
 
 // An overlay's controller tells a host of another guest when that is first needed: to tell every host of
@@ -121,9 +162,9 @@ void DyetraceHostPort::Resolve(uint32_t guest) {
 void DyetraceHostPort::AddToEngine(uint32_t guest) {
     const DyetraceGuest& who = m_config.guests->at(guest);
     const dyetrace::Vni vni{who.vni};
-    const auto own = std::find(m_guests.begin(), m_guests.end(), guest);
-    if (own != m_guests.end()) {
-        const dyetrace::GuestPort number{static_cast<uint32_t>(own - m_guests.begin())};
+    const std::size_t own = FindPlugged(guest);
+    if (own < m_guests.size() && m_guests[own].isHere) {
+        const dyetrace::GuestPort number{static_cast<uint32_t>(own)};
         const auto added = m_eppc.add_guest(number, vni, DyetraceToMac(who.mac));
         NS_ABORT_MSG_UNLESS(added.ok(), "guest " << guest << ": " << added.error());
         return;
@@ -151,6 +192,7 @@ void DyetraceHostPort::EncapsulateLater(dyetrace::GuestPort port, DyetracePacket
 }
 
 void DyetraceHostPort::Encapsulate(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
+    if (m_guests.size() > 1 && ToNeighbour(port, packet, now)) return ServiceAt(now);
     wire::FrameBuffer buffer = ToBuffer(*packet);
     if (m_eppc.encapsulate(port, buffer, now)) {
         m_config.fabric->GetPool().Free(packet);
@@ -162,13 +204,34 @@ void DyetraceHostPort::Encapsulate(dyetrace::GuestPort port, DyetracePacket* pac
     ServiceAt(now);
 }
 
+bool DyetraceHostPort::ToNeighbour(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
+    if (packet->HeadLength() < wire::EthernetHeader::kSize) return false;
+    const Plugged& from = m_guests[port.value];
+    const uint64_t destination = dyetrace::load_u64(packet->Frame()) >> 16;
+    const uint64_t source = dyetrace::load_u64(packet->Frame() + 6) >> 16;
+    if (!from.isHere || source != from.mac) return false;  // the EPPC says why it is not carried
+    for (std::size_t place = 0; place < m_guests.size(); ++place) {
+        const Plugged& to = m_guests[place];
+        if (!to.isHere || to.mac != destination || to.vni != from.vni) continue;
+        Deliver(dyetrace::GuestPort{static_cast<uint32_t>(place)}, packet, now);
+        return true;
+    }
+    return false;
+}
+
+void DyetraceHostPort::Deliver(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
+    if (!m_delaysGuests) return ToGuest(port, packet, now);
+    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::ToGuestLater, this,
+                                   port, packet);
+}
+
 void DyetraceHostPort::NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet,
                                    wire::FlowStage stage, dyetrace::Time now) {
     m_eppc.note_at_guest(port, {packet.Frame(), packet.HeadLength()}, packet.Length(), stage, now);
 }
 
 void DyetraceHostPort::ToGuest(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
-    DyetraceReceiver* const guest = m_guestPorts.at(port.value)->GetGuest();
+    DyetraceReceiver* const guest = m_guestPorts.at(port.value)->GetConnected();
     if (guest == nullptr) return m_config.fabric->GetPool().Free(packet);
     if (m_notesGuests) NoteAtGuest(port, *packet, wire::FlowStage::GuestIn, now);
     guest->Receive(packet);
@@ -192,12 +255,7 @@ void DyetraceHostPort::Receive(DyetracePacket* packet) {
     Poll();  // before the guest may answer: no data overtakes a marker that did not count it
     if (what.kind == eppc::Decapsulated::Kind::Deliver) {
         FromBuffer(buffer, *packet);
-        if (m_delaysGuests) {
-            Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay,
-                                           &DyetraceHostPort::ToGuestLater, this, what.port, packet);
-        } else {
-            ToGuest(what.port, packet, now);
-        }
+        Deliver(what.port, packet, now);
     } else if (what.kind == eppc::Decapsulated::Kind::Relay) {
         FromBuffer(buffer, *packet);
         if (m_config.truth) m_config.truth->NoteSent(*packet);
@@ -224,7 +282,7 @@ void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
             break;
         case 1:
             m_eppc.expect_from_underlay(frame, Step::Paths);
-            if (!m_guestPorts.empty()) dyetrace::prefetch_line(m_guestPorts.front()->GetGuest());
+            if (!m_guestPorts.empty()) dyetrace::prefetch_line(m_guestPorts.front()->GetConnected());
             break;
         default: break;
     }

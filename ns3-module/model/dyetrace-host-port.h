@@ -57,6 +57,17 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     void Listen(DyetraceEngineListener* listener) { m_listener = listener; }
     /// Plugs in a guest of this host, by its number in the directory.
     DyetraceGuestPort& AddGuest(uint32_t guest);
+    /// Its port; null where it is not on this host.
+    DyetraceGuestPort* FindGuest(uint32_t guest) const;
+    /// Unplugs a guest. \return what was connected to its port; may be null. Precondition: FindGuest(guest)
+    DyetraceReceiver* RemoveGuest(uint32_t guest);
+    /// Whether it knows a guest as another host's.
+    bool Knows(uint32_t guest) const { return m_resolved.at(guest) && FindGuest(guest) == nullptr; }
+    /// Learns from the directory where a guest of another host is now. Precondition: Knows(guest)
+    void Learn(uint32_t guest);
+    uint32_t GetGuestMtu() const { return m_guestMtu; }
+    /// A guest of this host is about to send to that one.
+    void Resolve(uint32_t guest);
     /// Acts on whatever a call on the engine has made due. Before such a call: TakeArrivals().
     void Service() { ServiceAt(LocalTime()); }
 
@@ -92,13 +103,15 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     void FromGuest(dyetrace::GuestPort port, DyetracePacket* packet);
     /// A guest's frame has reached the EPPC.
     void Encapsulate(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
+    /// Whether the frame was for another guest of this host, which has it then: no EPPC is needed for that.
+    bool ToNeighbour(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
+    void Deliver(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
     void EncapsulateLater(dyetrace::GuestPort port, DyetracePacket* packet);
     /// A frame has reached its guest.
     void ToGuest(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now);
     void ToGuestLater(dyetrace::GuestPort port, DyetracePacket* packet);
     void NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet, dyetrace::wire::FlowStage stage,
                      dyetrace::Time now);
-    void Resolve(uint32_t guest);
     void ServiceAt(dyetrace::Time now);
     void WakeSoon();
     void Poll();
@@ -117,8 +130,16 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     uint64_t m_boots = 0;
     dyetrace::wire::DropCounters m_udpDrops;
     uint16_t m_udpIdentification = 0;
-    std::vector<uint32_t> m_guests;  ///< their numbers in the directory
-    std::vector<bool> m_resolved;    ///< by guest's number in the directory
+    /// A guest that is, or was, plugged in; by GuestPort's value.
+    struct Plugged {
+        uint32_t guest = 0;  ///< its number in the directory
+        uint32_t vni = 0;
+        uint64_t mac = 0;
+        bool isHere = false;
+    };
+    std::size_t FindPlugged(uint32_t guest) const;
+    std::vector<Plugged> m_guests;
+    std::vector<bool> m_resolved;  ///< by guest's number in the directory
 
     // What a packet asks for, together: on a large fabric each line of it is waited for.
     bool m_isCrashed = false;

@@ -364,6 +364,43 @@ DyetraceGuestPort& DyetraceHost::AddGuest(uint32_t guest) {
     return Started().port.AddGuest(guest);
 }
 
+DyetraceGuestPort* DyetraceHost::FindGuest(uint32_t guest) const {
+    return Started().port.FindGuest(guest);
+}
+
+uint32_t DyetraceHost::GetGuestMtu() const {
+    return Started().port.GetGuestMtu();
+}
+
+DyetraceReceiver* DyetraceHost::RemoveGuest(uint32_t guest) {
+    NS_LOG_FUNCTION(this << guest);
+    DyetraceHostPort& port = Started().port;
+    NS_ABORT_MSG_UNLESS(port.FindGuest(guest), "guest " << guest << " is not on host " << m_host);
+    port.TakeArrivals();
+    DyetraceReceiver* const receiver = port.RemoveGuest(guest);
+    port.Service();
+    return receiver;
+}
+
+DyetraceGuestPort& DyetraceHost::TakeGuest(uint32_t guest) {
+    NS_LOG_FUNCTION(this << guest);
+    DyetraceHostPort& port = Started().port;
+    port.TakeArrivals();
+    DyetraceGuestPort& plugged = port.AddGuest(guest);
+    port.Service();
+    return plugged;
+}
+
+void DyetraceHost::Learn(uint32_t guest, bool isKnown) {
+    NS_LOG_FUNCTION(this << guest);
+    DyetraceHostPort& port = Started().port;
+    if (!isKnown && !port.Knows(guest)) return;
+    port.TakeArrivals();
+    port.Resolve(guest);
+    port.Learn(guest);
+    port.Service();
+}
+
 uint32_t DyetraceHost::OpenSession(Ipv4Address peer) {
     DyetraceHostPort& port = Started().port;
     port.TakeArrivals();

@@ -77,6 +77,20 @@ class DyetraceHost : public Object {
                Ptr<DyetraceTruth> truth);
     /// Plugs a guest in. \param guest its number in the overlay
     DyetraceGuestPort& AddGuest(uint32_t guest);
+    /// The port of a guest; null where it is not on this host.
+    DyetraceGuestPort* FindGuest(uint32_t guest) const;
+    /// Longest IP packet of a guest, without VLAN tags, that the EPPC carries; bytes.
+    uint32_t GetGuestMtu() const;
+    /// \name What a move of a guest is made of; DyetracePlacement::Move makes it
+    /// @{
+    /// Unplugs a guest. \return what was connected to its port; may be null
+    DyetraceReceiver* RemoveGuest(uint32_t guest);
+    /// Plugs in a guest that comes from another host, where the overlay's directory has it now.
+    DyetraceGuestPort& TakeGuest(uint32_t guest);
+    /// Learns where a guest of another host is now; nothing where it has never sent to it. After
+    /// RemoveGuest, `isKnown`: it learns so in any case.
+    void Learn(uint32_t guest, bool isKnown = false);
+    /// @}
     uint32_t GetHost() const { return m_host; }
     /// From Start() until it is disposed of.
     bool IsStarted() const { return m_state != nullptr; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -20,6 +21,7 @@
 #include "dyetrace-fabric.h"
 #include "dyetrace-host-port.h"
 #include "dyetrace-host.h"
+#include "dyetrace-placement.h"
 #include "dyetrace-wake.h"
 
 #include "core/base/random.h"
@@ -86,6 +88,26 @@ DyetraceSuspect ToSuspect(const localise::Suspect& suspect, const localise::Fabr
             suspect.group, suspect.loss_rate};
 }
 
+/// "guest 9 to host-0-3, guest 25 to host-3-1", and why others stay.
+std::string Describe(const DyetraceEvacuation& evacuation, const DyetraceTopology& topology) {
+    constexpr std::size_t kNamedMost = 8;
+    std::string text = evacuation.isOld && !evacuation.moved.empty() ? "they had left before: " : "";
+    for (std::size_t i = 0; i < std::min(evacuation.moved.size(), kNamedMost); ++i) {
+        const DyetraceEvacuation::Moved& moved = evacuation.moved[i];
+        text += (i == 0 ? "" : ", ") + ("guest " + std::to_string(moved.guest)) + " to " +
+                topology.GetNode(moved.to).name;
+    }
+    if (evacuation.moved.size() > kNamedMost)
+        text += " and " + std::to_string(evacuation.moved.size() - kNamedMost) + " more";
+    if (evacuation.moved.empty() && evacuation.stayed.empty()) text += "there is none";
+    if (!evacuation.stayed.empty()) {
+        text += (evacuation.moved.empty() ? "" : "; ") +
+                ("guest " + std::to_string(evacuation.stayed[0].guest)) +
+                " stays: " + evacuation.stayed[0].why;
+    }
+    return text;
+}
+
 }  // namespace
 
 /// The engine, fed with the datagrams that its host's port hands over.
@@ -118,6 +140,23 @@ class DyetraceNhms::State : public DyetraceUdpService {
         return [this](uint32_t host) {
             return DyetraceToUnderlay(m_fabric.GetTopology().GetNode(host).address, m_port.IsIpv6());
         };
+    }
+
+    /// Keeps the names that tenants have for their guests.
+    void KnowTenants(const DyetraceClients& clients) {
+        m_tenantGuests.clear();
+        for (const DyetraceTenant& tenant : clients.tenants) {
+            for (const DyetraceTenant::Guest& guest : tenant.guests)
+                m_tenantGuests[guest.guest].emplace_back(tenant.name, guest.name);
+        }
+    }
+    void NoteMove(uint32_t guest, uint32_t to) {
+        const auto known = m_tenantGuests.find(guest);
+        if (known == m_tenantGuests.end()) return;
+        m_port.TakeArrivals();
+        for (const auto& [tenant, name] : known->second)
+            m_engine.move_guest(tenant, name, GetAddresses()(to), LocalTime());
+        ServiceNow();
     }
 
     std::shared_ptr<const DyetraceGuests> guests;  ///< known with the clients
@@ -168,6 +207,7 @@ class DyetraceNhms::State : public DyetraceUdpService {
             TellRemedy(drain->incident, drain->undrain ? "undrain" : "drain", drain->subject,
                        drain->automatic);
         } else if (const auto* migration = std::get_if<health::MigrationRequested>(&output)) {
+            if (migration->automatic) Migrate(*migration);
             TellRemedy(migration->incident, "migrate", health::Subject::of_device(migration->host),
                        migration->automatic);
         } else if (const auto* event = std::get_if<health::TenantNotified>(&output)) {
@@ -189,8 +229,28 @@ class DyetraceNhms::State : public DyetraceUdpService {
         m_owner.m_remedy(remedy);
     }
 
+    void Migrate(const health::MigrationRequested& migration) {
+        if (!m_owner.m_placement) return;
+        const health::IncidentId incident = migration.incident;
+        m_owner.m_placement->Evacuate(
+            migration.host.value,
+            [this, incident](const DyetraceEvacuation& evacuation) { NoteEvacuation(incident, evacuation); });
+    }
+
+    void NoteEvacuation(health::IncidentId incident, const DyetraceEvacuation& evacuation) {
+        health::GuestsMoved report;
+        report.incident = incident;
+        report.stayed = evacuation.stayed.size();
+        for (const DyetraceEvacuation::Moved& moved : evacuation.moved)
+            report.to.push_back(GetAddresses()(moved.to));
+        report.detail = Describe(evacuation, m_fabric.GetTopology());
+        m_port.TakeArrivals();
+        m_engine.guests_moved(report, LocalTime());
+        ServiceNow();
+    }
+
     /// Does what the network's controller would; nodes and links have one numbering here and there. A host is
-    /// for the scheduler of guests to drain.
+    /// for who places guests to drain.
     void Drain(const health::DrainRequested& drain) {
         const DyetraceTopology& topology = m_fabric.GetTopology();
         if (drain.subject.is_link()) {
@@ -198,6 +258,8 @@ class DyetraceNhms::State : public DyetraceUdpService {
                                !drain.undrain);
         } else if (drain.subject.device.value >= topology.GetNHosts()) {
             m_fabric.DrainNode(drain.subject.device.value, !drain.undrain);
+        } else if (m_owner.m_placement) {
+            m_owner.m_placement->SetDrained(drain.subject.device.value, !drain.undrain);
         }
     }
 
@@ -208,6 +270,8 @@ class DyetraceNhms::State : public DyetraceUdpService {
     health::Nhms m_engine;
     DyetraceWake m_wake;
     DyetraceEngineListener* m_listener = nullptr;
+    /// By guest: tenants, and what they call it.
+    std::map<uint32_t, std::vector<std::pair<std::string, std::string>>> m_tenantGuests;
 };
 
 TypeId DyetraceNhms::GetTypeId() {
@@ -376,6 +440,11 @@ DyetraceNhms::DyetraceNhms() = default;
 DyetraceNhms::~DyetraceNhms() = default;
 
 void DyetraceNhms::DoDispose() {
+    if (m_placement) {
+        m_placement->ForgetCallbacks();
+        m_placement->TraceDisconnectWithoutContext("Move", MakeCallback(&DyetraceNhms::NoteMove, this));
+        m_placement = nullptr;
+    }
     m_state.reset();
     Object::DoDispose();
 }
@@ -396,9 +465,22 @@ DyetraceNhms::State& DyetraceNhms::Started() const {
     return *m_state;
 }
 
+void DyetraceNhms::SetPlacement(Ptr<DyetracePlacement> placement) {
+    NS_LOG_FUNCTION(this);
+    NS_ABORT_MSG_IF(m_placement, "DyetraceNhms::SetPlacement was called before");
+    Started();
+    m_placement = placement;
+    m_placement->TraceConnectWithoutContext("Move", MakeCallback(&DyetraceNhms::NoteMove, this));
+}
+
+void DyetraceNhms::NoteMove(uint32_t guest, uint32_t, uint32_t to) {
+    Started().NoteMove(guest, to);
+}
+
 void DyetraceNhms::SetClients(const DyetraceClients& clients, std::shared_ptr<const DyetraceGuests> guests) {
     State& state = Started();
     state.guests = std::move(guests);
+    state.KnowTenants(clients);
     health::ClientConfig config = DyetraceEngines::GetClientConfig(*this);
     DyetraceAddClients(clients, *state.guests, state.GetAddresses(), config);
     const auto served = state.GetEngine().serve(config, state.LocalTime());

@@ -20,6 +20,7 @@ namespace ns3 {
 
 class DyetraceFabric;
 class DyetraceHost;
+class DyetracePlacement;
 
 /// \ingroup dyetrace
 /// The health of a pair of hosts changed.
@@ -55,7 +56,7 @@ struct DyetraceRemedy {
     std::string from;    ///< of a link
     std::string to;      ///< of a link
     std::string device;  ///< of a switch or host
-    bool automatic;      ///< else it is advice; a drain of links and switches is done by the fabric then
+    bool automatic;      ///< else it is advice; it is done then, by the fabric or by a DyetracePlacement
 };
 
 /// \ingroup dyetrace
@@ -86,6 +87,10 @@ class DyetraceNhms : public Object {
 
     /// \param host started; on whose underlay port the service listens
     void Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host);
+
+    /// Has `placement` move guests and drain hosts where that is automatic, and learns from it where guests
+    /// are. After Start(); without it whoever listens to trace source Remedy may do so.
+    void SetPlacement(Ptr<DyetracePlacement> placement);
 
     /**
      * Serves these tenants from now on. Aborts with words where something of them is wrong.
@@ -128,8 +133,10 @@ class DyetraceNhms : public Object {
     class State;
 
     State& Started() const;
+    void NoteMove(uint32_t guest, uint32_t from, uint32_t to);
 
     std::unique_ptr<State> m_state;
+    Ptr<DyetracePlacement> m_placement;
     TracedCallback<const DyetraceHealthChange&> m_health;
     TracedCallback<const DyetraceIncidentStep&> m_incident;
     TracedCallback<uint32_t, const std::vector<DyetraceSuspect>&> m_suspects;

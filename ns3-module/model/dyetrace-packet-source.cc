@@ -14,6 +14,7 @@
 #include <ns3/uinteger.h>
 
 #include "dyetrace-datagram.h"
+#include "dyetrace-host.h"
 #include "dyetrace-packet.h"
 
 #include "core/base/random.h"
@@ -35,7 +36,7 @@ constexpr uint64_t kSaltParty = 0x7061727479000001;
 class DyetracePacketSource::Sender {
   public:
     struct Place {
-        DyetraceGuestPort& port;
+        DyetraceGuestPort* port;
         DyetracePacketPool& pool;
         std::shared_ptr<const DyetraceGuests> guests;
         uint32_t self;
@@ -47,16 +48,18 @@ class DyetracePacketSource::Sender {
 
     void Schedule();
     uint32_t BeginFlow(uint32_t to, uint64_t bytes, int64_t firstNs);
+    void MoveTo(DyetraceGuestPort& port);
     /// Of the source's own numbers: what it draws depends on nobody else.
     dyetrace::Random& GetRandom(int64_t stream);
 
-    const Place place;
+    Place place;
     const uint64_t seed;
 
   private:
     class Event;
 
     struct Flow {
+        uint32_t to;
         uint64_t remainingBytes;
         DyetraceDatagrams datagrams;
     };
@@ -104,6 +107,19 @@ void DyetracePacketSource::Sender::Schedule() {
     if (startNs < m_owner.GetStopNs()) ScheduleAt(nowNs, startNs);
 }
 
+// The event that is planned is one of the host before; what the guest does is not changed by where it is.
+void DyetracePacketSource::Sender::MoveTo(DyetraceGuestPort& port) {
+    place.port = &port;
+    for (const Due& due : m_due)
+        port.Resolve(m_flows[due.second].to);
+    m_event->Cancel();
+    m_event = Create<Event>(this);
+    if (!m_hasBegun) return Schedule();
+    const int64_t nowNs = Simulator::Now().GetNanoSeconds();
+    const int64_t nextNs = m_due.empty() ? m_arrivalNs : std::min(m_arrivalNs, m_due.front().first);
+    if (nextNs != Never) ScheduleAt(nowNs, std::max(nowNs, nextNs));
+}
+
 dyetrace::Random& DyetracePacketSource::Sender::GetRandom(int64_t stream) {
     if (!m_hasDrawn) {
         m_hasDrawn = true;
@@ -147,7 +163,7 @@ void DyetracePacketSource::Sender::ScheduleAt(int64_t nowNs, int64_t nextNs) {
 }
 
 uint32_t DyetracePacketSource::Sender::BeginFlow(uint32_t to, uint64_t bytes, int64_t firstNs) {
-    place.port.Resolve(to);
+    place.port->Resolve(to);
     if (m_freeFlows.empty()) {
         m_freeFlows.push_back(static_cast<uint32_t>(m_flows.size()));
         m_flows.emplace_back();
@@ -155,6 +171,7 @@ uint32_t DyetracePacketSource::Sender::BeginFlow(uint32_t to, uint64_t bytes, in
     const uint32_t number = m_freeFlows.back();
     m_freeFlows.pop_back();
     Flow& flow = m_flows[number];
+    flow.to = to;
     flow.remainingBytes = bytes;
     flow.datagrams.Begin((*place.guests)[place.self], (*place.guests)[to], m_owner.m_flows);
     ++m_owner.m_flows;
@@ -171,7 +188,7 @@ bool DyetracePacketSource::Sender::SendPacket(Flow& flow) {
     DyetracePacket* packet = flow.datagrams.Make(place.pool, payload);
     ++m_owner.m_sentPackets;
     m_owner.m_tx(*packet);
-    place.port.Receive(packet);
+    place.port->Receive(packet);
     return flow.remainingBytes != 0;
 }
 
@@ -231,11 +248,20 @@ void DyetracePacketSource::Start(DyetraceGuestPort& port, DyetracePacketPool& po
     uint64_t seed = m_seed;
     if (seed == 0)
         seed = dyetrace::mix64(dyetrace::mix64(RngSeedManager::GetSeed()) + RngSeedManager::GetRun());
-    Sender::Place place{port, pool, std::move(guests), self, std::move(party)};
+    Sender::Place place{&port, pool, std::move(guests), self, std::move(party)};
     m_sender = std::make_unique<Sender>(*this, std::move(place), seed);
     Check();
     port.Connect(this);
     m_sender->Schedule();
+}
+
+std::string DyetracePacketSource::GetMoveRefusal(const DyetraceHost&) const {
+    return {};
+}
+
+void DyetracePacketSource::MoveTo(Ptr<DyetraceHost>, DyetraceGuestPort& port) {
+    NS_LOG_FUNCTION(this);
+    if (m_sender) m_sender->MoveTo(port);
 }
 
 void DyetracePacketSource::Receive(DyetracePacket* packet) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ns3/data-rate.h>
@@ -29,7 +30,7 @@ class DyetracePacketPool;
  * works that out alone, from the seed, the guest's number and those of the guests it sends among, and asks no
  * other source: so a simulation may be split anywhere between hosts.
  */
-class DyetracePacketSource : public Object, public DyetraceReceiver {
+class DyetracePacketSource : public Object, public DyetraceReceiver, public DyetraceMovable {
   public:
     static TypeId GetTypeId();
     DyetracePacketSource();
@@ -58,6 +59,10 @@ class DyetracePacketSource : public Object, public DyetraceReceiver {
 
     /// A frame for this guest.
     void Receive(DyetracePacket* packet) override;
+
+    /// It can be on any host, and its flows go on from there: same ports, same packets, same times.
+    std::string GetMoveRefusal(const DyetraceHost& host) const override;
+    void MoveTo(Ptr<DyetraceHost> host, DyetraceGuestPort& port) override;
 
     uint64_t GetFlows() const { return m_flows; }
     uint64_t GetSentPackets() const { return m_sentPackets; }

@@ -125,6 +125,7 @@ class Bench {
         void Resolve(uint32_t) override {}
         uint32_t GetMtu() const override { return 1500; }
         void Connect(DyetraceReceiver*) override {}
+        DyetraceReceiver* GetConnected() const override { return nullptr; }
 
       private:
         Bench& m_bench;
