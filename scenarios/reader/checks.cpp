@@ -28,6 +28,7 @@ class Checker {
     void run() {
         check_workloads(scenario_, reading_, tell_);
         check_tracking();
+        check_migration();
         for (std::size_t i = 0; i < scenario_.faults.size(); ++i)
             check_fault(scenario_, i, reading_, tell_);
         // Whether a name is known shows only once the fabric is.
@@ -115,6 +116,18 @@ class Checker {
                            {"[tracking] has no key, and does not say insecure = true",
                             "key = \"<64 hexadecimal digits>\"; make one with: openssl rand -hex 32"});
         }
+    }
+
+    /// Guests that are to have moved later than anybody waits for would never be seen to have.
+    void check_migration() {
+        const HealthSettings& health = scenario_.health;
+        if (!good({"health.migrate", "health.migrate_after", "health.verify_within"})) return;
+        if (health.migrate != RemedyMode::Automatic || health.migrate_after < health.verify_within) return;
+        error_at_given(
+            {"health.migrate_after", "health.verify_within", "health"},
+            {fmt::format("guests move {} after they are to, and nobody waits for them longer than {}",
+                         format_duration(health.migrate_after), format_duration(health.verify_within)),
+             "migrate_after is to be shorter than verify_within"});
     }
 
     void check_health(NodeNames& names) {

@@ -129,6 +129,8 @@ struct HealthSettings {
     RemedyMode repath = RemedyMode::Off;
     RemedyMode drain = RemedyMode::Off;  ///< of links and switches
     RemedyMode migrate = RemedyMode::Off;
+    Duration migrate_after = Duration::milliseconds(100);
+    Duration learn_after = Duration::milliseconds(1);
     RemedyMode drain_host = RemedyMode::Off;
     RemedyMode notify = RemedyMode::Off;
     double drain_share = 0.25;          ///< of a tier, at most

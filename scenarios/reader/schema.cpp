@@ -310,9 +310,17 @@ const TableSchema<HealthSettings>& health_schema() {
              "where "
              "`repath` did not help."),
          key("migrate", &S::migrate, remedy_mode_type(),
-             "Whether it is asked that the guests of a confirmed host move elsewhere. Nobody does here."),
+             "Whether the guests of a confirmed host are moved elsewhere: each to the host with the fewest "
+             "guests, none to one that is drained or was to be emptied before. Of equal ones chance "
+             "decides."),
+         key("migrate_after", &S::migrate_after, DurationType{{}, Duration::seconds(3600)},
+             "From the decision to move guests until they are elsewhere. Shorter than `verify_within`."),
+         key("learn_after", &S::learn_after, DurationType{{}, Duration::seconds(3600)},
+             "From a guest's move until other hosts send to its new host. What they send in between is "
+             "dropped "
+             "by the old one, as `guest-elsewhere`."),
          key("drain_host", &S::drain_host, remedy_mode_type(),
-             "Whether it is asked that a confirmed host gets no new guests. Nobody does here."),
+             "Whether a confirmed host gets no new guests."),
          key("notify", &S::notify, remedy_mode_type(), "Whether somebody is told of a confirmed incident."),
          key("drain_share", &S::drain_share, ShareType{0},
              "Of the cables between two tiers, of a tier's switches or of all hosts, no more is drained at a "

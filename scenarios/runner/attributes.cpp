@@ -252,4 +252,13 @@ const std::vector<KeyAttribute>& nhms_attributes() {
     return table;
 }
 
+const std::vector<KeyAttribute>& placement_attributes() {
+    static const std::vector<KeyAttribute> table{
+        {"health", "migrate_after", "MigrateAfter",
+         [](const Scenario& s) { return time(s.health.migrate_after); }},
+        {"health", "learn_after", "LearnAfter", [](const Scenario& s) { return time(s.health.learn_after); }},
+    };
+    return table;
+}
+
 }  // namespace dyetrace::runner

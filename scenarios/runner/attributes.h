@@ -51,8 +51,9 @@ const std::vector<FaultKeyAttribute>& fault_attributes();
 const std::vector<WorkloadKeyAttribute>& workload_attributes();
 /// Of a kind's sources.
 ns3::TypeId source_type(scenario::WorkloadKind kind);
-const std::vector<KeyAttribute>& fabric_attributes();  ///< of ns3::DyetraceFabric
-const std::vector<KeyAttribute>& host_attributes();    ///< of ns3::DyetraceHost
-const std::vector<KeyAttribute>& nhms_attributes();    ///< of ns3::DyetraceNhms
+const std::vector<KeyAttribute>& fabric_attributes();     ///< of ns3::DyetraceFabric
+const std::vector<KeyAttribute>& host_attributes();       ///< of ns3::DyetraceHost
+const std::vector<KeyAttribute>& nhms_attributes();       ///< of ns3::DyetraceNhms
+const std::vector<KeyAttribute>& placement_attributes();  ///< of ns3::DyetracePlacement
 
 }  // namespace dyetrace::runner

@@ -97,6 +97,8 @@ void install_workloads(ns3::DyetraceHelper& helper, const scenario::Scenario& s,
 void set_health(ns3::DyetraceHelper& helper, const scenario::Scenario& s) {
     for (const KeyAttribute& one : nhms_attributes())
         helper.SetNhmsAttribute(one.attribute, *one.value(s));
+    for (const KeyAttribute& one : placement_attributes())
+        helper.SetPlacementAttribute(one.attribute, *one.value(s));
     helper.SetNhmsHost(s.health.host);
 }
 

@@ -231,6 +231,15 @@ TEST(Health, StandsOnAHost) {
                 ElementsAre("2:15: there is no node \"host-6-0-0\" in a fat-tree of k = 6"));
 }
 
+TEST(Health, GuestsAreToHaveMovedWhileSomebodyStillWaitsForThem) {
+    const std::string late = without_key + "health.migrate_after = \"2s\"\n";
+    EXPECT_THAT(told(late), IsEmpty());  // nobody moves them
+    EXPECT_THAT(
+        told(late, {"health.migrate=automatic"}),
+        ElementsAre("2:24: guests move 2s after they are to, and nobody waits for them longer than 2s"));
+    EXPECT_THAT(told(late, {"health.migrate=automatic", "health.verify_within=2.1s"}), IsEmpty());
+}
+
 TEST(Ports, AreNodeAndPeer) {
     EXPECT_THAT(
         told(without_key + "[record]\npcap = [\"agg-0-1:core-4\",\n  \"agg-0-1\", \"agg-0-1:core-9\",\n  "

@@ -65,6 +65,8 @@ investigation = "400ms"
 repath = "automatic"
 drain = "advisory"
 migrate = "advisory"
+migrate_after = "20ms"
+learn_after = "2ms"
 drain_host = "off"
 notify = "automatic"
 drain_share = "10%"
@@ -117,6 +119,8 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.health.repath, RemedyMode::Automatic);
     EXPECT_EQ(s.health.drain, RemedyMode::Advisory);
     EXPECT_EQ(s.health.migrate, RemedyMode::Advisory);
+    EXPECT_EQ(s.health.migrate_after, Duration::milliseconds(20));
+    EXPECT_EQ(s.health.learn_after, Duration::milliseconds(2));
     EXPECT_EQ(s.health.drain_host, RemedyMode::Off);
     EXPECT_EQ(s.health.notify, RemedyMode::Automatic);
     EXPECT_EQ(s.health.drain_share, 0.1);

@@ -116,6 +116,8 @@ TEST(Reference, TheDefaultsThatItShowsAreThoseOfTheStructs) {
     EXPECT_EQ(written.health.repath, left_out.health.repath);
     EXPECT_EQ(written.health.drain, left_out.health.drain);
     EXPECT_EQ(written.health.migrate, left_out.health.migrate);
+    EXPECT_EQ(written.health.migrate_after, left_out.health.migrate_after);
+    EXPECT_EQ(written.health.learn_after, left_out.health.learn_after);
     EXPECT_EQ(written.health.drain_host, left_out.health.drain_host);
     EXPECT_EQ(written.health.notify, left_out.health.notify);
     EXPECT_EQ(written.health.drain_share, left_out.health.drain_share);

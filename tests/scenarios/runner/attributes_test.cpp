@@ -13,6 +13,7 @@
 #include <ns3/dyetrace-fault.h>
 #include <ns3/dyetrace-host.h>
 #include <ns3/dyetrace-nhms.h>
+#include <ns3/dyetrace-placement.h>
 #include <ns3/nstime.h>
 #include <ns3/object.h>
 #include <ns3/string.h>
@@ -65,7 +66,8 @@ struct Group {
 std::vector<Group> groups() {
     return {{ns3::DyetraceFabric::GetTypeId(), fabric_attributes()},
             {ns3::DyetraceHost::GetTypeId(), host_attributes()},
-            {ns3::DyetraceNhms::GetTypeId(), nhms_attributes()}};
+            {ns3::DyetraceNhms::GetTypeId(), nhms_attributes()},
+            {ns3::DyetracePlacement::GetTypeId(), placement_attributes()}};
 }
 
 ns3::TypeId::AttributeInformation attribute(const ns3::TypeId& type, const std::string& name) {
@@ -159,6 +161,8 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.health.repath = scenario::RemedyMode::Automatic;
     said.health.drain = scenario::RemedyMode::Advisory;
     said.health.migrate = scenario::RemedyMode::Advisory;
+    said.health.migrate_after = Duration::milliseconds(38);
+    said.health.learn_after = Duration::milliseconds(39);
     said.health.drain_host = scenario::RemedyMode::Advisory;
     said.health.notify = scenario::RemedyMode::Automatic;
     said.health.drain_share = 0.1;
