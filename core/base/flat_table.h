@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A hash table for look-ups on the data path, whose memory only grows: open addressing, so that most look-ups touch
-// one cache line where a node-based table touches three.
+// A hash table for look-ups on the data path, whose memory only grows: open addressing, so that most look-ups
+// touch one cache line where a node-based table touches three.
 //
 //   slots   | key value | -- | key value | key value | -- | ...      a power of two of them, at most two
 //   thirds taken
@@ -66,7 +66,7 @@ class FlatTable {
         std::size_t hole = index_of(key);
         if (!slots_[hole].taken) return false;
         for (std::size_t at = (hole + 1) & mask_; slots_[at].taken; at = (at + 1) & mask_) {
-            const std::size_t home = Hash{}(slots_[at].key)&mask_;
+            const std::size_t home = Hash{}(slots_[at].key) & mask_;
             // A look-up from its home would end at the hole.
             const bool is_cut_off = ((at - home) & mask_) >= ((at - hole) & mask_);
             if (!is_cut_off) continue;

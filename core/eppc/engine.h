@@ -3,8 +3,8 @@
 // handshake.cpp (how sessions begin), control_path.cpp (messages between EPPCs), timing.cpp (clocks and
 // delays), path_tracing.cpp (routers), management.cpp (updates and directives), candidates.cpp (whom to
 // measure), riding.cpp (reports in data packets), state_digest.cpp (copies and digests), prefetch.cpp
-// (batches), relay.cpp, guest_moves.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines and outputs.
-// eppc.cpp is the front: `Eppc` itself; config.cpp says what no engine can be.
+// (batches), relay.cpp, guest_moves.cpp, memory.cpp (what all that takes); engine.cpp holds tables, deadlines
+// and outputs. eppc.cpp is the front: `Eppc` itself; config.cpp says what no engine can be.
 #pragma once
 
 #include <cstdint>

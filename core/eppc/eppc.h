@@ -131,10 +131,10 @@ class Eppc {
 
     /// \name While packets flow. Fail, and change nothing, where there is no such guest.
     ///
-    /// A guest that moves from host A to host B: `remove_guest`, then `add_remote` at A, so that what still comes
-    /// for it there is counted as `guest-elsewhere`; `remove_remote`, then `add_guest` at B; `move_remote`
-    /// everywhere else. Sessions that traffic had opened, to where no guest can send or be sent to any more, end
-    /// in order.
+    /// A guest that moves from host A to host B: `remove_guest`, then `add_remote` at A, so that what still
+    /// comes for it there is counted as `guest-elsewhere`; `remove_remote`, then `add_guest` at B;
+    /// `move_remote` everywhere else. Sessions that traffic had opened, to where no guest can send or be sent
+    /// to any more, end in order.
     /// @{
     /// Unplugs a guest.
     Result<Done, std::string> remove_guest(GuestPort port, Time now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Guests that go and move while packets flow. Tables are changed in place and nothing is allocated for it; what
-// was measured on the way to where a guest was goes on as long as somebody is left to send or to be sent to.
+// Guests that go and move while packets flow. Tables are changed in place and nothing is allocated for it;
+// what was measured on the way to where a guest was goes on as long as somebody is left to send or to be sent
+// to.
 #include <algorithm>
 
 #include "core/eppc/engine.h"
@@ -34,7 +35,8 @@ Result<Done, std::string> Eppc::Engine::remove_guest(GuestPort port, Time now) {
     return Done{};
 }
 
-Result<Done, std::string> Eppc::Engine::move_remote(Vni vni, const MacAddress& mac, IpAddress peer, Time now) {
+Result<Done, std::string> Eppc::Engine::move_remote(Vni vni, const MacAddress& mac, IpAddress peer,
+                                                    Time now) {
     const std::uint32_t* const known = overlay.peer_of({vni, mac});
     if (known == nullptr)
         return Failure{mac.to_string() + " is no remote guest in VNI " + std::to_string(vni.value)};

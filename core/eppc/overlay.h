@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who is where in the overlay: this host's guests, and which peer carries every other guest. Guests come, go and
-// move while packets flow.
+// Who is where in the overlay: this host's guests, and which peer carries every other guest. Guests come, go
+// and move while packets flow.
 #pragma once
 
 #include <cstddef>

@@ -61,7 +61,7 @@ struct Incident {
     RepathProgress repath;
     double crossed_a_second = 0;      ///< packets, before guests were asked to move
     std::vector<IpAddress> moved_to;  ///< the hosts that took them, sorted
-    bool drained = false;  ///< by the remedy under way, or the one that worked
+    bool drained = false;             ///< by the remedy under way, or the one that worked
     Time restore_at = Time::never();
 
     bool operator==(const Incident&) const = default;

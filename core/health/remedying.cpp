@@ -282,7 +282,8 @@ void Remedying::on_no_answer(Incident& incident, const WantedDirective& asked, b
 void Remedying::await_guests(Incident& incident, Time now, IncidentOutputs& outputs) const {
     if (now - incident.acted_at < config_.remedies.verify_within) return;
     incident.state = IncidentState::Confirmed;
-    outputs.step(incident, IncidentStep::NotVerified, now, "migrate: nobody has said that the guests have moved");
+    outputs.step(incident, IncidentStep::NotVerified, now,
+                 "migrate: nobody has said that the guests have moved");
 }
 
 bool Remedying::on_guests_moved(Incident& incident, const GuestsMoved& report, Time now,
@@ -290,7 +291,8 @@ bool Remedying::on_guests_moved(Incident& incident, const GuestsMoved& report, T
     if (incident.state != IncidentState::Remedying || incident.remedy != Remedy::Migrate) return false;
     if (report.to.empty()) {
         incident.state = IncidentState::Confirmed;
-        outputs.step(incident, IncidentStep::NotVerified, now, "migrate: no guest has moved: " + report.detail);
+        outputs.step(incident, IncidentStep::NotVerified, now,
+                     "migrate: no guest has moved: " + report.detail);
         return true;
     }
     incident.state = IncidentState::Verifying;
@@ -299,8 +301,9 @@ bool Remedying::on_guests_moved(Incident& incident, const GuestsMoved& report, T
     std::sort(incident.moved_to.begin(), incident.moved_to.end());
     incident.moved_to.erase(std::unique(incident.moved_to.begin(), incident.moved_to.end()),
                             incident.moved_to.end());
-    std::string detail = std::to_string(report.to.size()) + " guests have moved";
-    if (report.stayed > 0) detail += ", " + std::to_string(report.stayed) + " stay";
+    std::string detail =
+        report.to.size() == 1 ? "1 guest has moved" : std::to_string(report.to.size()) + " guests have moved";
+    if (report.stayed > 0) detail += ", not so " + std::to_string(report.stayed);
     outputs.step(incident, IncidentStep::Migrated, now, detail + ": " + report.detail);
     return true;
 }
@@ -322,8 +325,7 @@ Remedying::Recovery Remedying::recovery(const Incident& incident, Time now) cons
                       now - incident.acted_at >= std::min(policies.verify_least, policies.verify_within / 2);
     found.is_well = is_within(moved, bound);
     found.detail = std::string(to_string(*incident.remedy)) + ": ";
-    if (incident.remedy == Remedy::Repath)
-        found.detail += std::to_string(incident.repath.moves) + " moves; ";
+    if (incident.remedy == Remedy::Repath) found.detail += std::to_string(incident.repath.moves) + " moves; ";
     const char* const what = is_migrated ? "packets between the guests' new hosts and those on the other ends"
                                          : "packets of the paths that crossed it";
     found.detail += lost_of(moved, what) + " since, " + percent(incident.rate_before) + " before";

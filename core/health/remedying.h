@@ -8,7 +8,8 @@
 //             -> Verifying -> Verified, Closed: what crossed it loses no more than others
 //                          -> not verified: the next remedy
 //
-// Guests are moved by somebody else: Remedying lasts until they say so (migration.h tells what is made of that).
+// Guests are moved by somebody else: Remedying lasts until they say so (migration.h tells what is made of
+// that).
 //
 // An advisory remedy is said and left to the operator. A limit that forbids a remedy holds it back.
 #pragma once

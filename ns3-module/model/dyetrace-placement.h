@@ -42,17 +42,17 @@ struct DyetraceEvacuation {
 
 /**
  * \ingroup dyetrace
- * Who carries which guest, and who decides it: the overlay's directory with its controller, and the scheduler of
- * guests. DyetraceHelper makes it.
+ * Who carries which guest, and who decides it: the overlay's directory with its controller, and the scheduler
+ * of guests. DyetraceHelper makes it.
  *
  * A guest that moves keeps its addresses, its flows and connections, and what it has sent and received. It is
- * plugged into the EPPC of its new host and out of that of the old one at one time. All other hosts go on sending
- * to the old one until they have learned of it, LearnAfter later: the old host's EPPC drops that as
+ * plugged into the EPPC of its new host and out of that of the old one at one time. All other hosts go on
+ * sending to the old one until they have learned of it, LearnAfter later: the old host's EPPC drops that as
  * "guest-elsewhere", or delivers it where the guest is back by then.
  *
- * Asked to empty a host, it moves each guest of it to the host with the fewest guests. Hosts that are drained, or
- * that it was asked to empty before, get none; of equal ones chance decides, by the Seed. It knows what it was
- * asked, and nothing of how well the fabric is.
+ * Asked to empty a host, it moves each guest of it to the host with the fewest guests. Hosts that are
+ * drained, or that it was asked to empty before, get none; of equal ones chance decides, by the Seed. It
+ * knows what it was asked, and nothing of how well the fabric is.
  *
  * Guests do not move in a fabric that is split among ranks.
  */
@@ -69,9 +69,9 @@ class DyetracePlacement : public Object {
                std::shared_ptr<DyetraceGuests> guests);
 
     /**
-     * Moves a guest, now: call it from an event of its own. A guest without a node goes with its source, or with
-     * whatever DyetraceMovable is connected to its port; anything else that is connected there gets its frames
-     * from the new host, and sends by its new port.
+     * Moves a guest, now: call it from an event of its own. A guest without a node goes with its source, or
+     * with whatever DyetraceMovable is connected to its port; anything else that is connected there gets its
+     * frames from the new host, and sends by its new port.
      * \return empty where it was moved, else why it was not
      */
     std::string Move(uint32_t guest, uint32_t host);
@@ -114,11 +114,11 @@ class DyetracePlacement : public Object {
     Ptr<DyetraceFabric> m_fabric;
     std::vector<Ptr<DyetraceHost>> m_hosts;
     std::shared_ptr<DyetraceGuests> m_guests;
-    std::vector<bool> m_isDrained;                       ///< by host
-    std::vector<bool> m_isLeft;                          ///< by host: it was asked to empty it
+    std::vector<bool> m_isDrained;                        ///< by host
+    std::vector<bool> m_isLeft;                           ///< by host: it was asked to empty it
     std::map<uint32_t, std::vector<uint32_t>> m_leavers;  ///< by such a host: the guests that it had
-    std::map<uint32_t, Pending> m_pending;               ///< by ticket
-    std::map<uint32_t, EventId> m_learning;              ///< by guest
+    std::map<uint32_t, Pending> m_pending;                ///< by ticket
+    std::map<uint32_t, EventId> m_learning;               ///< by guest
     uint32_t m_nextTicket;
     TracedCallback<uint32_t, uint32_t, uint32_t> m_move;
 };

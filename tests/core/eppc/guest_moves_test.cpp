@@ -158,7 +158,8 @@ TEST_F(GuestMoves, RefusalsSayWhyAndChangeNothing) {
     EXPECT_EQ(engine.remove_guest(GuestPort{99}, now).error(), "no guest is plugged into port 99");
     EXPECT_EQ(engine.move_remote(kVni, nobody, address(1), now).error(),
               "02:00:00:00:ff:ff is no remote guest in VNI 1000");
-    EXPECT_EQ(engine.remove_remote(Vni{7}, mac, now).error(), mac.to_string() + " is no remote guest in VNI 7");
+    EXPECT_EQ(engine.remove_remote(Vni{7}, mac, now).error(),
+              mac.to_string() + " is no remote guest in VNI 7");
     EXPECT_FALSE(engine.move_remote(kVni, mac, address(0), now).ok());  // a host is no peer of itself
     EXPECT_EQ(engine.counters().guests_moved, 0U);
     send(10);
@@ -171,10 +172,12 @@ TEST(GuestMovesWithoutRoom, AFullTableLetsThoseThatItHasMove) {
         net.add_host([](auto& config) { config.bounds.remotes = 2; });
     eppc::Eppc& engine = net.engine(0);
     const MacAddress mac = net.host(1).guest_mac;
-    EXPECT_FALSE(engine.add_remote(kVni, MacAddress::from_integer(0x02000000ffff), net.host(1).config.address).ok());
+    EXPECT_FALSE(
+        engine.add_remote(kVni, MacAddress::from_integer(0x02000000ffff), net.host(1).config.address).ok());
     EXPECT_TRUE(engine.move_remote(kVni, mac, net.host(2).config.address, net.clock_of(0)).ok());
     ASSERT_TRUE(engine.remove_remote(kVni, mac, net.clock_of(0)).ok());
-    EXPECT_TRUE(engine.add_remote(kVni, MacAddress::from_integer(0x02000000ffff), net.host(1).config.address).ok());
+    EXPECT_TRUE(
+        engine.add_remote(kVni, MacAddress::from_integer(0x02000000ffff), net.host(1).config.address).ok());
 }
 
 TEST(GuestMovesWithoutRoom, AMoveToAPeerForWhichThereIsNoRoomIsRefused) {

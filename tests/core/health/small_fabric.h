@@ -46,7 +46,7 @@ class SmallFabric {
     std::set<std::string> empty;
     /// Answers a request to move guests, at the end of the window.
     std::function<GuestsMoved(const MigrationRequested&)> moves_guests;
-    bool moves = true;           ///< a repath leads elsewhere; else a path keeps its spine
+    bool moves = true;  ///< a repath leads elsewhere; else a path keeps its spine
 
     template <class Event>
     [[nodiscard]] std::vector<Event> all() const {
