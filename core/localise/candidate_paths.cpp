@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <optional>
 
 #include "core/base/random.h"
 #include "core/base/result.h"
@@ -13,6 +12,9 @@ namespace dyetrace::localise {
 namespace {
 
 constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
+
+// Of switches that lead nowhere that fits, so many are looked at for each path that may be found.
+constexpr std::size_t kLooksAChoice = 64;
 
 std::uint64_t hash_of(const std::vector<NewChoice>& choices) {
     std::uint64_t hash = choices.size();
@@ -24,8 +26,8 @@ std::uint64_t hash_of(const std::vector<NewChoice>& choices) {
     return hash;
 }
 
-/// Links that all choices have, in the order of the first one; takes them out. `seen` is 0 for every link,
-/// before and after.
+}  // namespace
+
 std::vector<LinkId> take_common(std::vector<NewChoice>& choices, std::vector<std::uint32_t>& seen) {
     for (const NewChoice& choice : choices) {
         for (const LinkId link : choice.links)
@@ -47,8 +49,6 @@ std::vector<LinkId> take_common(std::vector<NewChoice>& choices, std::vector<std
     return common;
 }
 
-}  // namespace
-
 // ---- sets ---------------------------------------------------------------------------------------------
 
 bool PathSets::same(const Set& set, const std::vector<NewChoice>& choices) const {
@@ -63,14 +63,25 @@ bool PathSets::same(const Set& set, const std::vector<NewChoice>& choices) const
     return true;
 }
 
-PathSetId PathSets::intern(std::vector<NewChoice> choices) {
-    DYETRACE_ASSERT(!choices.empty());
-    std::sort(choices.begin(), choices.end());
-    const std::uint64_t hash = hash_of(choices);
+std::optional<PathSetId> PathSets::find_sorted(const std::vector<NewChoice>& choices,
+                                               std::uint64_t hash) const {
     const auto [first, last] = by_hash_.equal_range(hash);
     for (auto place = first; place != last; ++place) {
         if (same(sets_[place->second], choices)) return PathSetId{place->second};
     }
+    return std::nullopt;
+}
+
+std::optional<PathSetId> PathSets::find(std::vector<NewChoice> choices) const {
+    std::sort(choices.begin(), choices.end());
+    return find_sorted(choices, hash_of(choices));
+}
+
+PathSetId PathSets::intern(std::vector<NewChoice> choices) {
+    DYETRACE_ASSERT(!choices.empty());
+    std::sort(choices.begin(), choices.end());
+    const std::uint64_t hash = hash_of(choices);
+    if (const auto held = find_sorted(choices, hash)) return *held;
     const PathSetId id{static_cast<std::uint32_t>(sets_.size())};
     sets_.push_back(
         {static_cast<std::uint32_t>(choices_.size()), static_cast<std::uint32_t>(choices.size())});
@@ -111,6 +122,9 @@ struct CandidatePaths::State {
 
     /// Number of links from each node to `to`, over switches only.
     const std::vector<std::uint32_t>& distances(NodeId to) {
+        if ((distance_to.size() + 1) * graph->node_count() > config.max_distances &&
+            !distance_to.contains(to))
+            distance_to.clear();
         const auto [place, added] = distance_to.try_emplace(to);
         std::vector<std::uint32_t>& distance = place->second;
         if (!added) return distance;
@@ -130,8 +144,9 @@ struct CandidatePaths::State {
         return distance;
     }
 
-    /// All shortest paths; empty where there is none, or too many.
-    std::vector<NewChoice> paths(NodeId from, NodeId to) {
+    /// All shortest paths through `hops` (see `fitting`); empty where there is none, or too many. Weights are
+    /// those among all shortest paths.
+    std::vector<NewChoice> paths(NodeId from, NodeId to, std::span<const std::optional<NodeId>> hops = {}) {
         const auto& distance = distances(to);
         std::vector<NewChoice> all;
         if (distance[from.value] == kFar) {
@@ -142,26 +157,28 @@ struct CandidatePaths::State {
             NodeId node;
             NewChoice path;
         };
+        std::size_t looks = 0;
         std::vector<Step> open{{from, {{}, 1}}};
         while (!open.empty()) {
             Step step = std::move(open.back());
             open.pop_back();
-            if (step.node == to) {
-                all.push_back(std::move(step.path));
-                continue;
+            if (step.node == to) all.push_back(std::move(step.path));
+            if (all.size() > config.max_choices || ++looks > kLooksAChoice * (config.max_choices + 1)) {
+                ++counters.choices_over_limit;
+                return {};
             }
+            if (step.node == to) continue;
             std::vector<LinkId> next;
             for (const LinkId link : out[step.node.value]) {
                 const NodeId node = graph->to(link);
                 if (distance[node.value] + 1 == distance[step.node.value] && (node == to || !is_host(node)))
                     next.push_back(link);
             }
-            if (all.size() + open.size() + next.size() > config.max_choices) {
-                ++counters.choices_over_limit;
-                return {};
-            }
+            const std::size_t place = step.path.links.size();
             for (const LinkId link : next) {
-                Step further{graph->to(link), step.path};
+                const NodeId node = graph->to(link);
+                if (place < hops.size() && hops[place] && *hops[place] != node) continue;
+                Step further{node, step.path};
                 further.path.links.push_back(link);
                 further.path.weight /= static_cast<double>(next.size());
                 open.push_back(std::move(further));
@@ -249,32 +266,30 @@ Candidates CandidatePaths::between(NodeId from, NodeId to) {
     return found;
 }
 
-Candidates CandidatePaths::between(NodeId from, NodeId to, std::span<const NodeId> hops) {
+std::vector<NewChoice> CandidatePaths::fitting(NodeId from, NodeId to,
+                                               std::span<const std::optional<NodeId>> hops) {
     State& state = *state_;
     DYETRACE_ASSERT(from.value < state.out.size() && to.value < state.out.size());
-    state.common.clear();
     if (from == to) return {};
-    std::vector<NewChoice> all = state.paths(from, to);
-    const auto misses = [&](const NewChoice& path) {
-        auto hop = hops.begin();
-        if (hop != hops.end() && *hop == from) ++hop;
-        for (const LinkId link : path.links) {
-            if (hop != hops.end() && *hop == state.graph->to(link)) ++hop;
-        }
-        return hop != hops.end();
-    };
-    all.erase(std::remove_if(all.begin(), all.end(), misses), all.end());
+    // All hosts of a rack share what is known of the ways to it.
+    std::optional<LinkId> last;
+    NodeId end = to;
+    if (state.is_host(to) && state.in[to.value].size() == 1 &&
+        state.graph->from(state.in[to.value].front()) != from) {
+        last = state.in[to.value].front();
+        end = state.graph->from(*last);
+        if (state.is_host(end)) return {};  // none leads through a host
+    }
+    std::vector<NewChoice> all = state.paths(from, end, hops);
     double weight = 0;
-    for (const NewChoice& path : all)
+    for (NewChoice& path : all) {
+        if (last) path.links.push_back(*last);
+        if (hops.size() >= path.links.size()) return {};  // those traced went a longer way
         weight += path.weight;
+    }
     for (NewChoice& path : all)
         path.weight /= weight;
-    State::Between between = state.make(std::move(all));
-    if (!between.found.any) return {};
-    state.common = std::move(between.common);
-    Candidates found = between.found;
-    found.common = state.common;
-    return found;
+    return all;
 }
 
 const PathSets& CandidatePaths::sets() const {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -27,7 +28,9 @@ struct Choice {
 };
 
 struct CandidateConfig {
-    std::size_t max_choices = 4'096;     ///< in one set; a pair with more has no candidates
+    std::size_t max_choices = 4'096;  ///< in one set; a pair with more has no candidates
+    std::size_t max_distances =
+        64'000'000;                      ///< from nodes to ends, 4 bytes each; of more, all are found anew
     std::size_t max_links = 32'000'000;  ///< of all choices of all sets together
     std::size_t max_pairs = 4'000'000;   ///< remembered
     bool switches_split_evenly =
@@ -50,11 +53,17 @@ struct NewChoice {
     auto operator<=>(const NewChoice&) const = default;
 };
 
+/// Links that all choices have, in the order of the first one; takes them out. `seen` is 0 for every link of
+/// the graph, before and after.
+std::vector<LinkId> take_common(std::vector<NewChoice>& choices, std::vector<std::uint32_t>& seen);
+
 /// Sets of choices, each held once.
 class PathSets {
   public:
     /// The set of these choices, of which there is at least one; their order does not matter.
     PathSetId intern(std::vector<NewChoice> choices);
+    /// None where it was never interned.
+    [[nodiscard]] std::optional<PathSetId> find(std::vector<NewChoice> choices) const;
     [[nodiscard]] std::size_t size() const { return sets_.size(); }
     [[nodiscard]] std::size_t choice_count(PathSetId set) const { return sets_[set.value].choice_count; }
     [[nodiscard]] Choice choice(PathSetId set, std::size_t index) const;
@@ -69,6 +78,8 @@ class PathSets {
         double weight = 0;
     };
     [[nodiscard]] bool same(const Set& set, const std::vector<NewChoice>& choices) const;
+    [[nodiscard]] std::optional<PathSetId> find_sorted(const std::vector<NewChoice>& choices,
+                                                       std::uint64_t hash) const;
 
     std::vector<Set> sets_;
     std::vector<Kept> choices_;
@@ -94,9 +105,11 @@ class CandidatePaths {
     CandidatePaths& operator=(CandidatePaths&&) noexcept;
 
     [[nodiscard]] Candidates between(NodeId from, NodeId to);
-    /// Of those, the paths that went through `hops` (in this order, gaps allowed): a trace that some switches
-    /// did not answer. Not remembered.
-    [[nodiscard]] Candidates between(NodeId from, NodeId to, std::span<const NodeId> hops);
+    /// Of those, the paths that fit a trace that some switches did not answer: hop `i` is the switch after
+    /// link `i`, none where it kept silent; the last ones may be missing. Each with all its links in order;
+    /// weights sum to 1. Empty where none fits, or more than `max_choices` do. Not remembered.
+    [[nodiscard]] std::vector<NewChoice> fitting(NodeId from, NodeId to,
+                                                 std::span<const std::optional<NodeId>> hops);
     [[nodiscard]] const PathSets& sets() const;
     [[nodiscard]] const CandidateCounters& counters() const;
 

@@ -50,7 +50,7 @@ std::uint64_t RollingEvidence::fingerprint_of(const Kept& kept) const {
 }
 
 Duration RollingEvidence::floor_of(const Path& path, RouteHalves route) const {
-    const auto common = floors_.find(routes_.length(route));
+    const auto common = floors_.find(length_of(route));
     return common == floors_.end() ? path.delay_min : std::min(path.delay_min, common->second);
 }
 
@@ -62,33 +62,39 @@ void RollingEvidence::count(Kept& kept, const Path& path) {
         kept.waited_shortly = std::max(wait, Duration{}) < config_.short_queue;
     }
     const std::int64_t ends = epoch_of(kept.end_ns);
-    ++epoch(ends).counted;
+    const auto set = set_of(kept.route);
+    const std::uint32_t timed = set ? 0 : kept.sent;
+    if (!set) ++epoch(ends).counted;
     newest_ = std::max(newest_, ends);
     const std::uint64_t fingerprint = fingerprint_of(kept);
     routes_.for_each_link(kept.route, [&](LinkId link) {
         Cell& sum = cell(link, ends);
-        sum.sent += kept.sent;
+        sum.sent += timed;
         (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
         LinkSum& all = links_[link.value];
         all.sent += kept.sent;
         all.lost += kept.lost;
         all.fingerprint += fingerprint;
     });
+    if (set) count_over_set(*set, kept, 1);
 }
 
 void RollingEvidence::take_back(Kept& kept) {
     const std::int64_t ends = epoch_of(kept.end_ns);
-    --epoch(ends).counted;
+    const auto set = set_of(kept.route);
+    const std::uint32_t timed = set ? 0 : kept.sent;
+    if (!set) --epoch(ends).counted;
     const std::uint64_t fingerprint = fingerprint_of(kept);
     routes_.for_each_link(kept.route, [&](LinkId link) {
         Cell& sum = cell(link, ends);
-        sum.sent -= kept.sent;
+        sum.sent -= timed;
         (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) -= kept.delay_count;
         LinkSum& all = links_[link.value];
         all.sent -= kept.sent;
         all.lost -= kept.lost;
         all.fingerprint -= fingerprint;
     });
+    if (set) count_over_set(*set, kept, ~std::uint64_t{0});
     kept.route = {};
 }
 
@@ -105,19 +111,6 @@ void RollingEvidence::look_at_queue(Kept& kept, const Path& path) {
         (shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
         (shortly ? sum.waited_long : sum.waited_shortly) -= kept.delay_count;
     });
-}
-
-template <class Visit>
-void RollingEvidence::for_each_window(const Path& path, std::uint32_t index, Visit visit) {
-    std::int64_t until_ns = std::numeric_limits<std::int64_t>::max();
-    // A slot that was given to another window since says so: by its path, or by its time.
-    for (Slot slot = path.newest; slot != kNoSlot;) {
-        Kept& kept = slots_[slot];
-        if (!kept.live || kept.path != index || kept.end_ns > until_ns) return;
-        slot = kept.before;
-        until_ns = kept.start_ns;
-        visit(kept);
-    }
 }
 
 void RollingEvidence::note_delay(Path& path, std::uint32_t index, Duration delay_min) {
@@ -196,6 +189,8 @@ void RollingEvidence::route(PathId id, Time at, std::span<const LinkId> links) {
         if (!halves) return;
         learn_route(path, id.value, *halves);
         path.last = at;
+    } else if (set_of(path.route) && !fitting(path.route, {{{links.begin(), links.end()}, 1}}).empty()) {
+        if (halves) narrow(path, id.value, at, *halves);
     } else if (at <= path.last) {
         ++counters_.routes_late;
     } else {
@@ -243,6 +238,10 @@ void RollingEvidence::restart(PathId id) {
         if (!kept.route.is_known() && !kept.spanning) {
             --waiting_;
             kept.spanning = true;  // what it ran on will never be known
+        }
+        if (set_of(kept.route)) {
+            take_back(kept);  // it is nothing without the others of its path
+            kept.spanning = true;
         }
         if (kept.route.is_known()) {
             // What it says of its links stands, but nobody's name.
@@ -303,7 +302,7 @@ void RollingEvidence::settle_floors() {
     for (std::size_t i = 0; i < paths_.size(); i += stride) {
         const Path& path = paths_[i];
         if (!path.route.is_known() || path.delay_min.ns == std::numeric_limits<std::int64_t>::max()) continue;
-        smallest[routes_.length(path.route)].push_back(path.delay_min);
+        smallest[length_of(path.route)].push_back(path.delay_min);
     }
     std::map<std::size_t, Duration> floors;
     bool moved = false;
@@ -326,14 +325,19 @@ void RollingEvidence::settle_floors() {
 
 std::vector<LinkId> RollingEvidence::links_of(PathId id) const {
     std::vector<LinkId> links;
-    if (link_count_of(id) == 0) return links;
+    if (ways_of(id) != 1) return links;
     routes_.for_each_link(paths_[id.value].route, [&](LinkId link) { links.push_back(link); });
     return links;
 }
 
 std::size_t RollingEvidence::link_count_of(PathId id) const {
+    return ways_of(id) == 0 ? 0 : length_of(paths_[id.value].route);
+}
+
+std::size_t RollingEvidence::ways_of(PathId id) const {
     if (id.value >= paths_.size() || !paths_[id.value].route.is_known()) return 0;
-    return routes_.length(paths_[id.value].route);
+    const auto set = set_of(paths_[id.value].route);
+    return set ? sets_.choice_count(*set) : 1;
 }
 
 RollingEvidence::Traced RollingEvidence::traced(PathId id) const {

@@ -2,6 +2,8 @@
 // What rolling evidence says when it is asked.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "core/base/flat_table.h"
 #include "core/base/random.h"
@@ -9,24 +11,6 @@
 #include "core/localise/rolling_evidence.h"
 
 namespace dyetrace::localise {
-
-template <class Visit>
-void RollingEvidence::for_each_counted(Time since, Which which, Visit visit) const {
-    const bool all = is_all(since);
-    const auto walk = [&](Slot slot) {
-        while (slot != kNoSlot) {
-            const Kept& kept = slots_[slot];
-            if (kept.route.is_known() && (all || kept.start_ns >= since.ns)) visit(kept);
-            slot = kept.next;
-        }
-    };
-    const auto ring = static_cast<std::int64_t>(epochs_.size());
-    const std::int64_t last = std::min(newest_, oldest_ + ring - 1);
-    for (std::int64_t number = all ? oldest_ : epoch_of(since.ns); number <= last; ++number) {
-        walk(epoch(number).lossy);
-        if (which == Which::All) walk(epoch(number).lossless);
-    }
-}
 
 /// One laying out: what was lost, which links that concerns, and what those carried.
 class RollingEvidence::Layout {
@@ -43,8 +27,11 @@ class RollingEvidence::Layout {
     LaidOut make() {
         set_clock();
         gather_losses();
+        gather_flows();
         for (const Loss& loss : losses_)
             evidence_.routes_.for_each_link(loss.route, [&](LinkId link) { include(link); });
+        for (const auto& [key, flow] : flows_)
+            if (flow.lost > 0) for_each_possible(key.route(), [&](LinkId link) { include(link); });
         if (included_.size() > evidence_.config_.judged_at_least) clear_links();
         include_devices();
         std::sort(included_.begin(), included_.end());
@@ -53,6 +40,7 @@ class RollingEvidence::Layout {
         if (!all_) sum_up();
         make_units();
         list_losses();
+        list_flows();
         out_.evidence.last_onset = static_cast<std::int32_t>(epochs_ - 1 - steady_epochs());
         return std::move(out_);
     }
@@ -62,6 +50,10 @@ class RollingEvidence::Layout {
     struct Loss {
         std::int64_t epoch = 0;  ///< from the first
         RouteHalves route;
+        std::uint64_t lost = 0;
+        std::uint64_t sent = 0;
+    };
+    struct Flow {
         std::uint64_t lost = 0;
         std::uint64_t sent = 0;
     };
@@ -86,6 +78,7 @@ class RollingEvidence::Layout {
         }
         std::int64_t begin = std::numeric_limits<std::int64_t>::max(), end = 0;
         evidence_.for_each_counted(since_, Which::All, [&](const Kept& kept) {
+            if (evidence_.set_of(kept.route)) return;
             begin = std::min(begin, kept.end_ns);
             end = std::max(end, kept.end_ns);
         });
@@ -101,10 +94,24 @@ class RollingEvidence::Layout {
         return all_ ? evidence_.epoch_of(kept.end_ns) - first_ : (kept.end_ns - origin_ns_) / epoch_ns_;
     }
 
-    /// By epoch, then by route; of each once.
+    /// Visits each link that a packet on this route crossed, or may have crossed, once or more often.
+    template <class Visit>
+    void for_each_possible(RouteHalves route, Visit visit) const {
+        evidence_.routes_.for_each_link(route, visit);
+        if (const auto set = evidence_.set_of(route)) {
+            evidence_.for_each_maybe(
+                *set, [&](LinkId link, std::size_t /*choice*/, std::uint64_t /*parts*/) { visit(link); });
+        }
+    }
+
+    /// By epoch, then by route; of each route that is known once.
     void gather_losses() {
         evidence_.for_each_counted(since_, Which::Lossy, [&](const Kept& kept) {
-            losses_.push_back({epoch_of(kept), kept.route, kept.lost, kept.sent});
+            if (evidence_.set_of(kept.route)) {
+                set_losses_.push_back(&kept);
+            } else {
+                losses_.push_back({epoch_of(kept), kept.route, kept.lost, kept.sent});
+            }
         });
         const auto key = [](const Loss& loss) {
             return std::tuple(loss.epoch, loss.route.first, loss.route.second);
@@ -123,6 +130,47 @@ class RollingEvidence::Layout {
         losses_.resize(kept);
     }
 
+    /// Without epochs nothing tells a queue that overflows from a steady loss: so what was lost while queues
+    /// were long on the way is nobody's.
+    [[nodiscard]] bool may_be_congestion(const Kept& kept) const {
+        if (kept.delay_count > 0) return !kept.waited_shortly;
+        bool waited = false;
+        const std::int64_t ends = evidence_.epoch_of(kept.end_ns);
+        for_each_possible(kept.route, [&](LinkId link) {
+            waited = waited || burst_factor(evidence_.cell(link, ends)) > 1;
+        });
+        return waited;
+    }
+
+    /// What each path of which a set is known sent and lost.
+    void gather_flows() {
+        for (const Kept* const kept : set_losses_) {
+            if (may_be_congestion(*kept)) continue;
+            Flow& flow = flows_[flow_key(*kept)];
+            flow.lost += kept->lost;
+            flow.sent += kept->sent;
+        }
+        if (all_) {
+            for (const auto& [key, flow] : evidence_.flows_)
+                flows_[key].sent += flow.sent;
+        } else if (!evidence_.flows_.empty()) {
+            evidence_.for_each_counted(since_, Which::All, [&](const Kept& kept) {
+                if (kept.lost == 0 && evidence_.set_of(kept.route)) flows_[flow_key(kept)].sent += kept.sent;
+            });
+        }
+        if (flows_.empty()) return;
+        certain_.resize(evidence_.links_.size());
+        for (const auto& [key, flow] : flows_) {
+            evidence_.routes_.for_each_link(
+                key.route(), [&, sent = flow.sent](LinkId link) { certain_[link.value] += sent; });
+        }
+    }
+
+    /// Sent across it for certain by paths of which only a set is known.
+    [[nodiscard]] double sent_certainly(LinkId link) const {
+        return certain_.empty() ? 0 : static_cast<double>(certain_[link.value]);
+    }
+
     void include(LinkId link) {
         if (place_of_[link.value] != kNotIncluded) return;
         place_of_[link.value] = 0;
@@ -131,7 +179,7 @@ class RollingEvidence::Layout {
 
     /// Packets that crossed `link` since the latest time at which a fault may have begun.
     [[nodiscard]] double sent_lately(LinkId link) const {
-        double sent = 0;
+        double sent = sent_certainly(link);
         for (std::int64_t epoch = std::max<std::int64_t>(epochs_ - 1 - steady_epochs(), 0); epoch < epochs_;
              ++epoch)
             sent += static_cast<double>(evidence_.cell(link, first_ + epoch).sent);
@@ -156,6 +204,11 @@ class RollingEvidence::Layout {
         for (const Loss& loss : losses_) {
             evidence_.routes_.for_each_link(
                 loss.route, [&](LinkId link) { lost_[link.value] += static_cast<double>(loss.lost); });
+        }
+        for (const auto& [key, flow] : flows_) {
+            for_each_possible(key.route(), [&, lost = flow.lost](LinkId link) {
+                lost_[link.value] += static_cast<double>(lost);
+            });
         }
         std::vector<LinkId> doubtful;
         for (const LinkId link : included_) {
@@ -194,14 +247,16 @@ class RollingEvidence::Layout {
         const std::size_t on_lossy_paths = included_.size();
         for (std::size_t i = 0; i < on_lossy_paths; ++i) {
             const LinkId link = included_[i];
-            if (evidence_.links_[link.value].lost < kSuspiciousLosses) continue;
+            const std::uint64_t lost = evidence_.links_[link.value].lost + evidence_.over_sets(link).lost;
+            if (lost < kSuspiciousLosses) continue;
             ++suspicious[graph.from(link).value];
             ++suspicious[graph.to(link).value];
         }
         for (std::uint32_t node = 0; node < suspicious.size(); ++node) {
             if (suspicious[node] < 2 || !may_be_to_blame(NodeId{node})) continue;
             for (const LinkId link : graph.links_of(NodeId{node})) {
-                if (evidence_.links_[link.value].sent > 0) include(link);
+                if (evidence_.links_[link.value].sent > 0 || evidence_.over_sets(link).sent_parts > 0)
+                    include(link);
             }
         }
     }
@@ -211,15 +266,22 @@ class RollingEvidence::Layout {
         cells_.resize(included_.size() * static_cast<std::size_t>(epochs_));
         prints_.resize(included_.size());
         evidence_.for_each_counted(since_, Which::All, [&](const Kept& kept) {
-            const auto epoch = static_cast<std::size_t>(epoch_of(kept));
             const std::uint64_t print = evidence_.fingerprint_of(kept);
+            const auto set = evidence_.set_of(kept.route);
+            const auto epoch = set ? 0 : static_cast<std::size_t>(epoch_of(kept));
             evidence_.routes_.for_each_link(kept.route, [&](LinkId link) {
                 const std::uint32_t place = place_of_[link.value];
                 if (place == kNotIncluded) return;
+                prints_[place] += print;
+                if (set) return;
                 Cell& sum = cells_[place * static_cast<std::size_t>(epochs_) + epoch];
                 sum.sent += kept.sent;
                 (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
-                prints_[place] += print;
+            });
+            if (!set) return;
+            evidence_.for_each_maybe(*set, [&](LinkId link, std::size_t c, std::uint64_t /*parts*/) {
+                const std::uint32_t place = place_of_[link.value];
+                if (place != kNotIncluded) prints_[place] += choice_print(print, c);
             });
         });
     }
@@ -246,7 +308,7 @@ class RollingEvidence::Layout {
             const LinkId link = included_[place];
             const std::uint64_t print = all_ ? evidence_.links_[link.value].fingerprint : prints_[place];
             const UnitIndex* const held = unit_of_print.find(print);
-            if (held == nullptr && !carried_any(place)) continue;
+            if (print == 0) continue;  // nothing, not even perhaps
             const auto unit = held == nullptr ? static_cast<UnitIndex>(out_.unit_links.size()) : *held;
             if (held == nullptr) {
                 unit_of_print[print] = unit;
@@ -258,14 +320,8 @@ class RollingEvidence::Layout {
         }
     }
 
-    [[nodiscard]] bool carried_any(std::uint32_t place) const {
-        for (std::int64_t epoch = 0; epoch < epochs_; ++epoch) {
-            if (cell(place, epoch).sent > 0) return true;
-        }
-        return false;
-    }
-
     void load(std::uint32_t place, UnitEvidence& unit) const {
+        unit.sent_any_time = sent_certainly(included_[place]);
         for (std::int64_t epoch = 0; epoch < epochs_; ++epoch) {
             const Cell& sum = cell(place, epoch);
             if (sum.sent == 0) continue;
@@ -290,9 +346,7 @@ class RollingEvidence::Layout {
                 if (!first) first = link;
                 last = link;
             });
-            const auto begin = units.begin() + path.first_unit;
-            std::sort(begin, units.end());
-            units.erase(std::unique(begin, units.end()), units.end());
+            keep_once(units, path.first_unit);
             path.unit_count = static_cast<std::uint32_t>(units.size()) - path.first_unit;
             if (path.unit_count == 0) continue;
             path.epoch = static_cast<std::int32_t>(loss.epoch);
@@ -304,9 +358,98 @@ class RollingEvidence::Layout {
         }
     }
 
+    /// Each with the set of which all its packets took one choice.
+    void list_flows() {
+        for (const auto& [key, flow] : flows_) {
+            const PathSetId set = *evidence_.set_of(key.route());
+            if (flow.lost > 0) {
+                list_lossy(key.route(), set, flow);
+            } else if (is_any_included(set)) {
+                out_.evidence.lossless.push_back(
+                    {set_index(set), kNoEpoch, static_cast<double>(flow.sent), 1});
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_any_included(PathSetId set) const {
+        bool any = false;
+        evidence_.for_each_maybe(set, [&](LinkId link, std::size_t /*choice*/, std::uint64_t /*parts*/) {
+            any = any || place_of_[link.value] != kNotIncluded;
+        });
+        return any;
+    }
+
+    void list_lossy(RouteHalves route, PathSetId set, const Flow& flow) {
+        std::vector<UnitIndex>& units = out_.evidence.path_units;
+        const FabricGraph& graph = *evidence_.graph_;
+        LossyPath path;
+        path.first_unit = static_cast<std::uint32_t>(units.size());
+        evidence_.routes_.for_each_link(route, [&](LinkId link) {
+            const std::uint32_t place = place_of_[link.value];
+            if (place == kNotIncluded) {
+                path.others_rate += healthy_rate(link);
+            } else {
+                units.push_back(unit_of_[place]);
+            }
+            if (graph.kind(graph.from(link)) == NodeKind::Host) path.source = graph.from(link).value;
+            if (graph.kind(graph.to(link)) == NodeKind::Host) path.target = graph.to(link).value;
+        });
+        keep_once(units, path.first_unit);
+        path.unit_count = static_cast<std::uint32_t>(units.size()) - path.first_unit;
+        path.lost = static_cast<double>(flow.lost);
+        path.sent = static_cast<double>(flow.sent);
+        path.set = set_index(set);
+        path.others_rate += set_others_[path.set];
+        if (path.unit_count > 0 || has_units(path.set)) out_.evidence.lossy.push_back(path);
+    }
+
+    [[nodiscard]] bool has_units(SetIndex index) const {
+        const Evidence& evidence = out_.evidence;
+        const PathSet& set = evidence.sets[index];
+        const auto first = evidence.choices.begin() + set.first_choice;
+        return std::any_of(first, first + set.choice_count,
+                           [](const PathChoice& choice) { return choice.unit_count > 0; });
+    }
+
+    /// Of the set in the evidence, where it is entered when first asked for.
+    SetIndex set_index(PathSetId set) {
+        Evidence& evidence = out_.evidence;
+        const auto [found, is_new] = set_index_.try_emplace(set, evidence.sets.size());
+        if (!is_new) return found->second;
+        const std::size_t count = evidence_.sets_.choice_count(set);
+        evidence.sets.push_back(
+            {static_cast<std::uint32_t>(evidence.choices.size()), static_cast<std::uint32_t>(count)});
+        double others = 0;  // what cleared links lose, be it on one choice or another
+        for (std::size_t c = 0; c < count; ++c) {
+            const Choice choice = evidence_.sets_.choice(set, c);
+            const auto first = static_cast<std::uint32_t>(evidence.choice_units.size());
+            for (const LinkId link : choice.links) {
+                const std::uint32_t place = place_of_[link.value];
+                if (place == kNotIncluded) {
+                    others += choice.weight * healthy_rate(link);
+                } else {
+                    evidence.choice_units.push_back(unit_of_[place]);
+                }
+            }
+            keep_once(evidence.choice_units, first);
+            evidence.choices.push_back(
+                {first, static_cast<std::uint32_t>(evidence.choice_units.size()) - first, choice.weight});
+        }
+        set_others_.push_back(others);
+        return found->second;
+    }
+
+    /// From `first` on.
+    static void keep_once(std::vector<UnitIndex>& units, std::uint32_t first) {
+        const auto begin = units.begin() + first;
+        std::sort(begin, units.end());
+        units.erase(std::unique(begin, units.end()), units.end());
+    }
+
     /// Expected of a link that is well and has lost next to nothing of what it carried.
     [[nodiscard]] double healthy_rate(LinkId link) const {
-        const auto sent = static_cast<double>(evidence_.links_[link.value].sent);
+        const double sent = static_cast<double>(evidence_.links_[link.value].sent) +
+                            packets(evidence_.over_sets(link).sent_parts);
         double weights = 0, sum = 0;
         for (std::size_t i = 0; i < kHealthyRates; ++i) {
             const double rate = prior_.rates()[i];
@@ -336,8 +479,13 @@ class RollingEvidence::Layout {
     std::int64_t epoch_ns_ = 1;
     std::int64_t epochs_ = 0;
     std::vector<Loss> losses_;
-    std::vector<double> lost_;             ///< by link, on paths across it; where links were cleared
-    std::vector<std::uint32_t> place_of_;  ///< of each link among the included ones
+    std::vector<const Kept*> set_losses_;      ///< windows over sets
+    std::map<FlowKey, Flow> flows_;            ///< paths of which a set is known
+    std::vector<std::uint64_t> certain_;       ///< by link, of these; empty where there are none
+    std::map<PathSetId, SetIndex> set_index_;  ///< of sets that are in the evidence
+    std::vector<double> set_others_;           ///< by set in the evidence: lost by links that are no units
+    std::vector<double> lost_;                 ///< by link, on paths across it; where links were cleared
+    std::vector<std::uint32_t> place_of_;      ///< of each link among the included ones
     std::vector<LinkId> included_;
     std::vector<UnitIndex> unit_of_;     ///< by place
     std::vector<Cell> cells_;            ///< by place and epoch; where not `all_`
@@ -351,100 +499,6 @@ LaidOut RollingEvidence::lay_out(const LocaliserConfig& config, Time since) cons
 
 Verdict RollingEvidence::infer(const LocaliserConfig& config, Time since) const {
     return verdict_of(*graph_, config, lay_out(config, since));
-}
-
-/// By half: whether `link` is of it.
-std::vector<bool> RollingEvidence::halves_across(LinkId link) const {
-    std::vector<bool> across(routes_.half_count());
-    for (std::uint32_t i = 0; i < across.size(); ++i) {
-        const auto links = routes_.half(i);
-        across[i] = std::find(links.begin(), links.end(), link) != links.end();
-    }
-    return across;
-}
-
-Crossing RollingEvidence::crossing(LinkId link, Time since) const {
-    if (is_all(since)) return {links_[link.value].sent, links_[link.value].lost};
-    const auto across = halves_across(link);
-    Crossing sum;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (!across[kept.route.first] && !across[kept.route.second]) return;
-        sum.sent += kept.sent;
-        sum.lost += kept.lost;
-    });
-    return sum;
-}
-
-namespace {
-
-/// The keys with the most traffic first, then by key; at most `most`.
-template <class Key>
-std::vector<Key> most_first(std::vector<std::pair<Key, std::uint64_t>> sent, std::size_t most) {
-    std::sort(sent.begin(), sent.end());
-    std::size_t kept = 0;
-    for (const auto& entry : sent) {
-        if (kept > 0 && sent[kept - 1].first == entry.first) {
-            sent[kept - 1].second += entry.second;
-        } else {
-            sent[kept++] = entry;
-        }
-    }
-    sent.resize(kept);
-    std::stable_sort(sent.begin(), sent.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    sent.resize(std::min(sent.size(), most));
-    std::vector<Key> keys;
-    for (const auto& [key, packets] : sent)
-        keys.push_back(key);
-    return keys;
-}
-
-}  // namespace
-
-std::vector<HostPair> RollingEvidence::pairs_across(LinkId link, Time since, std::size_t most) const {
-    const auto across = halves_across(link);
-    std::vector<std::pair<HostPair, std::uint64_t>> sent;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath || (!across[kept.route.first] && !across[kept.route.second])) return;
-        const PathKey key = names_->key(PathId{kept.path});
-        sent.push_back({{key.requester, key.acceptor}, kept.sent});
-    });
-    return most_first(std::move(sent), most);
-}
-
-std::vector<PathKey> RollingEvidence::paths_across(LinkId link, Time since, std::size_t most) const {
-    const auto across = halves_across(link);
-    std::vector<std::pair<PathKey, std::uint64_t>> sent;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath || (!across[kept.route.first] && !across[kept.route.second])) return;
-        sent.push_back({names_->key(PathId{kept.path}), kept.sent});
-    });
-    return most_first(std::move(sent), most);
-}
-
-Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) const {
-    Crossing sum;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath) return;
-        const PathKey key = names_->key(PathId{kept.path});
-        if (!std::binary_search(paths.begin(), paths.end(), PairPath{key.requester, key.acceptor, key.path}))
-            return;
-        sum.sent += kept.sent;
-        sum.lost += kept.lost;
-    });
-    return sum;
-}
-
-Crossing RollingEvidence::carried_between(std::span<const HostPair> pairs, Time since) const {
-    Crossing sum;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath) return;
-        const PathKey key = names_->key(PathId{kept.path});
-        if (!std::binary_search(pairs.begin(), pairs.end(), HostPair{key.requester, key.acceptor})) return;
-        sum.sent += kept.sent;
-        sum.lost += kept.lost;
-    });
-    return sum;
 }
 
 }  // namespace dyetrace::localise

@@ -41,6 +41,31 @@ class RouteTable {
         return RouteHalves{*first, *second};
     }
 
+    /// A second half without links, unlike any other: for a route of which only the first one is certain.
+    /// None where `most` are held.
+    std::optional<std::uint32_t> add_placeholder() {
+        if (half_count() >= most_) return std::nullopt;
+        begin_.push_back(begin_.back());
+        return static_cast<std::uint32_t>(half_count() - 1);
+    }
+    std::optional<std::uint32_t> intern_half(std::span<const LinkId> links) {
+        std::uint64_t print = links.size();
+        for (const LinkId link : links)
+            print = mix64(print + link.value + 1);
+        for (;; print = mix64(print)) {  // until the same, or free: two lists may share a fingerprint
+            const std::uint32_t* const found = index_.find(print);
+            if (found == nullptr) break;
+            const auto same = half(*found);
+            if (std::equal(same.begin(), same.end(), links.begin(), links.end())) return *found;
+        }
+        if (half_count() >= most_) return std::nullopt;
+        const auto index = static_cast<std::uint32_t>(half_count());
+        links_.insert(links_.end(), links.begin(), links.end());
+        begin_.push_back(static_cast<std::uint32_t>(links_.size()));
+        index_[print] = index;
+        return index;
+    }
+
     [[nodiscard]] std::span<const LinkId> half(std::uint32_t index) const {
         return std::span(links_).subspan(begin_[index], begin_[index + 1] - begin_[index]);
     }
@@ -60,24 +85,6 @@ class RouteTable {
     struct Hash {
         std::size_t operator()(std::uint64_t print) const { return table_hash(print); }
     };
-
-    std::optional<std::uint32_t> intern_half(std::span<const LinkId> links) {
-        std::uint64_t print = links.size();
-        for (const LinkId link : links)
-            print = mix64(print + link.value + 1);
-        for (;; print = mix64(print)) {  // until the same, or free: two lists may share a fingerprint
-            const std::uint32_t* const found = index_.find(print);
-            if (found == nullptr) break;
-            const auto same = half(*found);
-            if (std::equal(same.begin(), same.end(), links.begin(), links.end())) return *found;
-        }
-        if (half_count() >= most_) return std::nullopt;
-        const auto index = static_cast<std::uint32_t>(half_count());
-        links_.insert(links_.end(), links.begin(), links.end());
-        begin_.push_back(static_cast<std::uint32_t>(links_.size()));
-        index_[print] = index;
-        return index;
-    }
 
     std::size_t most_;
     std::vector<LinkId> links_;

@@ -37,6 +37,11 @@ class Played final : public localise::EvidenceSource {
         return {};
     }
 
+    [[nodiscard]] Crossing carried_between(std::span<const localise::HostPair> /*pairs*/,
+                                           Time /*since*/) const override {
+        return {};
+    }
+
     Verdict verdict;
     Crossing crossed;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/localise/candidate_paths.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -62,18 +63,48 @@ TEST_F(CandidatePathsTest, PairsOfTheSameRacksShareASet) {
     EXPECT_NE(paths.between(node("host-2-1-0"), node("host-0-0-1")).set, first);
 }
 
-TEST_F(CandidatePathsTest, HopsThatAreKnownNarrowTheSet) {
+TEST_F(CandidatePathsTest, HopsThatAnsweredNarrowTheSet) {
     CandidatePaths paths(graph_);
-    const std::vector<NodeId> half{node("agg-0-1")};
-    const Candidates found = paths.between(node("host-0-0-0"), node("host-2-1-1"), half);
-    ASSERT_TRUE(found.any);
-    EXPECT_EQ(paths.sets().choice_count(found.set), 2U);
-    EXPECT_THAT(names(found.common), testing::Contains("edge-0-0 > agg-0-1"));
-    EXPECT_DOUBLE_EQ(paths.sets().choice(found.set, 0).weight, 0.5);
-    const std::vector<NodeId> all{node("host-0-0-0"), node("core-3")};
-    EXPECT_TRUE(paths.between(node("host-0-0-0"), node("host-2-1-1"), all).one);
-    const std::vector<NodeId> detour{node("edge-3-0")};
-    EXPECT_FALSE(paths.between(node("host-0-0-0"), node("host-2-1-1"), detour).any);
+    const NodeId from = node("host-0-0-0"), to = node("host-2-1-1");
+    using Hops = std::vector<std::optional<NodeId>>;
+    const auto fit = [&](const Hops& hops) { return paths.fitting(from, to, hops); };
+    const auto half = fit({std::nullopt, node("agg-0-1")});
+    ASSERT_EQ(half.size(), 2U);
+    for (const NewChoice& way : half) {
+        EXPECT_DOUBLE_EQ(way.weight, 0.5);
+        ASSERT_EQ(way.links.size(), 6U);
+        EXPECT_EQ(graph_.describe(way.links.front()), "host-0-0-0 > edge-0-0");
+        EXPECT_EQ(graph_.describe(way.links[1]), "edge-0-0 > agg-0-1");
+        EXPECT_EQ(graph_.describe(way.links.back()), "edge-2-1 > host-2-1-1");
+    }
+    EXPECT_EQ(fit({}).size(), 4U);
+    EXPECT_EQ(fit({std::nullopt, std::nullopt, node("core-3")}).size(), 1U);
+    EXPECT_EQ(fit({std::nullopt, std::nullopt, std::nullopt, node("agg-2-0"), std::nullopt}).size(), 2U);
+    EXPECT_TRUE(fit({node("edge-3-0")}).empty());
+    EXPECT_TRUE(fit({std::nullopt, node("core-3")}).empty());  // it is a hop further
+    EXPECT_TRUE(fit(Hops(6)).empty());                         // a switch more than any of them has
+    EXPECT_TRUE(paths.fitting(from, from, {}).empty());
+}
+
+TEST_F(CandidatePathsTest, OnlyPathsThatFitCountAgainstTheLimit) {
+    CandidateConfig config;
+    config.max_choices = 2;
+    CandidatePaths paths(graph_, config);
+    const std::vector<std::optional<NodeId>> hops{std::nullopt, std::nullopt, std::nullopt, node("agg-2-1")};
+    EXPECT_EQ(paths.fitting(node("host-0-0-0"), node("host-2-1-1"), hops).size(), 2U);
+    EXPECT_EQ(paths.counters().choices_over_limit, 0U);
+    EXPECT_TRUE(paths.fitting(node("host-0-0-0"), node("host-2-1-1"), {}).empty());
+    EXPECT_EQ(paths.counters().choices_over_limit, 1U);
+}
+
+TEST_F(CandidatePathsTest, DistancesThatAreForgottenAreFoundAgain) {
+    CandidateConfig config;
+    config.max_distances = 1;
+    CandidatePaths paths(graph_, config);
+    for (int times = 0; times < 2; ++times) {
+        EXPECT_EQ(paths.fitting(node("host-0-0-0"), node("host-2-1-1"), {}).size(), 4U);
+        EXPECT_EQ(paths.fitting(node("host-2-1-1"), node("host-0-0-0"), {}).size(), 4U);
+    }
 }
 
 TEST_F(CandidatePathsTest, SwitchesSplitEvenlyAmongNextHopsNotAmongPaths) {
