@@ -55,7 +55,8 @@ struct PathReported {
     Time at;
     IpAddress requester;
     wire::PathEntry entry;
-    bool usable = false;  ///< complete, and made of links that the graph has
+    std::size_t ways = 0;  ///< of the graph that fit it; 0: none, or too many, and it says nothing
+    std::vector<localise::NodeId> nodes;  ///< host, switches, host, where just one does
 };
 /// A window of one path in which packets were lost.
 struct LossSeen {

@@ -22,6 +22,12 @@ localise::RollingConfig rolling_config(const NhmsConfig& config) {
     return rolling;
 }
 
+localise::CandidateConfig candidate_config(const NhmsConfig& config) {
+    localise::CandidateConfig candidates;
+    candidates.max_choices = config.evidence.ways_most;
+    return candidates;
+}
+
 std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.endpoint.address.is_unspecified()) return "endpoint: address must be set";
     if (config.endpoint.port == 0) return "endpoint: port must be set";
@@ -29,6 +35,7 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.evaluate_interval.ns <= 0) return "evaluate_interval: must be positive";
     if (config.memory.ns <= 0) return "memory: must be positive";
     if (config.evidence.epoch.ns <= 0) return "evidence.epoch: must be positive";
+    if (config.evidence.ways_most == 0) return "evidence.ways_most: must be at least 1";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
     const RemedyPolicies& r = config.remedies;
@@ -54,7 +61,7 @@ Nhms::Engine::Engine(const NhmsConfig& given, auth::KeyRing keys, localise::Fabr
       eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
       table_(graph, config.table),
       evidence_(graph, table_, rolling_config(config), now - config.memory),
-      candidates_(graph),
+      candidates_(graph, candidate_config(config)),
       investigation_(config, graph, evidence_),
       flow_traces_(given.flow_traces),
       judge_(config.detector),

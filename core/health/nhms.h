@@ -40,7 +40,8 @@ struct NhmsCounters {
     std::uint64_t impossible_records =
         0;  ///< received > sent, or totals that ran backwards: not used as evidence
     std::uint64_t paths = 0;
-    std::uint64_t paths_unusable = 0;  ///< incomplete, or through nodes or links that the graph does not have
+    std::uint64_t paths_unusable = 0;  ///< no way fits or more than `ways_most`; or the graph has no such
+                                       ///< nodes or links
     std::uint64_t timings = 0;         ///< timing entries
     std::uint64_t evaluations = 0;     ///< runs of the localiser
     std::uint64_t directives_unanswered = 0;
@@ -50,6 +51,7 @@ struct NhmsCounters {
     RecordCounters by_reason;            ///< records that made no window
     localise::RollingCounters evidence;  ///< windows and routes that are no evidence
     std::uint64_t paths_completed = 0;   ///< traced in part, and only one way fits what answered
+    std::uint64_t paths_partial = 0;     ///< traced in part, and several ways fit: taken as a set
     std::uint64_t paths_remembered = 0;  ///< taken back by `resume`
 };
 

@@ -92,8 +92,8 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
-    [[nodiscard]] std::vector<localise::LinkId> links_along(const KnownEppc& eppc,
-                                                            const wire::PathEntry& entry);
+    [[nodiscard]] std::vector<localise::NewChoice> ways_along(const KnownEppc& eppc,
+                                                              const wire::PathEntry& entry);
     void restart_paths();
     void take_window(TakenRecord& taken, Time now);
     void detect(const TakenRecord& taken, Time now);

@@ -14,6 +14,15 @@ using wire::ControlMessage;
 using wire::ControlType;
 using wire::DropReason;
 
+namespace {
+
+bool all_answered(const wire::PathEntry& entry) {
+    return entry.complete && std::none_of(entry.hops.begin(), entry.hops.begin() + entry.hop_count,
+                                          [](IpAddress hop) { return hop.is_unspecified(); });
+}
+
+}  // namespace
+
 void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& message, const EppcKey& key,
                                Time now) {
     const wire::ControlHeader& header = message.header;
@@ -76,55 +85,53 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, T
     it->second = entry;
 }
 
-/// The links of a path as it was traced. Where some switch kept silent, only if just one shortest path fits
-/// those that answered; none where that is not so, or the graph has no such nodes or links.
-std::vector<localise::LinkId> Nhms::Engine::links_along(const KnownEppc& eppc, const wire::PathEntry& entry) {
-    std::vector<NodeId> hops;
-    const auto add = [&](IpAddress address) {
-        const auto node = graph.find(address);
-        if (node) hops.push_back(*node);
-        return node.has_value();
-    };
-    if (!add(eppc.endpoint.address)) return {};
-    bool all_answered = entry.complete;
+/// The ways that a trace leaves open: one where every router answered, else all shortest ones that fit those
+/// that did. None where no way fits, too many do, or the graph has no such nodes or links.
+std::vector<localise::NewChoice> Nhms::Engine::ways_along(const KnownEppc& eppc,
+                                                          const wire::PathEntry& entry) {
+    const auto from = graph.find(eppc.endpoint.address), to = graph.find(entry.peer);
+    if (!from || !to) return {};
+    std::vector<std::optional<NodeId>> hops;
     for (std::size_t i = 0; i < entry.hop_count; ++i) {
         const bool silent = entry.hops[i].is_unspecified();
-        all_answered = all_answered && !silent;
-        if (!silent && !add(entry.hops[i])) return {};
+        hops.push_back(silent ? std::nullopt : graph.find(entry.hops[i]));
+        if (!silent && !hops.back()) return {};
     }
-    if (!add(entry.peer)) return {};
-    if (all_answered) return graph.links_along(hops).value_or(std::vector<localise::LinkId>{});
-    const auto candidates =
-        candidates_.between(hops.front(), hops.back(), std::span(hops).subspan(1, hops.size() - 2));
-    if (!candidates.any || !candidates.one) return {};
-    std::vector<localise::LinkId> links;
-    for (NodeId at = hops.front(); links.size() < candidates.common.size(); at = graph.to(links.back())) {
-        const auto next = std::find_if(candidates.common.begin(), candidates.common.end(),
-                                       [&](localise::LinkId link) { return graph.from(link) == at; });
-        if (next == candidates.common.end()) return {};
-        links.push_back(*next);
-    }
-    ++counters.paths_completed;
-    return links;
+    if (!all_answered(entry)) return candidates_.fitting(*from, *to, hops);
+    std::vector<NodeId> nodes{*from};
+    for (const auto& hop : hops)
+        nodes.push_back(*hop);
+    nodes.push_back(*to);
+    auto links = graph.links_along(nodes);
+    if (!links) return {};
+    return {{std::move(*links), 1}};
 }
 
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now) {
     ++counters.paths;
-    const auto links = links_along(eppc, entry);
-    bool usable = !links.empty();
-    if (usable) {
-        const auto path = table_.path(entry.peer, entry.session, entry.path, entry.generation);
-        restart_paths();
-        if (path) evidence_.route(*path, Time{entry.traced_ns}, links);
-        std::vector<NodeId> hops{graph.from(links.front())};
-        for (const localise::LinkId link : links)
-            hops.push_back(graph.to(link));
-        flow_traces_.on_path(eppc.endpoint.address, entry.peer, entry.path, entry.generation, hops);
-        if (!path) drops.add(DropReason::TableFull);
-    } else {
+    auto ways = ways_along(eppc, entry);
+    PathReported reported{now, eppc.endpoint.address, entry, ways.size(), {}};
+    if (ways.empty()) {
         ++counters.paths_unusable;
+        return emit(std::move(reported));
     }
-    emit(PathReported{now, eppc.endpoint.address, entry, usable});
+    if (ways.size() > 1) {
+        ++counters.paths_partial;
+    } else {
+        if (!all_answered(entry)) ++counters.paths_completed;
+        reported.nodes.push_back(graph.from(ways.front().links.front()));
+        for (const localise::LinkId link : ways.front().links)
+            reported.nodes.push_back(graph.to(link));
+        flow_traces_.on_path(eppc.endpoint.address, entry.peer, entry.path, entry.generation, reported.nodes);
+    }
+    const auto path = table_.path(entry.peer, entry.session, entry.path, entry.generation);
+    restart_paths();
+    if (path) {
+        evidence_.route_among(*path, Time{entry.traced_ns}, std::move(ways));
+    } else {
+        drops.add(DropReason::TableFull);
+    }
+    emit(std::move(reported));
 }
 
 /// Numbers of paths that were given to others.

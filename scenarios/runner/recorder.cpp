@@ -147,20 +147,17 @@ void Recorder::record(const health::PathReported& reported) {
     const store::RowId session = session_of(reported.requester, entry.peer, entry.session).id;
     const auto [it, fresh] = paths_.try_emplace({session, entry.path.value, entry.generation.value});
     store::PathRow& row = it->second;
-    if (!fresh && !reported.usable) return;  // what was learned before stands
+    const bool known = !reported.nodes.empty();
+    if (!fresh && !known) return;  // what was learned before stands
     row.session = session;
     row.path_index = entry.path.value;
     row.generation = entry.generation.value;
     row.udp_source_port = entry.source_port;
     row.learned_ns = entry.traced_ns;
-    row.complete = reported.usable;
+    row.complete = known;
     row.hops.clear();
-    if (reported.usable) {
-        row.hops.push_back(node_of(reported.requester));
-        for (std::size_t i = 0; i < entry.hop_count; ++i)
-            row.hops.push_back(node_of(entry.hops[i]));
-        row.hops.push_back(node_of(entry.peer));
-    }
+    for (const localise::NodeId node : reported.nodes)
+        row.hops.push_back(node.value);
     if (fresh) {
         row.id = writer_.add_path(row);
     } else {
@@ -304,6 +301,8 @@ void Recorder::add_counters(const health::Nhms& nhms, std::uint32_t host) {
     rows.add("records", c.records);
     rows.add("impossible-records", c.impossible_records);
     rows.add("paths", c.paths);
+    rows.add("paths-completed", c.paths_completed);
+    rows.add("paths-partial", c.paths_partial);
     rows.add("paths-unusable", c.paths_unusable);
     rows.add("evaluations", c.evaluations);
     rows.add("directives-unanswered", c.directives_unanswered);

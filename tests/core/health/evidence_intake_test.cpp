@@ -19,23 +19,61 @@ wire::PathEntry trace(std::initializer_list<IpAddress> hops, bool complete) {
     return path;
 }
 
-bool is_usable(const wire::PathEntry& path) {
-    HealthNetwork network;
+std::size_t ways_of(const wire::PathEntry& path, const NhmsConfig& config = HealthNetwork::config()) {
+    HealthNetwork network(config);
     network.deliver(network.update({path}));
     network.collect();
     const auto reported = network.all<PathReported>();
-    return reported.size() == 1 && reported[0].usable;
+    const NhmsCounters& counters = network.nhms.counters();
+    EXPECT_EQ(reported.size(), 1U);
+    EXPECT_EQ(counters.paths_unusable, reported[0].ways == 0 ? 1U : 0U);
+    EXPECT_EQ(counters.paths_partial, reported[0].ways > 1 ? 1U : 0U);
+    // Nodes are those of the way, whoever of them answered.
+    EXPECT_EQ(reported[0].nodes.size(), reported[0].ways == 1 ? 5U : 0U);
+    return reported[0].ways;
 }
 
-TEST(EvidenceIntake, ATraceWithSilentSwitchesIsUsedWhereOnlyOneWayFits) {
+TEST(EvidenceIntake, ATraceWithSilentSwitchesLeavesTheWaysThatFit) {
     const IpAddress silent = Ipv4Address{};
-    EXPECT_TRUE(is_usable(trace({kLeft, kSpine[1], kRight}, true)));
-    EXPECT_TRUE(is_usable(trace({silent, kSpine[1], silent}, false)));
-    EXPECT_TRUE(is_usable(trace({kLeft, kSpine[1]}, false)));  // the rest kept to its limit
-    EXPECT_FALSE(is_usable(trace({kLeft, silent, kRight}, false)));
-    EXPECT_FALSE(is_usable(trace({kLeft, silent, kRight}, true)));
-    EXPECT_FALSE(is_usable(trace({kLeft, Ipv4Address{0xc0a80001}, kRight}, false)));
-    EXPECT_FALSE(is_usable(trace({kLeft, kRight}, true)));  // no such link
+    EXPECT_EQ(ways_of(trace({kLeft, kSpine[1], kRight}, true)), 1U);
+    EXPECT_EQ(ways_of(trace({silent, kSpine[1], silent}, false)), 1U);
+    EXPECT_EQ(ways_of(trace({kLeft, kSpine[1]}, false)), 1U);  // the rest kept to its limit
+    EXPECT_EQ(ways_of(trace({kLeft, silent, kRight}, false)), 2U);
+    EXPECT_EQ(ways_of(trace({kLeft, silent, kRight}, true)), 2U);
+    EXPECT_EQ(ways_of(trace({}, false)), 2U);
+    EXPECT_EQ(ways_of(trace({kLeft, Ipv4Address{0xc0a80001}, kRight}, false)), 0U);
+    EXPECT_EQ(ways_of(trace({kLeft, kRight}, true)), 0U);                    // no such link
+    EXPECT_EQ(ways_of(trace({silent, kLeft}, false)), 0U);                   // it is nearer
+    EXPECT_EQ(ways_of(trace({silent, silent, silent, kRight}, false)), 0U);  // not a shortest way
+}
+
+TEST(EvidenceIntake, MoreWaysThanAllowedAreNone) {
+    NhmsConfig config = HealthNetwork::config();
+    config.evidence.ways_most = 1;
+    EXPECT_EQ(ways_of(trace({kLeft, Ipv4Address{}, kRight}, false), config), 0U);
+    EXPECT_EQ(ways_of(trace({Ipv4Address{}, kSpine[0]}, false), config), 1U);
+    config.evidence.ways_most = 0;
+    const auto refused = Nhms::create(config, {}, 1, Time{});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error(), testing::HasSubstr("evidence.ways_most"));
+}
+
+// EPPCs ask again about paths of which not all answered; what was told in full they do not tell again.
+TEST(EvidenceIntake, WaysThatFitATraceAreNotRememberedBeyondTheServicesLife) {
+    HealthNetwork network;
+    wire::PathEntry whole = trace({kLeft, kSpine[1], kRight}, true);
+    whole.path = PathIndex{1};
+    network.deliver(network.update({trace({kLeft, Ipv4Address{}, kRight}, false), whole}));
+    const Memory memory = network.nhms.remember();
+    ASSERT_EQ(memory.paths.size(), 2U);
+    EXPECT_TRUE(memory.paths[0].hops.empty());
+    EXPECT_EQ(memory.paths[1].hops.size(), 5U);
+    network.restart_service();
+    ASSERT_TRUE(network.nhms.resume(memory, network.now).ok());
+    network.greet();
+    network.deliver(network.update({trace({kLeft, Ipv4Address{}, kRight}, false)}));
+    EXPECT_EQ(network.nhms.counters().paths_partial, 1U);
+    EXPECT_EQ(network.nhms.remember().paths, memory.paths);
 }
 
 wire::MetricsEntry metrics(IpAddress peer, std::int64_t ms, std::uint64_t sent, std::uint64_t received) {

@@ -55,6 +55,35 @@ TEST(Incidents, RepathMovesWhatCrossesTheSuspectIsVerifiedAndCloses) {
     EXPECT_TRUE(std::any_of(moves.begin(), moves.end(), [](const auto& m) { return m.second > 1; }));
 }
 
+// No path across it is known; which it is follows from the paths that are.
+TEST(Incidents, AGrayLinkBehindASilentSwitchIsFound) {
+    SmallFabric fabric;
+    fabric.silent = {"spine-1"};
+    sicken(fabric);
+    EXPECT_THAT(fabric.steps_of(kLink), IsSupersetOf({Step::Opened, Step::Confirmed}));
+    EXPECT_GT(fabric.nhms.counters().paths_partial, 20U);
+    EXPECT_EQ(fabric.nhms.counters().paths_unusable, 0U);
+    for (const SuspectsNamed& named : fabric.all<SuspectsNamed>()) {
+        const localise::Suspect& first = named.suspects.front();
+        EXPECT_EQ(fabric.graph().name(first.from) + " > " + fabric.graph().name(first.to), kLink);
+    }
+}
+
+TEST(Incidents, WhereAllSpinesAreSilentAGroupIsSuspectedAndNothingIsDrained) {
+    SmallFabric fabric(with(Remedy::Drain, RemedyMode::Automatic));
+    fabric.silent = {"spine-0", "spine-1", "spine-2", "spine-3"};
+    sicken(fabric);
+    bool is_among = false;
+    for (const SuspectsNamed& named : fabric.all<SuspectsNamed>()) {
+        for (const localise::Suspect& suspect : named.suspects) {
+            if (suspect.kind != localise::Suspect::Kind::Link || suspect.group < 0) continue;
+            is_among |= fabric.graph().name(suspect.from) + " > " + fabric.graph().name(suspect.to) == kLink;
+        }
+    }
+    EXPECT_TRUE(is_among);
+    EXPECT_TRUE(fabric.all<DrainRequested>().empty());
+}
+
 TEST(Incidents, NoRemedyWithoutConfirmation) {
     SmallFabric fabric([](NhmsConfig& config) {
         for (RemedyMode& mode : config.remedies.modes)

@@ -164,7 +164,7 @@ TEST(Nhms, APathThroughStrangersIsNotUsed) {
     network.deliver(network.update({path}));
     network.collect();
     ASSERT_EQ(network.all<PathReported>().size(), 1U);
-    EXPECT_FALSE(network.all<PathReported>()[0].usable);
+    EXPECT_EQ(network.all<PathReported>()[0].ways, 0U);
     EXPECT_EQ(network.nhms.counters().paths_unusable, 1U);
 }
 

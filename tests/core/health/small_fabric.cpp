@@ -265,8 +265,11 @@ void SmallFabric::run(int windows, std::uint64_t packets) {
                 traced.complete = true;
                 traced.traced_ns = now.ns - 20'000'000;
                 traced.hop_count = 3;
-                for (std::size_t i = 0; i < 3; ++i)
-                    traced.hops[i] = nhms.graph().address(hops[i + 1]);
+                for (std::size_t i = 0; i < 3; ++i) {
+                    const bool answers = !silent.contains(nhms.graph().name(hops[i + 1]));
+                    if (answers) traced.hops[i] = nhms.graph().address(hops[i + 1]);
+                    traced.complete = traced.complete && answers;
+                }
                 entries[pair.first].emplace_back(traced);
                 path.told = true;
             }

@@ -40,6 +40,7 @@ class SmallFabric {
     std::map<std::string, double> loss;
     /// What no path takes.
     std::set<std::string> drained;
+    std::set<std::string> silent;  ///< switches that answer no trace
     bool obeys_drains = true;
     std::set<std::string> mute;  ///< hosts that answer no directive
     /// Hosts whose paths carry nothing, from them or to them.
