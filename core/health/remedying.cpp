@@ -103,6 +103,9 @@ std::string Remedying::refusal(const Incident& incident, Remedy remedy, Time now
         return std::to_string(begun_.size()) + " remedies were begun within " +
                std::to_string(config_.remedies.remedy_interval.ns / 1'000'000) + " ms, and no more may be";
     }
+    const bool is_about_paths = remedy == Remedy::Repath || remedy == Remedy::Drain;
+    if (is_about_paths && crossings_.paths(incident.subject, now + config_.memory * -1, 1).empty())
+        return "no traced path crosses it";  // only such that may
     if (remedy == Remedy::Drain && !incident.alone) return "the evidence cannot tell it from another";
     if (remedy == Remedy::Drain || remedy == Remedy::DrainHost)
         return drains_.refusal(drained_subject(incident)).value_or(std::string());

@@ -18,9 +18,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 struct SickHostRun : ::testing::Test {
-    std::vector<std::string> steps_of(const std::string& database, const std::string& kind) {
+    std::vector<std::string> steps_of(const std::string& of, const std::string& kind) {
         std::vector<std::string> details;
-        for (const auto& event : store::RunReader(database).incident_events()) {
+        for (const auto& event : store::RunReader(of).incident_events()) {
             if (event.kind == kind) details.push_back(event.detail);
         }
         return details;
