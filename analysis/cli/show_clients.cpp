@@ -26,9 +26,10 @@ Json or_null(const std::optional<Value>& value) {
 
 /// A time as people read it: "12.3us".
 std::string time_words(double ns) {
-    if (ns < 1e3) return fmt::format("{:.0f}ns", ns);
-    if (ns < 1e6) return fmt::format("{:.3g}us", ns / 1e3);
-    if (ns < 1e9) return fmt::format("{:.3g}ms", ns / 1e6);
+    // Of three digits: 999.6us is 1ms.
+    if (ns < 999.5) return fmt::format("{:.0f}ns", ns);
+    if (ns < 999.5e3) return fmt::format("{:.3g}us", ns / 1e3);
+    if (ns < 999.5e6) return fmt::format("{:.3g}ms", ns / 1e6);
     return fmt::format("{:.3g}s", ns / 1e9);
 }
 
