@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/health/client_view.h"
+#include "core/health/percent.h"
 
 namespace dyetrace::health {
 namespace {
@@ -15,10 +16,6 @@ std::string three_digits(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.3g", value);
     return text;
-}
-
-std::string percent(double share) {
-    return three_digits(100 * share) + '%';
 }
 
 std::string seconds(Time at) {

@@ -2,7 +2,6 @@
 #include "core/health/crossings.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <utility>
 
@@ -90,12 +89,6 @@ std::string lost_of(const Crossing& crossing, const char* what) {
 
 double rate_of(const Crossing& crossing) {
     return crossing.sent == 0 ? 0 : static_cast<double>(crossing.lost) / static_cast<double>(crossing.sent);
-}
-
-std::string percent(double share) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g%%", 100 * share);
-    return text;
 }
 
 }  // namespace dyetrace::health

@@ -44,7 +44,5 @@ class Crossings {
 /// "12 of 4000 packets across it lost on the way"
 std::string lost_of(const localise::Crossing& crossing, const char* what = "packets across it");
 double rate_of(const localise::Crossing& crossing);
-/// "4.88%"
-std::string percent(double share);
 
 }  // namespace dyetrace::health

@@ -113,14 +113,16 @@ const Suspect* Investigation::suspect_in(const Verdict& verdict, const Subject& 
 
 bool Investigation::accuses(const Verdict& verdict, const Subject& subject) const {
     if (!subject.is_link()) return false;
-    const localise::LocaliserConfig& config = config_.localiser;
-    double before = std::log(config.faulty_share / (1 - config.faulty_share)) + config.windowed_log_odds;
-    for (const NodeId end : {subject.from, subject.to})
-        before += graph_.kind(end) == localise::NodeKind::Host ? config.host_link_log_odds : 0;
+    const double before = localise::log_odds_before(graph_, config_.localiser, subject.from, subject.to);
     const auto is_likelier = [&](const Suspect& suspect) {
         return subject_of(suspect) == subject && suspect.log_odds > before;
     };
     return std::any_of(verdict.candidates.begin(), verdict.candidates.end(), is_likelier);
+}
+
+bool Investigation::is_cleared(const Subject& subject, Time since) {
+    const Verdict verdict = infer(since);
+    return suspect_in(verdict, subject) == nullptr && !accuses(verdict, subject);
 }
 
 std::vector<const Suspect*> Investigation::devices_in(const Verdict& verdict) const {
@@ -335,8 +337,7 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         std::max(config_.detector.impaired_rate, config_.remedies.recovered_share * incident.rate_before);
     const bool looks_well =
         since >= incident.fresh_since && seen.sent >= config_.fresh_packets_least && rate_of(seen) <= well;
-    const Verdict lately = infer(since);
-    if (looks_well && suspect_in(lately, incident.subject) == nullptr && !accuses(lately, incident.subject)) {
+    if (looks_well && is_cleared(incident.subject, since)) {
         incident.state = IncidentState::Closed;
         set_judged(incident.subject, now);
         outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));
@@ -384,30 +385,32 @@ const Incident* Investigation::find(IncidentId id) const {
     return it == incidents_.end() ? nullptr : &*it;
 }
 
+Incident* Investigation::own(IncidentId id) {
+    const Incident* const found = find(id);
+    return found == nullptr ? nullptr : &incidents_[static_cast<std::size_t>(found - incidents_.data())];
+}
+
 std::optional<IncidentOutputs> Investigation::on_guests_moved(const GuestsMoved& report, Time now) {
-    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
-                                 [&](const Incident& i) { return i.id == report.incident; });
+    Incident* const incident = own(report.incident);
     IncidentOutputs outputs;
-    if (it == incidents_.end() || !remedying_.on_guests_moved(*it, report, now, outputs)) return std::nullopt;
+    if (incident == nullptr || !remedying_.on_guests_moved(*incident, report, now, outputs))
+        return std::nullopt;
     return outputs;
 }
 
 void Investigation::on_answer(const WantedDirective& asked, const wire::DirectiveResultBody& result,
                               Time now) {
-    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
-                                 [&](const Incident& i) { return i.id == asked.incident; });
-    if (it == incidents_.end()) return;
-    if (is_under_remedy(*it)) return remedying_.on_answer(*it, asked, result, now);
-    if (it->state != IncidentState::Investigating || it->answered) return;
+    Incident* const incident = own(asked.incident);
+    if (incident == nullptr) return;
+    if (is_under_remedy(*incident)) return remedying_.on_answer(*incident, asked, result, now);
+    if (incident->state != IncidentState::Investigating || incident->answered) return;
     // Fresh is what was measured after the first EPPC began to do what it was asked.
-    it->answered = true;
-    it->fresh_since = now;
+    incident->answered = true;
+    incident->fresh_since = now;
 }
 
 void Investigation::on_no_answer(const WantedDirective& asked, bool for_good, Time /*now*/) {
-    const auto it = std::find_if(incidents_.begin(), incidents_.end(),
-                                 [&](const Incident& i) { return i.id == asked.incident; });
-    if (it != incidents_.end()) remedying_.on_no_answer(*it, asked, for_good);
+    if (Incident* const incident = own(asked.incident)) remedying_.on_no_answer(*incident, asked, for_good);
 }
 
 bool Investigation::is_busy() const {

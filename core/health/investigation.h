@@ -90,6 +90,10 @@ class Investigation {
     /// Whether a link that is not named has become likelier than it was before looking: evidence speaks for
     /// its fault, and there is too little of it.
     [[nodiscard]] bool accuses(const Verdict& verdict, const Subject& subject) const;
+    /// Whether evidence since then neither names nor accuses it.
+    [[nodiscard]] bool is_cleared(const Subject& subject, Time since);
+    /// As `find`, to be changed.
+    [[nodiscard]] Incident* own(IncidentId id);
     /// Devices that several of their links accuse, each on evidence of its own.
     [[nodiscard]] std::vector<const Suspect*> devices_in(const Verdict& verdict) const;
     /// Adds the switches that so many of their links accuse that one fault is likelier than as many.

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/health/percent.h"
+
 namespace dyetrace::health {
 
 using localise::Crossing;

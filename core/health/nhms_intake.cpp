@@ -73,16 +73,13 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, T
     }
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
-    if (it == timings_.end()) {
-        if (timings_.size() >= config.bounds.sessions) return drops.add(DropReason::TableFull);
-        if (desk_) desk_->on_delays(eppc.endpoint.address, nullptr, entry, now);
-        timings_.emplace(key, entry);
-        return;
-    }
+    const wire::TimingEntry* const before = it == timings_.end() ? nullptr : &it->second;
+    if (before == nullptr && timings_.size() >= config.bounds.sessions)
+        return drops.add(DropReason::TableFull);
     // Updates come again and out of order; all in an entry are totals, so the newest says it all.
-    if (entry.measured_ns <= it->second.measured_ns) return;
-    if (desk_) desk_->on_delays(eppc.endpoint.address, &it->second, entry, now);
-    it->second = entry;
+    if (before != nullptr && entry.measured_ns <= before->measured_ns) return;
+    if (desk_) desk_->on_delays(eppc.endpoint.address, before, entry, now);
+    timings_.insert_or_assign(it, key, entry);
 }
 
 /// The ways that a trace leaves open: one where every router answered, else all shortest ones that fit those

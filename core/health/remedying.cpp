@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/health/percent.h"
+
 namespace dyetrace::health {
 
 using localise::Crossing;

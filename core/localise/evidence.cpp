@@ -223,26 +223,28 @@ std::vector<PathKey> EvidenceBuilder::paths_across(LinkId link, Time since, std:
     return most_first(sent, most);
 }
 
-Crossing EvidenceBuilder::carried(std::span<const PairPath> paths, Time since) const {
+namespace {
+
+/// Sums over windows of what is `wanted`: paths, or pairs.
+template <class Wanted>
+Crossing sum_of(const std::vector<WindowedObservation>& windows, std::span<const Wanted> wanted) {
     Crossing sum;
-    for (const auto& window : windows(since)) {
-        const PairPath path{window.key->requester, window.key->acceptor, window.key->path};
-        if (!std::binary_search(paths.begin(), paths.end(), path)) continue;
+    for (const auto& window : windows) {
+        if (!is_among(wanted, *window.key)) continue;
         sum.sent += window.sent;
         sum.lost += window.lost;
     }
     return sum;
 }
 
+}  // namespace
+
+Crossing EvidenceBuilder::carried(std::span<const PairPath> paths, Time since) const {
+    return sum_of(windows(since), paths);
+}
+
 Crossing EvidenceBuilder::carried_between(std::span<const HostPair> pairs, Time since) const {
-    Crossing sum;
-    for (const auto& window : windows(since)) {
-        const HostPair pair{window.key->requester, window.key->acceptor};
-        if (!std::binary_search(pairs.begin(), pairs.end(), pair)) continue;
-        sum.sent += window.sent;
-        sum.lost += window.lost;
-    }
-    return sum;
+    return sum_of(windows(since), pairs);
 }
 
 std::size_t EvidenceBuilder::paths_waiting() const {

@@ -2,6 +2,7 @@
 // What an investigation asks of evidence, whoever keeps it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -50,6 +51,14 @@ struct PairPath {
 
     constexpr auto operator<=>(const PairPath&) const = default;
 };
+
+/// Whether a path, or its pair, is among these, which are sorted.
+[[nodiscard]] inline bool is_among(std::span<const PairPath> paths, const PathKey& key) {
+    return std::binary_search(paths.begin(), paths.end(), PairPath{key.requester, key.acceptor, key.path});
+}
+[[nodiscard]] inline bool is_among(std::span<const HostPair> pairs, const PathKey& key) {
+    return std::binary_search(pairs.begin(), pairs.end(), HostPair{key.requester, key.acceptor});
+}
 
 /// Each question is about windows that start at or after `since` and whose route is known.
 class EvidenceSource {

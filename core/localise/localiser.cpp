@@ -165,15 +165,18 @@ std::vector<double> spread_over_sets(Evidence& evidence) {
     return any_time;
 }
 
+/// Added for a link, by where it is.
+double place_log_odds(const FabricGraph& graph, const LocaliserConfig& config, NodeId from, NodeId to) {
+    return is_host(graph, from) || is_host(graph, to) ? config.host_link_log_odds : 0;
+}
+
 /// A unit of several links is as likely faulty as any of them.
 void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut& laid_out) {
     const std::vector<double> over_sets = spread_over_sets(laid_out.evidence);
     for (std::size_t u = 0; u < laid_out.unit_links.size(); ++u) {
         double odds = 0;
-        for (const LinkId link : laid_out.unit_links[u]) {
-            const bool at_host = is_host(graph, graph.from(link)) || is_host(graph, graph.to(link));
-            odds += std::exp(at_host ? config.host_link_log_odds : 0);
-        }
+        for (const LinkId link : laid_out.unit_links[u])
+            odds += std::exp(place_log_odds(graph, config, graph.from(link), graph.to(link)));
         UnitEvidence& unit = laid_out.evidence.units[u];
         unit.prior_log_odds = std::log(odds);
         if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
@@ -289,6 +292,10 @@ class VerdictWriter {
 };
 
 }  // namespace
+
+double log_odds_before(const FabricGraph& graph, const LocaliserConfig& config, NodeId from, NodeId to) {
+    return log_odds(config.faulty_share) + config.windowed_log_odds + place_log_odds(graph, config, from, to);
+}
 
 Verdict verdict_of(const FabricGraph& graph, const LocaliserConfig& config, LaidOut laid_out) {
     set_priors(graph, config, laid_out);

@@ -114,6 +114,10 @@ struct LocaliserCounters {
     std::uint64_t impossible_conclusions = 0;   ///< log odds that are no finite number
 };
 
+/// Log odds that a link whose losses have a time is faulty, before looking.
+[[nodiscard]] double log_odds_before(const FabricGraph& graph, const LocaliserConfig& config, NodeId from,
+                                     NodeId to);
+
 struct LaidOut;
 
 /// Judges evidence that was laid out by whoever keeps it. What the graph and the configuration say (priors,

@@ -53,7 +53,7 @@ double RatePrior::healthy_mean() const {
 }
 
 double RatePrior::log_odds() const {
-    return std::log(share_ / (1 - share_));
+    return localise::log_odds(share_);
 }
 
 void RatePrior::learn(std::span<const double, kFaultyRates> faulty, double links) {

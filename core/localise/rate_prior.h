@@ -45,6 +45,9 @@ class RatePrior {
 [[nodiscard]] inline double probability(double log_odds) {
     return 1 / (1 + std::exp(-log_odds));
 }
+[[nodiscard]] inline double log_odds(double probability) {
+    return std::log(probability / (1 - probability));
+}
 /// log(sum(exp(values))) without overflow.
 [[nodiscard]] double log_sum_exp(std::span<const double> values);
 /// Top of the parabola through the largest value and its neighbours, in log rate: finer than the grid.

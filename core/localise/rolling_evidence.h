@@ -277,6 +277,8 @@ class RollingEvidence final : public EvidenceSource {
     bool make_room(std::int64_t for_epoch);
     void settle_floors();
     [[nodiscard]] std::vector<std::uint32_t> shares_across(LinkId link) const;
+    template <class IsWanted>
+    [[nodiscard]] Crossing carried_where(Time since, IsWanted is_wanted) const;
 
     const FabricGraph* graph_;
     const PathNames* names_;

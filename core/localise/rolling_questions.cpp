@@ -103,29 +103,24 @@ std::vector<PathKey> RollingEvidence::paths_across(LinkId link, Time since, std:
     return most_first(std::move(sent), most);
 }
 
-Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) const {
+/// Sums over windows whose path is wanted by its key.
+template <class IsWanted>
+Crossing RollingEvidence::carried_where(Time since, IsWanted is_wanted) const {
     Crossing sum;
     for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath) return;
-        const PathKey key = names_->key(PathId{kept.path});
-        if (!std::binary_search(paths.begin(), paths.end(), PairPath{key.requester, key.acceptor, key.path}))
-            return;
+        if (kept.path == kNoPath || !is_wanted(names_->key(PathId{kept.path}))) return;
         sum.sent += kept.sent;
         sum.lost += kept.lost;
     });
     return sum;
 }
 
+Crossing RollingEvidence::carried(std::span<const PairPath> paths, Time since) const {
+    return carried_where(since, [&](const PathKey& key) { return is_among(paths, key); });
+}
+
 Crossing RollingEvidence::carried_between(std::span<const HostPair> pairs, Time since) const {
-    Crossing sum;
-    for_each_counted(since, Which::All, [&](const Kept& kept) {
-        if (kept.path == kNoPath) return;
-        const PathKey key = names_->key(PathId{kept.path});
-        if (!std::binary_search(pairs.begin(), pairs.end(), HostPair{key.requester, key.acceptor})) return;
-        sum.sent += kept.sent;
-        sum.lost += kept.lost;
-    });
-    return sum;
+    return carried_where(since, [&](const PathKey& key) { return is_among(pairs, key); });
 }
 
 }  // namespace dyetrace::localise

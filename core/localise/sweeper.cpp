@@ -327,11 +327,12 @@ Sweeper::Weighed Sweeper::weigh(const LossShare& share, const UnitEvidence& evid
 
 /// In the lossy epochs, of the history that was weighed last.
 void Sweeper::find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed) {
-    weighed.knows_faulty_rate =
-        rates == Rates::Both ||
-        probability(to_weight(weighed).log_bayes_factor + prior_.log_odds() + prior_log_odds) > kNegligible;
+    const Posterior posterior = posterior_of(weighed.log_likelihood, prior_);
+    const double log_bayes_factor = posterior.faulty.log_sum - posterior.healthy.log_sum;
+    weighed.knows_faulty_rate = rates == Rates::Both || probability(log_bayes_factor + prior_.log_odds() +
+                                                                    prior_log_odds) > kNegligible;
     // What it carried without loss says how healthy it is, as of a unit whose losses have no epoch.
-    const double healthy_rate = posterior_of(weighed.log_likelihood, prior_).healthy.rate;
+    const double healthy_rate = posterior.healthy.rate;
     const std::vector<double> healthy = bursts_.healthy_rates(healthy_rate);
     std::vector<double> faulty;
     if (weighed.knows_faulty_rate) {

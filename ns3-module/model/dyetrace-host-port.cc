@@ -132,15 +132,13 @@ DyetraceGuestPort* DyetraceHostPort::FindGuest(uint32_t guest) const {
     return place < m_guests.size() && m_guests[place].isHere ? m_guestPorts[place].get() : nullptr;
 }
 
-DyetraceReceiver* DyetraceHostPort::RemoveGuest(uint32_t guest) {
+void DyetraceHostPort::RemoveGuest(uint32_t guest) {
     const std::size_t place = FindPlugged(guest);
     const auto removed = m_eppc.remove_guest(dyetrace::GuestPort{static_cast<uint32_t>(place)}, LocalTime());
     NS_ABORT_MSG_UNLESS(removed.ok(), "guest " << guest << ": " << removed.error());
     m_guests[place].isHere = false;
     m_resolved[guest] = false;
-    DyetraceReceiver* const receiver = m_guestPorts[place]->GetConnected();
     m_guestPorts[place]->Connect(nullptr);
-    return receiver;
 }
 
 void DyetraceHostPort::Learn(uint32_t guest) {

@@ -59,8 +59,8 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     DyetraceGuestPort& AddGuest(uint32_t guest);
     /// Its port; null where it is not on this host.
     DyetraceGuestPort* FindGuest(uint32_t guest) const;
-    /// Unplugs a guest. \return what was connected to its port; may be null. Precondition: FindGuest(guest)
-    DyetraceReceiver* RemoveGuest(uint32_t guest);
+    /// Unplugs a guest, and what was connected to its port. Precondition: FindGuest(guest)
+    void RemoveGuest(uint32_t guest);
     /// Whether it knows a guest as another host's.
     bool Knows(uint32_t guest) const { return m_resolved.at(guest) && FindGuest(guest) == nullptr; }
     /// Learns from the directory where a guest of another host is now. Precondition: Knows(guest)

@@ -372,14 +372,13 @@ uint32_t DyetraceHost::GetGuestMtu() const {
     return Started().port.GetGuestMtu();
 }
 
-DyetraceReceiver* DyetraceHost::RemoveGuest(uint32_t guest) {
+void DyetraceHost::RemoveGuest(uint32_t guest) {
     NS_LOG_FUNCTION(this << guest);
     DyetraceHostPort& port = Started().port;
     NS_ABORT_MSG_UNLESS(port.FindGuest(guest), "guest " << guest << " is not on host " << m_host);
     port.TakeArrivals();
-    DyetraceReceiver* const receiver = port.RemoveGuest(guest);
+    port.RemoveGuest(guest);
     port.Service();
-    return receiver;
 }
 
 DyetraceGuestPort& DyetraceHost::TakeGuest(uint32_t guest) {

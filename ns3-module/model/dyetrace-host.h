@@ -83,8 +83,8 @@ class DyetraceHost : public Object {
     uint32_t GetGuestMtu() const;
     /// \name What a move of a guest is made of; DyetracePlacement::Move makes it
     /// @{
-    /// Unplugs a guest. \return what was connected to its port; may be null
-    DyetraceReceiver* RemoveGuest(uint32_t guest);
+    /// Unplugs a guest, and what was connected to its port.
+    void RemoveGuest(uint32_t guest);
     /// Plugs in a guest that comes from another host, where the overlay's directory has it now.
     DyetraceGuestPort& TakeGuest(uint32_t guest);
     /// Learns where a guest of another host is now; nothing where it has never sent to it. After

@@ -62,8 +62,6 @@ class DyetracePlacement : public Object {
     DyetracePlacement();
     ~DyetracePlacement() override;
 
-    static constexpr uint32_t None = UINT32_MAX;
-
     /// \param hosts by number; \param guests the directory that hosts and guests share
     void Start(Ptr<DyetraceFabric> fabric, std::vector<Ptr<DyetraceHost>> hosts,
                std::shared_ptr<DyetraceGuests> guests);

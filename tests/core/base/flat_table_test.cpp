@@ -46,6 +46,19 @@ TEST(FlatTable, SecondInsertionOfAKeyReplacesTheValue) {
 }
 
 template <class Hash>
+void expect_same(const FlatTable<std::uint64_t, std::uint64_t, Hash>& table,
+                 const std::map<std::uint64_t, std::uint64_t>& expected, std::uint32_t keys) {
+    for (std::uint64_t key = 0; key < keys; ++key) {
+        const auto it = expected.find(key);
+        const std::uint64_t* const found = table.find(key);
+        ASSERT_EQ(found != nullptr, it != expected.end()) << key;
+        if (found != nullptr) {
+            ASSERT_EQ(*found, it->second) << key;
+        }
+    }
+}
+
+template <class Hash>
 void agrees_with_a_map(std::uint32_t keys, int insertions) {
     FlatTable<std::uint64_t, std::uint64_t, Hash> table;
     std::map<std::uint64_t, std::uint64_t> expected;
@@ -57,14 +70,7 @@ void agrees_with_a_map(std::uint32_t keys, int insertions) {
         expected[key] = value;
         ASSERT_EQ(table.size(), expected.size());
     }
-    for (std::uint64_t key = 0; key < keys; ++key) {
-        const auto it = expected.find(key);
-        const std::uint64_t* const found = table.find(key);
-        ASSERT_EQ(found != nullptr, it != expected.end()) << key;
-        if (found != nullptr) {
-            ASSERT_EQ(*found, it->second) << key;
-        }
-    }
+    expect_same(table, expected, keys);
 }
 
 TEST(FlatTable, AgreesWithAMapThroughManyGrowths) {
@@ -89,14 +95,7 @@ void agrees_with_a_map_where_keys_come_and_go(std::uint32_t keys, int steps) {
         }
         ASSERT_EQ(table.size(), expected.size());
     }
-    for (std::uint64_t key = 0; key < keys; ++key) {
-        const auto it = expected.find(key);
-        const std::uint64_t* const found = table.find(key);
-        ASSERT_EQ(found != nullptr, it != expected.end()) << key;
-        if (found != nullptr) {
-            ASSERT_EQ(*found, it->second) << key;
-        }
-    }
+    expect_same(table, expected, keys);
 }
 
 TEST(FlatTable, AgreesWithAMapWhereKeysComeAndGo) {
