@@ -100,9 +100,8 @@ Need scratch(const EppcConfig& config) {
     const UpdateSenderConfig updates = update_config(config);
     const Need update = heap::grown_vector<UpdateSender::Transmission>(2 * updates.in_flight_most) +
                         heap::grown_vector<wire::UpdateEntry>(updates.body_bytes_most / 32);
-    const Need sketch =
-        heap::vector<SketchPool::Node>(SketchPool::kNodesOfFullSketch + 1) +
-        3 * heap::vector<std::uint8_t>(wire::TimingEntry::kMaxSketchBytes);
+    const Need sketch = heap::vector<SketchPool::Node>(SketchPool::kNodesOfFullSketch + 1) +
+                        3 * heap::vector<std::uint8_t>(wire::TimingEntry::kMaxSketchBytes);
     return {messages.bytes() + sketch.bytes() +
                 std::max({report.bytes(), tracing.bytes(), choice.bytes(), update.bytes()}),
             0};

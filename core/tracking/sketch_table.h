@@ -14,9 +14,9 @@
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
 #include "core/base/heap.h"
-#include "core/base/time.h"
 #include "core/base/quantile_sketch.h"
 #include "core/base/sketch_pool.h"
+#include "core/base/time.h"
 
 namespace dyetrace::tracking {
 

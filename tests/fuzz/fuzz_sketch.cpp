@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/base/bytes.h"
-#include "core/base/result.h"
 #include "core/base/quantile_sketch.h"
+#include "core/base/result.h"
 
 namespace {
 

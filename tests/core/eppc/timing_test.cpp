@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/random.h"
 #include "core/base/quantile_sketch.h"
+#include "core/base/random.h"
 #include "tests/core/eppc/fake_nhms.h"
 #include "tests/core/eppc/two_engines.h"
 
