@@ -106,7 +106,7 @@ enum class IncidentState : std::uint8_t {
     Verifying,      ///< it was; evidence of recovery is awaited
     Closed,         ///< recovered
     Refuted,        ///< by fresh evidence, or for want of it
-    Merged,         ///< another incident, of a device, explains it
+    Merged,         ///< another incident explains it: of a device, or of one that it cannot be told from
 };
 std::string_view to_string(IncidentState state);
 

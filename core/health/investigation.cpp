@@ -198,8 +198,8 @@ void Investigation::look(Time now, IncidentOutputs& outputs) {
         if (suspect.kind != Suspect::Kind::Link) continue;
         if (devices.contains(suspect.from) || devices.contains(suspect.to)) continue;
         const Subject subject = subject_of(suspect);
-        if (graph_.link(suspect.from, suspect.to) && may_open(subject, now))
-            open(subject, suspect, now, outputs);
+        if (!graph_.link(suspect.from, suspect.to) || confirmed_alike(suspect, verdict) != nullptr) continue;
+        if (may_open(subject, now)) open(subject, suspect, now, outputs);
     }
 }
 
@@ -273,12 +273,31 @@ void Investigation::name_suspects(Incident& incident, const Verdict& verdict, Ti
 
 void Investigation::confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
                             const Crossing& seen, Time now, IncidentOutputs& outputs) {
+    if (const Incident* const twin = confirmed_alike(suspect, verdict)) {
+        incident.state = IncidentState::Merged;
+        set_judged(incident.subject, now);
+        outputs.step(incident, IncidentStep::Merged, now,
+                     "the evidence cannot tell it from " + describe(twin->subject, graph_) + ": incident " +
+                         std::to_string(twin->id.value));
+        return;
+    }
     incident.state = IncidentState::Confirmed;
     incident.rate_before = std::max(suspect.loss_rate, rate_of(seen));
     outputs.step(incident, IncidentStep::Confirmed, now,
                  with_odds("fresh evidence names it again", suspect.log_odds, seen));
     name_suspects(incident, verdict, now, outputs);
     if (!incident.subject.is_link()) merge_into(incident, now, outputs);
+}
+
+const Incident* Investigation::confirmed_alike(const Suspect& suspect, const Verdict& verdict) const {
+    if (suspect.group < 0) return nullptr;
+    const auto is_alike = [&](const Incident& other) {
+        if (other.state != IncidentState::Confirmed && !is_under_remedy(other)) return false;
+        const Suspect* const confirmed = suspect_in(verdict, other.subject);
+        return confirmed != nullptr && confirmed != &suspect && confirmed->group == suspect.group;
+    };
+    const auto it = std::find_if(incidents_.begin(), incidents_.end(), is_alike);
+    return it == incidents_.end() ? nullptr : &*it;
 }
 
 void Investigation::merge_into(const Incident& device, Time now, IncidentOutputs& outputs) {

@@ -8,6 +8,7 @@
 //   Confirmed     -> Remedying -> Verifying -> Closed, or the next remedy (remedying.h)
 //                 -> Closed, when evidence of its own accord says that it is well
 //                 -> Merged, when a device at its end is confirmed
+//   Investigating -> Merged, when the evidence cannot tell it from one that is confirmed
 #pragma once
 
 #include <cstdint>
@@ -73,6 +74,9 @@ class Investigation {
     void judge(Incident& incident, Time now, IncidentOutputs& outputs);
     void confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
                  const localise::Crossing& seen, Time now, IncidentOutputs& outputs);
+    /// A confirmed one about another of the suspect's group, which says all that its own would; null: none.
+    /// The suspect is one of the verdict's.
+    [[nodiscard]] const Incident* confirmed_alike(const Suspect& suspect, const Verdict& verdict) const;
     void merge_into(const Incident& device, Time now, IncidentOutputs& outputs);
     /// Evidence from before says nothing of it any more; of a device, nothing of its links either.
     void set_judged(const Subject& subject, Time now);

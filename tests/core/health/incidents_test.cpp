@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From a suspicion to its end: what is asked, what is done, and what is left alone.
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,13 +76,16 @@ TEST(Incidents, WhereAllSpinesAreSilentAGroupIsSuspectedAndNothingIsDrained) {
     fabric.silent = {"spine-0", "spine-1", "spine-2", "spine-3"};
     sicken(fabric);
     bool is_among = false;
+    std::set<IncidentId> incidents;
     for (const SuspectsNamed& named : fabric.all<SuspectsNamed>()) {
+        incidents.insert(named.incident);
         for (const localise::Suspect& suspect : named.suspects) {
             if (suspect.kind != localise::Suspect::Kind::Link || suspect.group < 0) continue;
             is_among |= fabric.graph().name(suspect.from) + " > " + fabric.graph().name(suspect.to) == kLink;
         }
     }
     EXPECT_TRUE(is_among);
+    EXPECT_EQ(incidents.size(), 1U);
     EXPECT_TRUE(fabric.all<DrainRequested>().empty());
 }
 

@@ -90,6 +90,50 @@ struct Suspicion : ::testing::Test {
     std::vector<IncidentStep> steps;
 };
 
+// Of two that the evidence cannot tell apart, one incident says all there is to say; what evidence names
+// later is a matter of its own.
+TEST(AlikeSuspicions, AreConfirmedAsOneThatListsBoth) {
+    NhmsConfig config;
+    localise::FabricGraph graph;
+    std::vector<localise::NodeId> nodes;
+    for (const char* name : {"a", "b", "c"})
+        nodes.push_back(graph.add_node(name, NodeKind::Switch));
+    Played evidence;
+    for (const std::size_t i : {0U, 1U}) {
+        graph.add_link(nodes[i], nodes[i + 1]);
+        Suspect& suspect = evidence.verdict.suspects.emplace_back();
+        suspect.from = nodes[i];
+        suspect.to = nodes[i + 1];
+        suspect.log_odds = 5;
+        suspect.group = 0;
+        suspect.loss_rate = 0.01;
+    }
+    evidence.crossed = {20'000, 200};
+    Investigation investigation(config, graph, evidence);
+    Time now = Time{} + Duration::seconds(1);
+    std::vector<std::pair<std::uint32_t, IncidentStep>> steps;
+    std::vector<SuspectsNamed> named;
+    const auto pass = [&] {
+        for (const Time end = now + config.investigation * 2; now <= end;
+             now = now + config.evaluate_interval) {
+            const IncidentOutputs outputs = investigation.evaluate(now, true);
+            for (const IncidentChanged& change : outputs.changes)
+                steps.emplace_back(change.incident.value, change.step);
+            named.insert(named.end(), outputs.named.begin(), outputs.named.end());
+        }
+    };
+    pass();
+    EXPECT_EQ(steps, (std::vector<std::pair<std::uint32_t, IncidentStep>>{{1, IncidentStep::Opened},
+                                                                          {2, IncidentStep::Opened},
+                                                                          {1, IncidentStep::Confirmed},
+                                                                          {2, IncidentStep::Merged}}));
+    ASSERT_FALSE(named.empty());
+    for (const SuspectsNamed& list : named) {
+        EXPECT_EQ(list.incident, IncidentId{1});
+        EXPECT_EQ(list.suspects.size(), 2U);
+    }
+}
+
 TEST_F(Suspicion, IsRefutedInTimeWhereFreshEvidenceSaysNothingOfTheLink) {
     pass(1.5);
     EXPECT_TRUE(is_refuted());
