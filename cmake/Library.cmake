@@ -21,8 +21,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 
 set(DYETRACE_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefined")
+set(DYETRACE_SANITIZE_NOT "" CACHE STRING "Checks of these that are left out, e.g. null,alignment")
 if(DYETRACE_SANITIZE)
   add_compile_options(-fsanitize=${DYETRACE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  if(DYETRACE_SANITIZE_NOT)
+    add_compile_options(-fno-sanitize=${DYETRACE_SANITIZE_NOT})
+  endif()
   add_link_options(-fsanitize=${DYETRACE_SANITIZE})
 endif()
 

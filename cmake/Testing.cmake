@@ -56,6 +56,7 @@ endfunction()
 function(dyetrace_add_program_test)
   cmake_parse_arguments(ARG "SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES;ENVIRONMENT" ${ARGN})
   dyetrace_test_target(${ARG_NAME} SOURCES ${ARG_SOURCES} LIBRARIES ${ARG_LIBRARIES})
+  dyetrace_test_flags(${ARG_NAME})
   dyetrace_register_test(${ARG_NAME} "${ARG_LABEL}" "${ARG_TIMEOUT}" "${ARG_SERIAL}" "${ARG_ENVIRONMENT}" ${ARG_NAME})
 endfunction()
 
