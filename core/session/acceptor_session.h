@@ -126,7 +126,7 @@ class AcceptorSession {
         std::uint16_t port = kUnbound;  ///< offset of the source port that carries `generation`
         PathGeneration generation;
     };
-    // Issue B holds the state of a (session, path) to 192 bytes.
+    // The state of a (session, path) is held to 192 bytes.
     static_assert(sizeof(tracking::ReceivedPath) + sizeof(Binding) + ReportSender::kBytesPerPath <= 192);
 
     Action apply(Event event, std::string_view reason, Outbox& out);

@@ -190,7 +190,7 @@ class alignas(kCacheLine) RequesterSession {
     }
 
   private:
-    // Issue B holds the state of a (session, path) to 192 bytes.
+    // The state of a (session, path) is held to 192 bytes.
     static_assert(PathMarkers::kBytesPerPath + ReportReceiver::kBytesPerPath <= 192);
     static constexpr int kChallengesMost = 4;
     /// Where packets can be tagged, COUNT markers are a thirtieth of a path's packets at most.

@@ -263,7 +263,7 @@ TEST(MemoryBound, WhatAPeerAnnouncedGoesWithItsLastSession) {
     EXPECT_LT(bed.in_use(), before + 12'000);
 }
 
-/// Issue B: 10,000 sessions of 64 paths with their sketches inside 200 MB.
+/// The limit: 10,000 sessions of 64 paths with their sketches inside 200 MB.
 TEST(MemoryBound, TenThousandAcceptedSessionsWithTheirSketchesFit200Megabytes) {
     constexpr std::size_t kSessions = 10'000;
     const std::size_t before = CountedHeap::in_use();
