@@ -202,7 +202,9 @@ class FullMoveTestCase : public TestCase {
   private:
     void DoRun() override {
         Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(1448));
+        // An acknowledgement that waits for longer than a sender does makes it begin anew with each segment.
         Config::SetDefault("ns3::TcpSocketBase::MinRto", TimeValue(MilliSeconds(10)));
+        Config::SetDefault("ns3::TcpSocket::DelAckTimeout", TimeValue(MilliSeconds(1)));
         {
             MovingFabric fabric(m_grade);
             fabric.helper.AddGuest("host-0-0-0");
@@ -220,13 +222,16 @@ class FullMoveTestCase : public TestCase {
             const uint32_t client = fabric.helper.GetAddedGuest(0);
             Move away{server, "host-2-0-0", "not tried"};
             Move after{client, "host-1-0-0", "not tried"};
-            Simulator::Schedule(MilliSeconds(4), &DoMove, &fabric.helper, &away);
-            Simulator::Schedule(MilliSeconds(8), &DoMove, &fabric.helper, &after);
+            // It takes up to 20 ms to connect, and 70 ms from there.
+            Simulator::Schedule(MilliSeconds(30), &DoMove, &fabric.helper, &away);
+            Simulator::Schedule(MilliSeconds(50), &DoMove, &fabric.helper, &after);
             Simulator::Stop(Seconds(5));
             Simulator::Run();
             NS_TEST_EXPECT_MSG_EQ(away.refused, "", "the server was moved");
             NS_TEST_EXPECT_MSG_EQ(after.refused, "", "the client was moved");
             NS_TEST_EXPECT_MSG_EQ(DynamicCast<PacketSink>(sinks.Get(0))->GetTotalRx(), kBytes, "all arrived");
+            NS_TEST_EXPECT_MSG_GT(fabric.Count(fabric.Find("host-3-1-1"), "decapsulated"), 100,
+                                  "some of it at the old host");
             NS_TEST_EXPECT_MSG_GT(fabric.Count(fabric.Find("host-2-0-0"), "decapsulated"), 1000,
                                   "most of it at the new host");
         }
