@@ -30,6 +30,13 @@ if(DYETRACE_SANITIZE)
   add_link_options(-fsanitize=${DYETRACE_SANITIZE})
 endif()
 
+# What a target whose headers are precompiled needs besides: or ccache cannot tell what was read.
+function(dyetrace_precompiled target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
 # dyetrace_add_library(<target> SOURCES <file>... [PUBLIC <library>...] [PRIVATE <library>...])
 function(dyetrace_add_library target)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})

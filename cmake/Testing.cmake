@@ -13,11 +13,9 @@ set(DYETRACE_TEST_TIMEOUT_S 300)
 # What takes longest to compile of most tests is GoogleTest's headers: they are read once, and by all with the same flags.
 function(dyetrace_test_flags target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> -fPIC)  # -fPIC: as Qt wants it of its users
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -fpch-preprocess)  # or ccache cannot tell what was read
-    if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-      target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow)  # false alarms about std::string
-    endif()
+  dyetrace_precompiled(${target})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow)  # false alarms about std::string
   endif()
 endfunction()
 file(WRITE ${CMAKE_BINARY_DIR}/tests/headers.cpp "")

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <set>
+#include <utility>
 
 #include "core/health/pair_plan.h"
 
@@ -274,12 +275,10 @@ void Investigation::name_suspects(Incident& incident, const Verdict& verdict, Ti
 void Investigation::confirm(Incident& incident, const Verdict& verdict, const Suspect& suspect,
                             const Crossing& seen, Time now, IncidentOutputs& outputs) {
     if (const Incident* const twin = confirmed_alike(suspect, verdict)) {
-        incident.state = IncidentState::Merged;
-        set_judged(incident.subject, now);
-        outputs.step(incident, IncidentStep::Merged, now,
+        return merge(incident,
                      "the evidence cannot tell it from " + describe(twin->subject, graph_) + ": incident " +
-                         std::to_string(twin->id.value));
-        return;
+                         std::to_string(twin->id.value),
+                     now, outputs);
     }
     incident.state = IncidentState::Confirmed;
     incident.rate_before = std::max(suspect.loss_rate, rate_of(seen));
@@ -300,17 +299,21 @@ const Incident* Investigation::confirmed_alike(const Suspect& suspect, const Ver
     return it == incidents_.end() ? nullptr : &*it;
 }
 
+void Investigation::merge(Incident& incident, std::string why, Time now, IncidentOutputs& outputs) {
+    incident.state = IncidentState::Merged;
+    set_judged(incident.subject, now);
+    outputs.step(incident, IncidentStep::Merged, now, std::move(why));
+}
+
 void Investigation::merge_into(const Incident& device, Time now, IncidentOutputs& outputs) {
     for (Incident& other : incidents_) {
         const bool is_its_link = Crossings::is_at(device.subject.device, other.subject);
         const bool waits =
             other.state == IncidentState::Investigating || other.state == IncidentState::Confirmed;
         if (!is_its_link || !waits) continue;
-        other.state = IncidentState::Merged;
-        set_judged(other.subject, now);
-        outputs.step(
-            other, IncidentStep::Merged, now,
-            "part of incident " + std::to_string(device.id.value) + ": " + describe(device.subject, graph_));
+        merge(other,
+              "part of incident " + std::to_string(device.id.value) + ": " + describe(device.subject, graph_),
+              now, outputs);
     }
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/addresses.h"
@@ -77,6 +78,8 @@ class Investigation {
     /// A confirmed one about another of the suspect's group, which says all that its own would; null: none.
     /// The suspect is one of the verdict's.
     [[nodiscard]] const Incident* confirmed_alike(const Suspect& suspect, const Verdict& verdict) const;
+    void merge(Incident& incident, std::string why, Time now, IncidentOutputs& outputs);
+    /// Those of the device's links.
     void merge_into(const Incident& device, Time now, IncidentOutputs& outputs);
     /// Evidence from before says nothing of it any more; of a device, nothing of its links either.
     void set_judged(const Subject& subject, Time now);

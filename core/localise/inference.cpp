@@ -108,8 +108,8 @@ void join_rivals(const std::vector<Belief>& swept, Beliefs& beliefs) {
                          beliefs.rivals.end());
     for (const Rival& rival : beliefs.rivals) {
         const double all = together[rival.unit];
-        const double log_odds = all < 1 ? std::log(all / (1 - all)) : swept[rival.unit].log_odds;
-        beliefs.units[rival.unit].log_odds = std::max(beliefs.units[rival.unit].log_odds, log_odds);
+        const double together_odds = all < 1 ? log_odds(all) : swept[rival.unit].log_odds;
+        beliefs.units[rival.unit].log_odds = std::max(beliefs.units[rival.unit].log_odds, together_odds);
         beliefs.units[rival.rival] = swept[rival.rival];
     }
 }
