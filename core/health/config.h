@@ -21,16 +21,19 @@
 
 namespace dyetrace::health {
 
+/// How much is held at a time. Where there is no room for another EPPC, or another session's timing, one of
+/// which nothing was heard for `forget_after` gives way.
 struct NhmsBounds {
     std::size_t eppcs = 65536;      ///< that may send updates, about 128 bytes each
     std::size_t pairs = 1'000'000;  ///< tracked by a detector, about 96 bytes each
     std::size_t sessions = 65536;   ///< whose timing is kept, 250 bytes each and up to 1 KB of sketch
     std::size_t incidents = 64;     ///< open at a time
     std::size_t pairs_expired_at_a_time = 65536;  ///< looked at for silence in one evaluation
-    std::size_t outputs = 1 << 20;                ///< waiting to be polled
-    std::size_t directives = 1024;                ///< without an answer
-    std::size_t directives_per_incident = 8;      ///< that ask for evidence; those of a repath have limits of
-                                                  ///< their own (RemedyPolicies)
+    Duration forget_after = Duration::seconds(600);
+    std::size_t outputs = 1 << 20;            ///< waiting to be polled
+    std::size_t directives = 1024;            ///< without an answer
+    std::size_t directives_per_incident = 8;  ///< that ask for evidence; those of a repath have limits of
+                                              ///< their own (RemedyPolicies)
 };
 
 struct NhmsConfig {

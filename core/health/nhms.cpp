@@ -58,7 +58,7 @@ Nhms::Engine::Engine(const NhmsConfig& given, auth::KeyRing keys, localise::Fabr
     : config(given),
       graph(std::move(fabric)),
       keys_(std::move(keys)),
-      eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs),
+      eppcs_(BootId{mix64(seed ^ 0x6e686d73)}, config.bounds.eppcs, config.bounds.forget_after),
       table_(graph, config.table),
       evidence_(graph, table_, rolling_config(config), now - config.memory),
       candidates_(graph, candidate_config(config)),
@@ -123,6 +123,7 @@ Memory Nhms::Engine::remember() const {
     Memory memory;
     for (std::uint32_t i = 0; i < table_.paths(); ++i) {
         const localise::PathId path{i};
+        if (!table_.is_held(path)) continue;
         RememberedPath& remembered = memory.paths.emplace_back(table_.remember(path));
         const auto links = evidence_.links_of(path);
         if (!links.empty()) remembered.hops.push_back(graph.address(graph.from(links.front())));
@@ -144,17 +145,17 @@ Memory Nhms::Engine::remember() const {
 Result<Done, std::string> Nhms::Engine::resume(const Memory& memory, Time now) {
     auto incidents = investigation_.resume(memory.incidents, now);
     if (!incidents) return Failure{incidents.error()};
-    resume_paths(memory.paths);
+    resume_paths(memory.paths, now);
     resume_pairs(memory.pairs);
     put(std::move(incidents).value(), now);
     if (investigation_.is_busy()) evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
     return Done{};
 }
 
-void Nhms::Engine::resume_paths(const std::vector<RememberedPath>& paths) {
+void Nhms::Engine::resume_paths(const std::vector<RememberedPath>& paths, Time now) {
     for (const RememberedPath& remembered : paths) {
-        const auto path = table_.resume(remembered);
-        restart_paths();
+        const auto path = table_.resume(remembered, now);
+        restart_forgotten();
         if (!path) continue;
         ++counters.paths_remembered;
         if (remembered.delay_known) evidence_.remember_delay(*path, remembered.delay_min);
@@ -181,6 +182,7 @@ void Nhms::Engine::resume_pairs(const std::vector<RememberedPair>& pairs) {
 const NhmsCounters& Nhms::Engine::all_counters() {
     counters.by_reason = table_.counters();
     counters.evidence = evidence_.counters();
+    counters.eppcs_forgotten = eppcs_.forgotten();
     return counters;
 }
 

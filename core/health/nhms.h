@@ -37,22 +37,23 @@ struct NhmsCounters {
     std::uint64_t updates_repeated = 0;  ///< acknowledged again
     std::uint64_t hellos = 0;            ///< updates that did not name our boot: not taken
     std::uint64_t records = 0;
-    std::uint64_t impossible_records =
-        0;  ///< received > sent, or totals that ran backwards: not used as evidence
+    std::uint64_t impossible_records = 0;  ///< received > sent, or totals that ran backwards: no evidence
     std::uint64_t paths = 0;
-    std::uint64_t paths_unusable = 0;  ///< no way fits or more than `ways_most`; or the graph has no such
-                                       ///< nodes or links
-    std::uint64_t timings = 0;         ///< timing entries
-    std::uint64_t evaluations = 0;     ///< runs of the localiser
+    std::uint64_t paths_unusable = 0;     ///< no way fits or more than `ways_most`; or the graph has no such
+                                          ///< nodes or links
+    std::uint64_t paths_completed = 0;    ///< traced in part, and only one way fits what answered
+    std::uint64_t paths_partial = 0;      ///< traced in part, and several ways fit: taken as a set
+    std::uint64_t paths_remembered = 0;   ///< taken back by `resume`
+    std::uint64_t timings = 0;            ///< timing entries
+    std::uint64_t timings_forgotten = 0;  ///< of sessions long silent, to make room
+    std::uint64_t eppcs_forgotten = 0;    ///< long silent, to make room
+    std::uint64_t evaluations = 0;        ///< runs of the localiser
     std::uint64_t directives_unanswered = 0;
     std::uint64_t directives_unknown_eppc = 0;  ///< to an EPPC that has sent no update: not sent
     std::uint64_t directives_no_room = 0;       ///< not sent, too many wait for an answer
     std::uint64_t incidents_over_limit = 0;
     RecordCounters by_reason;            ///< records that made no window
     localise::RollingCounters evidence;  ///< windows and routes that are no evidence
-    std::uint64_t paths_completed = 0;   ///< traced in part, and only one way fits what answered
-    std::uint64_t paths_partial = 0;     ///< traced in part, and several ways fit: taken as a set
-    std::uint64_t paths_remembered = 0;  ///< taken back by `resume`
 };
 
 /// What has to be known of a pair to go on with it.

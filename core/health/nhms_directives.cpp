@@ -105,23 +105,24 @@ Result<Done, std::string> Nhms::Engine::serve(const ClientConfig& clients, Time 
         const auto [requester, acceptor] = table_.pair(PairIndex{i});
         desk_->set_health(requester, acceptor, detectors_[i].health(), detectors_[i].confidence(), now);
     }
-    asked_for_probes_.clear();
-    for (const auto& [address, eppc] : eppcs_.all())
+    for (auto& [address, eppc] : eppcs_.all()) {
+        eppc.asked_for_probes = {};
         ask_for_probes(eppc, now);
+    }
     return Done{};
 }
 
-void Nhms::Engine::ask_for_probes(const KnownEppc& eppc, Time now) {
-    BootId& asked = asked_for_probes_[eppc.endpoint.address];
-    if (asked == eppc.boot) return;
-    asked = eppc.boot;
+void Nhms::Engine::ask_for_probes(KnownEppc& eppc, Time now) {
+    if (eppc.asked_for_probes == eppc.boot) return;
+    eppc.asked_for_probes = eppc.boot;
     for (wire::DirectiveBody& body : desk_->directives(eppc.endpoint.address))
         issue({IncidentId{}, eppc.endpoint.address, std::move(body)}, now);
 }
 
 bool Nhms::Engine::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
     if (!desk_ || !desk_->move_guest(tenant, guest, host, now)) return false;
-    asked_for_probes_.clear();
+    for (auto& [address, eppc] : eppcs_.all())
+        eppc.asked_for_probes = {};
     return true;
 }
 

@@ -58,7 +58,7 @@ class Nhms::Engine {
 
     [[nodiscard]] const wire::TimingEntry* timing(const SessionKey& session) const {
         const auto it = timings_.find(session);
-        return it == timings_.end() ? nullptr : &it->second;
+        return it == timings_.end() ? nullptr : &it->second.entry;
     }
 
     NhmsConfig config;
@@ -77,6 +77,11 @@ class Nhms::Engine {
         PathDetector detector;
         PairIndex pair{std::numeric_limits<std::uint32_t>::max()};
     };
+    /// The newest of a session.
+    struct KnownTiming {
+        wire::TimingEntry entry;
+        Time heard;
+    };
     struct PendingDirective {
         DirectiveId id;
         std::uint32_t number = 0;  ///< among those of its EPPC
@@ -94,20 +99,20 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
     [[nodiscard]] std::vector<localise::NewChoice> ways_along(const KnownEppc& eppc,
                                                               const wire::PathEntry& entry);
-    void restart_paths();
+    void restart_forgotten();
     void take_window(TakenRecord& taken, Time now);
     void detect(const TakenRecord& taken, Time now);
     void tell_health(PairIndex pair, const SessionDetector& detector, Time now);
     void expire(Time now);
     [[nodiscard]] bool many_new_losses() const;
     SessionDetector* detector_of(PairIndex pair);
-    void resume_paths(const std::vector<RememberedPath>& paths);
+    void resume_paths(const std::vector<RememberedPath>& paths, Time now);
     void resume_pairs(const std::vector<RememberedPair>& pairs);
     void take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now);
     void take_directive_result(const wire::ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     /// Asks an EPPC that was not asked since its start for what tenants' probes need of it.
-    void ask_for_probes(const KnownEppc& eppc, Time now);
+    void ask_for_probes(KnownEppc& eppc, Time now);
     void tell_traced(FlowTraceId id, Time now);
     void put(IncidentOutputs outputs, Time now);
     void issue(const WantedDirective& wanted, Time now);
@@ -129,8 +134,8 @@ class Nhms::Engine {
     Investigation investigation_;
     FlowTraces flow_traces_;
     std::optional<ClientDesk> desk_;
-    std::map<IpAddress, BootId> asked_for_probes_;
-    std::map<SessionKey, wire::TimingEntry> timings_;
+    std::map<SessionKey, KnownTiming> timings_;
+    SessionKey timing_looked_at_;  ///< last, for one to forget
     HealthJudge judge_;
     StableVector<SessionDetector> detectors_;  ///< by pair
     StableVector<PathState> path_states_;      ///< by path

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "core/health/give_way.h"
 #include "core/health/nhms_engine.h"
 
 namespace dyetrace::health {
@@ -37,7 +38,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
     entries_.clear();
     if (const auto body = wire::UpdateBody::parse(message.body, entries_); !body)
         return drops.add(body.error());
-    const auto [eppc, verdict] = eppcs_.take(from, header.sender_boot, header.message_number);
+    const auto [eppc, verdict] = eppcs_.take(from, header.sender_boot, header.message_number, now);
     if (eppc == nullptr) return drops.add(DropReason::TableFull);
     if (verdict == ReplayWindow::Verdict::TooOld) return drops.add(DropReason::ControlReplayed);
     const bool fresh = verdict == ReplayWindow::Verdict::New;
@@ -46,7 +47,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
     if (fresh) {
         eppc->key_id = key.id;
         eppc->key = key.key;
-        table_.begin(from.address, eppc->boot);
+        table_.begin(from.address, eppc->boot, now);
         for (const wire::UpdateEntry& entry : entries_) {
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
@@ -73,13 +74,16 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TimingEntry& entry, T
     }
     const SessionKey key{eppc.endpoint.address, entry.peer, entry.session};
     const auto it = timings_.find(key);
-    const wire::TimingEntry* const before = it == timings_.end() ? nullptr : &it->second;
-    if (before == nullptr && timings_.size() >= config.bounds.sessions)
-        return drops.add(DropReason::TableFull);
+    const wire::TimingEntry* const before = it == timings_.end() ? nullptr : &it->second.entry;
+    if (before == nullptr && timings_.size() >= config.bounds.sessions) {
+        if (take_stale(timings_, timing_looked_at_, config.bounds.forget_after, now).empty())
+            return drops.add(DropReason::TableFull);
+        ++counters.timings_forgotten;
+    }
     // Updates come again and out of order; all in an entry are totals, so the newest says it all.
     if (before != nullptr && entry.measured_ns <= before->measured_ns) return;
     if (desk_) desk_->on_delays(eppc.endpoint.address, before, entry, now);
-    timings_.insert_or_assign(it, key, entry);
+    timings_.insert_or_assign(it, key, KnownTiming{entry, now});
 }
 
 /// The ways that a trace leaves open: one where every router answered, else all shortest ones that fit those
@@ -122,7 +126,7 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Tim
         flow_traces_.on_path(eppc.endpoint.address, entry.peer, entry.path, entry.generation, reported.nodes);
     }
     const auto path = table_.path(entry.peer, entry.session, entry.path, entry.generation);
-    restart_paths();
+    restart_forgotten();
     if (path) {
         evidence_.route_among(*path, Time{entry.traced_ns}, std::move(ways));
     } else {
@@ -131,15 +135,21 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::PathEntry& entry, Tim
     emit(std::move(reported));
 }
 
-/// Numbers of paths that were given to others.
-void Nhms::Engine::restart_paths() {
+/// Numbers that stand for others than before, or for nothing.
+void Nhms::Engine::restart_forgotten() {
     if (!table_.any_restarted()) return;
-    for (const localise::PathId path : table_.take_restarted()) {
+    const auto [paths, pairs] = table_.take_restarted();
+    for (const localise::PathId path : paths) {
         evidence_.restart(path);
         if (path.value >= path_states_.size()) continue;
         PathState& state = path_states_[path.value];
         if (state.pair.value < detectors_.size()) judge_.forget(detectors_[state.pair.value], state.detector);
         state = {};
+    }
+    for (const PairIndex pair : pairs) {
+        if (pair.value >= detectors_.size()) continue;
+        judge_.forget(detectors_[pair.value]);
+        judge_.enter(detectors_[pair.value], table_.pair(pair).second);
     }
 }
 
@@ -147,7 +157,7 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::MetricsEntry& entry, 
     ++counters.records;
     emit(RecordReceived{now, eppc.endpoint.address, entry});
     TakenRecord taken = table_.take(entry.peer, entry.session, entry.record);
-    restart_paths();
+    restart_forgotten();
     switch (taken.verdict) {
         case RecordVerdict::Window: return take_window(taken, now);
         case RecordVerdict::Impossible:

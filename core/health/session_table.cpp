@@ -6,6 +6,7 @@
 
 #include "core/base/prefetch.h"
 #include "core/base/result.h"
+#include "core/health/give_way.h"
 
 namespace dyetrace::health {
 
@@ -54,10 +55,82 @@ SessionTable::Host SessionTable::find_or_add_host(IpAddress address) {
     return host;
 }
 
-void SessionTable::begin(IpAddress requester, BootId boot) {
+void SessionTable::begin(IpAddress requester, BootId boot, Time now) {
     requester_ = find_or_add_host(requester);
     boot_ = boot;
+    now_s_ = static_cast<std::uint32_t>(now.ns / 1'000'000'000);
     last_session_ = kNone;
+}
+
+std::optional<std::uint32_t> SessionTable::add_session(const SessionKey& key) {
+    if (free_sessions_.empty() && sessions_.size() >= config_.sessions && !forget_one()) return std::nullopt;
+    std::uint32_t index = static_cast<std::uint32_t>(sessions_.size());
+    if (free_sessions_.empty()) {
+        sessions_.emplace_back();
+    } else {
+        index = free_sessions_.back();
+        free_sessions_.pop_back();
+    }
+    session_of_[key] = index;
+    Session& added = sessions_[index];
+    added.key = key;
+    added.pair = find_or_add_pair(key.requester, key.acceptor);
+    added.boot = boot_;
+    added.first = arena_.take(0);
+    ++pairs_[added.pair].sessions;
+    return index;
+}
+
+std::uint32_t SessionTable::find_or_add_pair(Host requester, Host acceptor) {
+    const std::uint64_t key = std::uint64_t{requester} << 32 | acceptor;
+    if (const std::uint32_t* const known = pair_of_.find(key)) return *known;
+    auto pair = static_cast<std::uint32_t>(pairs_.size());
+    if (free_pairs_.empty()) {
+        pairs_.emplace_back();
+    } else {
+        pair = free_pairs_.back();
+        free_pairs_.pop_back();
+        restarted_.pairs.push_back(PairIndex{pair});
+    }
+    pairs_[pair] = {requester, acceptor};
+    pair_of_[key] = pair;
+    return pair;
+}
+
+bool SessionTable::forget_one() {
+    const std::size_t looks = std::min(sessions_.size(), kStaleLooksMost);
+    const auto forget_after = static_cast<std::int32_t>(config_.forget_after.in_seconds());
+    for (std::size_t i = 0; i < looks; ++i) {
+        if (next_to_forget_ >= sessions_.size()) next_to_forget_ = 0;
+        const auto index = static_cast<std::uint32_t>(next_to_forget_++);
+        const Session& session = sessions_[index];
+        if (session.key.requester == kNone || index == last_session_) continue;
+        // Clocks are set back, too.
+        if (static_cast<std::int32_t>(now_s_ - session.heard_s) < forget_after) continue;
+        forget(index);
+        return true;
+    }
+    return false;
+}
+
+void SessionTable::forget(std::uint32_t index) {
+    Session& session = sessions_[index];
+    const Entry* const entries = arena_.at(session.first);
+    for (std::size_t i = 0; i < session.count; ++i) {
+        rows_[entries[i].row] = {};
+        free_rows_.push_back(entries[i].row);
+        restarted_.paths.push_back(PathId{entries[i].row});
+    }
+    arena_.give_back(session.first, session.room_log2);
+    session_of_.erase(session.key);
+    PairRow& pair = pairs_[session.pair];
+    if (--pair.sessions == 0) {
+        pair_of_.erase(std::uint64_t{pair.requester} << 32 | pair.acceptor);
+        free_pairs_.push_back(session.pair);
+    }
+    session = {};
+    free_sessions_.push_back(index);
+    ++counters_.sessions_forgotten;
 }
 
 SessionTable::Session* SessionTable::find_or_add_session(IpAddress peer, SessionId id,
@@ -71,30 +144,17 @@ SessionTable::Session* SessionTable::find_or_add_session(IpAddress peer, Session
     }
     const SessionKey key{requester_, acceptor, id.value};
     const std::uint32_t* const found = session_of_.find(key);
-    if (found == nullptr && sessions_.size() >= config_.sessions) {
+    const auto index = found == nullptr ? add_session(key) : *found;
+    if (!index) {
         why_not = RecordVerdict::OverLimit;
         return nullptr;
     }
-    const auto index = found == nullptr ? static_cast<std::uint32_t>(sessions_.size()) : *found;
-    if (found == nullptr) {
-        session_of_[key] = index;
-        const std::uint64_t pair = std::uint64_t{requester_} << 32 | acceptor;
-        const std::uint32_t* const known = pair_of_.find(pair);
-        Session& added = sessions_.emplace_back();
-        added.key = key;
-        added.pair = known == nullptr ? static_cast<std::uint32_t>(pairs_.size()) : *known;
-        added.boot = boot_;
-        added.first = arena_.take(0);
-        if (known == nullptr) {
-            pair_of_[pair] = added.pair;
-            pairs_.emplace_back(PairRow{requester_, acceptor});
-        }
-    }
     last_peer_ = peer;
     last_id_ = id;
-    last_session_ = index;
-    Session& session = sessions_[index];
+    last_session_ = *index;
+    Session& session = sessions_[*index];
     session.next = 0;
+    session.heard_s = now_s_;
     if (session.boot != boot_) {
         // Whoever numbers its sessions anew may come upon an old number; what that counted is no more.
         session.boot = boot_;
@@ -102,6 +162,16 @@ SessionTable::Session* SessionTable::find_or_add_session(IpAddress peer, Session
         ++counters_.reboots;
     }
     return &session;
+}
+
+std::uint32_t SessionTable::take_row() {
+    if (free_rows_.empty()) {
+        rows_.emplace_back();
+        return static_cast<std::uint32_t>(rows_.size() - 1);
+    }
+    const std::uint32_t row = free_rows_.back();
+    free_rows_.pop_back();
+    return row;
 }
 
 bool SessionTable::grow(Session& session) {
@@ -164,16 +234,18 @@ SessionTable::Row* SessionTable::add_row(Session& session, std::uint32_t index, 
         number = oldest->row;
         std::sort(entries + begin, entries + end,
                   [](const Entry& a, const Entry& b) { return a.key < b.key; });
-        restarted_.push_back(PathId{number});
+        restarted_.paths.push_back(PathId{number});
     } else {
+        while (free_rows_.empty() && rows_.size() >= config_.paths && forget_one()) {
+        }
+        const bool no_row = free_rows_.empty() && rows_.size() >= config_.paths;
         const bool full = session.count == 1U << session.room_log2;
-        if (rows_.size() >= config_.paths || (full && !grow(session))) {
+        if (no_row || (full && !grow(session))) {
             why_not = RecordVerdict::OverLimit;
             return nullptr;
         }
         entries = arena_.at(session.first);
-        number = static_cast<std::uint32_t>(rows_.size());
-        rows_.emplace_back();
+        number = take_row();
         std::copy_backward(entries + place, entries + session.count, entries + session.count + 1);
         entries[place] = {key, number};
         ++session.count;
@@ -307,11 +379,12 @@ std::optional<PathId> SessionTable::path(IpAddress peer, SessionId id, PathIndex
     return PathId{number};
 }
 
-std::vector<PathId> SessionTable::take_restarted() {
+SessionTable::Restarted SessionTable::take_restarted() {
     return std::exchange(restarted_, {});
 }
 
 PathKey SessionTable::key(PathId path) const {
+    if (!is_held(path)) return {};
     const Row& row = rows_[path.value];
     const Session& session = sessions_[row.session];
     return {hosts_[session.key.requester].address, hosts_[session.key.acceptor].address,
@@ -364,9 +437,9 @@ RememberedPath SessionTable::remember(PathId path) const {
     return remembered;
 }
 
-std::optional<PathId> SessionTable::resume(const RememberedPath& remembered) {
+std::optional<PathId> SessionTable::resume(const RememberedPath& remembered, Time now) {
     const PathKey& key = remembered.key;
-    begin(key.requester, remembered.boot);
+    begin(key.requester, remembered.boot, now);
     const auto path = this->path(key.acceptor, key.session, key.path, key.generation);
     if (!path) return std::nullopt;
     Row& row = rows_[path->value];

@@ -6,6 +6,10 @@
 //
 // Sessions, pairs and paths are numbered from 0 without gaps, so that others keep what they know of them in
 // plain vectors. It is the only keeper of totals.
+//
+// Where a table is full, sessions that have long said nothing give way: whoever closes sessions, restarts or
+// leaves the fabric does not say so for certain. Their numbers, and those of their paths and of pairs without
+// a session, then stand for others, which is told (`take_restarted`).
 #pragma once
 
 #include <array>
@@ -38,6 +42,9 @@ struct SessionTableConfig {
     std::size_t sessions = 1'000'000;  ///< about 150 bytes each, with what detectors hold of them
     std::size_t paths = 1'000'000;     ///< of all sessions, about 140 bytes each, with evidence
     std::size_t paths_per_session = 2'048;
+    /// A session of which nothing was said for so long is forgotten where there is no room for another. One
+    /// that goes on after all begins anew with its next record.
+    Duration forget_after = Duration::seconds(600);
     Duration first_window = Duration::milliseconds(20);  ///< how long before its first record a path began
     /// No host sends faster: 800 Gbit/s of the shortest frames (84 bytes with preamble and gap, IEEE 802.3).
     double packets_per_second_most = 1.2e9;
@@ -57,7 +64,8 @@ struct RecordCounters {
     std::uint64_t whole_past =
         0;  ///< first of a path that has long been there: where windows begin, no window
     // These made one.
-    std::uint64_t reboots = 0;  ///< a session's requester had restarted: its paths begin anew
+    std::uint64_t reboots = 0;             ///< a session's requester had restarted: its paths begin anew
+    std::uint64_t sessions_forgotten = 0;  ///< of which nothing was said for long, to make room
 };
 
 /// What became of a record.
@@ -99,30 +107,40 @@ class SessionTable final : public localise::PathNames {
     /// `graph` must outlive it. One without nodes knows every host.
     SessionTable(const localise::FabricGraph& graph, SessionTableConfig config);
 
-    /// Says from whom the records come that follow.
-    void begin(IpAddress requester, BootId boot);
+    /// Says from whom the records come that follow, and when.
+    void begin(IpAddress requester, BootId boot, Time now);
     /// Takes a record of its session with `peer`.
     TakenRecord take(IpAddress peer, SessionId session, const wire::PathRecord& record);
     /// The path of that session, made where it is not there; none where a table is full or a host unknown.
     std::optional<localise::PathId> path(IpAddress peer, SessionId session, PathIndex path,
                                          PathGeneration generation);
-    /// A path of that number stands for another since this was asked last; empties the list.
-    [[nodiscard]] std::vector<localise::PathId> take_restarted();
-    [[nodiscard]] bool any_restarted() const { return !restarted_.empty(); }
+    /// Numbers that stand for nothing any more, or for another, since this was asked last.
+    struct Restarted {
+        std::vector<localise::PathId> paths;
+        std::vector<PairIndex>
+            pairs;  ///< for another: one without sessions keeps its number until it is needed
+    };
+    [[nodiscard]] Restarted take_restarted();
+    [[nodiscard]] bool any_restarted() const {
+        return !restarted_.paths.empty() || !restarted_.pairs.empty();
+    }
 
     [[nodiscard]] localise::PathKey key(localise::PathId path) const override;
     [[nodiscard]] std::optional<localise::NodeId> node(IpAddress host) const;
     [[nodiscard]] localise::HostPair pair(PairIndex pair) const;
     [[nodiscard]] std::optional<PairIndex> find_pair(IpAddress requester, IpAddress acceptor) const;
-    [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+    [[nodiscard]] std::size_t sessions() const { return sessions_.size() - free_sessions_.size(); }
+    /// Numbers that were given, to pairs and to paths: all are below that.
     [[nodiscard]] std::size_t pairs() const { return pairs_.size(); }
     [[nodiscard]] std::size_t paths() const { return rows_.size(); }
+    /// Whether the number stands for a path now.
+    [[nodiscard]] bool is_held(localise::PathId path) const { return rows_[path.value].session != kNone; }
     [[nodiscard]] const RecordCounters& counters() const { return counters_; }
 
     /// What is held of that path, without its route.
     [[nodiscard]] RememberedPath remember(localise::PathId path) const;
     /// Takes that back; none where that path is there already, or a table is full.
-    std::optional<localise::PathId> resume(const RememberedPath& remembered);
+    std::optional<localise::PathId> resume(const RememberedPath& remembered, Time now);
 
   private:
     using Host = std::uint32_t;
@@ -151,6 +169,7 @@ class SessionTable final : public localise::PathNames {
     };
     struct PairRow {
         Host requester = kNone, acceptor = kNone;
+        std::uint32_t sessions = 0;
     };
     /// Where a session's paths are: a piece of the arena, sorted by key.
     struct Entry {
@@ -158,14 +177,15 @@ class SessionTable final : public localise::PathNames {
         std::uint32_t row = 0;
     };
     struct Session {
-        SessionKey key;
+        SessionKey key;  ///< of nobody where the number is free
         std::uint32_t pair = 0;
         BootId boot;
         std::uint32_t first = 0;  ///< of its entries, in the arena
         std::uint16_t count = 0;  ///< of its entries
         std::uint16_t next = 0;   ///< that the next record is expected to be of
         std::uint8_t room_log2 = 0;
-        std::uint8_t life = 0;  ///< counts the boots of its requester
+        std::uint8_t life = 0;      ///< counts the boots of its requester
+        std::uint32_t heard_s = 0;  ///< when something was said of it last; wraps
     };
     /// Totals as of the newest record.
     struct Row {
@@ -181,7 +201,7 @@ class SessionTable final : public localise::PathNames {
         std::uint32_t ecn_invalid = 0;
         std::uint32_t corrupted = 0;
         std::uint32_t delay_count = 0;
-        std::uint32_t session = 0;
+        std::uint32_t session = kNone;
         std::uint16_t path = 0;
         std::uint16_t ttl_changes = 0;
         std::uint8_t generation = 0;
@@ -210,10 +230,17 @@ class SessionTable final : public localise::PathNames {
     Host find_or_add_host(IpAddress address);
     [[nodiscard]] Host find_host(IpAddress address) const;
     Session* find_or_add_session(IpAddress peer, SessionId session, RecordVerdict& why_not);
+    /// None where there is no room.
+    std::optional<std::uint32_t> add_session(const SessionKey& key);
+    std::uint32_t find_or_add_pair(Host requester, Host acceptor);
+    /// Makes room of a session that has long said nothing; whether one was met.
+    bool forget_one();
+    void forget(std::uint32_t session);
     Row* find_or_add_row(Session& session, std::uint32_t index, PathIndex path, PathGeneration generation,
                          std::uint32_t& number, RecordVerdict& why_not);
     Row* add_row(Session& session, std::uint32_t index, std::uint32_t key, std::size_t place,
                  std::uint32_t& number, RecordVerdict& why_not);
+    std::uint32_t take_row();
     bool grow(Session& session);
     [[nodiscard]] RecordVerdict judge(const Row& row, const wire::PathRecord& record, Time start,
                                       MetricsWindow& window);
@@ -231,10 +258,13 @@ class SessionTable final : public localise::PathNames {
     StableVector<PairRow> pairs_;
     StableVector<Row> rows_;
     Arena arena_;
-    std::vector<localise::PathId> restarted_;
+    std::vector<std::uint32_t> free_sessions_, free_pairs_, free_rows_;
+    std::size_t next_to_forget_ = 0;  ///< session
+    Restarted restarted_;
 
     Host requester_ = kNone;
     BootId boot_;
+    std::uint32_t now_s_ = 0;
     IpAddress last_peer_;  ///< of the record before
     SessionId last_id_;
     std::uint32_t last_session_ = kNone;

@@ -25,6 +25,7 @@
 #include "dyetrace-wake.h"
 
 #include "core/base/random.h"
+#include "core/health/counter_names.h"
 #include "core/health/nhms.h"
 
 namespace ns3 {
@@ -528,18 +529,10 @@ void DyetraceNhms::SettleClients() {
 
 std::vector<std::pair<std::string, uint64_t>> DyetraceNhms::GetCounters() const {
     const health::Nhms& engine = Started().GetEngine();
-    const health::NhmsCounters& totals = engine.counters();
-    std::vector<std::pair<std::string, uint64_t>> counters{
-        {"updates", totals.updates},
-        {"updates-repeated", totals.updates_repeated},
-        {"records", totals.records},
-        {"impossible-records", totals.impossible_records},
-        {"paths", totals.paths},
-        {"paths-unusable", totals.paths_unusable},
-        {"evaluations", totals.evaluations},
-        {"directives-unanswered", totals.directives_unanswered},
-        {"incidents-over-limit", totals.incidents_over_limit},
-    };
+    std::vector<std::pair<std::string, uint64_t>> counters;
+    health::for_each_counter(engine.counters(), [&](std::string_view name, uint64_t value) {
+        counters.emplace_back(name, value);
+    });
     for (std::size_t i = 0; i < dyetrace::wire::kDropReasonCount; ++i) {
         const auto reason = static_cast<dyetrace::wire::DropReason>(i);
         counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));

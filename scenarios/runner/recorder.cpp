@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/eppc/counter_names.h"
+#include "core/health/counter_names.h"
 #include "core/session/machine.h"
 
 namespace dyetrace::runner {
@@ -295,20 +296,8 @@ void Recorder::add_counters(std::uint32_t host, const eppc::Eppc& eppc) {
 
 void Recorder::add_counters(const health::Nhms& nhms, std::uint32_t host) {
     CounterRows rows(writer_, host, "nhms");
-    const health::NhmsCounters& c = nhms.counters();
-    rows.add("updates", c.updates);
-    rows.add("updates-repeated", c.updates_repeated);
-    rows.add("records", c.records);
-    rows.add("impossible-records", c.impossible_records);
-    rows.add("paths", c.paths);
-    rows.add("paths-completed", c.paths_completed);
-    rows.add("paths-partial", c.paths_partial);
-    rows.add("paths-unusable", c.paths_unusable);
-    rows.add("evaluations", c.evaluations);
-    rows.add("directives-unanswered", c.directives_unanswered);
-    rows.add("directives-unknown-eppc", c.directives_unknown_eppc);
-    rows.add("directives-no-room", c.directives_no_room);
-    rows.add("incidents-over-limit", c.incidents_over_limit);
+    health::for_each_counter(nhms.counters(),
+                             [&](std::string_view name, std::uint64_t value) { rows.add(name, value); });
     if (const health::ClientView* const clients = nhms.clients()) {
         rows.add("client-pairs-over-limit", clients->counters().pairs_over_limit);
         rows.add("client-events-lost", clients->counters().events_lost);

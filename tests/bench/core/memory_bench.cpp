@@ -56,7 +56,7 @@ int run() {
     for (std::uint32_t session = 0; session < kSessions; ++session) {
         const std::uint32_t from = session % tree.hosts();
         const std::uint32_t to = (from + 1 + session / tree.hosts()) % tree.hosts();
-        table.begin(tree.address(from), BootId{1});
+        table.begin(tree.address(from), BootId{1}, Time{});
         for (std::uint16_t path = 0; path < (session % 10 == 0 ? kPaths : 1); ++path) {
             record.path = PathIndex{path};
             record.measured_ns += 100;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the service makes of traces and records that are partial, wrong, or from before its own restart.
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/health/counter_names.h"
 #include "core/health/nhms.h"
 #include "tests/core/health/health_network.h"
 
@@ -158,6 +161,72 @@ TEST(EvidenceIntake, WithoutMemoryTheWholePastIsNotTakenForAWindow) {
     network.collect();
     EXPECT_TRUE(network.all<LossSeen>().empty());
     EXPECT_EQ(network.nhms.counters().by_reason.whole_past, 1U);
+}
+
+wire::MetricsEntry of_session(std::uint32_t session, Time now, std::uint64_t sent, std::uint64_t lost) {
+    wire::MetricsEntry entry = metrics(kHostB, now.ns / 1'000'000, sent, sent - lost);
+    entry.session = SessionId{session};
+    return entry;
+}
+
+// Sessions end and others begin, for as long as the service runs.
+TEST(EvidenceIntake, SessionsThatFellSilentGiveWayHoweverManyThereWere) {
+    NhmsConfig config = HealthNetwork::config();
+    config.table.sessions = 4;
+    config.table.paths = 4;
+    config.bounds.sessions = 4;
+    HealthNetwork network(config);
+    for (std::uint32_t session = 1; session <= 1000; ++session) {
+        network.advance(Duration::seconds(200));
+        wire::TimingEntry timing;
+        timing.peer = kHostB;
+        timing.session = SessionId{session};
+        timing.measured_ns = network.now.ns;
+        network.deliver(network.update({of_session(session, network.now, 100, session % 2), timing}));
+        network.collect();
+        ASSERT_NE(network.nhms.timing(kHostA, kHostB, SessionId{session}), nullptr);
+    }
+    EXPECT_EQ(network.nhms.drops().total(), 0U);
+    EXPECT_EQ(network.nhms.counters().by_reason.over_limit, 0U);
+    EXPECT_EQ(network.nhms.counters().by_reason.sessions_forgotten, 996U);
+    EXPECT_EQ(network.nhms.counters().timings_forgotten, 996U);
+    EXPECT_EQ(network.all<LossSeen>().size(), 500U);
+    const Memory memory = network.nhms.remember();
+    ASSERT_EQ(memory.paths.size(), 4U);
+    for (const RememberedPath& path : memory.paths)
+        EXPECT_GT(path.key.session.value, 996U);
+}
+
+TEST(EvidenceIntake, WhoeverComesIntoThePlaceOfAForgottenSessionDoesNotInheritItsHealth) {
+    NhmsConfig config = HealthNetwork::config();
+    config.table.sessions = 1;
+    HealthNetwork network(config);
+    const auto send = [&](std::uint32_t session, std::uint64_t lost) {
+        for (std::uint64_t i = 1; i <= 20; ++i) {
+            network.advance(Duration::milliseconds(20));
+            network.deliver(network.update({of_session(session, network.now, i * 1000, i * lost)}));
+            network.collect();
+        }
+    };
+    send(1, 20);
+    ASSERT_EQ(network.all<HealthChanged>().back().health, Health::Degraded);
+    network.outputs.clear();
+    // Before anybody has looked whether the first one is silent.
+    network.now = network.now + config.table.forget_after;
+    send(2, 0);
+    ASSERT_FALSE(network.all<HealthChanged>().empty());
+    for (const HealthChanged& change : network.all<HealthChanged>())
+        EXPECT_NE(change.health, Health::Degraded);
+    EXPECT_EQ(network.all<HealthChanged>().back().health, Health::Healthy);
+    EXPECT_EQ(network.nhms.counters().by_reason.sessions_forgotten, 1U);
+}
+
+TEST(NhmsCounters, HaveNamesOfTheirOwn) {
+    std::set<std::string_view> names;
+    for_each_counter(NhmsCounters{}, [&](std::string_view name, std::uint64_t value) {
+        EXPECT_TRUE(names.insert(name).second) << name;
+        EXPECT_EQ(value, 0U) << name;
+    });
 }
 
 }  // namespace
