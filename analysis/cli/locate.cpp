@@ -167,8 +167,51 @@ std::string list_text(const Located& located, const std::vector<Suspect>& list) 
     return text;
 }
 
+Json plan_json(const health::PairPlan& plan) {
+    return {{"pairs", plan.chosen.size()},
+            {"links", plan.covered},
+            {"told_apart", plan.covered - plan.in_groups},
+            {"groups", plan.groups}};
+}
+
+Json pairs_json(const Located& located, const planning::PairCover& cover) {
+    Json fewest = plan_json(cover.fewest);
+    Json chosen = Json::array();
+    for (const std::size_t i : cover.fewest.chosen) {
+        const health::PairCandidate& pair = cover.pairs[i];
+        chosen.push_back({{"requester", name_json(located, pair.requester)},
+                          {"acceptor", name_json(located, pair.acceptor)},
+                          {"paths", pair.paths.size()}});
+    }
+    fewest["chosen"] = std::move(chosen);
+    Json measured = plan_json(cover.all);
+    measured["paths"] = cover.paths;
+    return {{"links", cover.links}, {"measured", std::move(measured)}, {"fewest", std::move(fewest)}};
+}
+
+std::string plan_text(const planning::PairCover& cover, const health::PairPlan& plan) {
+    return fmt::format("{} of {} links, {} of which can be told from all others", plan.covered, cover.links,
+                       plan.covered - plan.in_groups);
+}
+
+std::string pairs_text(const Located& located, const planning::PairCover& cover) {
+    std::string text =
+        fmt::format("Pairs\n  {} were measured, over {} paths that were traced: {}\n  {} would do for: {}\n",
+                    cover.pairs.size(), cover.paths, plan_text(cover, cover.all), cover.fewest.chosen.size(),
+                    plan_text(cover, cover.fewest));
+    for (const std::size_t i : cover.fewest.chosen) {
+        const health::PairCandidate& pair = cover.pairs[i];
+        text += fmt::format("    {} > {}, {} {}\n", located.graph.name(pair.requester),
+                            located.graph.name(pair.acceptor), pair.paths.size(),
+                            pair.paths.size() == 1 ? "path" : "paths");
+    }
+    return text;
+}
+
 /// Infers, and notes how long that took and what came before.
-void finish(Located& located, const localise::Localiser& localiser, Clock::time_point begin) {
+void finish(Located& located, localise::Localiser& localiser, const OtherEvidence& other,
+            Clock::time_point begin) {
+    located.unused = other.add_to(localiser, located.graph, !located.numbered);
     const auto read = Clock::now();
     located.verdict = localiser.infer();
     located.observations = localiser.observations();
@@ -187,7 +230,7 @@ bool any_group(const Located& located) {
 
 }  // namespace
 
-Located locate_run(const std::filesystem::path& path) {
+Located locate_run(const std::filesystem::path& path, const OtherEvidence& other, WithPairs pairs) {
     const auto begin = Clock::now();
     const store::RunReader run(path);
     Located located;
@@ -218,11 +261,12 @@ Located locate_run(const std::filesystem::path& path) {
         located.lost += window.lost;
     }
     located.paths_unknown = evidence.paths_waiting();
-    finish(located, localiser, begin);
+    finish(located, localiser, other, begin);
+    if (pairs == WithPairs::Yes) located.pairs = planning::cover_of(run, located.graph);
     return located;
 }
 
-Located locate_trace(const std::filesystem::path& path, TracePaths paths) {
+Located locate_trace(const std::filesystem::path& path, TracePaths paths, const OtherEvidence& other) {
     const auto begin = Clock::now();
     Located located;
     located.source = path.string();
@@ -258,13 +302,15 @@ Located locate_trace(const std::filesystem::path& path, TracePaths paths) {
     localise::CandidatePaths candidates(located.graph);
     localiser.use_sets(candidates.sets());
     located.paths_unknown = add_unknown(unknown, candidates, localiser);
-    finish(located, localiser, begin);
+    finish(located, localiser, other, begin);
     return located;
 }
 
 Json locate_json(const Located& located) {
-    return {{"suspects", list_json(located, located.verdict.suspects)},
-            {"candidates", list_json(located, located.verdict.candidates)}};
+    Json json{{"suspects", list_json(located, located.verdict.suspects)},
+              {"candidates", list_json(located, located.verdict.candidates)}};
+    if (located.pairs) json["pairs"] = pairs_json(located, *located.pairs);
+    return json;
 }
 
 std::string locate_text(const Located& located) {
@@ -281,6 +327,7 @@ std::string locate_text(const Located& located) {
     text += suspects.empty() ? "\nSuspects: none\n" : "\nSuspects\n" + list_text(located, suspects);
     if (!candidates.empty()) text += "\nNext best, not enough evidence\n" + list_text(located, candidates);
     if (any_group(located)) text += "\nThe evidence cannot tell entries of one group apart.\n";
+    if (located.pairs) text += "\n" + pairs_text(located, *located.pairs);
     return text;
 }
 

@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "analysis/cli/other_evidence.h"
+#include "analysis/planning/pair_cover.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
 
@@ -32,15 +36,22 @@ struct Located {
     std::uint64_t lost = 0;
     double reading_s = 0;  ///< wall time, for who asks; never part of the verdict
     double inference_s = 0;
-    std::size_t paths_unknown = 0;  ///< paths with packets that no trace of their hops came back for
+    std::size_t paths_unknown = 0;    ///< paths with packets that no trace of their hops came back for
+    std::vector<std::string> unused;  ///< of other evidence: a line on each entry
+    std::optional<planning::PairCover> pairs;  ///< where asked for
 };
 
-/// From what a run measured: path records and learned paths; never from truth. Throws `store::Error`.
-[[nodiscard]] Located locate_run(const std::filesystem::path& path);
-/// From flows and the paths they took; never from `Failing_link`. Throws `store::Error`.
-[[nodiscard]] Located locate_trace(const std::filesystem::path& path, TracePaths paths = TracePaths::Known);
+/// Whether it is also worked out what the measured pairs cover.
+enum class WithPairs : bool { No, Yes };
 
-/// {"suspects": [..], "candidates": [..]}, best first; docs/commands.md has the fields.
+/// From what a run measured: path records and learned paths; never from truth. Throws `store::Error`.
+[[nodiscard]] Located locate_run(const std::filesystem::path& path, const OtherEvidence& other = {},
+                                 WithPairs pairs = WithPairs::No);
+/// From flows and the paths they took; never from `Failing_link`. Throws `store::Error`.
+[[nodiscard]] Located locate_trace(const std::filesystem::path& path, TracePaths paths = TracePaths::Known,
+                                   const OtherEvidence& other = {});
+
+/// {"suspects": [..], "candidates": [..], "pairs": {..}}, best first; docs/commands.md has the fields.
 [[nodiscard]] nlohmann::ordered_json locate_json(const Located& located);
 [[nodiscard]] std::string locate_text(const Located& located);
 

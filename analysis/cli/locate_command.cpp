@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,9 @@ struct LocateOptions {
     std::string run;
     std::string trace;
     TracePaths paths = TracePaths::Known;
+    std::vector<std::string> counters;
+    std::vector<std::string> conclusions;
+    bool pairs = false;
     bool time = false;
 };
 
@@ -24,8 +28,20 @@ Exit locate(const LocateOptions& options, const Context& context) {
         throw CommandError(Exit::Usage, "locate takes one database of a run or one --trace FILE",
                            "dyetrace locate --help");
     }
+    if (options.pairs && options.run.empty()) {
+        throw CommandError(Exit::Usage, "--pairs takes a run: flows of a trace are of no sessions",
+                           "dyetrace locate --help");
+    }
+    OtherEvidence other;
+    for (const std::string& file : options.counters)
+        other.read_counters(file);
+    for (const std::string& file : options.conclusions)
+        other.read_conclusions(file);
     const Located located =
-        options.trace.empty() ? locate_run(options.run) : locate_trace(options.trace, options.paths);
+        options.trace.empty() ? locate_run(options.run, other, options.pairs ? WithPairs::Yes : WithPairs::No)
+                              : locate_trace(options.trace, options.paths, other);
+    for (const std::string& line : located.unused)
+        fmt::print(stderr, "dyetrace: not used: {}\n", line);
     if (context.json) {
         fmt::print("{}\n",
                    locate_json(located).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -53,6 +69,16 @@ void add_locate(CLI::App& program, Context& context) {
         ->transform(CLI::CheckedTransformer(std::map<std::string, TracePaths>{
             {"known", TracePaths::Known}, {"lossy", TracePaths::Lossy}, {"unknown", TracePaths::Unknown}}))
         ->type_name("WHICH");
+    command
+        ->add_option("--counters", options->counters,
+                     "What switches counted at their links, in JSON; beside what was measured")
+        ->type_name("FILE");
+    command
+        ->add_option("--conclusions", options->conclusions,
+                     "What `dyetrace -j locate` concluded elsewhere; beside what was measured")
+        ->type_name("FILE");
+    command->add_flag("--pairs", options->pairs,
+                      "Which links the measured pairs cross, and which few pairs would do");
     command->add_flag("--time", options->time, "Say on stderr how long reading and inference took");
     command->footer(
         "Suspects passed the decision threshold; candidates are the next best. log_odds is the natural\n"

@@ -153,7 +153,8 @@ void Nhms::Engine::tell_traced(FlowTraceId id, Time now) {
 void Nhms::Engine::retry_directives(Time now) {
     std::erase_if(directives_, [&](PendingDirective& directive) {
         if (now < directive.retry_at) return false;
-        if (directive.attempts >= config.directive_attempts) {
+        const bool is_gone = eppcs_.find(directive.wanted.eppc) == nullptr;  // has given way to another
+        if (is_gone || directive.attempts >= config.directive_attempts) {
             ++counters.directives_unanswered;
             investigation_.on_no_answer(directive.wanted, true, now);
             return true;

@@ -134,12 +134,28 @@ void collect_keys(const nlohmann::json& json, std::set<std::string>& keys) {
 TEST_F(Program, TheGuideExplainsEveryKeyOfTheJson) {
     make_sample();
     std::set<std::string> keys;
-    for (const std::string command : {"show", "locate"})
+    for (const std::string command : {"show", "locate", "locate --pairs"})
         collect_keys(nlohmann::json::parse(run("-j " + command + " @/run.db").out), keys);
     EXPECT_GT(keys.size(), 40U);
     const std::string guide = testing::file_bytes(DYETRACE_SOURCE_DIR "/docs/commands.md");
     for (const std::string& key : keys)
         EXPECT_THAT(guide, AnyOf(HasSubstr("`" + key + "`"), HasSubstr("`" + key + "[]`"))) << key;
+}
+
+TEST_F(Program, LocateTakesWhatIsKnownBesideARunAndNamesWhatItCannotUse) {
+    make_sample();
+    testing::write_bytes(folder_.file("said.json"), run("-j locate @/run.db").out);
+    testing::write_bytes(folder_.file("counters.json"),
+                         R"({"counters": [{"from": "agg-0-1", "to": "nowhere", "sent": 10, "lost": 1}]})");
+    const Outcome used = run("locate @/run.db --conclusions @/said.json --counters @/counters.json");
+    EXPECT_EQ(used.exit, 0);
+    EXPECT_THAT(used.err, HasSubstr("counters.json: counters[0]: there is no link agg-0-1 > nowhere"));
+    EXPECT_THAT(used.err, Not(HasSubstr("said.json")));
+    testing::write_bytes(folder_.file("counters.json"), "{");
+    const Outcome refused = run("locate @/run.db --counters @/counters.json");
+    EXPECT_EQ(refused.exit, 3);
+    EXPECT_THAT(refused.err, HasSubstr("counters.json: parse error at line 1"));
+    EXPECT_EQ(run("locate --trace @/x --pairs").exit, 2);
 }
 
 TEST_F(Program, ShowListsConfirmedSuspectsAsDirectedLinks) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/cli/locate.h"
 
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -151,6 +152,34 @@ TEST_F(LocateRun, TruthInTheDatabaseChangesNothing) {
     const auto without = locate_json(locate_run(path_)).dump();
     write(true);
     EXPECT_EQ(locate_json(locate_run(path_)).dump(), without);
+}
+
+TEST_F(LocateRun, PairsSayWhatTheyCoverAndWhichFewWouldDo) {
+    write(false);
+    const auto without = locate_json(locate_run(path_));
+    EXPECT_FALSE(without.contains("pairs"));
+    const Located located = locate_run(path_, {}, WithPairs::Yes);
+    const auto pairs = locate_json(located).at("pairs");
+    EXPECT_EQ(pairs.at("links"), 10);
+    EXPECT_EQ(pairs.at("measured").at("pairs"), 12);
+    EXPECT_EQ(pairs.at("measured").at("paths"), 12);
+    EXPECT_EQ(pairs.at("measured").at("links"), 10);
+    EXPECT_EQ(pairs.at("measured").at("told_apart"), 10);
+    // A host's link up and one down are covered by any pair, so four of them do.
+    const auto& fewest = pairs.at("fewest");
+    EXPECT_EQ(fewest.at("pairs"), 4);
+    EXPECT_EQ(fewest.at("links"), 10);
+    ASSERT_THAT(fewest.at("chosen"), SizeIs(4));
+    EXPECT_LT(fewest.at("told_apart"), 10);
+    std::set<std::string> requesters, acceptors;
+    for (const auto& pair : fewest.at("chosen")) {
+        requesters.insert(pair.at("requester").get<std::string>());
+        acceptors.insert(pair.at("acceptor").get<std::string>());
+    }
+    EXPECT_THAT(requesters, SizeIs(4));
+    EXPECT_THAT(acceptors, SizeIs(4));
+    EXPECT_THAT(locate_text(located),
+                HasSubstr("12 were measured, over 12 paths that were traced: 10 of 10 links, 10 of which"));
 }
 
 }  // namespace

@@ -224,5 +224,32 @@ TEST_F(NhmsDirectives, FollowAHostThatRestarts) {
     EXPECT_EQ(header.sender_boot, network.service_boot);
 }
 
+TEST(NhmsForgetting, ADirectiveToAHostThatGaveWayIsUnanswered) {
+    NhmsConfig config = HealthNetwork::config();
+    config.bounds.eppcs = 1;
+    config.bounds.forget_after = Duration::milliseconds(30);
+    HealthNetwork network(config);
+    network.learn_paths();
+    for (int i = 0; i < 10 && network.all<DirectiveSent>().empty(); ++i)
+        network.window(1000, 10);
+    ASSERT_FALSE(network.all<DirectiveSent>().empty());
+    // Another host asks what to name, and names it.
+    network.now = network.now + config.bounds.forget_after;
+    wire::ControlHeader header;
+    header.type = ControlType::Update;
+    header.message_number = 1;
+    header.sender_boot = BootId{5};
+    const std::vector<std::uint8_t> body(wire::UpdateBody::kHeaderSize);
+    for (int i = 0; i < 2; ++i) {
+        network.nhms.handle({kHostB, 46082}, HealthNetwork::seal(header, body, kHostB), network.now);
+        network.collect();
+        header.receiver_boot = wire::ControlMessage::parse(network.datagrams.back())->header.sender_boot;
+    }
+    ASSERT_EQ(network.nhms.counters().eppcs_forgotten, 1U);
+    network.advance(config.directive_retry);
+    EXPECT_EQ(network.nhms.counters().directives_unanswered, network.all<DirectiveSent>().size());
+    EXPECT_EQ(network.nhms.drops().total(), 0U);
+}
+
 }  // namespace
 }  // namespace dyetrace::health
