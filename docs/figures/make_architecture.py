@@ -18,7 +18,7 @@ ROOMS = {  # name: (x, y, w, h, lines, colour)
     "host": (730, 350, 200, 56, ["host", "eppcd, lab"], "#fdf3e3"),
     "reader": (30, 450, 200, 56, ["scenarios/reader", "TOML, distributions"], "#eef7ee"),
     "store": (250, 450, 200, 56, ["analysis/store", "SQLite, schema 1"], "#eef7ee"),
-    "report": (490, 450, 200, 56, ["analysis/report, cli", "show, locate, report"], "#eef7ee"),
+    "report": (490, 450, 200, 56, ["analysis", "planning, report, cli"], "#eef7ee"),
     "gui": (490, 350, 200, 56, ["gui/model, gui/view", "dyetrace-viewer"], "#eef7ee"),
 }
 ARROWS = [  # from uses to
