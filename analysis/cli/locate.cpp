@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-#include "analysis/store/error.h"
+#include "analysis/planning/run_graph.h"
 #include "analysis/store/run_reader.h"
 #include "analysis/store/trace_file.h"
 #include "core/localise/candidate_paths.h"
@@ -30,23 +30,6 @@ using localise::Suspect;
 using Clock = std::chrono::steady_clock;
 
 // ---- a run --------------------------------------------------------------------------------------------
-
-FabricGraph read_graph(const store::RunReader& run) {
-    FabricGraph graph;
-    for (const auto& node : run.nodes()) {
-        graph.add_node(node.name, node.kind == "host" ? NodeKind::Host : NodeKind::Switch,
-                       Ipv4Address::parse(node.address).value_or(Ipv4Address{}));
-    }
-    const auto node_of = [&](store::RowId id) {
-        if (id < 0 || static_cast<std::size_t>(id) >= graph.node_count()) {
-            throw store::Error(run.path().string() + ": table links: there is no node " + std::to_string(id));
-        }
-        return NodeId{static_cast<std::uint32_t>(id)};
-    };
-    for (const auto& link : run.links())
-        graph.add_link(node_of(link.from_node), node_of(link.to_node));
-    return graph;
-}
 
 /// Tells one measured path from all others of a run. Rows of a session share requester and acceptor, so its
 /// row number in place of the session id is as good, and unlike that unique over the run.
@@ -235,24 +218,15 @@ Located locate_run(const std::filesystem::path& path, const OtherEvidence& other
     const store::RunReader run(path);
     Located located;
     located.source = run.path().string();
-    located.graph = read_graph(run);
+    located.graph = planning::read_graph(run);
     localise::EvidenceBuilder evidence(located.graph);
     run.for_each_path_record([&](const store::PathRecordRow& row) {
         evidence.record(key_of(row.session, row.path_index, row.generation), Time{row.t_ns}, totals_of(row));
     });
-    std::vector<NodeId> hops;
     for (const auto& row : run.paths()) {
         if (!row.complete) continue;
-        hops.clear();
-        for (const store::RowId node : row.hops) {
-            if (node < 0 || static_cast<std::size_t>(node) >= located.graph.node_count()) {
-                throw store::Error(located.source + ": table path_hops: there is no node " +
-                                   std::to_string(node));
-            }
-            hops.emplace_back(static_cast<std::uint32_t>(node));
-        }
         evidence.path(key_of(row.session, row.path_index, row.generation), Time{row.learned_ns.value_or(0)},
-                      hops);
+                      planning::hops_of(run, row, located.graph));
     }
     localise::Localiser localiser(located.graph);
     for (const auto& window : evidence.windows()) {

@@ -6,11 +6,10 @@
 #include <limits>
 #include <map>
 #include <span>
-#include <string>
 #include <tuple>
 #include <utility>
 
-#include "analysis/store/error.h"
+#include "analysis/planning/run_graph.h"
 
 namespace dyetrace::planning {
 namespace {
@@ -27,19 +26,6 @@ std::map<PathName, std::uint64_t> packets_of(const store::RunReader& run) {
         sent = std::max(sent, row.sent);  // totals
     });
     return packets;
-}
-
-std::vector<NodeId> nodes_of(const store::RunReader& run, const store::PathRow& path,
-                             std::size_t node_count) {
-    std::vector<NodeId> nodes;
-    for (const store::RowId node : path.hops) {
-        if (node < 0 || static_cast<std::size_t>(node) >= node_count) {
-            throw store::Error(run.path().string() + ": table path_hops: there is no node " +
-                               std::to_string(node));
-        }
-        nodes.emplace_back(static_cast<std::uint32_t>(node));
-    }
-    return nodes;
 }
 
 /// All of them, whatever the budgets.
@@ -60,7 +46,7 @@ PairCover cover_of(const store::RunReader& run, const localise::FabricGraph& gra
     for (const store::PathRow& path : run.paths()) {
         const auto sent = packets.find({path.session, path.path_index, path.generation});
         if (!path.complete || sent == packets.end() || sent->second == 0) continue;
-        const auto nodes = nodes_of(run, path, graph.node_count());
+        const auto nodes = hops_of(run, path, graph);
         auto links = nodes.size() < 2 ? std::nullopt : graph.links_along(nodes);
         if (!links) continue;
         health::PairCandidate& pair = pairs[{nodes.front(), nodes.back()}];

@@ -4,16 +4,13 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
+#include "core/base/named_counter.h"
 #include "core/eppc/eppc.h"
 
 namespace dyetrace::eppc {
 
-struct NamedCounter {
-    std::string_view name;  ///< the field's, spelled like a drop reason's
-    std::uint64_t EppcCounters::*field;
-};
+using NamedCounter = dyetrace::NamedCounter<EppcCounters>;
 
 /// In the order of the fields.
 inline constexpr std::array kCounters{

@@ -4,17 +4,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
+#include "core/base/named_counter.h"
 #include "core/health/nhms.h"
 
 namespace dyetrace::health {
-
-template <class Counters>
-struct NamedCounter {
-    std::string_view name;
-    std::uint64_t Counters::*field;
-};
 
 /// In the order of the fields, as those below.
 inline constexpr std::array kCounters{

@@ -30,6 +30,18 @@ std::uint32_t SessionTable::Arena::take(std::uint8_t size_log2) {
     return place;
 }
 
+/// A free number, or the next one of all.
+template <class T>
+std::uint32_t SessionTable::take_number(std::vector<std::uint32_t>& free, StableVector<T>& all) {
+    if (free.empty()) {
+        all.emplace_back();
+        return static_cast<std::uint32_t>(all.size() - 1);
+    }
+    const std::uint32_t number = free.back();
+    free.pop_back();
+    return number;
+}
+
 void SessionTable::Arena::give_back(std::uint32_t place, std::uint8_t size_log2) {
     free_[size_log2].push_back(place);
 }
@@ -64,13 +76,7 @@ void SessionTable::begin(IpAddress requester, BootId boot, Time now) {
 
 std::optional<std::uint32_t> SessionTable::add_session(const SessionKey& key) {
     if (free_sessions_.empty() && sessions_.size() >= config_.sessions && !forget_one()) return std::nullopt;
-    std::uint32_t index = static_cast<std::uint32_t>(sessions_.size());
-    if (free_sessions_.empty()) {
-        sessions_.emplace_back();
-    } else {
-        index = free_sessions_.back();
-        free_sessions_.pop_back();
-    }
+    const std::uint32_t index = take_number(free_sessions_, sessions_);
     session_of_[key] = index;
     Session& added = sessions_[index];
     added.key = key;
@@ -84,14 +90,9 @@ std::optional<std::uint32_t> SessionTable::add_session(const SessionKey& key) {
 std::uint32_t SessionTable::find_or_add_pair(Host requester, Host acceptor) {
     const std::uint64_t key = std::uint64_t{requester} << 32 | acceptor;
     if (const std::uint32_t* const known = pair_of_.find(key)) return *known;
-    auto pair = static_cast<std::uint32_t>(pairs_.size());
-    if (free_pairs_.empty()) {
-        pairs_.emplace_back();
-    } else {
-        pair = free_pairs_.back();
-        free_pairs_.pop_back();
-        restarted_.pairs.push_back(PairIndex{pair});
-    }
+    const bool was_anothers = !free_pairs_.empty();
+    const std::uint32_t pair = take_number(free_pairs_, pairs_);
+    if (was_anothers) restarted_.pairs.push_back(PairIndex{pair});
     pairs_[pair] = {requester, acceptor};
     pair_of_[key] = pair;
     return pair;
@@ -164,16 +165,6 @@ SessionTable::Session* SessionTable::find_or_add_session(IpAddress peer, Session
     return &session;
 }
 
-std::uint32_t SessionTable::take_row() {
-    if (free_rows_.empty()) {
-        rows_.emplace_back();
-        return static_cast<std::uint32_t>(rows_.size() - 1);
-    }
-    const std::uint32_t row = free_rows_.back();
-    free_rows_.pop_back();
-    return row;
-}
-
 bool SessionTable::grow(Session& session) {
     if (session.count >= config_.paths_per_session) return false;
     const auto log2 = static_cast<std::uint8_t>(session.room_log2 + 1);
@@ -236,16 +227,16 @@ SessionTable::Row* SessionTable::add_row(Session& session, std::uint32_t index, 
                   [](const Entry& a, const Entry& b) { return a.key < b.key; });
         restarted_.paths.push_back(PathId{number});
     } else {
-        while (free_rows_.empty() && rows_.size() >= config_.paths && forget_one()) {
-        }
-        const bool no_row = free_rows_.empty() && rows_.size() >= config_.paths;
+        const auto no_row = [this] { return free_rows_.empty() && rows_.size() >= config_.paths; };
+        while (no_row() && forget_one())
+            continue;
         const bool full = session.count == 1U << session.room_log2;
-        if (no_row || (full && !grow(session))) {
+        if (no_row() || (full && !grow(session))) {
             why_not = RecordVerdict::OverLimit;
             return nullptr;
         }
         entries = arena_.at(session.first);
-        number = take_row();
+        number = take_number(free_rows_, rows_);
         std::copy_backward(entries + place, entries + session.count, entries + session.count + 1);
         entries[place] = {key, number};
         ++session.count;

@@ -240,7 +240,8 @@ class SessionTable final : public localise::PathNames {
                          std::uint32_t& number, RecordVerdict& why_not);
     Row* add_row(Session& session, std::uint32_t index, std::uint32_t key, std::size_t place,
                  std::uint32_t& number, RecordVerdict& why_not);
-    std::uint32_t take_row();
+    template <class T>
+    static std::uint32_t take_number(std::vector<std::uint32_t>& free, StableVector<T>& all);
     bool grow(Session& session);
     [[nodiscard]] RecordVerdict judge(const Row& row, const wire::PathRecord& record, Time start,
                                       MetricsWindow& window);
