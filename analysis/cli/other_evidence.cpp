@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/cli/other_evidence.h"
 
-#include <cmath>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/store/error.h"
+#include "core/localise/conclusion.h"
 
 namespace dyetrace::cli {
 namespace {
@@ -160,25 +160,26 @@ std::vector<std::string> OtherEvidence::add_to(localise::Localiser& localiser, c
             localiser.add_counter(*link, counter.sent, counter.lost);
         }
     }
-    // What they believed before they looked is not evidence, and we believe it too.
-    const localise::LocaliserConfig config;
     for (const Conclusion& conclusion : conclusions_) {
-        // The odds are that one of the group is.
-        const double posterior = conclusion.log_odds - std::log(static_cast<double>(conclusion.group_size));
+        localise::Suspect suspect;
+        suspect.log_odds = conclusion.log_odds;
+        localise::Conclusion told;
         if (!conclusion.device.empty()) {
             const auto device = graph.find(std::string_view(conclusion.device));
-            if (device) {
-                localiser.add_conclusion(*device, posterior - config.device_log_odds);
-            } else {
+            if (!device) {
                 unused.push_back(fmt::format("{}: there is no node {}", conclusion.place, conclusion.device));
+                continue;
             }
-            continue;
+            suspect.kind = localise::Suspect::Kind::Device;
+            told.device = suspect.device = *device;
+        } else {
+            told.link = link_of(conclusion.place, conclusion.from, conclusion.to);
+            if (!told.link) continue;
+            suspect.from = graph.from(*told.link);
+            suspect.to = graph.to(*told.link);
         }
-        const auto link = link_of(conclusion.place, conclusion.from, conclusion.to);
-        if (!link) continue;
-        const double prior = localise::log_odds_before(graph, config, graph.from(*link), graph.to(*link)) -
-                             (timed ? 0 : config.windowed_log_odds);
-        localiser.add_conclusion(*link, posterior - prior);
+        told.log_bayes_factor = localise::log_bayes_factor(suspect, conclusion.group_size, graph, {}, timed);
+        localiser.add_conclusion(told);
     }
     return unused;
 }

@@ -72,6 +72,9 @@ struct NhmsConfig {
 
     RemedyPolicies remedies;
 
+    /// How often `Concluded` tells another service what the evidence of so long says; zero: never.
+    Duration conclude_interval;
+
     FlowTracePolicy flow_traces;
 
     NhmsBounds bounds;

@@ -30,6 +30,14 @@ inline constexpr std::array kCounters{
     NamedCounter<NhmsCounters>{"directives-unknown-eppc", &NhmsCounters::directives_unknown_eppc},
     NamedCounter<NhmsCounters>{"directives-no-room", &NhmsCounters::directives_no_room},
     NamedCounter<NhmsCounters>{"incidents-over-limit", &NhmsCounters::incidents_over_limit},
+    NamedCounter<NhmsCounters>{"readings", &NhmsCounters::readings},
+    NamedCounter<NhmsCounters>{"readings-unknown-link", &NhmsCounters::readings_unknown_link},
+    NamedCounter<NhmsCounters>{"readings-impossible", &NhmsCounters::readings_impossible},
+    NamedCounter<NhmsCounters>{"readings-late", &NhmsCounters::readings_late},
+    NamedCounter<NhmsCounters>{"readings-ran-back", &NhmsCounters::readings_ran_back},
+    NamedCounter<NhmsCounters>{"conclusions", &NhmsCounters::conclusions},
+    NamedCounter<NhmsCounters>{"conclusions-unknown", &NhmsCounters::conclusions_unknown},
+    NamedCounter<NhmsCounters>{"conclusions-refused", &NhmsCounters::conclusions_refused},
 };
 
 inline constexpr std::array kRecordCounters{

@@ -16,6 +16,7 @@
 #include "core/health/client_desk.h"
 #include "core/health/detector.h"
 #include "core/health/flow_trace.h"
+#include "core/health/told.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/localiser.h"
 #include "core/wire/directive.h"
@@ -198,6 +199,6 @@ struct FlowTraced {
 using Output = std::variant<Datagram, UpdateReceived, SessionReported, RecordReceived, PathReported, LossSeen,
                             HealthChanged, IncidentChanged, DirectiveSent, DirectiveAnswered, SuspectsNamed,
                             DrainRequested, MigrationRequested, OperatorNotified, FlowTraced, TenantNotified,
-                            PairsTold, ShareTold, InstanceScored, ProbeTold>;
+                            PairsTold, ShareTold, InstanceScored, ProbeTold, Concluded>;
 
 }  // namespace dyetrace::health

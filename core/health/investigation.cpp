@@ -23,6 +23,8 @@ namespace {
 /// that loses none is as good as proven.
 constexpr double kLossesToSee = 20;
 constexpr std::uint64_t kLossesToGoOn = 10;
+/// Times as long as an investigation takes, within which other services are to have said something new.
+constexpr std::int64_t kWaitForOthers = 10;
 
 std::string with_odds(const char* text, double log_odds, const Crossing& seen) {
     char odds[64];
@@ -283,7 +285,8 @@ void Investigation::confirm(Incident& incident, const Verdict& verdict, const Su
     incident.state = IncidentState::Confirmed;
     incident.rate_before = std::max(suspect.loss_rate, rate_of(seen));
     outputs.step(incident, IncidentStep::Confirmed, now,
-                 with_odds("fresh evidence names it again", suspect.log_odds, seen));
+                 with_odds(seen.sent > 0 ? "fresh evidence names it again" : "others name it again",
+                           suspect.log_odds, seen));
     name_suspects(incident, verdict, now, outputs);
     if (!incident.subject.is_link()) merge_into(incident, now, outputs);
 }
@@ -340,7 +343,7 @@ void Investigation::judge(Incident& incident, Time now, IncidentOutputs& outputs
         is_accused = accuses(verdict, incident.subject);
     }
     const bool goes_longer = incident.ask_again || !enough || is_accused;
-    if (fresh < config_.investigation * (goes_longer ? 10 : 1)) return;
+    if (fresh < config_.investigation * (goes_longer ? kWaitForOthers : 1)) return;
     incident.state = IncidentState::Refuted;
     char detail[160];
     std::snprintf(
@@ -365,7 +368,23 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));
         return;
     }
+    if (seen.sent < config_.fresh_packets_least && others_clear(incident, now)) {
+        incident.state = IncidentState::Closed;
+        set_judged(incident.subject, now);
+        outputs.step(incident, IncidentStep::Closed, now, "well of its own accord, as others tell");
+        return;
+    }
     name_suspects(incident, infer(incident.fresh_since), now, outputs);
+}
+
+/// Where too little crosses it for own evidence, those have the word who measure there.
+bool Investigation::others_clear(const Incident& incident, Time now) {
+    const Time since = std::max(incident.fresh_since, now + config_.investigation * -kWaitForOthers);
+    const Subject& subject = incident.subject;
+    const auto link = subject.is_link() ? graph_.link(subject.from, subject.to) : std::nullopt;
+    const bool is_acquitted =
+        link ? evidence_.is_acquitted(*link, since) : evidence_.is_acquitted(subject.device, since);
+    return is_acquitted && is_cleared(subject, since);
 }
 
 bool Investigation::waits_for_device(const Incident& incident) const {

@@ -99,6 +99,7 @@ class Investigation {
     [[nodiscard]] bool accuses(const Verdict& verdict, const Subject& subject) const;
     /// Whether evidence since then neither names nor accuses it.
     [[nodiscard]] bool is_cleared(const Subject& subject, Time since);
+    [[nodiscard]] bool others_clear(const Incident& incident, Time now);
     /// As `find`, to be changed.
     [[nodiscard]] Incident* own(IncidentId id);
     /// Devices that several of their links accuse, each on evidence of its own.

@@ -36,6 +36,8 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.memory.ns <= 0) return "memory: must be positive";
     if (config.evidence.epoch.ns <= 0) return "evidence.epoch: must be positive";
     if (config.evidence.ways_most == 0) return "evidence.ways_most: must be at least 1";
+    if (config.conclude_interval.ns < 0) return "conclude_interval: must not be negative";
+    if (config.conclude_interval > config.memory) return "conclude_interval: must be at most memory";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
     const RemedyPolicies& r = config.remedies;
@@ -189,8 +191,9 @@ const NhmsCounters& Nhms::Engine::all_counters() {
 void Nhms::Engine::evaluate(Time now) {
     evidence_.forget_before(now + config.memory * -1);
     expire(now);
-    const bool look = judge_.is_suspicious() || many_new_losses();
+    const bool look = judge_.is_suspicious() || many_new_losses() || was_told_;
     if (look) lossy_since_look_ = 0;
+    was_told_ = false;
     put(investigation_.evaluate(now, look), now);
     counters.evaluations = investigation_.evaluations();
     counters.incidents_over_limit = investigation_.over_limit();
@@ -212,6 +215,7 @@ void Nhms::Engine::advance(Time now) {
         desk_->advance(now);
         emit_told();
     }
+    if (now >= conclude_at_) conclude(now);
     if (now < evaluate_at_) return;
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
@@ -224,7 +228,7 @@ void Nhms::Engine::advance(Time now) {
 }
 
 Time Nhms::Engine::next_deadline() const {
-    Time next = std::min(evaluate_at_, flow_traces_.next_over());
+    Time next = std::min({evaluate_at_, conclude_at_, flow_traces_.next_over()});
     if (desk_) next = std::min(next, desk_->next_deadline());
     for (const PendingDirective& directive : directives_)
         next = std::min(next, directive.retry_at);
@@ -275,6 +279,12 @@ const ClientView* Nhms::clients() const {
 bool Nhms::set_own_health(std::string_view service, std::string_view instance, double health, Time now) {
     ClientDesk* const desk = engine_->desk();
     return desk != nullptr && desk->set_own(service, instance, health, now);
+}
+void Nhms::take_counters(std::span<const LinkReading> readings, Time now) {
+    engine_->take_counters(readings, now);
+}
+void Nhms::take_conclusions(std::string_view service, const Concluded& concluded, Time now) {
+    engine_->take_conclusions(service, concluded, now);
 }
 bool Nhms::guests_moved(const GuestsMoved& report, Time now) {
     return engine_->guests_moved(report, now);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "core/health/flow_trace.h"
 #include "core/health/incident.h"
 #include "core/health/session_table.h"
+#include "core/health/told.h"
 #include "core/localise/fabric_graph.h"
 #include "core/wire/drop_reason.h"
 
@@ -52,6 +54,14 @@ struct NhmsCounters {
     std::uint64_t directives_unknown_eppc = 0;  ///< to an EPPC that has sent no update: not sent
     std::uint64_t directives_no_room = 0;       ///< not sent, too many wait for an answer
     std::uint64_t incidents_over_limit = 0;
+    std::uint64_t readings = 0;               ///< of switches' counters
+    std::uint64_t readings_unknown_link = 0;  ///< of a link that the graph does not have
+    std::uint64_t readings_impossible = 0;    ///< more lost than sent
+    std::uint64_t readings_late = 0;          ///< not after the one before of that link
+    std::uint64_t readings_ran_back = 0;      ///< the switch began to count anew
+    std::uint64_t conclusions = 0;            ///< of other services
+    std::uint64_t conclusions_unknown = 0;    ///< about what the graph does not have
+    std::uint64_t conclusions_refused = 0;    ///< no numbers, of a time before others', or no room
     RecordCounters by_reason;            ///< records that made no window
     localise::RollingCounters evidence;  ///< windows and routes that are no evidence
 };
@@ -100,6 +110,12 @@ class Nhms {
     bool set_own_health(std::string_view service, std::string_view instance, double health, Time now);
     /// A tenant's guest is on another host from now on. False where there is no such guest.
     bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
+    /// What switches count of their links, read just now: further evidence. What cannot be used is counted, and
+    /// the rest is taken.
+    void take_counters(std::span<const LinkReading> readings, Time now);
+    /// What another service concluded from updates that do not come here: further evidence, in place of what
+    /// `service` said before. Clocks have to agree as well as those of EPPCs have to. Likewise.
+    void take_conclusions(std::string_view service, const Concluded& concluded, Time now);
     /// What has come of a MigrationRequested. False where no incident waits for it (any more).
     bool guests_moved(const GuestsMoved& report, Time now);
     /// Puts out what tenants' intervals and followed flows that are not over amount to by now, as at the end

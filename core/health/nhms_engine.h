@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,6 +22,7 @@
 #include "core/health/output_queue.h"
 #include "core/health/session_table.h"
 #include "core/localise/candidate_paths.h"
+#include "core/localise/conclusion.h"
 #include "core/localise/rolling_evidence.h"
 #include "core/wire/control.h"
 #include "core/wire/directive.h"
@@ -48,6 +50,8 @@ class Nhms::Engine {
     [[nodiscard]] ClientDesk* desk() { return desk_ ? &*desk_ : nullptr; }
     bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
     bool guests_moved(const GuestsMoved& report, Time now);
+    void take_counters(std::span<const LinkReading> readings, Time now);
+    void take_conclusions(std::string_view service, const Concluded& concluded, Time now);
     void settle_clients(Time now);
     void emit_told();
     [[nodiscard]] Time next_deadline() const;
@@ -90,6 +94,13 @@ class Nhms::Engine {
         Time retry_at;
     };
     [[nodiscard]] std::optional<EppcKey> key_of(IpAddress eppc, KeyId id) const;
+
+    // nhms_told.cpp
+    [[nodiscard]] std::optional<localise::LinkId> link_between(std::string_view from,
+                                                               std::string_view to) const;
+    void look_soon(Time now);
+    void conclude(Time now);
+    void acquit(Time since, std::vector<localise::Conclusion>& conclusions, Time now);
 
     // nhms_intake.cpp
     void take_update(const Endpoint& from, const wire::ControlMessage& message, const EppcKey& key, Time now);
@@ -145,6 +156,9 @@ class Nhms::Engine {
     std::vector<PendingDirective> directives_;
     std::uint32_t next_directive_ = 1;
     Time evaluate_at_ = Time::never();
+    Time conclude_at_ = Time::never();
+    bool was_told_ = false;            ///< of a loss, by others, since it was looked at what there is
+    std::map<Subject, Time> accused_;  ///< to others, and when last
 
     std::vector<wire::UpdateEntry> entries_;  ///< reused
     OutputQueue outputs_;

@@ -45,6 +45,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
     ++(fresh ? counters.updates : counters.updates_repeated);
     emit(UpdateReceived{now, from.address, eppc->boot, header.message_number, entries_.size(), !fresh});
     if (fresh) {
+        updated_at_ = now;
         eppc->key_id = key.id;
         eppc->key = key.key;
         table_.begin(from.address, eppc->boot, now);
@@ -52,6 +53,8 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
         evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+        if (config.conclude_interval.ns > 0)
+            conclude_at_ = std::min(conclude_at_, now + config.conclude_interval);
         if (desk_) ask_for_probes(*eppc, now);
     }
     answer(from, message, ControlType::UpdateAck, shown, key);

@@ -79,6 +79,9 @@ class EvidenceSource {
     [[nodiscard]] virtual Crossing carried(std::span<const PairPath> paths, Time since) const = 0;
     /// What all paths of `pairs` (sorted) did.
     [[nodiscard]] virtual Crossing carried_between(std::span<const HostPair> pairs, Time since) const = 0;
+    /// Whether other services, which measure there, hold the link or the device for well by nothing older.
+    [[nodiscard]] virtual bool is_acquitted(LinkId /*link*/, Time /*since*/) const { return false; }
+    [[nodiscard]] virtual bool is_acquitted(NodeId /*device*/, Time /*since*/) const { return false; }
 
   protected:
     EvidenceSource() = default;

@@ -84,7 +84,8 @@ struct UnitEvidence {
     double sent_any_time = 0;       ///< packets of observations without a window that crossed it for certain
     std::vector<EpochLoad> epochs;  ///< with traffic, by time
     double prior_log_odds = 0;      ///< added to the prior's; `verdict_of` adds what the graph says
-    double conclusion = 0;          ///< log odds that others concluded, bounded and weighed
+    double conclusion = 0;          ///< log Bayes factor that others concluded, bounded and weighed
+    bool windowed_conclusion = false;  ///< and the losses that they concluded it from had a time
     std::vector<CounterReading> counters;
     PerBucket sent_by_source{};  ///< packets that crossed it for certain, by bucket of the sending host ..
     PerBucket sent_by_target{};  ///< .. and of the receiving one; all 0: no word is doubted

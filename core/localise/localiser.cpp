@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/localise/conclusion.h"
 #include "core/localise/inference.h"
 #include "core/localise/observation_table.h"
 
@@ -67,30 +68,17 @@ void Localiser::add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost)
     }
 }
 
-namespace {
-
-/// What others concluded counts for a part of it, and within bounds.
-std::optional<double> weighed(double log_odds, const LocaliserConfig& config, LocaliserCounters& counters) {
-    if (!std::isfinite(log_odds)) {
-        ++counters.impossible_conclusions;
-        return std::nullopt;
+void Localiser::add_conclusion(const Conclusion& conclusion) {
+    const auto counts = weighed_conclusion(conclusion.log_bayes_factor, state_->config);
+    if (!counts) {
+        ++state_->counters.impossible_conclusions;
+    } else if (conclusion.link) {
+        DYETRACE_ASSERT(conclusion.link->value < state_->graph->link_count());
+        state_->table.conclude(*conclusion.link, *counts);
+    } else {
+        DYETRACE_ASSERT(conclusion.device.value < state_->graph->node_count());
+        state_->table.conclude(conclusion.device, *counts);
     }
-    return std::clamp(config.conclusion_trust * log_odds, -config.conclusion_log_odds_max,
-                      config.conclusion_log_odds_max);
-}
-
-}  // namespace
-
-void Localiser::add_conclusion(LinkId link, double log_odds) {
-    DYETRACE_ASSERT(link.value < state_->graph->link_count());
-    if (const auto counts = weighed(log_odds, state_->config, state_->counters))
-        state_->table.conclude(link, *counts);
-}
-
-void Localiser::add_conclusion(NodeId device, double log_odds) {
-    DYETRACE_ASSERT(device.value < state_->graph->node_count());
-    if (const auto counts = weighed(log_odds, state_->config, state_->counters))
-        state_->table.conclude(device, *counts);
 }
 
 std::size_t Localiser::observations() const {
@@ -179,14 +167,16 @@ void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut
             odds += std::exp(place_log_odds(graph, config, graph.from(link), graph.to(link)));
         UnitEvidence& unit = laid_out.evidence.units[u];
         unit.prior_log_odds = std::log(odds);
-        if (!unit.epochs.empty()) unit.prior_log_odds += config.windowed_log_odds;
+        if (!unit.epochs.empty() || unit.windowed_conclusion)
+            unit.prior_log_odds += config.windowed_log_odds;
         double sent = unit.sent_any_time + over_sets[u];
         for (const EpochLoad& load : unit.epochs)
             sent += load.sent;
         for (const CounterReading& counter : unit.counters)
             sent += counter.sent;
-        unit.prior_log_odds += unit.conclusion;
-        if (sent < static_cast<double>(config.sent_min)) unit.prior_log_odds += kNotJudged;
+        // Whoever concluded something of it has counted packets there.
+        const bool is_judged = sent >= static_cast<double>(config.sent_min) || unit.conclusion != 0;
+        if (!is_judged) unit.prior_log_odds += kNotJudged;
     }
 }
 

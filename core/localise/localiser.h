@@ -91,8 +91,9 @@ struct LocaliserConfig {
     // Evidence from elsewhere.
     double counter_trust = 0.99;         ///< chance that a loss that a switch counted was one, and was all
     double counter_silence_trust = 0.5;  ///< chance that a switch that counted no loss would have seen one
-    double conclusion_trust = 0.8;       ///< each log odds that others concluded counts as much as this share
-    double conclusion_log_odds_max = 8;  ///< and no more than this: they may be wrong
+    double conclusion_trust = 0.8;       ///< what others concluded counts as much as this share of it ..
+    double conclusion_log_odds_max =
+        12;  ///< .. and no more than this: one that is sure names a link that nothing else speaks for
 
     // Whose word is doubted.
     double liar_log_odds = -7;  ///< before looking, that a host's EPPC reports nonsense: one in a thousand
@@ -118,6 +119,7 @@ struct LocaliserCounters {
 [[nodiscard]] double log_odds_before(const FabricGraph& graph, const LocaliserConfig& config, NodeId from,
                                      NodeId to);
 
+struct Conclusion;
 struct LaidOut;
 
 /// Judges evidence that was laid out by whoever keeps it. What the graph and the configuration say (priors,
@@ -139,11 +141,9 @@ class Localiser {
     /// strong evidence; that it counted none is weak, since many drops are counted nowhere. Give packets lost
     /// by errors, not what a full queue discarded.
     void add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost);
-    /// What another health service concluded from observations that are not among these, as natural
-    /// logarithm of its Bayes factor for "faulty" (posterior odds over prior odds); its word counts as
+    /// What another health service concluded from observations that are not among these; its word counts as
     /// `LocaliserConfig` says.
-    void add_conclusion(LinkId link, double log_odds);
-    void add_conclusion(NodeId device, double log_odds);
+    void add_conclusion(const Conclusion& conclusion);
     [[nodiscard]] Verdict infer() const;
     [[nodiscard]] std::size_t observations() const;
     [[nodiscard]] const LocaliserCounters& counters() const;

@@ -19,7 +19,8 @@ RollingEvidence::RollingEvidence(const FabricGraph& graph, const PathNames& name
       oldest_(epoch_of(since.ns)),
       newest_(oldest_),
       cells_(graph.link_count() * epochs_.size()),
-      links_(graph.link_count()) {
+      links_(graph.link_count()),
+      told_(config.told) {
     DYETRACE_ASSERT(config.epoch.ns > 0);
 }
 
@@ -287,6 +288,7 @@ void RollingEvidence::forget_before(Time since) {
         forget_oldest();
     oldest_ = std::max(oldest_, until);
     newest_ = std::max(newest_, oldest_);
+    told_.forget_before(since);
     settle_floors();
 }
 

@@ -34,6 +34,7 @@
 #include "core/localise/evidence_source.h"
 #include "core/localise/laid_out.h"
 #include "core/localise/route_table.h"
+#include "core/localise/told_evidence.h"
 
 namespace dyetrace::localise {
 
@@ -54,6 +55,7 @@ struct RollingConfig {
     Duration floor_step = Duration::microseconds(5);
     /// So many links on paths with a loss are all judged; of more, those that may be faulty at all.
     std::size_t judged_at_least = 256;
+    ToldConfig told;
     Duration short_queue = Duration::microseconds(50);  ///< `LocaliserConfig`'s
 };
 
@@ -106,6 +108,8 @@ class RollingEvidence final : public EvidenceSource {
     void restart(PathId path);
     /// Forgets windows that start in an epoch before that of `since`.
     void forget_before(Time since);
+    /// What is told beside what EPPCs measured; it takes part in `infer`.
+    [[nodiscard]] ToldEvidence& told() { return told_; }
 
     [[nodiscard]] Verdict infer(const LocaliserConfig& config, Time since) const override;
     [[nodiscard]] Crossing crossing(LinkId link, Time since) const override;
@@ -114,6 +118,12 @@ class RollingEvidence final : public EvidenceSource {
     [[nodiscard]] std::vector<PathKey> paths_across(LinkId link, Time since, std::size_t most) const override;
     [[nodiscard]] Crossing carried(std::span<const PairPath> paths, Time since) const override;
     [[nodiscard]] Crossing carried_between(std::span<const HostPair> pairs, Time since) const override;
+    [[nodiscard]] bool is_acquitted(LinkId link, Time since) const override {
+        return told_.is_acquitted(link, {}, since);
+    }
+    [[nodiscard]] bool is_acquitted(NodeId device, Time since) const override {
+        return told_.is_acquitted({}, device, since);
+    }
     /// What `infer` judges.
     [[nodiscard]] LaidOut lay_out(const LocaliserConfig& config, Time since) const;
 
@@ -302,6 +312,7 @@ class RollingEvidence final : public EvidenceSource {
     std::vector<std::uint32_t> half_of_set_;
     std::vector<SetSum> set_sums_;  ///< by link
     std::map<FlowKey, Flow> flows_;
+    ToldEvidence told_;
     std::vector<std::uint32_t> seen_;         ///< scratch, by link
     std::map<std::size_t, Duration> floors_;  ///< that paths of so many links agree on
     std::size_t floors_moved_ = 0;            ///< paths whose smallest delay changed since those were found

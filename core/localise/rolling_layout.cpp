@@ -33,6 +33,7 @@ class RollingEvidence::Layout {
         for (const auto& [key, flow] : flows_)
             if (flow.lost > 0) for_each_possible(key.route(), [&](LinkId link) { include(link); });
         if (included_.size() > evidence_.config_.judged_at_least) clear_links();
+        include_told();
         include_devices();
         std::sort(included_.begin(), included_.end());
         for (std::uint32_t i = 0; i < included_.size(); ++i)
@@ -236,6 +237,24 @@ class RollingEvidence::Layout {
         return most_for_fault(sent, lost) > most_of_link;
     }
 
+    /// What switches or other services hold something against is judged, whoever crosses it.
+    void include_told() {
+        if (evidence_.told_.empty()) return;
+        told_ = evidence_.told_.links(config_, since_);
+        for (const auto& [link, told] : told_)
+            if (told.accuses()) include(link);
+        for (const auto& [device, conclusion] : evidence_.told_.devices(config_, since_)) {
+            out_.device_conclusions.resize(evidence_.graph_->node_count());
+            out_.device_conclusions[device.value] = conclusion;
+            for (const LinkId link : evidence_.graph_->links_of(device))
+                if (is_crossed(link)) include(link);
+        }
+    }
+
+    [[nodiscard]] bool is_crossed(LinkId link) const {
+        return evidence_.links_[link.value].sent > 0 || evidence_.over_sets(link).sent_parts > 0;
+    }
+
     [[nodiscard]] std::int64_t steady_epochs() const {
         return config_.steady_min.ns / std::max<std::int64_t>(epoch_ns_, 1);
     }
@@ -255,8 +274,7 @@ class RollingEvidence::Layout {
         for (std::uint32_t node = 0; node < suspicious.size(); ++node) {
             if (suspicious[node] < 2 || !may_be_to_blame(NodeId{node})) continue;
             for (const LinkId link : graph.links_of(NodeId{node})) {
-                if (evidence_.links_[link.value].sent > 0 || evidence_.over_sets(link).sent_parts > 0)
-                    include(link);
+                if (is_crossed(link)) include(link);
             }
         }
     }
@@ -306,7 +324,9 @@ class RollingEvidence::Layout {
         FlatTable<std::uint64_t, UnitIndex, Hash> unit_of_print;
         for (std::uint32_t place = 0; place < included_.size(); ++place) {
             const LinkId link = included_[place];
-            const std::uint64_t print = all_ ? evidence_.links_[link.value].fingerprint : prints_[place];
+            std::uint64_t print = all_ ? evidence_.links_[link.value].fingerprint : prints_[place];
+            // What is told of one link alone tells it from all others.
+            if (told_.contains(link)) print += mix64(link.value ^ kToldPrint);
             const UnitIndex* const held = unit_of_print.find(print);
             if (print == 0) continue;  // nothing, not even perhaps
             const auto unit = held == nullptr ? static_cast<UnitIndex>(out_.unit_links.size()) : *held;
@@ -321,7 +341,13 @@ class RollingEvidence::Layout {
     }
 
     void load(std::uint32_t place, UnitEvidence& unit) const {
-        unit.sent_any_time = sent_certainly(included_[place]);
+        const LinkId link = included_[place];
+        unit.sent_any_time = sent_certainly(link);
+        if (const auto told = told_.find(link); told != told_.end()) {
+            if (told->second.counter.sent > 0) unit.counters.push_back(told->second.counter);
+            unit.conclusion = told->second.conclusion;
+            unit.windowed_conclusion = unit.conclusion != 0;
+        }
         for (std::int64_t epoch = 0; epoch < epochs_; ++epoch) {
             const Cell& sum = cell(place, epoch);
             if (sum.sent == 0) continue;
@@ -466,6 +492,7 @@ class RollingEvidence::Layout {
     static constexpr double kClear = 0;
     /// Fewer do not make a link likely to be faulty, whatever it carried (at least `sent_min` packets).
     static constexpr std::uint64_t kSuspiciousLosses = 3;
+    static constexpr std::uint64_t kToldPrint = 0x701d000000000000;
 
     const RollingEvidence& evidence_;
     const LocaliserConfig& config_;
@@ -485,6 +512,7 @@ class RollingEvidence::Layout {
     std::map<PathSetId, SetIndex> set_index_;  ///< of sets that are in the evidence
     std::vector<double> set_others_;           ///< by set in the evidence: lost by links that are no units
     std::vector<double> lost_;                 ///< by link, on paths across it; where links were cleared
+    std::map<LinkId, ToldEvidence::OfLink> told_;
     std::vector<std::uint32_t> place_of_;      ///< of each link among the included ones
     std::vector<LinkId> included_;
     std::vector<UnitIndex> unit_of_;     ///< by place

@@ -265,7 +265,7 @@ Sweeper::Weight Sweeper::to_weight(const Weighed& weighed) const {
 }
 
 /// A counter tells the truth with some chance; else it says as much of one rate as of another.
-void Sweeper::add_counters(const UnitEvidence& evidence, PerRate& log_likelihood) const {
+void Sweeper::add_told(const UnitEvidence& evidence, PerRate& log_likelihood) const {
     for (const CounterReading& counter : evidence.counters) {
         PerRate honest{};
         for (std::size_t r = 0; r < kRates; ++r) {
@@ -280,6 +280,9 @@ void Sweeper::add_counters(const UnitEvidence& evidence, PerRate& log_likelihood
         for (std::size_t r = 0; r < kRates; ++r)
             log_likelihood[r] += std::log(trust * std::exp(honest[r] - top) + (1 - trust) * mean);
     }
+    // Others say that it is faulty, and not at which rate.
+    for (std::size_t r = kHealthyRates; r < kRates; ++r)
+        log_likelihood[r] += evidence.conclusion;
 }
 
 /// What was sent at no known time speaks for small rates, and where `at_any_time` all the rest too.
@@ -305,7 +308,7 @@ void Sweeper::weigh_steady(const LossShare& share, const UnitEvidence& evidence,
         static_cast<void>(
             list_losses(share.timed, share.rate_any_time, members, losses_, weighed.log_likelihood));
     bursts_.add_losses(losses_, weighed.log_likelihood);
-    add_counters(evidence, weighed.log_likelihood);
+    add_told(evidence, weighed.log_likelihood);
     weighed.log_calm = weighed.log_likelihood[kHealthyRates / 2];
 }
 

@@ -119,7 +119,7 @@ class Sweeper {
                       const PerRate& lossless, bool at_any_time, Weighed& weighed);
     void find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed);
     [[nodiscard]] Weighed weigh_alone(UnitIndex unit, Rates rates);
-    void add_counters(const UnitEvidence& evidence, PerRate& log_likelihood) const;
+    void add_told(const UnitEvidence& evidence, PerRate& log_likelihood) const;
     [[nodiscard]] Weight to_weight(const Weighed& weighed) const;
     void share_out_lossless();
     double add_alternatives(std::uint32_t p, UnitIndex unit, std::map<UnitIndex, double>& lost) const;

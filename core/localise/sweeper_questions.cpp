@@ -17,7 +17,7 @@ PerRate Sweeper::weigh_carried(UnitIndex unit) const {
     PerRate log_likelihood = mixture_.lossless(unit);
     const UnitEvidence& evidence = evidence_.units[unit];
     weigh_sent(evidence, true, log_likelihood);
-    add_counters(evidence, log_likelihood);
+    add_told(evidence, log_likelihood);
     return log_likelihood;
 }
 

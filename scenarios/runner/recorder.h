@@ -33,6 +33,7 @@ class Recorder : public ns3::DyetraceEngineListener {
     using SessionKey = std::tuple<IpAddress, IpAddress, SessionId>;
 
     void record(const health::Datagram&) {}
+    void record(const health::Concluded&) {}  // for another service; a run has one
     void record(const health::UpdateReceived& update);
     void record(const health::SessionReported& session);
     void record(const health::RecordReceived& received);

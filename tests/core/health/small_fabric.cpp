@@ -289,6 +289,16 @@ void SmallFabric::run(int windows, std::uint64_t packets) {
     }
 }
 
+void SmallFabric::let_pass(Duration by) {
+    const Time end = now + by;
+    while (nhms.next_deadline() <= end) {
+        now = std::max(now, nhms.next_deadline());
+        nhms.advance(now);
+        collect();
+    }
+    now = end;
+}
+
 std::vector<IncidentStep> SmallFabric::steps_of(const std::string& subject) const {
     std::vector<IncidentStep> steps;
     for (const IncidentChanged& change : all<IncidentChanged>()) {

@@ -33,6 +33,8 @@ class SmallFabric {
 
     /// One or more windows of 20 ms, in each of which each path sends `packets`.
     void run(int windows, std::uint64_t packets = 200);
+    /// Hosts say nothing meanwhile; the service does what is due by then.
+    void let_pass(Duration by = {});
     /// Another service, which knows nothing but what it is given.
     void restart_service(const Memory* memory);
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/localise/conclusion.h"
 #include "tests/core/localise/flows_on_fat_tree.h"
 
 namespace dyetrace::localise {
@@ -66,7 +67,7 @@ TEST_F(OtherEvidenceTest, ImpossibleCountersAndConclusionsAreRefusedAndCounted) 
     Localiser with = localiser(flows(100));
     with.add_counter(link("agg-1-0", "core-1"), 10, 11);
     with.add_counter(link("agg-1-0", "core-1"), 0, 0);
-    with.add_conclusion(node("core-1"), std::numeric_limits<double>::quiet_NaN());
+    with.add_conclusion({{}, node("core-1"), std::numeric_limits<double>::quiet_NaN()});
     EXPECT_EQ(with.counters().impossible_counts, 1U);
     EXPECT_EQ(with.counters().empty, 1U);
     EXPECT_EQ(with.counters().impossible_conclusions, 1U);
@@ -76,20 +77,20 @@ TEST_F(OtherEvidenceTest, ConclusionOfAnotherServiceMovesTheOddsByABoundedAmount
     const auto all = flows(1000);
     const double before = odds_of(localiser(all).infer(), "agg-1-0>core-1");
     Localiser with = localiser(all);
-    with.add_conclusion(link("agg-1-0", "core-1"), 5);
+    with.add_conclusion({link("agg-1-0", "core-1"), {}, 5});
     const double after = odds_of(with.infer(), "agg-1-0>core-1");
     EXPECT_GT(after, -100);
     if (std::isfinite(before)) {
         EXPECT_NEAR(after - before, 5 * LocaliserConfig{}.conclusion_trust, 1);
     }
     Localiser loud = localiser(all);
-    loud.add_conclusion(link("agg-1-0", "core-1"), 1e9);
+    loud.add_conclusion({link("agg-1-0", "core-1"), {}, 1e9});
     EXPECT_LE(odds_of(loud.infer(), "agg-1-0>core-1"), after + LocaliserConfig{}.conclusion_log_odds_max);
 }
 
 TEST_F(OtherEvidenceTest, ConclusionTipsTheBalanceBetweenLinksThatPathsCannotTellApart) {
     Localiser with = localiser(one_path(20, 5));
-    with.add_conclusion(link("agg-0-0", "edge-0-1"), 6);
+    with.add_conclusion({link("agg-0-0", "edge-0-1"), {}, 6});
     const Verdict verdict = with.infer();
     ASSERT_THAT(names(verdict.suspects), Contains("agg-0-0>edge-0-1"));
     EXPECT_EQ(name_of(verdict.suspects.front()), "agg-0-0>edge-0-1");
@@ -100,7 +101,7 @@ TEST_F(OtherEvidenceTest, ConclusionAboutADeviceCountsForIt) {
     const auto all = flows(2000);
     const double before = odds_of(localiser(all).infer(), "agg-2-1");
     Localiser with = localiser(all);
-    with.add_conclusion(node("agg-2-1"), 5);
+    with.add_conclusion({{}, node("agg-2-1"), 5});
     EXPECT_NEAR(odds_of(with.infer(), "agg-2-1") - before, 5 * LocaliserConfig{}.conclusion_trust, 0.5);
 }
 
