@@ -121,6 +121,9 @@ void OtherEvidence::read_conclusions(const std::filesystem::path& file) {
                 entry.wrong("kind", "must be \"link\" or \"device\"");
             }
             conclusion.log_odds = entry.number("log_odds");
+            if (entry.has("loss_rate")) conclusion.loss_rate = entry.number("loss_rate");
+            if (conclusion.loss_rate < 0 || conclusion.loss_rate > 1)
+                entry.wrong("loss_rate", "must be between 0 and 1");
             groups.push_back(entry.has("group")
                                  ? std::optional(static_cast<std::int64_t>(entry.count("group")))
                                  : std::nullopt);
@@ -178,6 +181,7 @@ std::vector<std::string> OtherEvidence::add_to(localise::Localiser& localiser, c
             suspect.from = graph.from(*told.link);
             suspect.to = graph.to(*told.link);
         }
+        told.loss_rate = conclusion.loss_rate;
         told.log_bayes_factor = localise::log_bayes_factor(suspect, conclusion.group_size, graph, {}, timed);
         localiser.add_conclusion(told);
     }

@@ -39,6 +39,7 @@ class OtherEvidence {
         std::string from, to;  ///< of a link
         std::string device;    ///< empty: a link
         double log_odds = 0;   ///< posterior
+        double loss_rate = 0;  ///< 0: not known
         std::size_t group_size = 1;
     };
 

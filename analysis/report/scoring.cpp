@@ -38,7 +38,7 @@ store::SuspectRow as_suspect(const store::TruthFaultRow& fault) {
 }
 
 bool does_harm(const store::TruthFaultRow& fault) {
-    return fault.kind != "silent-drop" || fault.probability > 0;
+    return fault.probability > 0;
 }
 
 Score score(const store::RunReader& run) {

@@ -253,8 +253,9 @@ std::string percent(double share) {
 }
 
 std::string describe(const store::TruthFaultRow& fault, const std::string& link_name) {
-    if (fault.kind == "silent-drop")
-        return fmt::format("silent-drop of {} on {}", percent(fault.probability), link_name);
+    // Not of each packet, or each flow, that it meets.
+    if (fault.probability < 1)
+        return fmt::format("{} of {} on {}", fault.kind, percent(fault.probability), link_name);
     return fault.kind + " of " + link_name;
 }
 

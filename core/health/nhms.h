@@ -62,8 +62,8 @@ struct NhmsCounters {
     std::uint64_t conclusions = 0;            ///< of other services
     std::uint64_t conclusions_unknown = 0;    ///< about what the graph does not have
     std::uint64_t conclusions_refused = 0;    ///< no numbers, of a time before others', or no room
-    RecordCounters by_reason;            ///< records that made no window
-    localise::RollingCounters evidence;  ///< windows and routes that are no evidence
+    RecordCounters by_reason;                 ///< records that made no window
+    localise::RollingCounters evidence;       ///< windows and routes that are no evidence
 };
 
 /// What has to be known of a pair to go on with it.
@@ -110,8 +110,8 @@ class Nhms {
     bool set_own_health(std::string_view service, std::string_view instance, double health, Time now);
     /// A tenant's guest is on another host from now on. False where there is no such guest.
     bool move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now);
-    /// What switches count of their links, read just now: further evidence. What cannot be used is counted, and
-    /// the rest is taken.
+    /// What switches count of their links, read just now: further evidence. What cannot be used is counted,
+    /// and the rest is taken.
     void take_counters(std::span<const LinkReading> readings, Time now);
     /// What another service concluded from updates that do not come here: further evidence, in place of what
     /// `service` said before. Clocks have to agree as well as those of EPPCs have to. Likewise.

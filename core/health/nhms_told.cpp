@@ -12,6 +12,14 @@ namespace dyetrace::health {
 using localise::LinkId;
 using localise::ToldEvidence;
 
+namespace {
+
+bool is_possible(const NamedConclusion& named) {
+    return std::isfinite(named.log_bayes_factor) && named.loss_rate >= 0 && named.loss_rate <= 1;
+}
+
+}  // namespace
+
 std::optional<LinkId> Nhms::Engine::link_between(std::string_view from, std::string_view to) const {
     const auto one = graph.find(from), other = graph.find(to);
     return one && other ? graph.link(*one, *other) : std::nullopt;
@@ -42,6 +50,7 @@ void Nhms::Engine::take_conclusions(std::string_view service, const Concluded& c
     for (const NamedConclusion& named : concluded.conclusions) {
         localise::Conclusion& conclusion = known.emplace_back();
         conclusion.log_bayes_factor = named.log_bayes_factor;
+        conclusion.loss_rate = named.loss_rate;
         const bool is_link = named.device.empty();
         const auto device = is_link ? std::nullopt : graph.find(std::string_view(named.device));
         if (is_link) conclusion.link = link_between(named.from, named.to);
@@ -49,7 +58,7 @@ void Nhms::Engine::take_conclusions(std::string_view service, const Concluded& c
         if (!conclusion.link && !device) {
             ++counters.conclusions_unknown;
             known.pop_back();
-        } else if (!std::isfinite(named.log_bayes_factor)) {
+        } else if (!is_possible(named)) {
             ++counters.conclusions_refused;
             known.pop_back();
         } else {
@@ -80,6 +89,7 @@ void Nhms::Engine::conclude(Time now) {
     for (const localise::Conclusion& conclusion : conclusions) {
         NamedConclusion& named = concluded.conclusions.emplace_back();
         named.log_bayes_factor = conclusion.log_bayes_factor;
+        named.loss_rate = conclusion.loss_rate;
         if (conclusion.link) {
             named.from = graph.name(graph.from(*conclusion.link));
             named.to = graph.name(graph.to(*conclusion.link));

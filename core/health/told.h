@@ -23,13 +23,14 @@ struct NamedConclusion {
     std::string from, to;         ///< of a link
     std::string device;           ///< of a device; empty: a link
     double log_bayes_factor = 0;  ///< of faulty against healthy, natural logarithm; below 0: it is well
+    double loss_rate = 0;         ///< most likely probability of losing a packet; 0: not known
 
     bool operator==(const NamedConclusion&) const = default;
 };
 
-/// What a service holds for likely by evidence from `since` on, and nothing older: all of it, so that it takes
-/// the place of what it said before. Whom it accused before and holds for well now it acquits; of whom it says
-/// nothing, it knows nothing.
+/// What a service holds for likely by evidence from `since` on, and nothing older: all of it, so that it
+/// takes the place of what it said before. Whom it accused before and holds for well now it acquits; of whom
+/// it says nothing, it knows nothing.
 struct Concluded {
     Time at;
     Time since;

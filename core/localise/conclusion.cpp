@@ -10,7 +10,8 @@ namespace dyetrace::localise {
 double log_bayes_factor(const Suspect& suspect, std::size_t group_size, const FabricGraph& graph,
                         const LocaliserConfig& config, bool timed) {
     // The odds are that one of the group is.
-    const double posterior = suspect.log_odds - std::log(static_cast<double>(std::max<std::size_t>(group_size, 1)));
+    const double posterior =
+        suspect.log_odds - std::log(static_cast<double>(std::max<std::size_t>(group_size, 1)));
     if (suspect.kind == Suspect::Kind::Device) return posterior - config.device_log_odds;
     const double prior = log_odds_before(graph, config, suspect.from, suspect.to);
     return posterior - (timed ? prior : prior - config.windowed_log_odds);
@@ -30,6 +31,7 @@ std::vector<Conclusion> conclusions_of(const Verdict& verdict, const FabricGraph
             const std::size_t size = suspect.group < 0 ? 1 : sizes[suspect.group];
             Conclusion conclusion;
             conclusion.log_bayes_factor = log_bayes_factor(suspect, size, graph, config, true);
+            conclusion.loss_rate = suspect.loss_rate;
             if (suspect.kind == Suspect::Kind::Device) {
                 conclusion.device = suspect.device;
             } else {

@@ -85,6 +85,7 @@ struct UnitEvidence {
     std::vector<EpochLoad> epochs;  ///< with traffic, by time
     double prior_log_odds = 0;      ///< added to the prior's; `verdict_of` adds what the graph says
     double conclusion = 0;          ///< log Bayes factor that others concluded, bounded and weighed
+    double conclusion_rate = 0;     ///< at which they say that it loses packets; 0: not known
     bool windowed_conclusion = false;  ///< and the losses that they concluded it from had a time
     std::vector<CounterReading> counters;
     PerBucket sent_by_source{};  ///< packets that crossed it for certain, by bucket of the sending host ..

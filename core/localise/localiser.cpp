@@ -70,11 +70,11 @@ void Localiser::add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost)
 
 void Localiser::add_conclusion(const Conclusion& conclusion) {
     const auto counts = weighed_conclusion(conclusion.log_bayes_factor, state_->config);
-    if (!counts) {
+    if (!counts || !(conclusion.loss_rate >= 0 && conclusion.loss_rate <= 1)) {
         ++state_->counters.impossible_conclusions;
     } else if (conclusion.link) {
         DYETRACE_ASSERT(conclusion.link->value < state_->graph->link_count());
-        state_->table.conclude(*conclusion.link, *counts);
+        state_->table.conclude(*conclusion.link, *counts, conclusion.loss_rate);
     } else {
         DYETRACE_ASSERT(conclusion.device.value < state_->graph->node_count());
         state_->table.conclude(conclusion.device, *counts);
@@ -167,8 +167,7 @@ void set_priors(const FabricGraph& graph, const LocaliserConfig& config, LaidOut
             odds += std::exp(place_log_odds(graph, config, graph.from(link), graph.to(link)));
         UnitEvidence& unit = laid_out.evidence.units[u];
         unit.prior_log_odds = std::log(odds);
-        if (!unit.epochs.empty() || unit.windowed_conclusion)
-            unit.prior_log_odds += config.windowed_log_odds;
+        if (!unit.epochs.empty() || unit.windowed_conclusion) unit.prior_log_odds += config.windowed_log_odds;
         double sent = unit.sent_any_time + over_sets[u];
         for (const EpochLoad& load : unit.epochs)
             sent += load.sent;

@@ -112,7 +112,7 @@ struct LocaliserCounters {
     std::uint64_t impossible_counts = 0;        ///< lost > sent
     std::uint64_t empty = 0;                    ///< nothing sent, or a path of no link
     std::uint64_t unknown_sets = 0;             ///< a set that `use_sets` did not bring
-    std::uint64_t impossible_conclusions = 0;   ///< log odds that are no finite number
+    std::uint64_t impossible_conclusions = 0;   ///< no finite number, or no rate
 };
 
 /// Log odds that a link whose losses have a time is faulty, before looking.

@@ -93,12 +93,16 @@ void ObservationTable::add_counter(LinkId link, std::uint64_t sent, std::uint64_
     counters_.push_back({link, sent, lost});
 }
 
-void ObservationTable::conclude(LinkId link, double log_odds) {
+void ObservationTable::conclude(LinkId link, double log_odds, double loss_rate) {
     Carried& sum = carried(link);
     if (link_conclusions_.find(link) == link_conclusions_.end())
         sum.fingerprint += mix64(link.value ^ 0xc04c105e00000000ULL);
     sum.any = true;
-    link_conclusions_[link] += log_odds;
+    Concluded& all = link_conclusions_[link];
+    all.log_odds += log_odds;
+    if (log_odds <= all.surest) return;
+    all.surest = log_odds;
+    all.loss_rate = loss_rate;
 }
 
 void ObservationTable::conclude(NodeId device, double log_odds) {
@@ -301,8 +305,10 @@ LaidOut ObservationTable::lay_out(const LocaliserConfig& config, const PathSets*
                       return std::pair(a.sent, a.lost) < std::pair(b.sent, b.lost);
                   });
     }
-    for (const auto& [link, log_odds] : link_conclusions_)
-        out.evidence.units[unit_of[link.value]].conclusion += log_odds;
+    for (const auto& [link, concluded] : link_conclusions_) {
+        out.evidence.units[unit_of[link.value]].conclusion = concluded.log_odds;
+        out.evidence.units[unit_of[link.value]].conclusion_rate = concluded.loss_rate;
+    }
     out.device_conclusions = device_conclusions_;
     out.evidence.last_onset = static_cast<std::int32_t>(clock.epochs) - 1 -
                               static_cast<std::int32_t>(config.steady_min.ns / clock.epoch_ns);

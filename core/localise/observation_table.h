@@ -27,7 +27,8 @@ class ObservationTable {
     /// there is a set.
     void add(const Observation& observation, Ends ends);
     void add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost);
-    void conclude(LinkId link, double log_odds);
+    /// `loss_rate`: 0 where it is not known.
+    void conclude(LinkId link, double log_odds, double loss_rate);
     void conclude(NodeId device, double log_odds);
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] LaidOut lay_out(const LocaliserConfig& config, const PathSets* sets) const;
@@ -82,7 +83,12 @@ class ObservationTable {
     std::vector<SetSent> lossless_;          ///< of flows without loss whose path is not known
     std::vector<std::uint64_t> set_prints_;  ///< by set: sum of the fingerprints of what may have crossed it
     std::vector<Counter> counters_;
-    std::map<LinkId, double> link_conclusions_;
+    struct Concluded {
+        double log_odds = 0;
+        double surest = 0;     ///< of the words that it is the sum of
+        double loss_rate = 0;  ///< by that one
+    };
+    std::map<LinkId, Concluded> link_conclusions_;
     std::vector<double> device_conclusions_;
 };
 

@@ -346,6 +346,7 @@ class RollingEvidence::Layout {
         if (const auto told = told_.find(link); told != told_.end()) {
             if (told->second.counter.sent > 0) unit.counters.push_back(told->second.counter);
             unit.conclusion = told->second.conclusion;
+            unit.conclusion_rate = told->second.loss_rate;
             unit.windowed_conclusion = unit.conclusion != 0;
         }
         for (std::int64_t epoch = 0; epoch < epochs_; ++epoch) {
@@ -513,7 +514,7 @@ class RollingEvidence::Layout {
     std::vector<double> set_others_;           ///< by set in the evidence: lost by links that are no units
     std::vector<double> lost_;                 ///< by link, on paths across it; where links were cleared
     std::map<LinkId, ToldEvidence::OfLink> told_;
-    std::vector<std::uint32_t> place_of_;      ///< of each link among the included ones
+    std::vector<std::uint32_t> place_of_;  ///< of each link among the included ones
     std::vector<LinkId> included_;
     std::vector<UnitIndex> unit_of_;     ///< by place
     std::vector<Cell> cells_;            ///< by place and epoch; where not `all_`

@@ -280,9 +280,26 @@ void Sweeper::add_told(const UnitEvidence& evidence, PerRate& log_likelihood) co
         for (std::size_t r = 0; r < kRates; ++r)
             log_likelihood[r] += std::log(trust * std::exp(honest[r] - top) + (1 - trust) * mean);
     }
-    // Others say that it is faulty, and not at which rate.
+    if (evidence.conclusion != 0) add_conclusion(evidence, log_likelihood);
+}
+
+/// Over all faulty rates together it counts what it says, most of it near the rate that others saw.
+void Sweeper::add_conclusion(const UnitEvidence& evidence, PerRate& log_likelihood) const {
+    constexpr double kLogWidth = 1;  // what is lost differs by the hour and by the path
+    PerRate shape{}, weighted{};
+    for (std::size_t r = kHealthyRates; r < kRates; ++r) {
+        const double off = evidence.conclusion_rate > 0
+                               ? std::log(prior_.rates()[r] / evidence.conclusion_rate) / kLogWidth
+                               : 0;
+        shape[r] = -off * off / 2;
+        weighted[r] = shape[r] + prior_.log_mass()[r];
+    }
+    const auto faulty = [](const PerRate& of) {
+        return log_sum_exp(std::span<const double>(of).subspan(kHealthyRates));
+    };
+    const double mean = faulty(weighted) - faulty(prior_.log_mass());
     for (std::size_t r = kHealthyRates; r < kRates; ++r)
-        log_likelihood[r] += evidence.conclusion;
+        log_likelihood[r] += evidence.conclusion + shape[r] - mean;
 }
 
 /// What was sent at no known time speaks for small rates, and where `at_any_time` all the rest too.

@@ -120,6 +120,7 @@ class Sweeper {
     void find_rates(const LossShare& share, double prior_log_odds, Rates rates, Weighed& weighed);
     [[nodiscard]] Weighed weigh_alone(UnitIndex unit, Rates rates);
     void add_told(const UnitEvidence& evidence, PerRate& log_likelihood) const;
+    void add_conclusion(const UnitEvidence& evidence, PerRate& log_likelihood) const;
     [[nodiscard]] Weight to_weight(const Weighed& weighed) const;
     void share_out_lossless();
     double add_alternatives(std::uint32_t p, UnitIndex unit, std::map<UnitIndex, double>& lost) const;

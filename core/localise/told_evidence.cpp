@@ -73,12 +73,18 @@ std::map<LinkId, ToldEvidence::OfLink> ToldEvidence::links(const LocaliserConfig
         }
         if (sum.sent > 0) links[link].counter = sum;
     }
+    std::map<LinkId, double> surest_of;
     for (const auto& [name, told] : services_) {
         if (told.since < since) continue;
         for (const Conclusion& conclusion : told.conclusions) {
             if (!conclusion.link) continue;
-            links[*conclusion.link].conclusion +=
-                weighed_conclusion(conclusion.log_bayes_factor, config).value_or(0);
+            OfLink& link = links[*conclusion.link];
+            const double weight = weighed_conclusion(conclusion.log_bayes_factor, config).value_or(0);
+            link.conclusion += weight;
+            double& surest = surest_of[*conclusion.link];
+            if (weight <= surest) continue;
+            surest = weight;
+            link.loss_rate = conclusion.loss_rate;
         }
     }
     return links;

@@ -2,9 +2,9 @@
 // What is told of links and devices beside what EPPCs measured: counters that switches keep, and what other
 // health services concluded. All of it has a time, so that fresh evidence can be told from old.
 //
-// Counters are totals, read now and then; the difference of two neighbouring readings is a window, as it is of
-// an EPPC's records. Of each service only its newest conclusions count: they are about a stretch of time that
-// the ones before may overlap.
+// Counters are totals, read now and then; the difference of two neighbouring readings is a window, as it is
+// of an EPPC's records. Of each service only its newest conclusions count: they are about a stretch of time
+// that the ones before may overlap.
 #pragma once
 
 #include <cstddef>
@@ -50,14 +50,15 @@ class ToldEvidence {
     void forget_before(Time since);
 
     [[nodiscard]] bool empty() const { return counted_.empty() && services_.empty(); }
-    /// Whether a service, from nothing older, holds the link (or, where there is none, the device) for well, and
-    /// none for faulty.
+    /// Whether a service, from nothing older, holds the link (or, where there is none, the device) for well,
+    /// and none for faulty.
     [[nodiscard]] bool is_acquitted(std::optional<LinkId> link, NodeId device, Time since) const;
 
     /// What is known of one link from times at or after `since`.
     struct OfLink {
         CounterReading counter;
         double conclusion = 0;  ///< log Bayes factor, weighed; all services' together
+        double loss_rate = 0;   ///< by the word of the one that is surest; 0: not known
         [[nodiscard]] bool accuses() const { return counter.lost > 0 || conclusion > 0; }
     };
     /// By link; those of which nothing is known are not in it.

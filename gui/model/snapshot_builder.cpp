@@ -278,8 +278,8 @@ class Builder {
                                      ? node_name(fault.from)
                                      : node_name(fault.from) + QStringLiteral(" > ") + node_name(fault.to);
             fault.text =
-                row.kind == "silent-drop"
-                    ? QStringLiteral("silent-drop of %1 on %2").arg(percent_text(row.probability), link)
+                row.probability < 1
+                    ? QStringLiteral("%1 of %2 on %3").arg(fault.kind, percent_text(row.probability), link)
                     : QStringLiteral("%1 of %2").arg(fault.kind, link);
             run_->truth_faults.push_back(std::move(fault));
         }

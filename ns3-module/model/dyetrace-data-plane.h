@@ -73,6 +73,8 @@ class DyetraceDataPlane {
     virtual void TakeArrivals(uint32_t host) = 0;
     /// Packets that came out at the end of a link.
     virtual uint64_t GetLinkPackets(uint32_t link) const = 0;
+    /// Of those, what the port there found damaged.
+    uint64_t GetFrameErrors(uint32_t link) const { return m_impairments.GetFrameErrors(link); }
     virtual void SetCapture(uint32_t port, DyetraceCapture* capture) = 0;
 
     /// \name The timeline of what changes. At one time changes come first, then arrivals, then the hosts.

@@ -370,5 +370,9 @@ uint64_t DyetraceFabric::GetLinkPackets(uint32_t link) const {
     NS_ABORT_MSG_IF(link >= Built().topology.GetNLinks(), "no link has number " << link);
     return Built().plane->GetLinkPackets(link);
 }
+uint64_t DyetraceFabric::GetFrameErrors(uint32_t link) const {
+    NS_ABORT_MSG_IF(link >= Built().topology.GetNLinks(), "no link has number " << link);
+    return Built().plane->GetFrameErrors(link);
+}
 
 }  // namespace ns3

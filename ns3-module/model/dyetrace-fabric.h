@@ -137,6 +137,9 @@ class DyetraceFabric : public Object {
     uint64_t GetIcmpSent() const;
     uint64_t GetIcmpSuppressed() const;  ///< by IcmpRate
     uint64_t GetLinkPackets(uint32_t link) const;
+    /// Of those, what the port at the link's end found damaged: its ifInErrors (RFC 2863). What is lost and
+    /// counted nowhere is not among them.
+    uint64_t GetFrameErrors(uint32_t link) const;
     /// @}
 
     /// The seed in use: the attribute, or what RngSeedManager says where that is 0.

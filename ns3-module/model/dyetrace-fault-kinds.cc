@@ -16,13 +16,14 @@ namespace {
 
 using TypeIdOf = TypeId (*)();
 
-constexpr std::array<TypeIdOf, 18> kKinds{
-    DyetraceAddedDelay::GetTypeId, DyetraceClockChange::GetTypeId, DyetraceControlLoss::GetTypeId,
-    DyetraceCorruption::GetTypeId, DyetraceDuplication::GetTypeId, DyetraceEcnBleaching::GetTypeId,
-    DyetraceEcnMarking::GetTypeId, DyetraceEppcRestart::GetTypeId, DyetraceFlowDrop::GetTypeId,
-    DyetraceHostCrash::GetTypeId,  DyetraceLinkDown::GetTypeId,    DyetraceLinkFlap::GetTypeId,
-    DyetraceMtuShrink::GetTypeId,  DyetraceNhmsOutage::GetTypeId,  DyetraceRateCut::GetTypeId,
-    DyetraceReordering::GetTypeId, DyetraceSilentDrop::GetTypeId,  DyetraceSwitchDown::GetTypeId};
+constexpr std::array<TypeIdOf, 19> kKinds{
+    DyetraceAddedDelay::GetTypeId,  DyetraceClockChange::GetTypeId, DyetraceControlLoss::GetTypeId,
+    DyetraceCorruption::GetTypeId,  DyetraceDuplication::GetTypeId, DyetraceEcnBleaching::GetTypeId,
+    DyetraceEcnMarking::GetTypeId,  DyetraceEppcRestart::GetTypeId, DyetraceFlowDrop::GetTypeId,
+    DyetraceFrameErrors::GetTypeId, DyetraceHostCrash::GetTypeId,   DyetraceLinkDown::GetTypeId,
+    DyetraceLinkFlap::GetTypeId,    DyetraceMtuShrink::GetTypeId,   DyetraceNhmsOutage::GetTypeId,
+    DyetraceRateCut::GetTypeId,     DyetraceReordering::GetTypeId,  DyetraceSilentDrop::GetTypeId,
+    DyetraceSwitchDown::GetTypeId};
 
 Ptr<DyetraceFault> Make(TypeIdOf kind) {
     ObjectFactory factory;

@@ -117,9 +117,15 @@ DyetraceVerdict DyetraceImpairments::Judge(uint32_t number, uint64_t ordinal, Dy
         const uint64_t hash = dyetrace::mix64(packetHash + active.what.faultId);
         if (!IsMeant(active, hash, packet)) continue;
         Apply(active, hash, link, packet, nowNs, verdict);
+        if (active.what.kind == DyetraceImpairment::Kind::FrameErrors) ++m_frameErrors[number];
         if (verdict.isLost) break;
     }
     return verdict;
+}
+
+uint64_t DyetraceImpairments::GetFrameErrors(uint32_t link) const {
+    const auto found = m_frameErrors.find(link);
+    return found == m_frameErrors.end() ? 0 : found->second;
 }
 
 bool DyetraceImpairments::IsMeant(const Active& active, uint64_t hash, const DyetracePacket& packet) {
@@ -140,6 +146,7 @@ void DyetraceImpairments::Apply(const Active& active, uint64_t hash, LinkState& 
                              static_cast<double>(what.jitterNs));
     switch (what.kind) {
         case Kind::Loss:
+        case Kind::FrameErrors:
         case Kind::FlowLoss:
         case Kind::ControlLoss: verdict.isLost = true; break;
         case Kind::Corruption: InvertBit(packet, hash); break;

@@ -23,6 +23,7 @@ class DyetraceTopology;
 struct DyetraceImpairment {
     enum class Kind : uint8_t {
         Loss,         ///< loses a packet
+        FrameErrors,  ///< loses a packet, and the port that it was to come in at counts it
         FlowLoss,     ///< loses the packets of some flows: those of `filter`, or a share by hash
         ControlLoss,  ///< loses control packets between EPPCs (RFC 8926: the O bit)
         Corruption,   ///< inverts one bit behind the Ethernet header
@@ -60,6 +61,8 @@ class DyetraceImpairments {
     /// Decides on a packet that comes out of `link`, and changes its bytes where a fault does.
     /// \param ordinal of the packet on the link, from 1
     DyetraceVerdict Judge(uint32_t link, uint64_t ordinal, DyetracePacket& packet, int64_t nowNs);
+    /// Packets of which the port at the link's end saw that they were damaged.
+    uint64_t GetFrameErrors(uint32_t link) const;
 
   private:
     struct Active {
@@ -79,6 +82,7 @@ class DyetraceImpairments {
     const DyetraceTopology& m_topology;
     uint64_t m_seed;
     std::map<uint32_t, LinkState> m_links;
+    std::map<uint32_t, uint64_t> m_frameErrors;  ///< by link, since the start
 };
 
 }  // namespace ns3

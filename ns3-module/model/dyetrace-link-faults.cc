@@ -19,6 +19,7 @@ NS_OBJECT_ENSURE_REGISTERED(DyetraceLinkDown);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceLinkFlap);
 NS_OBJECT_ENSURE_REGISTERED(DyetracePacketFault);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceSilentDrop);
+NS_OBJECT_ENSURE_REGISTERED(DyetraceFrameErrors);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceControlLoss);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceCorruption);
 NS_OBJECT_ENSURE_REGISTERED(DyetraceDuplication);
@@ -104,6 +105,14 @@ TypeId DyetraceSilentDrop::GetTypeId() {
 }
 void DyetraceSilentDrop::Switch(DyetraceFaultSite& site, bool isActive) {
     StrikePackets(site, *this, isActive, Impairment::Kind::Loss);
+}
+
+TypeId DyetraceFrameErrors::GetTypeId() {
+    static TypeId tid = PlainTypeId<DyetraceFrameErrors, DyetracePacketFault>("ns3::DyetraceFrameErrors");
+    return tid;
+}
+void DyetraceFrameErrors::Switch(DyetraceFaultSite& site, bool isActive) {
+    StrikePackets(site, *this, isActive, Impairment::Kind::FrameErrors);
 }
 
 TypeId DyetraceControlLoss::GetTypeId() {

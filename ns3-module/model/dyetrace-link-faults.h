@@ -61,6 +61,18 @@ class DyetraceSilentDrop : public DyetracePacketFault {
 };
 
 /// \ingroup dyetrace
+/// "frame-errors": packets arrive damaged, and the check of the link (Ethernet's FCS) finds it. They are
+/// lost, and the port counts them: see DyetraceFabric::GetFrameErrors.
+class DyetraceFrameErrors : public DyetracePacketFault {
+  public:
+    static TypeId GetTypeId();
+    std::string GetKind() const override { return "frame-errors"; }
+
+  protected:
+    void Switch(DyetraceFaultSite& site, bool isActive) override;
+};
+
+/// \ingroup dyetrace
 /// "control-loss": control packets between EPPCs are lost, data packets pass.
 class DyetraceControlLoss : public DyetracePacketFault {
   public:

@@ -9,6 +9,7 @@
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
 #include <ns3/double.h>
+#include <ns3/event-id.h>
 #include <ns3/log.h>
 #include <ns3/simulator.h>
 #include <ns3/string.h>
@@ -125,7 +126,9 @@ class DyetraceNhms::State : public DyetraceUdpService {
               port.GetHost(), [this] { return m_port.LocalTime(); }, [this] { Wake(); }) {
         port.Listen(config.endpoint.port, this);
         Service(port.LocalTime());
+        PlanReading();
     }
+    ~State() override { m_reading.Cancel(); }
 
     void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) override {
         m_engine.handle(from, datagram, now);
@@ -141,6 +144,21 @@ class DyetraceNhms::State : public DyetraceUdpService {
         return [this](uint32_t host) {
             return DyetraceToUnderlay(m_fabric.GetTopology().GetNode(host).address, m_port.IsIpv6());
         };
+    }
+
+    void FeedCounters(const std::vector<DyetraceLinkReading>& readings) {
+        std::vector<health::LinkReading> taken;
+        taken.reserve(readings.size());
+        for (const DyetraceLinkReading& reading : readings)
+            taken.push_back({reading.from, reading.to, reading.sent, reading.lost});
+        m_port.TakeArrivals();
+        m_engine.take_counters(taken, LocalTime());
+        ServiceNow();
+    }
+    void TakeConclusions(const std::string& service, const health::Concluded& concluded) {
+        m_port.TakeArrivals();
+        m_engine.take_conclusions(service, concluded, LocalTime());
+        ServiceNow();
     }
 
     /// Keeps the names that tenants have for their guests.
@@ -167,6 +185,32 @@ class DyetraceNhms::State : public DyetraceUdpService {
     void Wake() {
         m_port.TakeArrivals();
         Service(m_port.LocalTime());
+    }
+
+    void PlanReading() {
+        if (m_owner.m_readCounters.IsStrictlyPositive())
+            m_reading = Simulator::Schedule(m_owner.m_readCounters, &State::ReadCounters, this);
+    }
+
+    /// What the fabric's switches show of their ports, as a collector would ask for it.
+    void ReadCounters() {
+        const DyetraceTopology& topology = m_fabric.GetTopology();
+        std::vector<DyetraceLinkReading> readings;
+        for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
+            const uint32_t to = topology.GetTo(link);
+            const uint64_t packets = m_fabric.GetLinkPackets(link);
+            if (to < topology.GetNHosts() || packets == 0) continue;
+            readings.push_back({topology.GetNode(topology.GetFrom(link)).name, topology.GetNode(to).name,
+                                packets, m_fabric.GetFrameErrors(link)});
+        }
+        FeedCounters(readings);
+        PlanReading();
+    }
+
+    void TellParent(const health::Concluded& concluded) {
+        if (!m_owner.m_parent) return;
+        Simulator::Schedule(m_owner.m_parentDelay, &DyetraceNhms::PassOn, m_owner.m_parent,
+                            m_owner.m_nameAtParent, std::make_shared<const health::Concluded>(concluded));
     }
 
     void Service(dyetrace::Time now) {
@@ -218,6 +262,8 @@ class DyetraceNhms::State : public DyetraceUdpService {
         } else if (const auto* traced = std::get_if<health::FlowTraced>(&output)) {
             if (!m_owner.m_flowTrace.IsEmpty())
                 m_owner.m_flowTrace(traced->trace.value, DyetraceFromResult(*traced->result, graph));
+        } else if (const auto* concluded = std::get_if<health::Concluded>(&output)) {
+            TellParent(*concluded);
         } else if (const auto* notice = std::get_if<health::OperatorNotified>(&output)) {
             TellRemedy(notice->incident, "notify", notice->subject, false);
         }
@@ -271,6 +317,7 @@ class DyetraceNhms::State : public DyetraceUdpService {
     health::Nhms m_engine;
     DyetraceWake m_wake;
     DyetraceEngineListener* m_listener = nullptr;
+    EventId m_reading;  ///< the next one of counters
     /// By guest: tenants, and what they call it.
     std::map<uint32_t, std::vector<std::pair<std::string, std::string>>> m_tenantGuests;
 };
@@ -322,6 +369,20 @@ TypeId DyetraceNhms::GetTypeId() {
                 MakeTimeAccessor(&DyetraceNhms::m_evaluateInterval), MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute("Memory", "Evidence older than this opens no incident.", time(defaults.memory),
                           MakeTimeAccessor(&DyetraceNhms::m_memory), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute(
+                "ReadCounters",
+                "Between two readings of what the switches' ports count, as further evidence; 0: they "
+                "are not read.",
+                TimeValue(Seconds(0)), MakeTimeAccessor(&DyetraceNhms::m_readCounters),
+                MakeTimeChecker(Seconds(0)))
+            .AddAttribute(
+                "ConcludeInterval",
+                "How often the parent is told what evidence of that long says; 0: never. At most Memory.",
+                time(defaults.conclude_interval), MakeTimeAccessor(&DyetraceNhms::m_concludeInterval),
+                MakeTimeChecker(Seconds(0)))
+            .AddAttribute("ParentDelay", "From here to the parent, over a network of the operator's own.",
+                          TimeValue(MilliSeconds(1)), MakeTimeAccessor(&DyetraceNhms::m_parentDelay),
+                          MakeTimeChecker(Seconds(0)))
             .AddAttribute("RaisedRate", "Share of packets to tag that a directive asks for.",
                           DoubleValue(defaults.raised_sampling.share().value_or(0)),
                           MakeDoubleAccessor(&DyetraceNhms::m_raisedRate), MakeDoubleChecker<double>(1e-9, 1))
@@ -446,6 +507,7 @@ void DyetraceNhms::DoDispose() {
         m_placement->TraceDisconnectWithoutContext("Move", MakeCallback(&DyetraceNhms::NoteMove, this));
         m_placement = nullptr;
     }
+    m_parent = nullptr;
     m_state.reset();
     Object::DoDispose();
 }
@@ -505,6 +567,28 @@ bool DyetraceNhms::SetOwnHealth(const std::string& service, const std::string& i
     return state.GetEngine().set_own_health(service, instance, own, state.LocalTime());
 }
 
+void DyetraceNhms::FeedCounters(const std::vector<DyetraceLinkReading>& readings) {
+    NS_LOG_FUNCTION(this << readings.size());
+    Started().FeedCounters(readings);
+}
+
+void DyetraceNhms::SetParent(Ptr<DyetraceNhms> parent, const std::string& name) {
+    NS_LOG_FUNCTION(this << name);
+    NS_ABORT_MSG_UNLESS(parent, "DyetraceNhms::SetParent: there is no such service");
+    // What one says would come back to it, and count as news.
+    for (Ptr<DyetraceNhms> above = parent; above; above = above->m_parent)
+        NS_ABORT_MSG_IF(above == this, "DyetraceNhms::SetParent: " << name << " would be its own parent");
+    Started();
+    parent->Started();
+    m_parent = parent;
+    m_nameAtParent = name;
+}
+
+void DyetraceNhms::PassOn(Ptr<DyetraceNhms> parent, std::string name,
+                          std::shared_ptr<const health::Concluded> concluded) {
+    if (parent->m_state) parent->m_state->TakeConclusions(name, *concluded);
+}
+
 uint32_t DyetraceNhms::TraceFlow(const DyetraceFlowTraceRequest& request, std::string* whyNot) {
     State& state = Started();
     NS_ABORT_MSG_UNLESS(state.guests, "DyetraceNhms::TraceFlow is called after SetClients");
@@ -556,6 +640,7 @@ health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
     config.detector.window_most = nhms.m_windowMost;
     config.evaluate_interval = DyetraceToDuration(nhms.m_evaluateInterval);
     config.memory = DyetraceToDuration(nhms.m_memory);
+    config.conclude_interval = DyetraceToDuration(nhms.m_concludeInterval);
     config.raised_sampling = dyetrace::wire::SamplingSpec::probability(nhms.m_raisedRate);
     config.investigation = DyetraceToDuration(nhms.m_investigation);
     config.fresh_least = DyetraceToDuration(nhms.m_freshLeast);

@@ -16,6 +16,10 @@
 #include "dyetrace-clients.h"
 #include "dyetrace-guest.h"
 
+namespace dyetrace::health {
+struct Concluded;
+}
+
 namespace ns3 {
 
 class DyetraceFabric;
@@ -57,6 +61,15 @@ struct DyetraceRemedy {
     std::string to;      ///< of a link
     std::string device;  ///< of a switch or host
     bool automatic;      ///< else it is advice; it is done then, by the fabric or by a DyetracePlacement
+};
+
+/// \ingroup dyetrace
+/// What a switch has counted of a link since it started.
+struct DyetraceLinkReading {
+    std::string from;
+    std::string to;
+    uint64_t sent;  ///< packets put on the link
+    uint64_t lost;  ///< of those, lost by errors, and not what a full queue discarded
 };
 
 /// \ingroup dyetrace
@@ -114,6 +127,18 @@ class DyetraceNhms : public Object {
     /// Has all told that has not come to its end, as trace sources tell it: intervals, and followed flows.
     void SettleClients();
 
+    /**
+     * Hands over what switches' ports count, read just now: further evidence. Attribute ReadCounters has
+     * those of the fabric read by itself; this is for counters from elsewhere.
+     */
+    void FeedCounters(const std::vector<DyetraceLinkReading>& readings);
+    /**
+     * Has what this service concludes, every ConcludeInterval, told to `parent`, which takes it as further
+     * evidence. Hosts must not report to both: the same loss would count twice. After Start() of both.
+     * \param name of this service, by which `parent` tells it from others
+     */
+    void SetParent(Ptr<DyetraceNhms> parent, const std::string& name);
+
     /// The service's counters and drop reasons that are not zero, by name.
     std::vector<std::pair<std::string, uint64_t>> GetCounters() const;
 
@@ -133,9 +158,13 @@ class DyetraceNhms : public Object {
     class State;
 
     State& Started() const;
+    static void PassOn(Ptr<DyetraceNhms> parent, std::string name,
+                       std::shared_ptr<const dyetrace::health::Concluded> concluded);
     void NoteMove(uint32_t guest, uint32_t from, uint32_t to);
 
     std::unique_ptr<State> m_state;
+    Ptr<DyetraceNhms> m_parent;
+    std::string m_nameAtParent;
     Ptr<DyetracePlacement> m_placement;
     TracedCallback<const DyetraceHealthChange&> m_health;
     TracedCallback<const DyetraceIncidentStep&> m_incident;
@@ -158,6 +187,9 @@ class DyetraceNhms : public Object {
     double m_windowMost;
     Time m_evaluateInterval;
     Time m_memory;
+    Time m_readCounters;
+    Time m_concludeInterval;
+    Time m_parentDelay;
     double m_raisedRate;
     Time m_investigation;
     Time m_freshLeast;

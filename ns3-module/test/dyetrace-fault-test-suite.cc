@@ -69,6 +69,9 @@ class PacketFaultsTestCase : public TestCase {
         fabric.Run();
         NS_TEST_EXPECT_MSG_EQ(fabric->GetPool().GetInUse(), 0, "no packet is left over");
         m_arrived = Arrived(fabric);
+        const DyetraceTopology& topology = fabric->GetTopology();
+        m_frameErrors = fabric->GetFrameErrors(
+            topology.FindLink(topology.FindNode("core-0"), topology.FindNode("agg-1-0")));
         return fabric.GetArrivals();
     }
 
@@ -114,9 +117,20 @@ class PacketFaultsTestCase : public TestCase {
                               "or twice, never more");
         NS_TEST_EXPECT_MSG_GT(twice, 200 - 4 * 14, "a tenth does");
         NS_TEST_EXPECT_MSG_LT(twice, 200 + 4 * 14, "and no more");
+
+        Under({{"Kind", "silent-drop"}, {"Probability", "0.1"}});
+        NS_TEST_EXPECT_MSG_LT(m_arrived.size(), Count, "some are lost");
+        NS_TEST_EXPECT_MSG_EQ(m_frameErrors, 0, "and no port counts what is lost silently");
+
+        Under({{"Kind", "frame-errors"}, {"Probability", "0.1"}});
+        const std::size_t damaged = Count - m_arrived.size();
+        NS_TEST_EXPECT_MSG_GT(damaged, 200 - 4 * 14, "a tenth arrives damaged");
+        NS_TEST_EXPECT_MSG_LT(damaged, 200 + 4 * 14, "and no more");
+        NS_TEST_EXPECT_MSG_EQ(m_frameErrors, damaged, "and the port counts just these");
     }
 
     std::vector<uint32_t> m_arrived;
+    uint64_t m_frameErrors = 0;
 };
 
 class CorruptionTestCase : public TestCase {
@@ -341,7 +355,7 @@ class PlacementTestCase : public TestCase {
         const auto both = Links(fabric, {{"From", "agg-0-0"}, {"To", "core-1"}, {"BothWays", "true"}});
         NS_TEST_EXPECT_MSG_EQ(both.size(), 2, "in both directions");
         const std::vector<std::string> kinds = DyetraceFault::GetKinds();
-        NS_TEST_EXPECT_MSG_EQ(kinds.size(), 18, "all kinds are known by name");
+        NS_TEST_EXPECT_MSG_EQ(kinds.size(), 19, "all kinds are known by name");
         for (const std::string& kind : kinds)
             NS_TEST_EXPECT_MSG_EQ(DyetraceFault::Create(kind)->GetKind(), kind, "and by the name they have");
     }

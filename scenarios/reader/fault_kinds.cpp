@@ -44,6 +44,8 @@ const std::vector<FaultKindInfo>& fault_kinds() {
          {"share", "match"},
          {"share", "match"},
          "share = 0.1 loses a tenth of all flows"},
+        {K::FrameErrors, "frame-errors", P::Links,
+         "packets arrive damaged; the port that finds it drops and counts them", chance, chance, one_percent},
         {K::HostCrash, "host-crash", P::Hosts, "the host is dead with its guests", {}, {}, ""},
         {K::LinkDown, "link-down", P::Links, "the cable carries nothing, in both directions", {}, {}, ""},
         {K::LinkFlap,

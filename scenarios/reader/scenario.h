@@ -125,6 +125,7 @@ struct HealthSettings {
     Duration evaluate_interval = Duration::milliseconds(100);
     double raised_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]
     Duration investigation = Duration::milliseconds(500);  ///< longest wait for fresh evidence
+    Duration read_counters{};                              ///< of switches' ports, so often; 0: never
     // What is done about a confirmed incident
     RemedyMode repath = RemedyMode::Off;
     RemedyMode drain = RemedyMode::Off;  ///< of links and switches
@@ -154,6 +155,7 @@ enum class FaultKind : std::uint8_t {
     EcnMarking,
     EppcRestart,
     FlowDrop,
+    FrameErrors,
     HostCrash,
     LinkDown,
     LinkFlap,

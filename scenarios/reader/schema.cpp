@@ -301,6 +301,9 @@ const TableSchema<HealthSettings>& health_schema() {
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
              "How long it waits for fresh evidence that confirms or refutes a suspicion."),
+         key("read_counters", &S::read_counters, DurationType{{}, longest_interval},
+             "Between two readings of what switches' ports count (packets in, and damaged ones: "
+             "`frame-errors`), which are further evidence; 0s: they are not read."),
          key("repath", &S::repath, remedy_mode_type(),
              "Whether EPPCs move the paths that cross a confirmed link or switch to other source ports. Here "
              "and "

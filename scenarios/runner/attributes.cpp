@@ -229,6 +229,8 @@ const std::vector<KeyAttribute>& nhms_attributes() {
          [](const Scenario& s) { return share(std::max(s.health.raised_rate, s.tracking.rate)); }},
         {"health", "investigation", "Investigation",
          [](const Scenario& s) { return time(s.health.investigation); }},
+        {"health", "read_counters", "ReadCounters",
+         [](const Scenario& s) { return time(s.health.read_counters); }},
         {"health", "repath", "Repath", [](const Scenario& s) { return remedy_mode(s.health.repath); }},
         {"health", "drain", "Drain", [](const Scenario& s) { return remedy_mode(s.health.drain); }},
         {"health", "migrate", "Migrate", [](const Scenario& s) { return remedy_mode(s.health.migrate); }},

@@ -85,15 +85,16 @@ TEST(Told, ConclusionsThatCannotBeUsedAreCountedAndTheRestIsTaken) {
     told.conclusions = {{"leaf-3", "spine-1", "", 30},
                         {"leaf-3", "leaf-1", "", 30},
                         {"", "", "spine-9", 30},
-                        {"leaf-0", "spine-1", "", std::numeric_limits<double>::infinity()}};
+                        {"leaf-0", "spine-1", "", std::numeric_limits<double>::infinity()},
+                        {"leaf-0", "spine-1", "", 30, 1.5}};
     fabric.nhms.take_conclusions("west", told, fabric.now);
     const NhmsCounters& counters = fabric.nhms.counters();
     EXPECT_EQ(counters.conclusions, 1U);
     EXPECT_EQ(counters.conclusions_unknown, 2U);
-    EXPECT_EQ(counters.conclusions_refused, 1U);
+    EXPECT_EQ(counters.conclusions_refused, 2U);
     told.since = told.since + Duration::milliseconds(-10);
     fabric.nhms.take_conclusions("west", told, fabric.now);
-    EXPECT_EQ(counters.conclusions_refused, 3U) << "older than what it said before";
+    EXPECT_EQ(counters.conclusions_refused, 5U) << "older than what it said before";
 }
 
 TEST(Told, AClockThatIsAheadDoesNotHaveTheLastWordForEver) {

@@ -113,6 +113,14 @@ TEST(ToldEvidence, NoWordCountsWithoutBound) {
     EXPECT_EQ(links(told, 0).at(kLink).conclusion, 0);
 }
 
+TEST(ToldEvidence, TheRateIsThatOfTheSurest) {
+    ToldEvidence told;
+    ASSERT_TRUE(told.concluded("west", at_ms(0), {{kLink, {}, 5, 0.01}}));
+    ASSERT_TRUE(told.concluded("east", at_ms(0), {{kLink, {}, 6, 0.02}}));
+    ASSERT_TRUE(told.concluded("north", at_ms(0), {{kLink, {}, -6, 0.03}}));
+    EXPECT_EQ(links(told, 0).at(kLink).loss_rate, 0.02);
+}
+
 // ---- in rolling evidence ------------------------------------------------------------------------------
 
 /// One path from rack 0 to rack 1 by spine 0, and whatever a test adds.
@@ -122,8 +130,11 @@ class ToldOfARack : public testing::Test, public PathNames {
         rolling.route(PathId{0}, at_ms(0), *fabric.graph.links_along(fabric.hops(0, 4, 0)));
     }
     [[nodiscard]] PathKey key(PathId path) const override {
-        return {fabric.address(0), fabric.address(4), SessionId{1},
-                PathIndex{static_cast<std::uint16_t>(path.value)}, {}};
+        return {fabric.address(0),
+                fabric.address(4),
+                SessionId{1},
+                PathIndex{static_cast<std::uint16_t>(path.value)},
+                {}};
     }
     void windows(int count, std::uint32_t sent, std::uint32_t lost) {
         for (int i = 0; i < count; ++i) {
@@ -169,6 +180,13 @@ TEST_F(ToldOfARack, ALinkThatNoPathCrossesIsNamedOnASureWord) {
     EXPECT_THAT(named(1), IsEmpty());
     windows(50, 1'000, 0);
     EXPECT_THAT(named(), ElementsAre("rack-2 > spine-1")) << "beside evidence of others";
+}
+
+TEST_F(ToldOfARack, WhatOthersSawItLoseIsItsRate) {
+    rolling.told().concluded("west", at_ms(0), {{link("rack-2", "spine-1"), {}, 30, 0.02}});
+    const Verdict verdict = rolling.infer(LocaliserConfig{}, at_ms(0));
+    ASSERT_THAT(verdict.suspects, SizeIs(1));
+    EXPECT_NEAR(verdict.suspects[0].loss_rate, 0.02, 0.005);
 }
 
 TEST_F(ToldOfARack, AWordThatIsNotSureNamesNobody) {

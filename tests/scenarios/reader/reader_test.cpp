@@ -62,6 +62,7 @@ update_interval = "11ms"
 evaluate_interval = "12ms"
 raised_rate = 0.5
 investigation = "400ms"
+read_counters = "50ms"
 repath = "automatic"
 drain = "advisory"
 migrate = "advisory"
@@ -116,6 +117,7 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.health.evaluate_interval, Duration::milliseconds(12));
     EXPECT_EQ(s.health.raised_rate, 0.5);
     EXPECT_EQ(s.health.investigation, Duration::milliseconds(400));
+    EXPECT_EQ(s.health.read_counters, Duration::milliseconds(50));
     EXPECT_EQ(s.health.repath, RemedyMode::Automatic);
     EXPECT_EQ(s.health.drain, RemedyMode::Advisory);
     EXPECT_EQ(s.health.migrate, RemedyMode::Advisory);
