@@ -156,6 +156,7 @@ const std::vector<Field<health::NhmsConfig>>& fields(const health::NhmsConfig*) 
         FIELD(detector.window_most),
         FIELD(evaluate_interval),
         FIELD(memory),
+        FIELD(conclude_interval),
         {"raised_sampling.rate()",
          [](const auto& config) { return words(config.raised_sampling.share().value_or(0)); }},
         FIELD(investigation),
@@ -258,8 +259,9 @@ std::set<std::string> HostHome::others() {
 }
 template <>
 std::set<std::string> NhmsHome::others() {
-    // The last four are of what tenants are served with; see ClientConfig below.
-    return {"Seed", "ClientSpan", "ShareInterval", "ScoreFall", "ScoreRise"};
+    // Those in the middle say how it is joined to the fabric and to a parent. The last four are of what
+    // tenants are served with; see ClientConfig below.
+    return {"Seed", "ReadCounters", "ParentDelay", "ClientSpan", "ShareInterval", "ScoreFall", "ScoreRise"};
 }
 
 template <class HomeType>
