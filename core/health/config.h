@@ -11,6 +11,7 @@
 #include "core/base/addresses.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/health/coverage.h"
 #include "core/health/detector.h"
 #include "core/health/flow_trace.h"
 #include "core/health/policies.h"
@@ -74,6 +75,8 @@ struct NhmsConfig {
 
     /// How often `Concluded` tells another service what the evidence of so long says; zero: never.
     Duration conclude_interval;
+
+    CoverPolicy cover;
 
     FlowTracePolicy flow_traces;
 

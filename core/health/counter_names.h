@@ -38,6 +38,9 @@ inline constexpr std::array kCounters{
     NamedCounter<NhmsCounters>{"conclusions", &NhmsCounters::conclusions},
     NamedCounter<NhmsCounters>{"conclusions-unknown", &NhmsCounters::conclusions_unknown},
     NamedCounter<NhmsCounters>{"conclusions-refused", &NhmsCounters::conclusions_refused},
+    NamedCounter<NhmsCounters>{"cover-pairs", &NhmsCounters::cover_pairs},
+    NamedCounter<NhmsCounters>{"cover-links", &NhmsCounters::cover_links},
+    NamedCounter<NhmsCounters>{"cover-links-crossed", &NhmsCounters::cover_links_crossed},
 };
 
 inline constexpr std::array kRecordCounters{

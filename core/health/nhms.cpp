@@ -38,6 +38,8 @@ std::optional<std::string> wrong_field(const NhmsConfig& config) {
     if (config.evidence.ways_most == 0) return "evidence.ways_most: must be at least 1";
     if (config.conclude_interval.ns < 0) return "conclude_interval: must not be negative";
     if (config.conclude_interval > config.memory) return "conclude_interval: must be at most memory";
+    if (config.cover.interval.ns < 0) return "cover.interval: must not be negative";
+    if (config.cover.session.ns <= 0) return "cover.session: must be positive";
     if (config.investigation.ns <= 0) return "investigation: must be positive";
     if (config.directive_retry.ns <= 0) return "directive_retry: must be positive";
     const RemedyPolicies& r = config.remedies;
@@ -65,6 +67,7 @@ Nhms::Engine::Engine(const NhmsConfig& given, auth::KeyRing keys, localise::Fabr
       evidence_(graph, table_, rolling_config(config), now - config.memory),
       candidates_(graph, candidate_config(config)),
       investigation_(config, graph, evidence_),
+      coverage_(config.cover, graph, evidence_),
       flow_traces_(given.flow_traces),
       judge_(config.detector),
       outputs_(config.bounds.outputs) {}
@@ -199,6 +202,23 @@ void Nhms::Engine::evaluate(Time now) {
     counters.incidents_over_limit = investigation_.over_limit();
 }
 
+void Nhms::Engine::look_at_cover(Time now) {
+    evidence_.forget_before(now + config.memory * -1);
+    std::vector<NodeId> hosts;
+    for (const auto& [address, eppc] : eppcs_.all()) {
+        const auto node = graph.find(address);
+        const bool is_alive = now - eppc.heard <= config.detector.stale_after;
+        if (node && is_alive && graph.kind(*node) == localise::NodeKind::Host) hosts.push_back(*node);
+    }
+    for (const WantedDirective& wanted : coverage_.look(hosts, now + config.memory * -1, now)) {
+        ++counters.cover_pairs;
+        issue(wanted, now);
+    }
+    counters.cover_links = coverage_.in_reach();
+    counters.cover_links_crossed = coverage_.crossed();
+    cover_at_ = hosts.empty() ? Time::never() : now + config.cover.interval;
+}
+
 /// No session may have lost enough to say so by itself, and yet all that lost something may have crossed one
 /// link. So localisation looks where there is a tenth more of it than when it looked last, and a few windows
 /// at least.
@@ -216,6 +236,7 @@ void Nhms::Engine::advance(Time now) {
         emit_told();
     }
     if (now >= conclude_at_) conclude(now);
+    if (now >= cover_at_) look_at_cover(now);
     if (now < evaluate_at_) return;
     evaluate(now);
     // With nothing under investigation and nobody degraded the next update wakes it up again.
@@ -228,7 +249,7 @@ void Nhms::Engine::advance(Time now) {
 }
 
 Time Nhms::Engine::next_deadline() const {
-    Time next = std::min({evaluate_at_, conclude_at_, flow_traces_.next_over()});
+    Time next = std::min({evaluate_at_, conclude_at_, cover_at_, flow_traces_.next_over()});
     if (desk_) next = std::min(next, desk_->next_deadline());
     for (const PendingDirective& directive : directives_)
         next = std::min(next, directive.retry_at);

@@ -62,6 +62,9 @@ struct NhmsCounters {
     std::uint64_t conclusions = 0;            ///< of other services
     std::uint64_t conclusions_unknown = 0;    ///< about what the graph does not have
     std::uint64_t conclusions_refused = 0;    ///< no numbers, of a time before others', or no room
+    std::uint64_t cover_pairs = 0;            ///< asked for, to cross links that none did
+    std::uint64_t cover_links = 0;            ///< between hosts that report, when it was last looked
+    std::uint64_t cover_links_crossed = 0;    ///< of these
     RecordCounters by_reason;                 ///< records that made no window
     localise::RollingCounters evidence;       ///< windows and routes that are no evidence
 };

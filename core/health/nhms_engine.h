@@ -15,6 +15,7 @@
 
 #include "core/auth/key_ring.h"
 #include "core/base/stable_vector.h"
+#include "core/health/coverage.h"
 #include "core/health/eppc_table.h"
 #include "core/health/health_judge.h"
 #include "core/health/investigation.h"
@@ -122,6 +123,7 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now);
     void take_directive_result(const wire::ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
+    void look_at_cover(Time now);
     /// Asks an EPPC that was not asked since its start for what tenants' probes need of it.
     void ask_for_probes(KnownEppc& eppc, Time now);
     void tell_traced(FlowTraceId id, Time now);
@@ -143,6 +145,7 @@ class Nhms::Engine {
     localise::RollingEvidence evidence_;
     localise::CandidatePaths candidates_;
     Investigation investigation_;
+    Coverage coverage_;
     FlowTraces flow_traces_;
     std::optional<ClientDesk> desk_;
     std::map<SessionKey, KnownTiming> timings_;
@@ -157,6 +160,7 @@ class Nhms::Engine {
     std::uint32_t next_directive_ = 1;
     Time evaluate_at_ = Time::never();
     Time conclude_at_ = Time::never();
+    Time cover_at_ = Time::never();
     bool was_told_ = false;            ///< of a loss, by others, since it was looked at what there is
     std::map<Subject, Time> accused_;  ///< to others, and when last
 

@@ -53,6 +53,7 @@ void Nhms::Engine::take_update(const Endpoint& from, const ControlMessage& messa
             std::visit([&, known = eppc](const auto& e) { take(*known, e, now); }, entry);
         }
         evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+        if (config.cover.interval.ns > 0) cover_at_ = std::min(cover_at_, now + config.cover.interval);
         if (config.conclude_interval.ns > 0)
             conclude_at_ = std::min(conclude_at_, now + config.conclude_interval);
         if (desk_) ask_for_probes(*eppc, now);

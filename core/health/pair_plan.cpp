@@ -19,23 +19,6 @@ namespace {
 
 constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
-/// Steps to `to` from every node. Hosts forward nothing for others.
-std::vector<std::uint32_t> distances_to(const FabricGraph& graph, NodeId to) {
-    std::vector<std::uint32_t> distance(graph.node_count(), kFar);
-    std::vector<NodeId> reached{to};
-    distance[to.value] = 0;
-    for (std::size_t i = 0; i < reached.size(); ++i) {
-        if (reached[i] != to && graph.kind(reached[i]) == NodeKind::Host) continue;
-        for (const LinkId link : graph.links_of(reached[i])) {
-            const NodeId from = graph.from(link);
-            if (distance[from.value] != kFar) continue;
-            distance[from.value] = distance[reached[i].value] + 1;
-            reached.push_back(from);
-        }
-    }
-    return distance;
-}
-
 void extend(const FabricGraph& graph, const std::vector<std::uint32_t>& distance, std::size_t most,
             std::vector<LinkId>& path, NodeId at, std::vector<std::vector<LinkId>>& found) {
     if (distance[at.value] == 0) {
@@ -213,10 +196,68 @@ PairPlan plan_pairs(const FabricGraph& graph, std::span<const PairCandidate> can
     return Cover(graph, candidates, config, need).plan();
 }
 
+std::vector<std::uint32_t> hops_to(const FabricGraph& graph, NodeId to) {
+    std::vector<std::uint32_t> distance(graph.node_count(), kFar);
+    std::vector<NodeId> reached{to};
+    distance[to.value] = 0;
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        if (reached[i] != to && graph.kind(reached[i]) == NodeKind::Host) continue;
+        for (const LinkId link : graph.links_of(reached[i])) {
+            const NodeId from = graph.from(link);
+            if (distance[from.value] != kFar) continue;
+            distance[from.value] = distance[reached[i].value] + 1;
+            reached.push_back(from);
+        }
+    }
+    return distance;
+}
+
+/// Hosts at one switch have all links in common but their own, so one of them stands for all.
+std::vector<bool> links_in_reach(const FabricGraph& graph, std::span<const NodeId> hosts) {
+    std::vector<bool> in_reach(graph.link_count(), false);
+    std::vector<bool> is_done(graph.node_count(), false);
+    std::vector<bool> is_reached;
+    for (const NodeId acceptor : hosts) {
+        const auto own = graph.links_of(acceptor);
+        for (const LinkId link : own)
+            in_reach[link.value] = hosts.size() > 1;
+        const auto switch_of = [&](LinkId link) {
+            return graph.from(link) == acceptor ? graph.to(link) : graph.from(link);
+        };
+        const bool is_single_homed = !own.empty() && std::all_of(own.begin(), own.end(), [&](LinkId link) {
+            return switch_of(link) == switch_of(own.front());
+        });
+        if (is_single_homed && is_done[switch_of(own.front()).value]) continue;
+        if (is_single_homed) is_done[switch_of(own.front()).value] = true;
+
+        // From all other hosts, step by step towards this one.
+        const auto distance = hops_to(graph, acceptor);
+        std::vector<NodeId> reached;
+        is_reached.assign(graph.node_count(), false);
+        for (const NodeId requester : hosts) {
+            if (requester != acceptor && distance[requester.value] != kFar) reached.push_back(requester);
+        }
+        for (std::size_t i = 0; i < reached.size(); ++i) {
+            const NodeId at = reached[i];
+            for (const LinkId link : graph.links_of(at)) {
+                const NodeId next = graph.to(link);
+                const bool is_step = graph.from(link) == at && distance[next.value] != kFar &&
+                                     distance[next.value] + 1 == distance[at.value];
+                if (!is_step) continue;
+                in_reach[link.value] = true;
+                if (is_reached[next.value]) continue;
+                is_reached[next.value] = true;
+                reached.push_back(next);
+            }
+        }
+    }
+    return in_reach;
+}
+
 std::vector<std::vector<LinkId>> shortest_paths(const FabricGraph& graph, NodeId from, NodeId to,
                                                 std::size_t most) {
     std::vector<std::vector<LinkId>> found;
-    const auto distance = distances_to(graph, to);
+    const auto distance = hops_to(graph, to);
     if (from == to || distance[from.value] == kFar) return found;
     std::vector<LinkId> path;
     extend(graph, distance, most, path, from, found);
@@ -230,7 +271,7 @@ std::vector<PairCandidate> candidate_pairs(const FabricGraph& graph, std::size_t
     if (hosts.size() < 2) return candidates;
     const std::size_t others = std::min(a_host, hosts.size() - 1);
     for (std::size_t acceptor = 0; acceptor < hosts.size(); ++acceptor) {
-        const auto distance = distances_to(graph, hosts[acceptor]);
+        const auto distance = hops_to(graph, hosts[acceptor]);
         for (std::size_t i = 0; i < others; ++i) {
             const std::size_t ahead = 1 + i * (hosts.size() - 1) / others;
             const std::size_t requester = (acceptor + ahead) % hosts.size();
@@ -251,7 +292,7 @@ std::vector<std::pair<NodeId, NodeId>> pairs_that_may_cross(const FabricGraph& g
     const NodeId enter = subject.is_link() ? subject.from : subject.device;
     const NodeId leave = subject.is_link() ? subject.to : subject.device;
     const std::uint32_t across = subject.is_link() ? 1 : 0;
-    const auto to_enter = distances_to(graph, enter);
+    const auto to_enter = hops_to(graph, enter);
     std::vector<NodeId> hosts = hosts_of(graph);
     std::vector<NodeId> requesters = hosts;
     std::stable_sort(requesters.begin(), requesters.end(),
@@ -262,7 +303,7 @@ std::vector<std::pair<NodeId, NodeId>> pairs_that_may_cross(const FabricGraph& g
     const std::size_t stride = std::max<std::size_t>(1, hosts.size() / kLooks);
     for (std::size_t i = 0; i < hosts.size() && pairs.size() < most; i += stride) {
         const NodeId acceptor = hosts[i];
-        const auto distance = distances_to(graph, acceptor);
+        const auto distance = hops_to(graph, acceptor);
         if (distance[leave.value] == kFar) continue;
         for (const NodeId requester : requesters) {
             const std::uint32_t there = to_enter[requester.value];

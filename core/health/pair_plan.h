@@ -55,6 +55,11 @@ struct PairPlan {
 PairPlan plan_pairs(const localise::FabricGraph& graph, std::span<const PairCandidate> candidates,
                     const PairPlanConfig& config, std::span<const double> need = {});
 
+/// Steps to `to` from every node; the greatest number from where no way leads. Hosts forward nothing for
+/// others.
+std::vector<std::uint32_t> hops_to(const localise::FabricGraph& graph, localise::NodeId to);
+/// By link: whether it is on a shortest path between two of these hosts.
+std::vector<bool> links_in_reach(const localise::FabricGraph& graph, std::span<const localise::NodeId> hosts);
 /// All shortest paths between two nodes, by hosts' ports first; at most `most`.
 std::vector<std::vector<localise::LinkId>> shortest_paths(const localise::FabricGraph& graph,
                                                           localise::NodeId from, localise::NodeId to,

@@ -383,6 +383,16 @@ TypeId DyetraceNhms::GetTypeId() {
             .AddAttribute("ParentDelay", "From here to the parent, over a network of the operator's own.",
                           TimeValue(MilliSeconds(1)), MakeTimeAccessor(&DyetraceNhms::m_parentDelay),
                           MakeTimeChecker(Seconds(0)))
+            .AddAttribute(
+                "CoverInterval",
+                "Between two looks which links no measured pair crosses, to have others measured that may; "
+                "0: never.",
+                time(defaults.cover.interval), MakeTimeAccessor(&DyetraceNhms::m_coverInterval),
+                MakeTimeChecker(Seconds(0)))
+            .AddAttribute("CoverPairs", "Most pairs that are asked for in one such look.",
+                          UintegerValue(defaults.cover.pairs_most),
+                          MakeUintegerAccessor(&DyetraceNhms::m_coverPairs),
+                          MakeUintegerChecker<uint32_t>(1, 100000))
             .AddAttribute("RaisedRate", "Share of packets to tag that a directive asks for.",
                           DoubleValue(defaults.raised_sampling.share().value_or(0)),
                           MakeDoubleAccessor(&DyetraceNhms::m_raisedRate), MakeDoubleChecker<double>(1e-9, 1))
@@ -640,6 +650,8 @@ health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {
     config.detector.window_most = nhms.m_windowMost;
     config.evaluate_interval = DyetraceToDuration(nhms.m_evaluateInterval);
     config.memory = DyetraceToDuration(nhms.m_memory);
+    config.cover.interval = DyetraceToDuration(nhms.m_coverInterval);
+    config.cover.pairs_most = nhms.m_coverPairs;
     config.conclude_interval = DyetraceToDuration(nhms.m_concludeInterval);
     config.raised_sampling = dyetrace::wire::SamplingSpec::probability(nhms.m_raisedRate);
     config.investigation = DyetraceToDuration(nhms.m_investigation);

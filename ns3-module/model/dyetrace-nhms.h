@@ -190,6 +190,8 @@ class DyetraceNhms : public Object {
     Time m_readCounters;
     Time m_concludeInterval;
     Time m_parentDelay;
+    Time m_coverInterval;
+    uint32_t m_coverPairs;
     double m_raisedRate;
     Time m_investigation;
     Time m_freshLeast;

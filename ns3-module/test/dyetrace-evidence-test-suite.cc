@@ -180,6 +180,37 @@ class ParentTestCase : public TestCase {
     }
 };
 
-const Offer<ReadCountersTestCase, FeedCountersTestCase, ParentTestCase> g_offer{"evidence"};
+class CoverTestCase : public TestCase {
+  public:
+    CoverTestCase() : TestCase("links that no measured pair crosses are covered by others") {}
+
+  private:
+    /// Counters of the service where each host measures one of those that it sends to, and is asked for more
+    /// or not.
+    std::map<std::string, uint64_t> Run(Time coverInterval) {
+        WatchedFabric fabric;
+        fabric.helper.SetHostAttribute("TrafficSessions", UintegerValue(1));
+        fabric.helper.SetHostAttribute("PathCount", UintegerValue(2));
+        fabric.helper.SetHostAttribute("ChoiceInterval", TimeValue(Seconds(100)));
+        fabric.helper.SetNhmsAttribute("CoverInterval", TimeValue(coverInterval));
+        fabric.Install();
+        Simulator::Stop(Seconds(2));
+        Simulator::Run();
+        return CountersOf(fabric.helper.GetNhms());
+    }
+
+    void DoRun() override {
+        auto once = Run(MilliSeconds(1900));
+        NS_TEST_EXPECT_MSG_EQ(once["cover-pairs"], 0, "one look does not ask");
+        NS_TEST_EXPECT_MSG_EQ(once["cover-links"], 96, "all links of the fabric are in reach");
+        NS_TEST_EXPECT_MSG_LT(once["cover-links-crossed"], 90, "and many are crossed by no measured pair");
+        auto often = Run(MilliSeconds(200));
+        NS_TEST_EXPECT_MSG_GT(often["cover-pairs"], 0, "others are asked for");
+        NS_TEST_EXPECT_MSG_GT(often["cover-links-crossed"], 94, "and cross what was missing");
+        NS_TEST_EXPECT_MSG_EQ(often["directives-unknown-eppc"], 0, "by hosts that report");
+    }
+};
+
+const Offer<CoverTestCase, ReadCountersTestCase, FeedCountersTestCase, ParentTestCase> g_offer{"evidence"};
 
 }  // namespace

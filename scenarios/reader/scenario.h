@@ -125,6 +125,8 @@ struct HealthSettings {
     Duration evaluate_interval = Duration::milliseconds(100);
     double raised_rate = 0.1;                              ///< sampling that a directive asks for, (0, 1]
     Duration investigation = Duration::milliseconds(500);  ///< longest wait for fresh evidence
+    Duration cover_interval{};                             ///< between two looks at it; 0: none
+    std::uint32_t cover_pairs = 32;                        ///< asked for at one look
     Duration read_counters{};                              ///< of switches' ports, so often; 0: never
     // What is done about a confirmed incident
     RemedyMode repath = RemedyMode::Off;

@@ -208,7 +208,7 @@ void Recorder::record(const health::IncidentChanged& change) {
 }
 
 void Recorder::record(const health::DirectiveSent& sent) {
-    if (sent.body.kind == wire::DirectiveKind::TraceFlow) return;  // of no incident
+    if (sent.incident == health::IncidentId{}) return;  // of none
     store::DirectiveRow& row = directives_[sent.directive];
     row.incident = incidents_.at(sent.incident).id;
     row.t_ns = sent.at.ns;

@@ -62,6 +62,8 @@ update_interval = "11ms"
 evaluate_interval = "12ms"
 raised_rate = 0.5
 investigation = "400ms"
+cover_interval = "60ms"
+cover_pairs = 7
 read_counters = "50ms"
 repath = "automatic"
 drain = "advisory"
@@ -117,6 +119,8 @@ pcap = ["agg-0-0:core-0", "host-0-0-0:edge-0-0"]
     EXPECT_EQ(s.health.evaluate_interval, Duration::milliseconds(12));
     EXPECT_EQ(s.health.raised_rate, 0.5);
     EXPECT_EQ(s.health.investigation, Duration::milliseconds(400));
+    EXPECT_EQ(s.health.cover_interval, Duration::milliseconds(60));
+    EXPECT_EQ(s.health.cover_pairs, 7U);
     EXPECT_EQ(s.health.read_counters, Duration::milliseconds(50));
     EXPECT_EQ(s.health.repath, RemedyMode::Automatic);
     EXPECT_EQ(s.health.drain, RemedyMode::Advisory);

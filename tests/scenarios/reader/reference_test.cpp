@@ -113,6 +113,8 @@ TEST(Reference, TheDefaultsThatItShowsAreThoseOfTheStructs) {
     EXPECT_EQ(written.health.evaluate_interval, left_out.health.evaluate_interval);
     EXPECT_EQ(written.health.raised_rate, left_out.health.raised_rate);
     EXPECT_EQ(written.health.investigation, left_out.health.investigation);
+    EXPECT_EQ(written.health.cover_interval, left_out.health.cover_interval);
+    EXPECT_EQ(written.health.cover_pairs, left_out.health.cover_pairs);
     EXPECT_EQ(written.health.read_counters, left_out.health.read_counters);
     EXPECT_EQ(written.health.repath, left_out.health.repath);
     EXPECT_EQ(written.health.drain, left_out.health.drain);

@@ -154,6 +154,8 @@ TEST(KeysAndAttributes, AKeyThatIsGivenReachesItsAttribute) {
     said.tracking.insecure = true;
     said.health = {"host-1-0-0", Duration::milliseconds(13), Duration::milliseconds(14), 0.5,
                    Duration::milliseconds(15)};
+    said.health.cover_interval = Duration::milliseconds(41);
+    said.health.cover_pairs = 42;
     said.health.read_counters = Duration::milliseconds(40);
     said.health.client_span = Duration::milliseconds(34);
     said.health.share_interval = Duration::milliseconds(35);

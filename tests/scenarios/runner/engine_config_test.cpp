@@ -157,6 +157,8 @@ const std::vector<Field<health::NhmsConfig>>& fields(const health::NhmsConfig*) 
         FIELD(evaluate_interval),
         FIELD(memory),
         FIELD(conclude_interval),
+        {"cover_interval", [](const auto& config) { return words(config.cover.interval); }},
+        {"cover_pairs", [](const auto& config) { return words(config.cover.pairs_most); }},
         {"raised_sampling.rate()",
          [](const auto& config) { return words(config.raised_sampling.share().value_or(0)); }},
         FIELD(investigation),

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/health/coverage.h"
+
+#include <algorithm>
+
+namespace dyetrace::health {
+
+using localise::LinkId;
+using localise::NodeId;
+using localise::NodeKind;
+
+namespace {
+
+constexpr std::size_t kNearHosts = 16;
+constexpr std::size_t kPairsOfALink = 4;
+constexpr std::size_t kAskedMost = 65536;
+
+}  // namespace
+
+Coverage::Coverage(const CoverPolicy& policy, const localise::FabricGraph& graph,
+                   const localise::EvidenceSource& evidence)
+    : policy_(policy), graph_(graph), evidence_(evidence), was_missing_(graph.link_count(), false) {}
+
+std::vector<LinkId> Coverage::missing(Time since) {
+    std::vector<LinkId> missing;
+    std::vector<bool> is_missing(graph_.link_count(), false);
+    in_reach_count_ = crossed_count_ = 0;
+    for (std::uint32_t l = 0; l < in_reach_.size(); ++l) {
+        if (!in_reach_[l]) continue;
+        ++in_reach_count_;
+        if (evidence_.crossing(LinkId{l}, since).sent > 0) {
+            ++crossed_count_;
+            continue;
+        }
+        is_missing[l] = true;
+        if (was_missing_[l]) missing.push_back(LinkId{l});
+    }
+    was_missing_ = std::move(is_missing);
+    return missing;
+}
+
+std::vector<Coverage::NearHost> Coverage::nearest(NodeId node, NodeId avoided, Way way) const {
+    std::vector<NearHost> hosts;
+    std::vector<NearHost> reached{{node, 0}};
+    std::vector<bool> seen(graph_.node_count(), false);
+    seen[node.value] = seen[avoided.value] = true;
+    for (std::size_t i = 0; i < reached.size() && hosts.size() < kNearHosts; ++i) {
+        const NearHost at = reached[i];
+        if (graph_.kind(at.host) == NodeKind::Host) {  // forwards nothing for others
+            if (reports_[at.host.value]) hosts.push_back(at);
+            continue;
+        }
+        for (const LinkId link : graph_.links_of(at.host)) {
+            const NodeId here = way == Way::On ? graph_.from(link) : graph_.to(link);
+            const NodeId there = way == Way::On ? graph_.to(link) : graph_.from(link);
+            if (here != at.host || seen[there.value]) continue;
+            seen[there.value] = true;
+            reached.push_back({there, at.hops + 1});
+        }
+    }
+    return hosts;
+}
+
+void Coverage::add_candidates(LinkId link, Time now, std::map<Pair, PairCandidate>& candidates) {
+    const NodeId from = graph_.from(link), to = graph_.to(link);
+    const auto requesters = nearest(from, to, Way::Back);
+    const auto acceptors = nearest(to, from, Way::On);
+    if (requesters.empty()) return;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < acceptors.size() && found < kPairsOfALink; ++i) {
+        const NearHost& acceptor = acceptors[(round_ + i) % acceptors.size()];
+        const auto distance = hops_to(graph_, acceptor.host);
+        for (std::size_t j = 0; j < requesters.size(); ++j) {
+            const NearHost& requester = requesters[(round_ + i + j) % requesters.size()];
+            if (requester.host == acceptor.host ||
+                requester.hops + 1 + acceptor.hops != distance[requester.host.value])
+                continue;  // a detour
+            const Pair pair{requester.host, acceptor.host};
+            PairCandidate& candidate = candidates[pair];
+            candidate.requester = pair.first;
+            candidate.acceptor = pair.second;
+            candidate.paths.push_back({link});
+            const auto asked = asked_.find(pair);
+            candidate.unmeasured = asked == asked_.end() ? policy_.session * 1000 : now - asked->second;
+            ++found;
+            break;  // another acceptor next, so that the pairs differ at both ends
+        }
+    }
+}
+
+std::vector<WantedDirective> Coverage::look(std::span<const NodeId> hosts, Time since, Time now) {
+    if (!std::equal(hosts.begin(), hosts.end(), hosts_.begin(), hosts_.end())) {
+        hosts_.assign(hosts.begin(), hosts.end());
+        reports_.assign(graph_.node_count(), false);
+        for (const NodeId host : hosts_)
+            reports_[host.value] = true;
+        in_reach_ = links_in_reach(graph_, hosts_);
+    }
+    std::vector<WantedDirective> wanted;
+    const std::vector<LinkId> links = missing(since);
+    if (links.empty()) return wanted;
+
+    ++round_;
+    std::map<Pair, PairCandidate> found;
+    const std::size_t looks = std::min(links.size(), policy_.links_most);
+    for (std::size_t i = 0; i < looks; ++i)
+        add_candidates(links[(next_link_ + i) % links.size()], now, found);
+    next_link_ = (next_link_ + looks) % links.size();
+
+    std::vector<PairCandidate> candidates;
+    for (auto& [pair, candidate] : found)
+        candidates.push_back(std::move(candidate));
+    PairPlanConfig plan;
+    plan.most = policy_.pairs_most;
+    plan.an_acceptor = plan.a_requester = policy_.a_host_most;
+    if (asked_.size() + plan.most > kAskedMost) asked_.clear();
+    for (const std::size_t chosen : plan_pairs(graph_, candidates, plan).chosen) {
+        const PairCandidate& pair = candidates[chosen];
+        asked_[{pair.requester, pair.acceptor}] = now;
+        WantedDirective directive{IncidentId{}, graph_.address(pair.requester), {}};
+        directive.body.kind = wire::DirectiveKind::OpenSession;
+        directive.body.peer = graph_.address(pair.acceptor);
+        directive.body.sampling = policy_.sampling;
+        directive.body.duration = policy_.session;
+        wanted.push_back(std::move(directive));
+    }
+    return wanted;
+}
+
+}  // namespace dyetrace::health
