@@ -65,6 +65,7 @@ void Eppc::Engine::choose_peers(Time now) {
         peer.waits = candidate.packets > 0;  // else its next packet says that it wants to be measured
         candidates.push_back(candidate);
     }
+    tell_traffic(candidates, now);
     session::keep_best(candidates, config.traffic_sessions);
     if (candidates.empty()) return;
     for (const session::Candidate& candidate : candidates)
@@ -72,6 +73,18 @@ void Eppc::Engine::choose_peers(Time now) {
     choose_at_ = now + config.choice_interval;
     begin_turns(now);
     if (!next_turns_.empty()) end_turns(next_turns_.size(), now);
+}
+
+/// The health service knows which links nobody measures, and not who sends across them.
+void Eppc::Engine::tell_traffic(std::vector<session::Candidate>& candidates, Time now) {
+    constexpr std::size_t kTold = 16;
+    const auto told = std::min(kTold, candidates.size());
+    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(told),
+                      candidates.end(), [](const session::Candidate& a, const session::Candidate& b) {
+                          return a.packets != b.packets ? a.packets > b.packets : a.peer < b.peer;
+                      });
+    for (std::size_t i = 0; i < told && candidates[i].packets > 0; ++i)
+        tell_nhms(wire::TrafficEntry{peers_[candidates[i].peer].address, candidates[i].packets}, now);
 }
 
 void Eppc::Engine::begin_turns(Time now) {

@@ -36,6 +36,7 @@
 #include "core/eppc/update_sender.h"
 #include "core/session/acceptor_session.h"
 #include "core/session/back_off.h"
+#include "core/session/candidate.h"
 #include "core/session/peer_history.h"
 #include "core/session/requester_session.h"
 #include "core/tracking/path_table.h"
@@ -376,6 +377,7 @@ class Eppc::Engine {
     void wait_for_turn(Peer& peer, Time now);
     /// Measures the best of those that wait, and ends the turns of others where there is no room.
     void choose_peers(Time now);
+    void tell_traffic(std::vector<session::Candidate>& candidates, Time now);
     void begin_turns(Time now);
     void end_turns(std::size_t wanted, Time now);
 

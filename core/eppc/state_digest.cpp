@@ -81,6 +81,7 @@ void UpdateQueue::digest_into(StateDigest& digest) const {
     for (const Event& event : events_)
         std::visit([&](const auto& entry) { note(digest, wire::UpdateEntry{entry}); }, event);
     note_all(digest, timings_);
+    note_all(digest, traffic_);
     note_all(digest, flows_);
 }
 

@@ -34,6 +34,7 @@ UpdateQueue::UpdateQueue(const UpdateQueue& other)
       troubled_(other.troubled_),
       events_(other.events_),
       timings_(other.timings_),
+      traffic_(other.traffic_),
       flows_(other.flows_) {
     index_all();
 }
@@ -97,6 +98,19 @@ std::optional<GivenUp> UpdateQueue::add(const wire::TimingEntry& entry, bool /*t
     return given_up;
 }
 
+std::optional<GivenUp> UpdateQueue::add(const wire::TrafficEntry& entry, bool /*troubled*/) {
+    const auto known = std::find_if(traffic_.begin(), traffic_.end(), [&](const wire::TrafficEntry& other) {
+        return other.peer == entry.peer;
+    });
+    if (known != traffic_.end()) {
+        known->packets = entry.packets;
+        return std::nullopt;
+    }
+    traffic_.push_back(entry);
+    if (traffic_.size() > kTrafficMost) traffic_.pop_front();  // the next choice tells of it again
+    return std::nullopt;
+}
+
 std::optional<GivenUp> UpdateQueue::add(const wire::FlowStageEntry& entry, bool /*troubled*/) {
     flows_.push_back(entry);
     if (flows_.size() <= flows_most_) return std::nullopt;
@@ -148,8 +162,9 @@ heap::Need UpdateQueue::memory_bound(std::size_t entries_most, std::size_t timin
     const std::size_t entry = std::max(metrics.kept, event.kept);
     // One more is there until another has gone for it.
     const std::size_t flow = flows_most == 0 ? 0 : heap::list<wire::FlowStageEntry>(1).kept;
-    return {entries_most * entry + timings_most * timing.kept + flows_most * flow,
-            entry + timing.kept + flow};
+    const std::size_t traffic = heap::list<wire::TrafficEntry>(1).kept;
+    return {entries_most * entry + timings_most * timing.kept + kTrafficMost * traffic + flows_most * flow,
+            entry + timing.kept + traffic + flow};
 }
 
 std::vector<wire::UpdateEntry> UpdateQueue::take(std::size_t room) {
@@ -178,6 +193,7 @@ std::vector<wire::UpdateEntry> UpdateQueue::take(std::size_t room) {
            take_while_it_fits(troubled_, as_is, forget_metrics) &&
            take_while_it_fits(healthy_, as_is, forget_metrics) &&
            take_while_it_fits(timings_, as_is, forget_timing) &&
+           take_while_it_fits(traffic_, as_is, [](const wire::TrafficEntry&) {}) &&
            take_while_it_fits(flows_, as_is, [](const wire::FlowStageEntry&) {}));
     return taken;
 }

@@ -11,6 +11,8 @@
 // and in each class what has waited longest. Timing has a bound of its own: its sketches are large, and there
 // is one of a session.
 //
+// So has traffic to peers that are not measured: a newer figure takes the place of an older one.
+//
 // Packets of followed flows have a bound too, and go last: whoever asked for them can ask again.
 //
 // Metrics and timing are totals: a newer one takes the place, and the age, of an older one of the same
@@ -50,6 +52,9 @@ struct GivenUp {
 
 class UpdateQueue {
   public:
+    /// Peers whose traffic waits to be told; the oldest figure gives way.
+    static constexpr std::size_t kTrafficMost = 64;
+
     UpdateQueue(std::size_t entries_most, std::size_t timings_most, std::size_t flows_most = 0)
         : entries_most_(entries_most), timings_most_(timings_most), flows_most_(flows_most) {}
     UpdateQueue(const UpdateQueue& other);
@@ -68,7 +73,9 @@ class UpdateQueue {
 
     [[nodiscard]] std::size_t entries() const { return healthy_.size() + troubled_.size() + events_.size(); }
     [[nodiscard]] std::size_t timings() const { return timings_.size(); }
-    [[nodiscard]] bool is_empty() const { return entries() == 0 && timings_.empty() && flows_.empty(); }
+    [[nodiscard]] bool is_empty() const {
+        return entries() == 0 && timings_.empty() && traffic_.empty() && flows_.empty();
+    }
     [[nodiscard]] static heap::Need memory_bound(std::size_t entries_most, std::size_t timings_most,
                                                  std::size_t flows_most = 0);
     void digest_into(StateDigest& digest) const;
@@ -103,6 +110,7 @@ class UpdateQueue {
     std::optional<GivenUp> add(const wire::PathEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::SessionEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::TimingEntry& entry, bool troubled);
+    std::optional<GivenUp> add(const wire::TrafficEntry& entry, bool troubled);
     std::optional<GivenUp> add(const wire::FlowStageEntry& entry, bool troubled);
     void index_all();
     std::optional<GivenUp> shrink();
@@ -117,6 +125,7 @@ class UpdateQueue {
     Metrics troubled_;
     Events events_;
     Timings timings_;
+    std::list<wire::TrafficEntry> traffic_;
     std::list<wire::FlowStageEntry> flows_;
     std::map<PathKey, WaitingMetrics> metrics_at_;
     std::map<PathKey, Events::iterator> paths_at_;  ///< the newest of each path

@@ -23,6 +23,7 @@ inline constexpr std::array kCounters{
     NamedCounter<NhmsCounters>{"paths-partial", &NhmsCounters::paths_partial},
     NamedCounter<NhmsCounters>{"paths-remembered", &NhmsCounters::paths_remembered},
     NamedCounter<NhmsCounters>{"timings", &NhmsCounters::timings},
+    NamedCounter<NhmsCounters>{"traffic", &NhmsCounters::traffic},
     NamedCounter<NhmsCounters>{"timings-forgotten", &NhmsCounters::timings_forgotten},
     NamedCounter<NhmsCounters>{"eppcs-forgotten", &NhmsCounters::eppcs_forgotten},
     NamedCounter<NhmsCounters>{"evaluations", &NhmsCounters::evaluations},

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kNearHosts = 16;
 constexpr std::size_t kPairsOfALink = 4;
 constexpr std::size_t kAskedMost = 65536;
+constexpr std::size_t kTrafficMost = 65536;
 
 }  // namespace
 
@@ -61,7 +62,49 @@ std::vector<Coverage::NearHost> Coverage::nearest(NodeId node, NodeId avoided, W
     return hosts;
 }
 
-void Coverage::add_candidates(LinkId link, Time now, std::map<Pair, PairCandidate>& candidates) {
+void Coverage::note_traffic(NodeId requester, NodeId acceptor, std::uint64_t packets, Time now) {
+    auto& requesters = traffic_[acceptor];
+    const auto known = requesters.find(requester);
+    if (known != requesters.end()) {
+        known->second = {packets, now};
+    } else if (traffic_pairs_ < kTrafficMost) {  // else there is room once older figures have gone
+        ++traffic_pairs_;
+        requesters[requester] = {packets, now};
+    }
+}
+
+bool Coverage::is_asked(const Pair& pair, Time now) const {
+    const auto asked = asked_.find(pair);
+    return asked != asked_.end() && now - asked->second < policy_.session;
+}
+
+void Coverage::add_with_traffic(const std::vector<bool>& wanted, Time now,
+                                std::vector<PairCandidate>& candidates) {
+    for (auto at = traffic_.begin(); at != traffic_.end();) {
+        traffic_pairs_ -= std::erase_if(
+            at->second, [&](const auto& one) { return now - one.second.told > policy_.traffic_memory; });
+        at = at->second.empty() ? traffic_.erase(at) : std::next(at);
+    }
+    auto at = traffic_.lower_bound(next_acceptor_);
+    for (std::size_t looks = std::min(policy_.acceptors_most, traffic_.size()); looks > 0; --looks, ++at) {
+        if (at == traffic_.end()) at = traffic_.begin();
+        const NodeId acceptor = at->first;
+        next_acceptor_ = NodeId{acceptor.value + 1};
+        const auto distance = hops_to(graph_, acceptor);
+        for (const auto& [requester, traffic] : at->second) {
+            if (!reports_[requester.value] || !reports_[acceptor.value] ||
+                is_asked({requester, acceptor}, now))
+                continue;
+            PairCandidate candidate{requester, acceptor, {}, traffic.packets, {}};
+            for (const LinkId link : links_towards(graph_, distance, {&requester, 1})) {
+                if (wanted[link.value]) candidate.paths.push_back({link});
+            }
+            if (!candidate.paths.empty()) candidates.push_back(std::move(candidate));
+        }
+    }
+}
+
+void Coverage::add_any(LinkId link, Time now, std::map<Pair, PairCandidate>& candidates) {
     const NodeId from = graph_.from(link), to = graph_.to(link);
     const auto requesters = nearest(from, to, Way::Back);
     const auto acceptors = nearest(to, from, Way::On);
@@ -76,12 +119,13 @@ void Coverage::add_candidates(LinkId link, Time now, std::map<Pair, PairCandidat
                 requester.hops + 1 + acceptor.hops != distance[requester.host.value])
                 continue;  // a detour
             const Pair pair{requester.host, acceptor.host};
+            if (is_asked(pair, now)) continue;
             PairCandidate& candidate = candidates[pair];
             candidate.requester = pair.first;
             candidate.acceptor = pair.second;
             candidate.paths.push_back({link});
             const auto asked = asked_.find(pair);
-            candidate.unmeasured = asked == asked_.end() ? policy_.session * 1000 : now - asked->second;
+            candidate.unmeasured = now - (asked == asked_.end() ? Time{} : asked->second);
             ++found;
             break;  // another acceptor next, so that the pairs differ at both ends
         }
@@ -101,15 +145,27 @@ std::vector<WantedDirective> Coverage::look(std::span<const NodeId> hosts, Time 
     if (links.empty()) return wanted;
 
     ++round_;
-    std::map<Pair, PairCandidate> found;
-    const std::size_t looks = std::min(links.size(), policy_.links_most);
-    for (std::size_t i = 0; i < looks; ++i)
-        add_candidates(links[(next_link_ + i) % links.size()], now, found);
-    next_link_ = (next_link_ + looks) % links.size();
-
+    std::vector<bool> is_open(graph_.link_count(), false);
+    for (const LinkId link : links)
+        is_open[link.value] = true;
     std::vector<PairCandidate> candidates;
-    for (auto& [pair, candidate] : found)
+    add_with_traffic(is_open, now, candidates);
+    for (const PairCandidate& candidate : candidates) {
+        for (const auto& path : candidate.paths)
+            is_open[path.front().value] = false;
+    }
+    std::map<Pair, PairCandidate> any;
+    std::size_t looks = 0;
+    for (std::size_t i = 0; i < links.size() && looks < policy_.links_most; ++i) {
+        const LinkId link = links[(next_link_ + i) % links.size()];
+        if (!is_open[link.value]) continue;
+        add_any(link, now, any);
+        ++looks;
+    }
+    next_link_ = (next_link_ + looks) % links.size();
+    for (auto& [pair, candidate] : any)
         candidates.push_back(std::move(candidate));
+
     PairPlanConfig plan;
     plan.most = policy_.pairs_most;
     plan.an_acceptor = plan.a_requester = policy_.a_host_most;

@@ -3,8 +3,9 @@
 //
 // EPPCs choose pairs by traffic, within budgets of their own, and know nothing of links. So now and then this
 // looks which links no learned path of the last seconds crosses, and asks for the few pairs whose paths may
-// cross most of them (pair_plan.h). Which pairs have traffic is not known here: of those that would do,
-// others are asked for each time.
+// cross most of them (pair_plan.h): of those that EPPCs say have traffic and are not measured, the busiest
+// first, then those that were not asked for longest. Across a link that no such pair may cross any will do,
+// others each time.
 #pragma once
 
 #include <cstddef>
@@ -24,11 +25,13 @@
 namespace dyetrace::health {
 
 struct CoverPolicy {
-    Duration interval;                         ///< between two looks; zero: never
-    std::size_t links_most = 32;               ///< that pairs are looked for in one look
-    std::size_t pairs_most = 32;               ///< asked for in one look ..
-    std::size_t a_host_most = 4;               ///< .. of these by one host, and with one
-    Duration session = Duration::seconds(30);  ///< how long such a pair is measured
+    Duration interval;                                ///< between two looks; zero: never
+    std::size_t links_most = 32;                      ///< that pairs are looked for in one look
+    std::size_t pairs_most = 32;                      ///< asked for in one look ..
+    std::size_t a_host_most = 4;                      ///< .. of these by one host, and with one
+    std::size_t acceptors_most = 64;                  ///< whose traffic is looked through in one look
+    Duration traffic_memory = Duration::seconds(30);  ///< what was told of traffic counts for so long
+    Duration session = Duration::seconds(30);         ///< how long such a pair is measured
     wire::SamplingSpec sampling = wire::SamplingSpec::probability(0.01);
 };
 
@@ -38,6 +41,8 @@ class Coverage {
     Coverage(const CoverPolicy& policy, const localise::FabricGraph& graph,
              const localise::EvidenceSource& evidence);
 
+    /// So many packets went there lately, and nobody measures them.
+    void note_traffic(localise::NodeId requester, localise::NodeId acceptor, std::uint64_t packets, Time now);
     /// What to ask for now. `hosts`: whose EPPCs report, by number. A link counts as crossed by evidence from
     /// `since` on; one is missing that was not crossed at the look before either.
     std::vector<WantedDirective> look(std::span<const localise::NodeId> hosts, Time since, Time now);
@@ -51,7 +56,11 @@ class Coverage {
     using Pair = std::pair<localise::NodeId, localise::NodeId>;
 
     [[nodiscard]] std::vector<localise::LinkId> missing(Time since);
-    void add_candidates(localise::LinkId link, Time now, std::map<Pair, PairCandidate>& candidates);
+    [[nodiscard]] bool is_asked(const Pair& pair, Time now) const;
+    /// Pairs with traffic, each with the links among `wanted` (by link) that it may cross.
+    void add_with_traffic(const std::vector<bool>& wanted, Time now, std::vector<PairCandidate>& candidates);
+    /// Pairs that may cross a link, whoever sends there.
+    void add_any(localise::LinkId link, Time now, std::map<Pair, PairCandidate>& candidates);
     /// Hosts that report, the nearest first: from `node` on along links, or back against them, never by
     /// `avoided`.
     enum class Way { On, Back };
@@ -70,7 +79,15 @@ class Coverage {
     std::vector<bool> in_reach_;     ///< by link
     std::vector<bool> was_missing_;  ///< by link, at the look before
     std::map<Pair, Time> asked_;     ///< for a pair, when last
-    std::size_t next_link_ = 0;      ///< to look for pairs for, of those that are missing
+    struct Traffic {
+        std::uint64_t packets = 0;
+        Time told;
+    };
+    std::map<localise::NodeId, std::map<localise::NodeId, Traffic>>
+        traffic_;  ///< by acceptor, then requester
+    std::size_t traffic_pairs_ = 0;
+    localise::NodeId next_acceptor_;  ///< whose traffic is looked through next
+    std::size_t next_link_ = 0;       ///< to look for pairs for, of those that are missing
     std::size_t round_ = 0;
     std::size_t in_reach_count_ = 0;
     std::size_t crossed_count_ = 0;

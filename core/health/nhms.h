@@ -47,6 +47,7 @@ struct NhmsCounters {
     std::uint64_t paths_partial = 0;      ///< traced in part, and several ways fit: taken as a set
     std::uint64_t paths_remembered = 0;   ///< taken back by `resume`
     std::uint64_t timings = 0;            ///< timing entries
+    std::uint64_t traffic = 0;            ///< figures of traffic between pairs that are not measured
     std::uint64_t timings_forgotten = 0;  ///< of sessions long silent, to make room
     std::uint64_t eppcs_forgotten = 0;    ///< long silent, to make room
     std::uint64_t evaluations = 0;        ///< runs of the localiser

@@ -109,6 +109,7 @@ class Nhms::Engine {
     void take(const KnownEppc& eppc, const wire::PathEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::SessionEntry& entry, Time now);
     void take(const KnownEppc& eppc, const wire::TimingEntry& entry, Time now);
+    void take(const KnownEppc& eppc, const wire::TrafficEntry& entry, Time now);
     [[nodiscard]] std::vector<localise::NewChoice> ways_along(const KnownEppc& eppc,
                                                               const wire::PathEntry& entry);
     void restart_forgotten();

@@ -65,6 +65,13 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::SessionEntry& entry, 
     emit(SessionReported{now, eppc.endpoint.address, entry});
 }
 
+void Nhms::Engine::take(const KnownEppc& eppc, const wire::TrafficEntry& entry, Time now) {
+    ++counters.traffic;
+    if (config.cover.interval.ns == 0) return;
+    const auto from = graph.find(eppc.endpoint.address), to = graph.find(entry.peer);
+    if (from && to) coverage_.note_traffic(*from, *to, entry.packets, now);
+}
+
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now) {
     if (!ClientDesk::is_of_probe(entry)) return flow_traces_.take(eppc.endpoint.address, entry);
     if (desk_) desk_->take(eppc.endpoint.address, entry, now);

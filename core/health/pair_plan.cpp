@@ -212,11 +212,34 @@ std::vector<std::uint32_t> hops_to(const FabricGraph& graph, NodeId to) {
     return distance;
 }
 
+std::vector<LinkId> links_towards(const FabricGraph& graph, std::span<const std::uint32_t> distance,
+                                  std::span<const NodeId> from) {
+    std::vector<LinkId> links;
+    std::vector<NodeId> reached;
+    std::vector<bool> is_reached(graph.node_count(), false);
+    for (const NodeId node : from) {
+        if (distance[node.value] != kFar) reached.push_back(node);
+    }
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        const NodeId at = reached[i];
+        for (const LinkId link : graph.links_of(at)) {
+            const NodeId next = graph.to(link);
+            const bool is_step = graph.from(link) == at && distance[next.value] != kFar &&
+                                 distance[next.value] + 1 == distance[at.value];
+            if (!is_step) continue;
+            links.push_back(link);
+            if (is_reached[next.value]) continue;
+            is_reached[next.value] = true;
+            reached.push_back(next);
+        }
+    }
+    return links;
+}
+
 /// Hosts at one switch have all links in common but their own, so one of them stands for all.
 std::vector<bool> links_in_reach(const FabricGraph& graph, std::span<const NodeId> hosts) {
     std::vector<bool> in_reach(graph.link_count(), false);
     std::vector<bool> is_done(graph.node_count(), false);
-    std::vector<bool> is_reached;
     for (const NodeId acceptor : hosts) {
         const auto own = graph.links_of(acceptor);
         for (const LinkId link : own)
@@ -230,26 +253,13 @@ std::vector<bool> links_in_reach(const FabricGraph& graph, std::span<const NodeI
         if (is_single_homed && is_done[switch_of(own.front()).value]) continue;
         if (is_single_homed) is_done[switch_of(own.front()).value] = true;
 
-        // From all other hosts, step by step towards this one.
         const auto distance = hops_to(graph, acceptor);
-        std::vector<NodeId> reached;
-        is_reached.assign(graph.node_count(), false);
+        std::vector<NodeId> others;
         for (const NodeId requester : hosts) {
-            if (requester != acceptor && distance[requester.value] != kFar) reached.push_back(requester);
+            if (requester != acceptor) others.push_back(requester);
         }
-        for (std::size_t i = 0; i < reached.size(); ++i) {
-            const NodeId at = reached[i];
-            for (const LinkId link : graph.links_of(at)) {
-                const NodeId next = graph.to(link);
-                const bool is_step = graph.from(link) == at && distance[next.value] != kFar &&
-                                     distance[next.value] + 1 == distance[at.value];
-                if (!is_step) continue;
-                in_reach[link.value] = true;
-                if (is_reached[next.value]) continue;
-                is_reached[next.value] = true;
-                reached.push_back(next);
-            }
-        }
+        for (const LinkId link : links_towards(graph, distance, others))
+            in_reach[link.value] = true;
     }
     return in_reach;
 }

@@ -58,6 +58,10 @@ PairPlan plan_pairs(const localise::FabricGraph& graph, std::span<const PairCand
 /// Steps to `to` from every node; the greatest number from where no way leads. Hosts forward nothing for
 /// others.
 std::vector<std::uint32_t> hops_to(const localise::FabricGraph& graph, localise::NodeId to);
+/// All links on shortest paths from some nodes to the one that the distances are to, each once.
+std::vector<localise::LinkId> links_towards(const localise::FabricGraph& graph,
+                                            std::span<const std::uint32_t> distance,
+                                            std::span<const localise::NodeId> from);
 /// By link: whether it is on a shortest path between two of these hosts.
 std::vector<bool> links_in_reach(const localise::FabricGraph& graph, std::span<const localise::NodeId> hosts);
 /// All shortest paths between two nodes, by hosts' ports first; at most `most`.

@@ -7,12 +7,20 @@ namespace {
 constexpr Failure kBadLength{DropReason::ControlBadLength};
 constexpr Failure kBadField{DropReason::ControlBadField};
 
-enum class EntryKind : std::uint8_t { Metrics = 1, Path = 2, Session = 3, Timing = 4, FlowStage = 16 };
+enum class EntryKind : std::uint8_t {
+    Metrics = 1,
+    Path = 2,
+    Session = 3,
+    Timing = 4,
+    Traffic = 5,
+    FlowStage = 16
+};
 
 constexpr std::size_t kEntryHeaderSize = 4;
 constexpr std::size_t kMetricsSize = IpAddress::kSize + 4 + PathRecord::kSize;
 constexpr std::size_t kPathFixedSize = IpAddress::kSize + 20;
 constexpr std::size_t kSessionSize = IpAddress::kSize + 40;
+constexpr std::size_t kTrafficSize = IpAddress::kSize + 8;
 
 std::size_t data_size(const MetricsEntry&) {
     return kMetricsSize;
@@ -26,7 +34,9 @@ std::size_t data_size(const SessionEntry&) {
 std::size_t data_size(const TimingEntry& entry) {
     return TimingEntry::kFixedSize + entry.sketch.size();
 }
-
+std::size_t data_size(const TrafficEntry&) {
+    return kTrafficSize;
+}
 std::size_t data_size(const FlowStageEntry& entry) {
     return entry.encoded_size();
 }
@@ -42,6 +52,9 @@ EntryKind kind_of(const SessionEntry&) {
 }
 EntryKind kind_of(const TimingEntry&) {
     return EntryKind::Timing;
+}
+EntryKind kind_of(const TrafficEntry&) {
+    return EntryKind::Traffic;
 }
 EntryKind kind_of(const FlowStageEntry&) {
     return EntryKind::FlowStage;
@@ -96,6 +109,11 @@ void encode(const TimingEntry& entry, ByteWriter& out) {
     out.u16(static_cast<std::uint16_t>(entry.sketch.size()));
     out.u16(0);
     out.bytes(entry.sketch);
+}
+
+void encode(const TrafficEntry& entry, ByteWriter& out) {
+    write_ip(out, entry.peer);
+    out.u64(entry.packets);
 }
 
 void encode(const FlowStageEntry& entry, ByteWriter& out) {
@@ -173,6 +191,14 @@ Parsed parse(Bytes data, TimingEntry& entry) {
     return Done{};
 }
 
+Parsed parse(Bytes data, TrafficEntry& entry) {
+    if (data.size() != kTrafficSize) return kBadLength;
+    ByteReader in(data);
+    entry.peer = read_ip(in);
+    entry.packets = in.u64();
+    return Done{};
+}
+
 Parsed parse(Bytes data, FlowStageEntry& entry) {
     const auto parsed = FlowStageEntry::parse(data);
     if (!parsed) return Failure{parsed.error()};
@@ -215,6 +241,7 @@ Result<Done, DropReason> UpdateBody::parse(Bytes body, std::vector<UpdateEntry>&
             case EntryKind::Path: entry = append<PathEntry>(data, entries); break;
             case EntryKind::Session: entry = append<SessionEntry>(data, entries); break;
             case EntryKind::Timing: entry = append<TimingEntry>(data, entries); break;
+            case EntryKind::Traffic: entry = append<TrafficEntry>(data, entries); break;
             case EntryKind::FlowStage: entry = append<FlowStageEntry>(data, entries); break;
             default: continue;  // a later version's entry
         }

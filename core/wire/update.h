@@ -15,6 +15,7 @@
 //                     drift, ppb (32) | clock steps (32) | least round trip, ns (64) |
 //                     latest round trip, ns (64) | measured at, ns (64) | sketch length (16) |
 //                     reserved (16) | sketch
+//   kind 5, traffic:  peer (128) | data packets (64)
 //   kind 16, a packet of a followed flow: flow_trace.h
 //
 // The header's message number is the update's sequence number, its session id a challenge drawn anew for each
@@ -107,7 +108,16 @@ struct TimingEntry {
     bool operator==(const TimingEntry&) const = default;
 };
 
-using UpdateEntry = std::variant<MetricsEntry, PathEntry, SessionEntry, TimingEntry, FlowStageEntry>;
+/// What the sender sends to a peer that it does not measure, though it would if it might measure more.
+struct TrafficEntry {
+    IpAddress peer;
+    std::uint64_t packets = 0;  ///< since it chose among such peers before
+
+    bool operator==(const TrafficEntry&) const = default;
+};
+
+using UpdateEntry =
+    std::variant<MetricsEntry, PathEntry, SessionEntry, TimingEntry, TrafficEntry, FlowStageEntry>;
 
 /// Bytes of one entry with its header.
 std::size_t encoded_size(const UpdateEntry& entry);

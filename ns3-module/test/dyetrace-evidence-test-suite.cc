@@ -191,7 +191,7 @@ class CoverTestCase : public TestCase {
         WatchedFabric fabric;
         fabric.helper.SetHostAttribute("TrafficSessions", UintegerValue(1));
         fabric.helper.SetHostAttribute("PathCount", UintegerValue(2));
-        fabric.helper.SetHostAttribute("ChoiceInterval", TimeValue(Seconds(100)));
+        fabric.helper.SetHostAttribute("ChoiceInterval", TimeValue(MilliSeconds(500)));
         fabric.helper.SetNhmsAttribute("CoverInterval", TimeValue(coverInterval));
         fabric.Install();
         Simulator::Stop(Seconds(2));
@@ -203,10 +203,11 @@ class CoverTestCase : public TestCase {
         auto once = Run(MilliSeconds(1900));
         NS_TEST_EXPECT_MSG_EQ(once["cover-pairs"], 0, "one look does not ask");
         NS_TEST_EXPECT_MSG_EQ(once["cover-links"], 96, "all links of the fabric are in reach");
-        NS_TEST_EXPECT_MSG_LT(once["cover-links-crossed"], 90, "and many are crossed by no measured pair");
+        NS_TEST_EXPECT_MSG_LT(once["cover-links-crossed"], 82, "and many are crossed by no measured pair");
         auto often = Run(MilliSeconds(200));
         NS_TEST_EXPECT_MSG_GT(often["cover-pairs"], 0, "others are asked for");
-        NS_TEST_EXPECT_MSG_GT(often["cover-links-crossed"], 94, "and cross what was missing");
+        NS_TEST_EXPECT_MSG_GT(often["cover-links-crossed"], 90, "and cross what was missing");
+        NS_TEST_EXPECT_MSG_GT(often["traffic"], 0, "hosts told to whom they send");
         NS_TEST_EXPECT_MSG_EQ(often["directives-unknown-eppc"], 0, "by hosts that report");
     }
 };

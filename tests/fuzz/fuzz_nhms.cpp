@@ -29,6 +29,7 @@ NhmsConfig small() {
     config.bounds.incidents = 2;
     config.bounds.outputs = 64;
     config.bounds.directives = 4;
+    config.cover.interval = config.conclude_interval = Duration::milliseconds(50);
     return config;
 }
 
@@ -68,7 +69,8 @@ std::vector<std::uint8_t> changed_body(HealthNetwork& network, Script& script) {
     for (std::uint16_t i = 0; i < path.hop_count; ++i)
         path.hops[i] = Ipv4Address{(script.u8() & 1) != 0 ? kLeft.value : 0x0a020000U + (script.u8() & 1)};
     path.complete = (script.u8() & 1) != 0;
-    const std::vector<wire::UpdateEntry> entries{path, session, metrics};
+    const wire::TrafficEntry traffic{Ipv4Address{kHostB.value + (script.u8() & 1)}, script.u16()};
+    const std::vector<wire::UpdateEntry> entries{path, session, metrics, traffic};
     std::vector<std::uint8_t> body(wire::UpdateBody::encoded_size(entries));
     wire::UpdateBody::encode_into(body, entries);
     for (std::uint8_t n = script.u8() & 3; n > 0; --n)

@@ -56,12 +56,13 @@ wire::TimingEntry timing(std::uint32_t session, std::int64_t measured_ns = 0, st
 }
 
 /// An entry in few letters: m5 metrics of path 5, s2 state 2, p3 routers of path 3, t9 timing of session 9,
-/// f6 packet 6 of a followed flow.
+/// c7 traffic of 7 packets, f6 packet 6 of a followed flow.
 std::string short_name(const UpdateEntry& entry) {
     if (const auto* m = std::get_if<wire::MetricsEntry>(&entry))
         return "m" + std::to_string(m->record.path.value);
     if (const auto* s = std::get_if<wire::SessionEntry>(&entry)) return "s" + std::to_string(s->state);
     if (const auto* p = std::get_if<wire::PathEntry>(&entry)) return "p" + std::to_string(p->path.value);
+    if (const auto* c = std::get_if<wire::TrafficEntry>(&entry)) return "c" + std::to_string(c->packets);
     if (const auto* f = std::get_if<wire::FlowStageEntry>(&entry)) return "f" + std::to_string(f->packet);
     return "t" + std::to_string(std::get<wire::TimingEntry>(entry).session.value);
 }
@@ -308,6 +309,26 @@ TEST(UpdateQueue, KeepsItsRulesInAnyOrderOfEvents) {
         }
         ASSERT_EQ(take_all(queue), model.take_all()) << "seed " << seed;
     }
+}
+
+TEST(UpdateQueue, TrafficOfAPeerIsToldAsItWasLastAndTheOldestGivesWay) {
+    UpdateQueue queue(4, 4);
+    const auto traffic = [](std::uint32_t peer, std::uint64_t packets) {
+        return UpdateEntry{wire::TrafficEntry{Ipv4Address{peer}, packets}};
+    };
+    EXPECT_EQ(queue.add(traffic(1, 5), false), std::nullopt);
+    queue.add(traffic(2, 6), false);
+    queue.add(traffic(1, 7), false);
+    EXPECT_FALSE(queue.is_empty());
+    EXPECT_EQ(queue.entries(), 0U) << "it takes no room from others";
+    UpdateQueue copy(queue);
+    EXPECT_EQ(take_all(queue), take_all(copy));
+    EXPECT_TRUE(queue.is_empty());
+    for (std::uint32_t peer = 0; peer < UpdateQueue::kTrafficMost + 3; ++peer)
+        queue.add(traffic(peer, peer), false);
+    const auto taken = queue.take(kMuch);
+    ASSERT_EQ(taken.size(), UpdateQueue::kTrafficMost);
+    EXPECT_EQ(short_name(taken.front()), "c3");
 }
 
 }  // namespace

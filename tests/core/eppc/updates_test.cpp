@@ -92,6 +92,27 @@ TEST_F(Updates, WithoutAHealthServiceNothingIsSent) {
     EXPECT_EQ(net.engine(0).counters().updates_sent, 0U);
 }
 
+TEST_F(Updates, TrafficToPeersThatThereIsNoRoomToMeasureIsTold) {
+    two_hosts([](eppc::EppcConfig& config) {
+        config.traffic_sessions = 1;
+        config.choice_interval = Duration::milliseconds(50);
+    });
+    net.add_host();
+    net.send_many(0, 1, 2000, Duration::microseconds(100));
+    net.run_for(Duration::milliseconds(20));
+    net.send_many(0, 2, 900, Duration::microseconds(200));
+    net.run_for(Duration::milliseconds(150));
+    std::vector<wire::TrafficEntry> told;
+    for (const auto& entry : nhms.entries) {
+        if (const auto* traffic = std::get_if<wire::TrafficEntry>(&entry)) told.push_back(*traffic);
+    }
+    ASSERT_GE(told.size(), 2U);
+    for (const wire::TrafficEntry& traffic : told) {
+        EXPECT_EQ(traffic.peer, net.host(2).config.address) << "host 1 is measured";
+        EXPECT_NEAR(static_cast<double>(traffic.packets), 250, 50);
+    }
+}
+
 TEST_F(Updates, AreNumberedWithoutGapsFromOne) {
     two_hosts();
     net.send_many(0, 1, 2000, Duration::microseconds(50));

@@ -111,6 +111,39 @@ TEST_F(CoverageTest, PairsThatBringNothingGiveWayToOthers) {
     }
 }
 
+TEST_F(CoverageTest, PairsWithTrafficComeFirstTheBusiestFirst) {
+    for (std::uint32_t l = 0; l < graph_.link_count(); ++l)
+        crossed_.links.insert(LinkId{l});
+    crossed_.links.erase(*graph_.link(*graph_.find("leaf-0"), *graph_.find("spine-1")));
+    const auto node = [&](const char* name) { return *graph_.find(std::string_view(name)); };
+    look();
+    coverage_.note_traffic(node("host-0-0"), node("host-2-0"), 10, now_);
+    coverage_.note_traffic(node("host-0-1"), node("host-3-1"), 1000, now_);
+    coverage_.note_traffic(node("host-1-0"), node("host-3-0"), 9999, now_);  // never crosses it
+    coverage_.note_traffic(node("host-0-0"), node("host-0-1"), 9999, now_);  // likewise
+    const auto busiest = look();
+    ASSERT_EQ(busiest.size(), 1U);
+    EXPECT_EQ(busiest[0].eppc, graph_.address(node("host-0-1")));
+    EXPECT_EQ(busiest[0].body.peer, graph_.address(node("host-3-1")));
+    const auto next = look();
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_EQ(next[0].body.peer, graph_.address(node("host-2-0"))) << "the first has been asked";
+    EXPECT_EQ(look().size(), 1U) << "then any";
+}
+
+TEST_F(CoverageTest, OldFiguresOfTrafficAreForgotten) {
+    policy_.traffic_memory = Duration::milliseconds(500);
+    const auto node = [&](const char* name) { return *graph_.find(std::string_view(name)); };
+    for (std::uint32_t l = 0; l < graph_.link_count(); ++l)
+        crossed_.links.insert(LinkId{l});
+    crossed_.links.erase(*graph_.link(node("leaf-0"), node("spine-1")));
+    look();
+    coverage_.note_traffic(node("host-0-1"), node("host-3-1"), 1000, now_);
+    const auto any = look();
+    ASSERT_EQ(any.size(), 1U);
+    EXPECT_NE(any[0].body.peer, graph_.address(node("host-3-1")));
+}
+
 TEST_F(CoverageTest, HostsThatDoNotReportAreNotAskedAndReachNothing) {
     std::erase_if(hosts_, [&](NodeId host) { return graph_.name(host).starts_with("host-2-"); });
     look();

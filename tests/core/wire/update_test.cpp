@@ -115,6 +115,18 @@ TEST(UpdateCodec, SkipsEntriesOfALaterVersionByTheirLength) {
     EXPECT_EQ(list, entries());
 }
 
+TEST(UpdateCodec, TrafficIsReadAsItWasWrittenAndHasOneLength) {
+    const TrafficEntry traffic{kPeer, (std::uint64_t{1} << 40) + 7};
+    EXPECT_EQ(there_and_back(traffic), UpdateEntry{traffic});
+    const std::vector<UpdateEntry> list{traffic};
+    Buffer bytes(UpdateBody::encoded_size(list));
+    UpdateBody::encode_into(bytes, list);
+    ASSERT_EQ(bytes.size(), kSessionEntry + kHeader + IpAddress::kSize + 8);
+    bytes.push_back(0);
+    ++bytes[kSessionEntry + 3];
+    EXPECT_EQ(refusal(bytes), DropReason::ControlBadLength);
+}
+
 TEST(UpdateCodec, RefusesEachBadLengthOfAnEntry) {
     for (const std::size_t entry : {kSessionEntry, kPathEntry, kMetricsEntry, kTimingEntry}) {
         const Buffer good = vector_of("update");
