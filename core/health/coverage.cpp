@@ -7,7 +7,6 @@ namespace dyetrace::health {
 
 using localise::LinkId;
 using localise::NodeId;
-using localise::NodeKind;
 
 namespace {
 
@@ -20,7 +19,11 @@ constexpr std::size_t kTrafficMost = 65536;
 
 Coverage::Coverage(const CoverPolicy& policy, const localise::FabricGraph& graph,
                    const localise::EvidenceSource& evidence)
-    : policy_(policy), graph_(graph), evidence_(evidence), was_missing_(graph.link_count(), false) {}
+    : policy_(policy),
+      graph_(graph),
+      fabric_(graph),
+      evidence_(evidence),
+      was_missing_(graph.link_count(), false) {}
 
 std::vector<LinkId> Coverage::missing(Time since) {
     std::vector<LinkId> missing;
@@ -47,16 +50,14 @@ std::vector<Coverage::NearHost> Coverage::nearest(NodeId node, NodeId avoided, W
     seen[node.value] = seen[avoided.value] = true;
     for (std::size_t i = 0; i < reached.size() && hosts.size() < kNearHosts; ++i) {
         const NearHost at = reached[i];
-        if (graph_.kind(at.host) == NodeKind::Host) {  // forwards nothing for others
+        if (fabric_.is_host(at.host)) {  // forwards nothing for others
             if (reports_[at.host.value]) hosts.push_back(at);
             continue;
         }
-        for (const LinkId link : graph_.links_of(at.host)) {
-            const NodeId here = way == Way::On ? graph_.from(link) : graph_.to(link);
-            const NodeId there = way == Way::On ? graph_.to(link) : graph_.from(link);
-            if (here != at.host || seen[there.value]) continue;
-            seen[there.value] = true;
-            reached.push_back({there, at.hops + 1});
+        for (const auto& [link, next] : way == Way::On ? fabric_.out_of(at.host) : fabric_.into(at.host)) {
+            if (seen[next.value]) continue;
+            seen[next.value] = true;
+            reached.push_back({next, at.hops + 1});
         }
     }
     return hosts;
@@ -85,18 +86,20 @@ void Coverage::add_with_traffic(const std::vector<bool>& wanted, Time now,
             at->second, [&](const auto& one) { return now - one.second.told > policy_.traffic_memory; });
         at = at->second.empty() ? traffic_.erase(at) : std::next(at);
     }
+    std::size_t pairs = 0;
     auto at = traffic_.lower_bound(next_acceptor_);
-    for (std::size_t looks = std::min(policy_.acceptors_most, traffic_.size()); looks > 0; --looks, ++at) {
+    for (std::size_t looks = traffic_.size(); looks > 0 && pairs < policy_.candidates_most; --looks, ++at) {
         if (at == traffic_.end()) at = traffic_.begin();
         const NodeId acceptor = at->first;
         next_acceptor_ = NodeId{acceptor.value + 1};
-        const auto distance = hops_to(graph_, acceptor);
+        const auto distance = hops_to(fabric_, acceptor);
         for (const auto& [requester, traffic] : at->second) {
             if (!reports_[requester.value] || !reports_[acceptor.value] ||
                 is_asked({requester, acceptor}, now))
                 continue;
+            ++pairs;
             PairCandidate candidate{requester, acceptor, {}, traffic.packets, {}};
-            for (const LinkId link : links_towards(graph_, distance, {&requester, 1})) {
+            for (const LinkId link : links_towards(fabric_, distance, {&requester, 1})) {
                 if (wanted[link.value]) candidate.paths.push_back({link});
             }
             if (!candidate.paths.empty()) candidates.push_back(std::move(candidate));
@@ -112,7 +115,7 @@ void Coverage::add_any(LinkId link, Time now, std::map<Pair, PairCandidate>& can
     std::size_t found = 0;
     for (std::size_t i = 0; i < acceptors.size() && found < kPairsOfALink; ++i) {
         const NearHost& acceptor = acceptors[(round_ + i) % acceptors.size()];
-        const auto distance = hops_to(graph_, acceptor.host);
+        const auto distance = hops_to(fabric_, acceptor.host);
         for (std::size_t j = 0; j < requesters.size(); ++j) {
             const NearHost& requester = requesters[(round_ + i + j) % requesters.size()];
             if (requester.host == acceptor.host ||
@@ -138,7 +141,7 @@ std::vector<WantedDirective> Coverage::look(std::span<const NodeId> hosts, Time 
         reports_.assign(graph_.node_count(), false);
         for (const NodeId host : hosts_)
             reports_[host.value] = true;
-        in_reach_ = links_in_reach(graph_, hosts_);
+        in_reach_ = links_in_reach(fabric_, graph_.link_count(), hosts_);
     }
     std::vector<WantedDirective> wanted;
     const std::vector<LinkId> links = missing(since);

@@ -25,11 +25,11 @@
 namespace dyetrace::health {
 
 struct CoverPolicy {
-    Duration interval;                                ///< between two looks; zero: never
-    std::size_t links_most = 32;                      ///< that pairs are looked for in one look
-    std::size_t pairs_most = 32;                      ///< asked for in one look ..
-    std::size_t a_host_most = 4;                      ///< .. of these by one host, and with one
-    std::size_t acceptors_most = 64;                  ///< whose traffic is looked through in one look
+    Duration interval;                  ///< between two looks; zero: never
+    std::size_t links_most = 32;        ///< that pairs are looked for in one look
+    std::size_t pairs_most = 32;        ///< asked for in one look ..
+    std::size_t a_host_most = 4;        ///< .. of these by one host, and with one
+    std::size_t candidates_most = 256;  ///< pairs with traffic that are looked through in one look
     Duration traffic_memory = Duration::seconds(30);  ///< what was told of traffic counts for so long
     Duration session = Duration::seconds(30);         ///< how long such a pair is measured
     wire::SamplingSpec sampling = wire::SamplingSpec::probability(0.01);
@@ -73,6 +73,7 @@ class Coverage {
 
     const CoverPolicy& policy_;
     const localise::FabricGraph& graph_;
+    const Adjacency fabric_;
     const localise::EvidenceSource& evidence_;
     std::vector<localise::NodeId> hosts_;
     std::vector<bool> reports_;      ///< by node

@@ -19,17 +19,17 @@ namespace {
 
 constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
-void extend(const FabricGraph& graph, const std::vector<std::uint32_t>& distance, std::size_t most,
+void extend(const Adjacency& fabric, const std::vector<std::uint32_t>& distance, std::size_t most,
             std::vector<LinkId>& path, NodeId at, std::vector<std::vector<LinkId>>& found) {
     if (distance[at.value] == 0) {
         found.push_back(path);
         return;
     }
-    for (const LinkId link : graph.links_of(at)) {
+    for (const auto& [link, next] : fabric.out_of(at)) {
         if (found.size() >= most) return;
-        if (graph.from(link) != at || distance[graph.to(link).value] + 1 != distance[at.value]) continue;
+        if (distance[next.value] == kFar || distance[next.value] + 1 != distance[at.value]) continue;
         path.push_back(link);
-        extend(graph, distance, most, path, graph.to(link), found);
+        extend(fabric, distance, most, path, next, found);
         path.pop_back();
     }
 }
@@ -196,37 +196,34 @@ PairPlan plan_pairs(const FabricGraph& graph, std::span<const PairCandidate> can
     return Cover(graph, candidates, config, need).plan();
 }
 
-std::vector<std::uint32_t> hops_to(const FabricGraph& graph, NodeId to) {
-    std::vector<std::uint32_t> distance(graph.node_count(), kFar);
+std::vector<std::uint32_t> hops_to(const Adjacency& fabric, NodeId to) {
+    std::vector<std::uint32_t> hops(fabric.node_count(), kFar);
     std::vector<NodeId> reached{to};
-    distance[to.value] = 0;
+    hops[to.value] = 0;
     for (std::size_t i = 0; i < reached.size(); ++i) {
-        if (reached[i] != to && graph.kind(reached[i]) == NodeKind::Host) continue;
-        for (const LinkId link : graph.links_of(reached[i])) {
-            const NodeId from = graph.from(link);
-            if (distance[from.value] != kFar) continue;
-            distance[from.value] = distance[reached[i].value] + 1;
+        const NodeId at = reached[i];
+        if (at != to && fabric.is_host(at)) continue;
+        for (const auto& [link, from] : fabric.into(at)) {
+            if (hops[from.value] != kFar) continue;
+            hops[from.value] = hops[at.value] + 1;
             reached.push_back(from);
         }
     }
-    return distance;
+    return hops;
 }
 
-std::vector<LinkId> links_towards(const FabricGraph& graph, std::span<const std::uint32_t> distance,
+std::vector<LinkId> links_towards(const Adjacency& fabric, std::span<const std::uint32_t> hops,
                                   std::span<const NodeId> from) {
     std::vector<LinkId> links;
     std::vector<NodeId> reached;
-    std::vector<bool> is_reached(graph.node_count(), false);
+    std::vector<bool> is_reached(fabric.node_count(), false);
     for (const NodeId node : from) {
-        if (distance[node.value] != kFar) reached.push_back(node);
+        if (hops[node.value] != kFar) reached.push_back(node);
     }
     for (std::size_t i = 0; i < reached.size(); ++i) {
         const NodeId at = reached[i];
-        for (const LinkId link : graph.links_of(at)) {
-            const NodeId next = graph.to(link);
-            const bool is_step = graph.from(link) == at && distance[next.value] != kFar &&
-                                 distance[next.value] + 1 == distance[at.value];
-            if (!is_step) continue;
+        for (const auto& [link, next] : fabric.out_of(at)) {
+            if (hops[next.value] == kFar || hops[next.value] + 1 != hops[at.value]) continue;
             links.push_back(link);
             if (is_reached[next.value]) continue;
             is_reached[next.value] = true;
@@ -237,28 +234,24 @@ std::vector<LinkId> links_towards(const FabricGraph& graph, std::span<const std:
 }
 
 /// Hosts at one switch have all links in common but their own, so one of them stands for all.
-std::vector<bool> links_in_reach(const FabricGraph& graph, std::span<const NodeId> hosts) {
-    std::vector<bool> in_reach(graph.link_count(), false);
-    std::vector<bool> is_done(graph.node_count(), false);
+std::vector<bool> links_in_reach(const Adjacency& fabric, std::size_t link_count,
+                                 std::span<const NodeId> hosts) {
+    std::vector<bool> in_reach(link_count, false);
+    std::vector<bool> is_done(fabric.node_count(), false);
     for (const NodeId acceptor : hosts) {
-        const auto own = graph.links_of(acceptor);
-        for (const LinkId link : own)
-            in_reach[link.value] = hosts.size() > 1;
-        const auto switch_of = [&](LinkId link) {
-            return graph.from(link) == acceptor ? graph.to(link) : graph.from(link);
-        };
-        const bool is_single_homed = !own.empty() && std::all_of(own.begin(), own.end(), [&](LinkId link) {
-            return switch_of(link) == switch_of(own.front());
-        });
-        if (is_single_homed && is_done[switch_of(own.front()).value]) continue;
-        if (is_single_homed) is_done[switch_of(own.front()).value] = true;
-
-        const auto distance = hops_to(graph, acceptor);
+        const auto out = fabric.out_of(acceptor), in = fabric.into(acceptor);
+        for (const auto& own : {out, in})
+            for (const auto& step : own)
+                in_reach[step.link.value] = hosts.size() > 1;
+        const bool is_single_homed = out.size() == 1 && in.size() == 1 && out[0].node == in[0].node;
+        if (is_single_homed && is_done[out[0].node.value]) continue;
+        if (is_single_homed) is_done[out[0].node.value] = true;
+        const auto hops = hops_to(fabric, acceptor);
         std::vector<NodeId> others;
         for (const NodeId requester : hosts) {
             if (requester != acceptor) others.push_back(requester);
         }
-        for (const LinkId link : links_towards(graph, distance, others))
+        for (const LinkId link : links_towards(fabric, hops, others))
             in_reach[link.value] = true;
     }
     return in_reach;
@@ -267,10 +260,11 @@ std::vector<bool> links_in_reach(const FabricGraph& graph, std::span<const NodeI
 std::vector<std::vector<LinkId>> shortest_paths(const FabricGraph& graph, NodeId from, NodeId to,
                                                 std::size_t most) {
     std::vector<std::vector<LinkId>> found;
-    const auto distance = hops_to(graph, to);
+    const Adjacency fabric(graph);
+    const auto distance = hops_to(fabric, to);
     if (from == to || distance[from.value] == kFar) return found;
     std::vector<LinkId> path;
-    extend(graph, distance, most, path, from, found);
+    extend(fabric, distance, most, path, from, found);
     return found;
 }
 
@@ -279,9 +273,10 @@ std::vector<PairCandidate> candidate_pairs(const FabricGraph& graph, std::size_t
     const std::vector<NodeId> hosts = hosts_of(graph);
     std::vector<PairCandidate> candidates;
     if (hosts.size() < 2) return candidates;
+    const Adjacency fabric(graph);
     const std::size_t others = std::min(a_host, hosts.size() - 1);
     for (std::size_t acceptor = 0; acceptor < hosts.size(); ++acceptor) {
-        const auto distance = hops_to(graph, hosts[acceptor]);
+        const auto distance = hops_to(fabric, hosts[acceptor]);
         for (std::size_t i = 0; i < others; ++i) {
             const std::size_t ahead = 1 + i * (hosts.size() - 1) / others;
             const std::size_t requester = (acceptor + ahead) % hosts.size();
@@ -290,7 +285,7 @@ std::vector<PairCandidate> candidate_pairs(const FabricGraph& graph, std::size_t
             pair.requester = hosts[requester];
             pair.acceptor = hosts[acceptor];
             std::vector<LinkId> path;
-            extend(graph, distance, paths_most, path, pair.requester, pair.paths);
+            extend(fabric, distance, paths_most, path, pair.requester, pair.paths);
         }
     }
     return candidates;
@@ -302,7 +297,8 @@ std::vector<std::pair<NodeId, NodeId>> pairs_that_may_cross(const FabricGraph& g
     const NodeId enter = subject.is_link() ? subject.from : subject.device;
     const NodeId leave = subject.is_link() ? subject.to : subject.device;
     const std::uint32_t across = subject.is_link() ? 1 : 0;
-    const auto to_enter = hops_to(graph, enter);
+    const Adjacency fabric(graph);
+    const auto to_enter = hops_to(fabric, enter);
     std::vector<NodeId> hosts = hosts_of(graph);
     std::vector<NodeId> requesters = hosts;
     std::stable_sort(requesters.begin(), requesters.end(),
@@ -313,7 +309,7 @@ std::vector<std::pair<NodeId, NodeId>> pairs_that_may_cross(const FabricGraph& g
     const std::size_t stride = std::max<std::size_t>(1, hosts.size() / kLooks);
     for (std::size_t i = 0; i < hosts.size() && pairs.size() < most; i += stride) {
         const NodeId acceptor = hosts[i];
-        const auto distance = hops_to(graph, acceptor);
+        const auto distance = hops_to(fabric, acceptor);
         if (distance[leave.value] == kFar) continue;
         for (const NodeId requester : requesters) {
             const std::uint32_t there = to_enter[requester.value];

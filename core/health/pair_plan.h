@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/health/adjacency.h"
 #include "core/health/events.h"
 #include "core/localise/fabric_graph.h"
 
@@ -55,15 +56,15 @@ struct PairPlan {
 PairPlan plan_pairs(const localise::FabricGraph& graph, std::span<const PairCandidate> candidates,
                     const PairPlanConfig& config, std::span<const double> need = {});
 
-/// Steps to `to` from every node; the greatest number from where no way leads. Hosts forward nothing for
+/// Hops to `to` from every node; the greatest number from where no way leads. Hosts forward nothing for
 /// others.
-std::vector<std::uint32_t> hops_to(const localise::FabricGraph& graph, localise::NodeId to);
-/// All links on shortest paths from some nodes to the one that the distances are to, each once.
-std::vector<localise::LinkId> links_towards(const localise::FabricGraph& graph,
-                                            std::span<const std::uint32_t> distance,
+std::vector<std::uint32_t> hops_to(const Adjacency& fabric, localise::NodeId to);
+/// All links on shortest paths from some nodes to the one that the hops are to, each once.
+std::vector<localise::LinkId> links_towards(const Adjacency& fabric, std::span<const std::uint32_t> hops,
                                             std::span<const localise::NodeId> from);
 /// By link: whether it is on a shortest path between two of these hosts.
-std::vector<bool> links_in_reach(const localise::FabricGraph& graph, std::span<const localise::NodeId> hosts);
+std::vector<bool> links_in_reach(const Adjacency& fabric, std::size_t link_count,
+                                 std::span<const localise::NodeId> hosts);
 /// All shortest paths between two nodes, by hosts' ports first; at most `most`.
 std::vector<std::vector<localise::LinkId>> shortest_paths(const localise::FabricGraph& graph,
                                                           localise::NodeId from, localise::NodeId to,
