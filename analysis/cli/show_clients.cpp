@@ -87,6 +87,7 @@ std::vector<store::ProbeResultRow> last_results(const std::vector<store::ProbeRe
     for (const auto& row : rows)
         last[{row.vni, row.probe}] = row;
     std::vector<store::ProbeResultRow> out;
+    out.reserve(last.size());
     for (auto& [key, row] : last)
         out.push_back(std::move(row));
     return out;

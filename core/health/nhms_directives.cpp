@@ -78,10 +78,10 @@ Result<FlowTraceId, std::string> Nhms::Engine::trace_flow(const FlowTraceRequest
         if (eppcs_.find(host) == nullptr) return Failure{"nothing was heard of " + host.to_string()};
     }
     const auto id = flow_traces_.start(request, now);
-    if (!id) return id;
+    if (!id) return Failure{id.error()};
     for (const auto& [eppc, body] : flow_traces_.directives(*id))
         issue({IncidentId{}, eppc, body}, now);
-    return id;
+    return *id;
 }
 
 std::optional<FlowTraceResult> Nhms::Engine::flow_trace(FlowTraceId id, Time now) const {

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -230,7 +231,7 @@ class RollingEvidence final : public EvidenceSource {
         return static_cast<double>(parts) / static_cast<double>(kParts);
     }
     [[nodiscard]] static std::uint64_t parts_of(double weight) {
-        return static_cast<std::uint64_t>(weight * static_cast<double>(kParts) + 0.5);
+        return static_cast<std::uint64_t>(std::llround(weight * static_cast<double>(kParts)));
     }
     [[nodiscard]] SetSum over_sets(LinkId link) const {
         return set_sums_.empty() ? SetSum{} : set_sums_[link.value];

@@ -70,6 +70,7 @@ std::vector<Key> most_first(std::vector<std::pair<Key, std::uint64_t>> sent, std
                      [](const auto& a, const auto& b) { return a.second > b.second; });
     sent.resize(std::min(sent.size(), most));
     std::vector<Key> keys;
+    keys.reserve(sent.size());
     for (const auto& [key, packets] : sent)
         keys.push_back(key);
     return keys;

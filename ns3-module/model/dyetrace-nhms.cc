@@ -594,8 +594,8 @@ void DyetraceNhms::SetParent(Ptr<DyetraceNhms> parent, const std::string& name) 
     m_nameAtParent = name;
 }
 
-void DyetraceNhms::PassOn(Ptr<DyetraceNhms> parent, std::string name,
-                          std::shared_ptr<const health::Concluded> concluded) {
+void DyetraceNhms::PassOn(const Ptr<DyetraceNhms>& parent, const std::string& name,
+                          const std::shared_ptr<const health::Concluded>& concluded) {
     if (parent->m_state) parent->m_state->TakeConclusions(name, *concluded);
 }
 

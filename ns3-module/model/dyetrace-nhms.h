@@ -158,8 +158,8 @@ class DyetraceNhms : public Object {
     class State;
 
     State& Started() const;
-    static void PassOn(Ptr<DyetraceNhms> parent, std::string name,
-                       std::shared_ptr<const dyetrace::health::Concluded> concluded);
+    static void PassOn(const Ptr<DyetraceNhms>& parent, const std::string& name,
+                       const std::shared_ptr<const dyetrace::health::Concluded>& concluded);
     void NoteMove(uint32_t guest, uint32_t from, uint32_t to);
 
     std::unique_ptr<State> m_state;
