@@ -162,8 +162,8 @@ TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(session::ReportReceiver), 168U);
     EXPECT_EQ(sizeof(session::SketchSender), 88U);
     EXPECT_EQ(sizeof(eppc::PathTracer), 256U);
-    EXPECT_EQ(sizeof(eppc::UpdateQueue), 288U);
-    EXPECT_EQ(sizeof(eppc::UpdateSender), 488U);
+    EXPECT_EQ(sizeof(eppc::UpdateQueue), 312U);
+    EXPECT_EQ(sizeof(eppc::UpdateSender), 512U);
     EXPECT_EQ(sizeof(eppc::NhmsChannel), 408U);
     EXPECT_EQ(sizeof(eppc::Peer), 768U);
 }
