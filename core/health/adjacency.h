@@ -25,6 +25,7 @@ class Adjacency {
     [[nodiscard]] std::span<const Step> into(localise::NodeId node) const { return in_.of(node); }
     [[nodiscard]] bool is_host(localise::NodeId node) const { return is_host_[node.value]; }
     [[nodiscard]] std::size_t node_count() const { return is_host_.size(); }
+    [[nodiscard]] std::size_t link_count() const { return out_.steps.size(); }
 
   private:
     struct Lists {

@@ -141,7 +141,7 @@ std::vector<WantedDirective> Coverage::look(std::span<const NodeId> hosts, Time 
         reports_.assign(graph_.node_count(), false);
         for (const NodeId host : hosts_)
             reports_[host.value] = true;
-        in_reach_ = links_in_reach(fabric_, graph_.link_count(), hosts_);
+        in_reach_ = links_in_reach(fabric_, hosts_);
     }
     std::vector<WantedDirective> wanted;
     const std::vector<LinkId> links = missing(since);
@@ -176,12 +176,10 @@ std::vector<WantedDirective> Coverage::look(std::span<const NodeId> hosts, Time 
     for (const std::size_t chosen : plan_pairs(graph_, candidates, plan).chosen) {
         const PairCandidate& pair = candidates[chosen];
         asked_[{pair.requester, pair.acceptor}] = now;
-        WantedDirective directive{IncidentId{}, graph_.address(pair.requester), {}};
-        directive.body.kind = wire::DirectiveKind::OpenSession;
-        directive.body.peer = graph_.address(pair.acceptor);
-        directive.body.sampling = policy_.sampling;
-        directive.body.duration = policy_.session;
-        wanted.push_back(std::move(directive));
+        wanted.push_back(
+            WantedDirective::to_sample(wire::DirectiveKind::OpenSession, IncidentId{},
+                                       {graph_.address(pair.requester), graph_.address(pair.acceptor)},
+                                       policy_.sampling, policy_.session));
     }
     return wanted;
 }

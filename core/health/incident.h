@@ -78,11 +78,23 @@ struct IncidentMemory {
     bool operator==(const IncidentMemory&) const = default;
 };
 
-/// A directive that an incident wants sent.
+/// A directive that an incident, or the look at cover, wants sent.
 struct WantedDirective {
-    IncidentId incident;
+    IncidentId incident;  ///< zero: of none
     IpAddress eppc;
     wire::DirectiveBody body;
+
+    /// Has a pair sampled for so long: Investigate where it is measured, else OpenSession.
+    static WantedDirective to_sample(wire::DirectiveKind kind, IncidentId incident,
+                                     const localise::HostPair& pair, const wire::SamplingSpec& sampling,
+                                     Duration duration) {
+        WantedDirective directive{incident, pair.first, {}};
+        directive.body.kind = kind;
+        directive.body.peer = pair.second;
+        directive.body.sampling = sampling;
+        directive.body.duration = duration;
+        return directive;
+    }
 };
 
 /// What an evaluation led to; each list in order.

@@ -227,12 +227,9 @@ void Investigation::ask_for_evidence(Incident& incident, Time now, IncidentOutpu
                                         config_.bounds.directives_per_incident);
     incident.ask_again = false;
     for (const auto& [requester, acceptor] : pairs) {
-        WantedDirective directive{incident.id, requester, {}};
-        directive.body.kind = wire::DirectiveKind::Investigate;
-        directive.body.peer = acceptor;
-        directive.body.sampling = config_.raised_sampling;
-        directive.body.duration = config_.investigation;
-        outputs.directives.push_back(std::move(directive));
+        outputs.directives.push_back(
+            WantedDirective::to_sample(wire::DirectiveKind::Investigate, incident.id, {requester, acceptor},
+                                       config_.raised_sampling, config_.investigation));
     }
     if (pairs.size() < config_.pairs_wanted) ask_for_extra_pairs(incident, pairs, outputs);
 }
@@ -245,12 +242,9 @@ void Investigation::ask_for_extra_pairs(const Incident& incident, const std::vec
         const HostPair pair{graph_.address(requester), graph_.address(acceptor)};
         if (std::find(known.begin(), known.end(), pair) != known.end()) continue;
         if (room-- == 0) return;
-        WantedDirective directive{incident.id, pair.first, {}};
-        directive.body.kind = wire::DirectiveKind::OpenSession;
-        directive.body.peer = pair.second;
-        directive.body.sampling = config_.raised_sampling;
-        directive.body.duration = config_.extra_pair;
-        outputs.directives.push_back(std::move(directive));
+        outputs.directives.push_back(WantedDirective::to_sample(wire::DirectiveKind::OpenSession, incident.id,
+                                                                pair, config_.raised_sampling,
+                                                                config_.extra_pair));
     }
 }
 
@@ -362,18 +356,14 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         std::max(config_.detector.impaired_rate, config_.remedies.recovered_share * incident.rate_before);
     const bool looks_well =
         since >= incident.fresh_since && seen.sent >= config_.fresh_packets_least && rate_of(seen) <= well;
-    if (looks_well && is_cleared(incident.subject, since)) {
+    const auto close = [&](const std::string& by_what) {
         incident.state = IncidentState::Closed;
         set_judged(incident.subject, now);
-        outputs.step(incident, IncidentStep::Closed, now, "well of its own accord: " + lost_of(seen));
-        return;
-    }
-    if (seen.sent < config_.fresh_packets_least && others_clear(incident, now)) {
-        incident.state = IncidentState::Closed;
-        set_judged(incident.subject, now);
-        outputs.step(incident, IncidentStep::Closed, now, "well of its own accord, as others tell");
-        return;
-    }
+        outputs.step(incident, IncidentStep::Closed, now, "well of its own accord" + by_what);
+    };
+    if (looks_well && is_cleared(incident.subject, since)) return close(": " + lost_of(seen));
+    if (seen.sent < config_.fresh_packets_least && others_clear(incident, now))
+        return close(", as others tell");
     name_suspects(incident, infer(incident.fresh_since), now, outputs);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a health service is told by operators and by other services, and what it tells those.
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/health/nhms_engine.h"
@@ -11,14 +10,6 @@ namespace dyetrace::health {
 
 using localise::LinkId;
 using localise::ToldEvidence;
-
-namespace {
-
-bool is_possible(const NamedConclusion& named) {
-    return std::isfinite(named.log_bayes_factor) && named.loss_rate >= 0 && named.loss_rate <= 1;
-}
-
-}  // namespace
 
 std::optional<LinkId> Nhms::Engine::link_between(std::string_view from, std::string_view to) const {
     const auto one = graph.find(from), other = graph.find(to);
@@ -58,7 +49,7 @@ void Nhms::Engine::take_conclusions(std::string_view service, const Concluded& c
         if (!conclusion.link && !device) {
             ++counters.conclusions_unknown;
             known.pop_back();
-        } else if (!is_possible(named)) {
+        } else if (!is_possible(conclusion)) {
             ++counters.conclusions_refused;
             known.pop_back();
         } else {

@@ -234,9 +234,8 @@ std::vector<LinkId> links_towards(const Adjacency& fabric, std::span<const std::
 }
 
 /// Hosts at one switch have all links in common but their own, so one of them stands for all.
-std::vector<bool> links_in_reach(const Adjacency& fabric, std::size_t link_count,
-                                 std::span<const NodeId> hosts) {
-    std::vector<bool> in_reach(link_count, false);
+std::vector<bool> links_in_reach(const Adjacency& fabric, std::span<const NodeId> hosts) {
+    std::vector<bool> in_reach(fabric.link_count(), false);
     std::vector<bool> is_done(fabric.node_count(), false);
     for (const NodeId acceptor : hosts) {
         const auto out = fabric.out_of(acceptor), in = fabric.into(acceptor);

@@ -63,8 +63,7 @@ std::vector<std::uint32_t> hops_to(const Adjacency& fabric, localise::NodeId to)
 std::vector<localise::LinkId> links_towards(const Adjacency& fabric, std::span<const std::uint32_t> hops,
                                             std::span<const localise::NodeId> from);
 /// By link: whether it is on a shortest path between two of these hosts.
-std::vector<bool> links_in_reach(const Adjacency& fabric, std::size_t link_count,
-                                 std::span<const localise::NodeId> hosts);
+std::vector<bool> links_in_reach(const Adjacency& fabric, std::span<const localise::NodeId> hosts);
 /// All shortest paths between two nodes, by hosts' ports first; at most `most`.
 std::vector<std::vector<localise::LinkId>> shortest_paths(const localise::FabricGraph& graph,
                                                           localise::NodeId from, localise::NodeId to,

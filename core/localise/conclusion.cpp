@@ -44,9 +44,14 @@ std::vector<Conclusion> conclusions_of(const Verdict& verdict, const FabricGraph
     return conclusions;
 }
 
-std::optional<double> weighed_conclusion(double log_bayes_factor, const LocaliserConfig& config) {
-    if (!std::isfinite(log_bayes_factor)) return std::nullopt;
-    return std::clamp(config.conclusion_trust * log_bayes_factor, -config.conclusion_log_odds_max,
+bool is_possible(const Conclusion& conclusion) {
+    return std::isfinite(conclusion.log_bayes_factor) && conclusion.loss_rate >= 0 &&
+           conclusion.loss_rate <= 1;
+}
+
+double weighed(const Conclusion& conclusion, const LocaliserConfig& config) {
+    if (!std::isfinite(conclusion.log_bayes_factor)) return 0;
+    return std::clamp(config.conclusion_trust * conclusion.log_bayes_factor, -config.conclusion_log_odds_max,
                       config.conclusion_log_odds_max);
 }
 

@@ -23,6 +23,23 @@ struct Conclusion {
     bool operator==(const Conclusion&) const = default;
 };
 
+/// Whether it can be: a finite number, and a rate.
+[[nodiscard]] bool is_possible(const Conclusion& conclusion);
+
+/// What several say of one link together, each word weighed; at the rate that the surest of them saw.
+struct ConcludedOfLink {
+    double conclusion = 0;  ///< log Bayes factor
+    double loss_rate = 0;   ///< 0: not known
+    double surest = 0;      ///< of the words
+
+    void add(double weighed, double rate) {
+        conclusion += weighed;
+        if (weighed <= surest) return;
+        surest = weighed;
+        loss_rate = rate;
+    }
+};
+
 /// Evidence alone for what has these log odds with the prior, one of a group of so many that nothing tells
 /// apart. `timed`: losses have a time there, or are to be added to evidence whose losses have.
 [[nodiscard]] double log_bayes_factor(const Suspect& suspect, std::size_t group_size,
@@ -32,8 +49,7 @@ struct Conclusion {
 [[nodiscard]] std::vector<Conclusion> conclusions_of(const Verdict& verdict, const FabricGraph& graph,
                                                      const LocaliserConfig& config);
 
-/// What such a word counts: a part of it, and within bounds. None where it is no finite number.
-[[nodiscard]] std::optional<double> weighed_conclusion(double log_bayes_factor,
-                                                       const LocaliserConfig& config);
+/// What such a word counts: a part of it, and within bounds; nothing where it is no finite number.
+[[nodiscard]] double weighed(const Conclusion& conclusion, const LocaliserConfig& config);
 
 }  // namespace dyetrace::localise

@@ -69,15 +69,17 @@ void Localiser::add_counter(LinkId link, std::uint64_t sent, std::uint64_t lost)
 }
 
 void Localiser::add_conclusion(const Conclusion& conclusion) {
-    const auto counts = weighed_conclusion(conclusion.log_bayes_factor, state_->config);
-    if (!counts || !(conclusion.loss_rate >= 0 && conclusion.loss_rate <= 1)) {
+    if (!is_possible(conclusion)) {
         ++state_->counters.impossible_conclusions;
-    } else if (conclusion.link) {
+        return;
+    }
+    const double counts = weighed(conclusion, state_->config);
+    if (conclusion.link) {
         DYETRACE_ASSERT(conclusion.link->value < state_->graph->link_count());
-        state_->table.conclude(*conclusion.link, *counts, conclusion.loss_rate);
+        state_->table.conclude(*conclusion.link, counts, conclusion.loss_rate);
     } else {
         DYETRACE_ASSERT(conclusion.device.value < state_->graph->node_count());
-        state_->table.conclude(conclusion.device, *counts);
+        state_->table.conclude(conclusion.device, counts);
     }
 }
 

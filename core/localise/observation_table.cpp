@@ -98,11 +98,7 @@ void ObservationTable::conclude(LinkId link, double log_odds, double loss_rate) 
     if (link_conclusions_.find(link) == link_conclusions_.end())
         sum.fingerprint += mix64(link.value ^ 0xc04c105e00000000ULL);
     sum.any = true;
-    Concluded& all = link_conclusions_[link];
-    all.log_odds += log_odds;
-    if (log_odds <= all.surest) return;
-    all.surest = log_odds;
-    all.loss_rate = loss_rate;
+    link_conclusions_[link].add(log_odds, loss_rate);
 }
 
 void ObservationTable::conclude(NodeId device, double log_odds) {
@@ -306,7 +302,7 @@ LaidOut ObservationTable::lay_out(const LocaliserConfig& config, const PathSets*
                   });
     }
     for (const auto& [link, concluded] : link_conclusions_) {
-        out.evidence.units[unit_of[link.value]].conclusion = concluded.log_odds;
+        out.evidence.units[unit_of[link.value]].conclusion = concluded.conclusion;
         out.evidence.units[unit_of[link.value]].conclusion_rate = concluded.loss_rate;
     }
     out.device_conclusions = device_conclusions_;

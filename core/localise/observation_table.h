@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "core/localise/conclusion.h"
 #include "core/localise/fabric_graph.h"
 #include "core/localise/laid_out.h"
 #include "core/localise/localiser.h"
@@ -83,12 +84,7 @@ class ObservationTable {
     std::vector<SetSent> lossless_;          ///< of flows without loss whose path is not known
     std::vector<std::uint64_t> set_prints_;  ///< by set: sum of the fingerprints of what may have crossed it
     std::vector<Counter> counters_;
-    struct Concluded {
-        double log_odds = 0;
-        double surest = 0;     ///< of the words that it is the sum of
-        double loss_rate = 0;  ///< by that one
-    };
-    std::map<LinkId, Concluded> link_conclusions_;
+    std::map<LinkId, ConcludedOfLink> link_conclusions_;
     std::vector<double> device_conclusions_;
 };
 

@@ -50,16 +50,12 @@ void ToldEvidence::forget_before(Time since) {
 }
 
 bool ToldEvidence::is_acquitted(std::optional<LinkId> link, NodeId device, Time since) const {
-    bool is_well = false;
-    for (const auto& [name, told] : services_) {
-        if (told.since < since) continue;
-        for (const Conclusion& conclusion : told.conclusions) {
-            if (conclusion.link != link || (!link && conclusion.device != device)) continue;
-            if (conclusion.log_bayes_factor > 0) return false;
-            is_well = true;
-        }
-    }
-    return is_well;
+    bool is_well = false, is_accused = false;
+    for_each_word(since, [&](const Conclusion& conclusion) {
+        if (conclusion.link != link || (!link && conclusion.device != device)) return;
+        (conclusion.log_bayes_factor > 0 ? is_accused : is_well) = true;
+    });
+    return is_well && !is_accused;
 }
 
 std::map<LinkId, ToldEvidence::OfLink> ToldEvidence::links(const LocaliserConfig& config, Time since) const {
@@ -73,33 +69,17 @@ std::map<LinkId, ToldEvidence::OfLink> ToldEvidence::links(const LocaliserConfig
         }
         if (sum.sent > 0) links[link].counter = sum;
     }
-    std::map<LinkId, double> surest_of;
-    for (const auto& [name, told] : services_) {
-        if (told.since < since) continue;
-        for (const Conclusion& conclusion : told.conclusions) {
-            if (!conclusion.link) continue;
-            OfLink& link = links[*conclusion.link];
-            const double weight = weighed_conclusion(conclusion.log_bayes_factor, config).value_or(0);
-            link.conclusion += weight;
-            double& surest = surest_of[*conclusion.link];
-            if (weight <= surest) continue;
-            surest = weight;
-            link.loss_rate = conclusion.loss_rate;
-        }
-    }
+    for_each_word(since, [&](const Conclusion& conclusion) {
+        if (conclusion.link) links[*conclusion.link].add(weighed(conclusion, config), conclusion.loss_rate);
+    });
     return links;
 }
 
 std::map<NodeId, double> ToldEvidence::devices(const LocaliserConfig& config, Time since) const {
     std::map<NodeId, double> devices;
-    for (const auto& [name, told] : services_) {
-        if (told.since < since) continue;
-        for (const Conclusion& conclusion : told.conclusions) {
-            if (!conclusion.link)
-                devices[conclusion.device] +=
-                    weighed_conclusion(conclusion.log_bayes_factor, config).value_or(0);
-        }
-    }
+    for_each_word(since, [&](const Conclusion& conclusion) {
+        if (!conclusion.link) devices[conclusion.device] += weighed(conclusion, config);
+    });
     return devices;
 }
 

@@ -55,10 +55,8 @@ class ToldEvidence {
     [[nodiscard]] bool is_acquitted(std::optional<LinkId> link, NodeId device, Time since) const;
 
     /// What is known of one link from times at or after `since`.
-    struct OfLink {
+    struct OfLink : ConcludedOfLink {
         CounterReading counter;
-        double conclusion = 0;  ///< log Bayes factor, weighed; all services' together
-        double loss_rate = 0;   ///< by the word of the one that is surest; 0: not known
         [[nodiscard]] bool accuses() const { return counter.lost > 0 || conclusion > 0; }
     };
     /// By link; those of which nothing is known are not in it.
@@ -80,6 +78,16 @@ class ToldEvidence {
         Time since;
         std::vector<Conclusion> conclusions;
     };
+    /// Visits all that was concluded from nothing older.
+    template <class Visit>
+    void for_each_word(Time since, Visit visit) const {
+        for (const auto& [name, told] : services_) {
+            if (told.since < since) continue;
+            for (const Conclusion& conclusion : told.conclusions)
+                visit(conclusion);
+        }
+    }
+
     ToldConfig config_;
     std::map<LinkId, Counted> counted_;
     std::map<std::string, Told, std::less<>> services_;

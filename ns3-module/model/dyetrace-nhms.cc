@@ -146,13 +146,9 @@ class DyetraceNhms::State : public DyetraceUdpService {
         };
     }
 
-    void FeedCounters(const std::vector<DyetraceLinkReading>& readings) {
-        std::vector<health::LinkReading> taken;
-        taken.reserve(readings.size());
-        for (const DyetraceLinkReading& reading : readings)
-            taken.push_back({reading.from, reading.to, reading.sent, reading.lost});
+    void TakeCounters(const std::vector<health::LinkReading>& readings) {
         m_port.TakeArrivals();
-        m_engine.take_counters(taken, LocalTime());
+        m_engine.take_counters(readings, LocalTime());
         ServiceNow();
     }
     void TakeConclusions(const std::string& service, const health::Concluded& concluded) {
@@ -195,7 +191,7 @@ class DyetraceNhms::State : public DyetraceUdpService {
     /// What the fabric's switches show of their ports, as a collector would ask for it.
     void ReadCounters() {
         const DyetraceTopology& topology = m_fabric.GetTopology();
-        std::vector<DyetraceLinkReading> readings;
+        std::vector<health::LinkReading> readings;
         for (uint32_t link = 0; link < topology.GetNLinks(); ++link) {
             const uint32_t to = topology.GetTo(link);
             const uint64_t packets = m_fabric.GetLinkPackets(link);
@@ -203,7 +199,7 @@ class DyetraceNhms::State : public DyetraceUdpService {
             readings.push_back({topology.GetNode(topology.GetFrom(link)).name, topology.GetNode(to).name,
                                 packets, m_fabric.GetFrameErrors(link)});
         }
-        FeedCounters(readings);
+        TakeCounters(readings);
         PlanReading();
     }
 
@@ -579,7 +575,11 @@ bool DyetraceNhms::SetOwnHealth(const std::string& service, const std::string& i
 
 void DyetraceNhms::FeedCounters(const std::vector<DyetraceLinkReading>& readings) {
     NS_LOG_FUNCTION(this << readings.size());
-    Started().FeedCounters(readings);
+    std::vector<health::LinkReading> taken;
+    taken.reserve(readings.size());
+    for (const DyetraceLinkReading& reading : readings)
+        taken.push_back({reading.from, reading.to, reading.sent, reading.lost});
+    Started().TakeCounters(taken);
 }
 
 void DyetraceNhms::SetParent(Ptr<DyetraceNhms> parent, const std::string& name) {
