@@ -11,7 +11,6 @@
 
 #include "core/base/digest.h"
 #include "core/base/heap.h"
-#include "core/base/prefetch.h"
 #include "core/base/time.h"
 
 namespace dyetrace {
@@ -51,9 +50,6 @@ class TimerQueue {
 
     /// The earliest deadline.
     [[nodiscard]] Time next() const { return heap_.empty() ? Time::never() : heap_.front().at; }
-
-    /// Asks the memory for what `next` reads.
-    void prefetch() const { prefetch_line(heap_.data()); }
 
     /// Takes a key whose deadline is at or before `now`, and clears its deadline.
     std::optional<std::uint32_t> take_due(Time now) {

@@ -73,18 +73,13 @@ struct PeerOptions {
     std::optional<EcnMode> ecn;  ///< none: EppcConfig's
 };
 
+/// What data packets ask for comes first, as they wait for each cache line of it.
 struct EppcConfig {
     // Where it stands
     IpAddress address;                ///< of this EPPC on the underlay; peers and NHMS have the same version
     MacAddress mac;                   ///< of its underlay port
     MacAddress gateway_mac;           ///< every underlay packet is sent to it
     std::size_t underlay_mtu = 1600;  ///< longest outer IP packet, bytes
-
-    // Who may speak with it
-    std::optional<auth::SharedKey> key;  ///< without one it refuses to start, unless `insecure`
-    KeyId key_id{1};
-    std::vector<auth::NamedKey> other_keys;  ///< taken beside it, while keys change
-    bool insecure = false;                   ///< an all-zero key in so many words
 
     // Wire
     std::uint16_t geneve_port = wire::kGenevePort;
@@ -103,6 +98,12 @@ struct EppcConfig {
     InnerVlan vxlan_vlan = InnerVlan::Strip;
     /// Of data packets, and of the control packets beside them.
     UdpChecksum udp_checksum = UdpChecksum::Default;
+
+    // Who may speak with it
+    std::optional<auth::SharedKey> key;  ///< without one it refuses to start, unless `insecure`
+    KeyId key_id{1};
+    std::vector<auth::NamedKey> other_keys;  ///< taken beside it, while keys change
+    bool insecure = false;                   ///< an all-zero key in so many words
 
     // Tracking
     wire::SamplingSpec sampling = wire::SamplingSpec::every_nth(100);

@@ -241,7 +241,8 @@ Refusal Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame, UnderlayPac
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
-    UnderlayPacket& packet = packet_;
+    // Kept, as to clear a new one costs more than to fill it.
+    static thread_local UnderlayPacket packet;
     packet.udp = {};
     packet.peer = nullptr;
     const auto refused = parse_underlay(frame, packet);
@@ -256,7 +257,9 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
         const Bytes message = bytes.subspan(packet.payload_offset);
         if (message.size() < size)
             return not_ours;  // payload held elsewhere: no time-exceeded message is that long
-        return handle_icmp(packet, message.first(size), now) ? consumed : not_ours;
+        const bool is_consumed = handle_icmp(packet, message.first(size), now);
+        plan();
+        return is_consumed ? consumed : not_ours;
     }
     if (packet.udp.destination_port == config.geneve_port) return decapsulate_geneve(frame, packet, now);
     if (packet.udp.destination_port == config.vxlan_port) return decapsulate_vxlan(frame, packet, now);
@@ -264,6 +267,7 @@ Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
     const Bytes payload = bytes.subspan(packet.payload_offset);
     if (payload.size() < size) return dropped(DropReason::ControlTruncated);
     handle_management(packet, payload.first(size), now);
+    plan();
     return consumed;
 }
 
@@ -302,6 +306,7 @@ Decapsulated Eppc::Engine::take_control(const UnderlayPacket& packet, Bytes held
                                         Time now) {
     if (held.size() < packet.udp.length - UdpHeader::kSize) return dropped(DropReason::ControlTruncated);
     handle_control(packet, held.subspan(headers), now);
+    plan();
     Decapsulated consumed;
     consumed.kind = Decapsulated::Kind::Consumed;
     return consumed;
@@ -336,8 +341,10 @@ Decapsulated Eppc::Engine::decapsulate_geneve(wire::FrameBuffer& frame, const Un
     if (geneve->protocol_type != wire::kEtherTypeEthernet) return dropped(DropReason::GeneveBadProtocol);
     const InnerFrame inner = uncover(frame, packet, held.size(), headers, geneve->vni);
     measure(packet, found.track, frame, inner, now);
-    if (found.report != nullptr)
+    if (found.report != nullptr) {
         take_report_option(packet, {found.report, ReportOption::kDataSize}, inner.vni, now);
+        plan();
+    }
     return deliver(frame, inner, packet, now);
 }
 

@@ -23,9 +23,9 @@ Eppc::Engine::Engine(const EppcConfig& given, auth::KeyRing keys, const auth::Se
       cookies_(secret_),
       boot_(secret_.next() | 1),  // never zero, which means "not known"
       flow_seed_(secret_.next()),
+      flow_tap_(given.flow_traces, given.flow_capture),
       last_session_id_(static_cast<std::uint32_t>(secret_.next() >> 33)),  // half of the range is left
       sketches_(given.bounds.sketches),
-      flow_tap_(given.flow_traces, given.flow_capture),
       tracer_(tracer_config(given), given.address, secret_.next()),
       updates_(update_config(given), secret_.next()) {
     config.port_count = port_count_of(config);
@@ -243,9 +243,9 @@ void Eppc::Engine::advance(Time now) {
     if (updates_.next_deadline() <= now) service_updates(now);
 }
 
-Time Eppc::Engine::next_deadline() const {
-    return std::min({attention_at_, choose_at_, fill_at_, timers_.next(), tracer_.next_deadline(), flow_at_,
-                     updates_.next_deadline()});
+Time Eppc::Engine::earliest_deadline() const {
+    return std::min(
+        {choose_at_, fill_at_, timers_.next(), tracer_.next_deadline(), flow_at_, updates_.next_deadline()});
 }
 
 void Eppc::Engine::put(Queued queued) {
@@ -255,6 +255,7 @@ void Eppc::Engine::put(Queued queued) {
     }
     if (queued.frame) ++counters.control_sent;
     outputs_.push_back(std::move(queued));
+    has_outputs_ = true;
 }
 
 void Eppc::Engine::emit_frame(std::vector<std::uint8_t> frame) {
@@ -266,9 +267,10 @@ void Eppc::Engine::emit(Output event) {
 }
 
 std::optional<Output> Eppc::Engine::poll() {
-    if (outputs_.empty()) return std::nullopt;
+    if (!has_outputs_) return std::nullopt;
     Queued next = std::move(outputs_.front());
     outputs_.pop_front();
+    has_outputs_ = !outputs_.empty();
     if (!next.frame) return next.event;
     transmitting_ = std::move(*next.frame);
     return Output{Transmit{transmitting_}};

@@ -154,7 +154,7 @@ class Eppc::Engine {
     Result<Done, std::string> remove_remote(Vni vni, const MacAddress& mac, Time now);
     Result<PathGeneration, std::string> repath(IpAddress address, PathIndex path, Time now);
     void advance(Time now);
-    [[nodiscard]] Time next_deadline() const;
+    [[nodiscard]] Time next_deadline() const { return std::min(attention_at_, planned_at_); }
     std::optional<Output> poll();
     [[nodiscard]] std::vector<SessionView> sessions() const;
 
@@ -177,7 +177,6 @@ class Eppc::Engine {
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(Bytes frame, Step step) const;
     void expect_from_guest(Step step) const;
-    void prefetch_deadlines() const;
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);
@@ -191,13 +190,21 @@ class Eppc::Engine {
                        Time at);  // flow_tracing.cpp
     void set_load(double share) { load_ = share; }
 
+    /// To be called after whatever may have changed a deadline, which is all but a plain data packet:
+    /// `next_deadline` is asked after each of those, and then need not look at all of them again.
+    void plan() { planned_at_ = earliest_deadline(); }
+
+    // What a data packet asks for stands first in each, and together: with many peers, or many engines, each
+    // line of it is waited for.
     EppcConfig config;
-    Overlay overlay;
+    alignas(kCacheLine) Overlay overlay;
     EppcCounters counters;
     wire::DropCounters drops;
 
   private:
     // engine.cpp
+    /// Of all deadlines but that of attention, which data packets set.
+    [[nodiscard]] Time earliest_deadline() const;
     [[nodiscard]] std::optional<std::uint32_t> find_peer(const IpAddress& address) const {
         const std::uint32_t* const index = peer_index_.find(address);
         return index == nullptr ? std::nullopt : std::optional{*index};
@@ -422,28 +429,32 @@ class Eppc::Engine {
         OverlayAddress delivered;
     };
 
-    UnderlayPacket packet_;  ///< the one at hand; kept, as to clear a new one costs more than to fill it
     auth::KeyRing keys_;
     auth::Secret secret_;
     auth::CookieMaker cookies_;
     BootId boot_;
-    Last last_;
+
+    // What a data packet asks for, as above.
+    alignas(kCacheLine) Time attention_at_ = Time::never();
+    Time planned_at_ = Time::never();  ///< see `plan`
+    bool has_outputs_ = false;         ///< `outputs_` is not empty
+    bool speaks_vxlan_ = false;        ///< with some peer
+    FlatTable<IpAddress, std::uint32_t, PeerAddressHash> peer_index_;
+    StableVector<Peer> peers_;  ///< never shrinks; an index is a peer's name inside the engine
     std::uint64_t flow_seed_;
+    Last last_;
+    FlowTap flow_tap_;
+
     std::uint32_t last_session_id_;   ///< ids count up, so that a peer can tell a fresh one
     tracking::SketchTable sketches_;  ///< of accepted sessions
-    StableVector<Peer> peers_;        ///< never shrinks; an index is a peer's name inside the engine
-    FlatTable<IpAddress, std::uint32_t, PeerAddressHash> peer_index_;
     std::vector<std::uint32_t>
-        attention_;  ///< peers to service at once; reserved, so the data path only writes
-    Time attention_at_ = Time::never();
-    Time choose_at_ = Time::never();         ///< next look at the peers that wait for a turn
-    Time fill_at_ = Time::never();           ///< there is room for one of them
+        attention_;                   ///< peers to service at once; reserved, so the data path only writes
+    Time choose_at_ = Time::never();  ///< next look at the peers that wait for a turn
+    Time fill_at_ = Time::never();    ///< there is room for one of them
     std::vector<std::uint32_t> next_turns_;  ///< chosen and without room yet, best first
     double load_ = 0;
-    bool speaks_vxlan_ = false;     ///< with some peer
     TimerQueue timers_;             ///< by peer index
     Time flow_at_ = Time::never();  ///< a packet of a followed flow was seen, or a trace ends
-    FlowTap flow_tap_;
     PathTracer tracer_;
     UpdateSender updates_;
     std::size_t requested_count_ = 0;

@@ -8,6 +8,12 @@
 
 namespace dyetrace::eppc {
 
+/// Ends a verb that may change deadlines.
+struct Eppc::Planning {
+    Engine& engine;
+    ~Planning() { engine.plan(); }
+};
+
 Result<Eppc, std::string> Eppc::create(const EppcConfig& config, const auth::Seed& seed, Time /*now*/) {
     if (const auto wrong = wrong_field(config)) return Failure{*wrong};
     // `insecure` says an all-zero key in so many words.
@@ -42,12 +48,15 @@ Result<Done, std::string> Eppc::add_remote(Vni vni, const MacAddress& mac, IpAdd
     return engine_->add_remote(vni, mac, peer);
 }
 Result<Done, std::string> Eppc::remove_guest(GuestPort port, Time now) {
+    const Planning planning{*engine_};
     return engine_->remove_guest(port, now);
 }
 Result<Done, std::string> Eppc::move_remote(Vni vni, const MacAddress& mac, IpAddress peer, Time now) {
+    const Planning planning{*engine_};
     return engine_->move_remote(vni, mac, peer, now);
 }
 Result<Done, std::string> Eppc::remove_remote(Vni vni, const MacAddress& mac, Time now) {
+    const Planning planning{*engine_};
     return engine_->remove_remote(vni, mac, now);
 }
 Result<Done, std::string> Eppc::add_relay(Vni vni, const MacAddress& mac, IpAddress peer) {
@@ -72,6 +81,7 @@ void Eppc::expect_from_guest(Step step) const {
     engine_->expect_from_guest(step);
 }
 void Eppc::advance(Time now) {
+    const Planning planning{*engine_};
     engine_->advance(now);
 }
 Time Eppc::next_deadline() const {
@@ -81,14 +91,17 @@ std::optional<Output> Eppc::poll() {
     return engine_->poll();
 }
 Result<SessionId, std::string> Eppc::open_session(IpAddress peer, Time now) {
+    const Planning planning{*engine_};
     return engine_->open_session(peer, SessionParameters::of(engine_->config), now);
 }
 Result<SessionId, std::string> Eppc::open_session(IpAddress peer, const SessionParameters& parameters,
                                                   Time now) {
+    const Planning planning{*engine_};
     return engine_->open_session(peer, parameters, now);
 }
 Result<Done, std::string> Eppc::close_session(session::Role role, IpAddress peer, SessionId id,
                                               wire::CloseReason reason, Time now) {
+    const Planning planning{*engine_};
     return engine_->close_session(role, peer, id, reason, now);
 }
 void Eppc::note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage, Time at) {
@@ -98,10 +111,12 @@ void Eppc::set_load(double share) {
     engine_->set_load(share);
 }
 void Eppc::close_sessions(Time now) {
+    const Planning planning{*engine_};
     engine_->close_sessions(now);
 }
 Result<Done, std::string> Eppc::set_keys(const auth::NamedKey& sending,
                                          const std::vector<auth::NamedKey>& others, Time now) {
+    const Planning planning{*engine_};
     return engine_->set_keys(sending, others, now);
 }
 std::size_t Eppc::memory_bound(const EppcConfig& config) {
@@ -120,6 +135,7 @@ const wire::DropCounters& Eppc::drops() const {
     return engine_->drops;
 }
 Result<PathGeneration, std::string> Eppc::repath(IpAddress peer, PathIndex path, Time now) {
+    const Planning planning{*engine_};
     return engine_->repath(peer, path, now);
 }
 std::vector<SessionView> Eppc::sessions() const {

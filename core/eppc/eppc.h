@@ -232,6 +232,7 @@ class Eppc {
 
   private:
     class Engine;
+    struct Planning;
     explicit Eppc(std::unique_ptr<Engine> engine);
     std::unique_ptr<Engine> engine_;
 };

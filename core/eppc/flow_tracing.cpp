@@ -27,6 +27,7 @@ void Eppc::Engine::follow(Bytes frame, Vni vni, std::size_t size, wire::FlowStag
         flow_tap_.note(*seen, stage, path, generation, frame, at);
         flow_at_ = std::min(flow_at_, at);
     }
+    plan();
 }
 
 void Eppc::Engine::note_at_guest(GuestPort port, Bytes frame, std::size_t size, wire::FlowStage stage,

@@ -79,8 +79,10 @@ void Eppc::Engine::measure_tracked(Peer& peer, const UnderlayPacket& packet, Byt
         case tracking::Arrival::Outside: break;
     }
     // Whatever else moves a deadline forward comes by a control message or by `advance`, which set it.
-    if (result.may_be_due_sooner)
+    if (result.may_be_due_sooner) {
         timers_.set(packet.peer_index, std::min(session->next_deadline(), timers_.wanted(packet.peer_index)));
+        plan();
+    }
     peer.rides_from = std::min(peer.rides_from, session->rides_from());
 }
 

@@ -105,12 +105,13 @@ class Overlay {
         bool is_relayed = false;
     };
 
-    std::size_t guests_most_;
-    std::size_t remotes_most_;
+    // Those that data packets ask come first.
     FlatTable<GuestPort, Guest, NumberHash> by_port_;
     FlatTable<OverlayAddress, GuestPort, OverlayAddressHash> ports_;
-    FlatTable<Vni, std::uint32_t, NumberHash> vnis_;  ///< guests in each
     FlatTable<OverlayAddress, Remote, OverlayAddressHash> remotes_;
+    FlatTable<Vni, std::uint32_t, NumberHash> vnis_;  ///< guests in each
+    std::size_t guests_most_;
+    std::size_t remotes_most_;
 };
 
 }  // namespace dyetrace::eppc

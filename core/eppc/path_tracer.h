@@ -27,7 +27,6 @@
 #include "core/base/digest.h"
 #include "core/base/heap.h"
 #include "core/base/ids.h"
-#include "core/base/prefetch.h"
 #include "core/base/random.h"
 #include "core/base/time.h"
 #include "core/wire/icmp.h"
@@ -100,8 +99,6 @@ class PathTracer {
     /// Starts, repeats and ends traces.
     void service(Time now, std::vector<TraceProbe>& probes, std::vector<LearnedPath>& learned);
     [[nodiscard]] Time next_deadline() const { return next_; }
-    /// Before `next_deadline`.
-    void prefetch() const { prefetch_line(&next_); }
 
     /// Hops begun anew because two answers did not agree.
     [[nodiscard]] std::uint64_t disagreements() const { return disagreements_; }

@@ -97,17 +97,14 @@ void Eppc::Engine::expect_from_underlay(std::span<const wire::FrameBuffer* const
 void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
     switch (step) {
         case Step::Engine:
-            prefetch_lines(&config, &config.vxlan_port);
-            prefetch_lines(&overlay, &drops);
-            prefetch_lines(&packet_, &packet_ + 1);
-            prefetch_lines(&last_, &flow_tap_);
-            prefetch_deadlines();
+            prefetch_line(&config);
+            prefetch_lines(&overlay, &counters);
+            prefetch_lines(&attention_at_, &flow_tap_);
             return;
         case Step::Tables:
             peer_index_.prefetch(source_of(frame));
             peers_.prefetch(0);
             overlay.prefetch_guest(last_.delivered);
-            timers_.prefetch();
             return;
         case Step::Peer:
             if (const auto peer = find_peer(source_of(frame))) prefetch_front(peers_[*peer]);
@@ -119,20 +116,11 @@ void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
     }
 }
 
-/// What is asked after each frame: is there something to do, or to say?
-void Eppc::Engine::prefetch_deadlines() const {
-    tracer_.prefetch();
-    updates_.prefetch();
-    prefetch_lines(&outputs_, &outputs_ + 1);
-}
-
 void Eppc::Engine::expect_from_guest(Step step) const {
     if (step == Step::Engine) {
-        prefetch_lines(&config, &config.vxlan_vlan);
-        prefetch_line(&config.open_on_traffic);
+        prefetch_line(&config);
         prefetch_lines(&overlay, &counters);
-        prefetch_lines(&last_, &flow_tap_);
-        prefetch_deadlines();
+        prefetch_lines(&attention_at_, &flow_tap_);
         return;
     }
     if (last_.peer >= peers_.size()) return;
@@ -140,7 +128,6 @@ void Eppc::Engine::expect_from_guest(Step step) const {
         overlay.prefetch(last_.from);
         overlay.prefetch(last_.to);
         peers_.prefetch(last_.peer);
-        timers_.prefetch();
         return;
     }
     const Peer& peer = peers_[last_.peer];

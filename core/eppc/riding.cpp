@@ -41,6 +41,7 @@ std::size_t Eppc::Engine::prepend_report_option(wire::FrameBuffer& frame, std::u
         length = ReportOption::kSize;
         ++counters.reports_ridden;
         timers_.set(index, std::min(session.next_deadline(), timers_.wanted(index)));
+        plan();
         break;
     }
     note_rides(peer);

@@ -19,7 +19,6 @@
 
 #include "core/base/digest.h"
 #include "core/base/heap.h"
-#include "core/base/prefetch.h"
 #include "core/base/random.h"
 #include "core/base/replay_window.h"
 #include "core/base/time.h"
@@ -70,8 +69,6 @@ class UpdateSender {
     };
     void service(Time now, std::vector<Transmission>& out);
     [[nodiscard]] Time next_deadline() const { return std::min(flush_at_, retransmit_at_); }
-    /// Before `next_deadline`.
-    void prefetch() const { prefetch_lines(&flush_at_, &retransmit_at_); }
     [[nodiscard]] bool is_empty() const { return waiting_.is_empty() && in_flight_.empty(); }
     void digest_into(StateDigest& digest) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/health/crossings.h"
 #include "core/health/nhms_engine.h"
 #include "core/localise/conclusion.h"
 
@@ -25,7 +26,8 @@ void Nhms::Engine::take_counters(std::span<const LinkReading> readings, Time now
             continue;
         }
         switch (evidence_.told().counted(*link, now, reading.sent, reading.lost)) {
-            case ToldEvidence::Reading::Window: any_lost = any_lost || reading.lost > 0; [[fallthrough]];
+            case ToldEvidence::Reading::LossyWindow: any_lost = true; [[fallthrough]];
+            case ToldEvidence::Reading::Window:
             case ToldEvidence::Reading::Begun: ++counters.readings; break;
             case ToldEvidence::Reading::RanBack: ++counters.readings_ran_back; break;
             case ToldEvidence::Reading::Late: ++counters.readings_late; break;
@@ -110,19 +112,14 @@ void Nhms::Engine::acquit(Time since, std::vector<localise::Conclusion>& conclus
             accused_.erase(subject);
         }
     }
+    const Crossings crossings(graph, evidence_);
     std::erase_if(accused_, [&](const auto& accused) {
         const Subject& subject = accused.first;
         if (accused.second == now) return false;
         localise::Conclusion well;
-        std::uint64_t crossed = 0;
-        if (subject.is_link()) {
-            well.link = graph.link(subject.from, subject.to);
-            crossed = evidence_.crossing(*well.link, since).sent;
-        } else {
-            well.device = subject.device;
-            for (const LinkId link : graph.links_of(subject.device))
-                crossed += evidence_.crossing(link, since).sent;
-        }
+        if (subject.is_link()) well.link = graph.link(subject.from, subject.to);
+        well.device = subject.device;
+        const std::uint64_t crossed = crossings.sum(subject, since).sent;
         if (crossed < config.fresh_packets_least) return false;
         // None lost that is its own: what the weakest fault would have lost of these.
         well.log_bayes_factor = -static_cast<double>(crossed) * config.localiser.faulty_rate_min;

@@ -25,7 +25,7 @@ ToldEvidence::Reading ToldEvidence::counted(LinkId link, Time at, std::uint64_t 
     before.at = at;
     before.sent = sent;
     before.lost = lost;
-    return Reading::Window;
+    return lost_since > 0 ? Reading::LossyWindow : Reading::Window;
 }
 
 bool ToldEvidence::concluded(std::string_view service, Time since, std::vector<Conclusion> conclusions) {

@@ -32,7 +32,8 @@ struct ToldConfig {
 class ToldEvidence {
   public:
     enum class Reading : std::uint8_t {
-        Window,
+        Window,  ///< one in which nothing was lost
+        LossyWindow,
         Begun,       ///< the first of its link: no window yet
         RanBack,     ///< totals below those before: the switch restarted, and all begins anew
         Late,        ///< not after the one before: not taken

@@ -61,9 +61,6 @@ class DyetraceHostPort::GuestPort : public DyetraceGuestPort {
 
 DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig& eppcConfig, uint64_t seed)
     : m_config(config),
-      m_eppcConfig(eppcConfig),
-      m_seed(seed),
-      m_resolved(config.guests->size(), false),
       m_notesGuests(eppcConfig.flow_traces > 0),
       m_delaysGuests(!config.guestDelay.IsZero()),
       m_guestMtu(static_cast<uint32_t>(eppc::Eppc::guest_mtu(eppcConfig))),
@@ -74,7 +71,10 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
           [this] {
               TakeArrivals();
               ServiceAt(LocalTime());
-          }) {
+          }),
+      m_eppcConfig(eppcConfig),
+      m_seed(seed),
+      m_resolved(config.guests->size(), false) {
     m_config.fabric->Attach(m_config.host, this);
     m_config.fabric->AttachControl(m_config.host, this);
 }
@@ -268,10 +268,7 @@ void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
     using Step = eppc::Eppc::Step;
     const dyetrace::Bytes frame{packet.Frame(), packet.HeadLength()};
     switch (turns) {
-        case 5:
-            dyetrace::prefetch_lines(&m_config, &m_eppcConfig);
-            dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1);
-            break;
+        case 5: dyetrace::prefetch_lines(this, &m_wake); break;
         case 4: m_eppc.expect_from_underlay(frame, Step::Engine); break;
         case 3: m_eppc.expect_from_underlay(frame, Step::Tables); break;
         case 2:
@@ -289,10 +286,7 @@ void DyetraceHostPort::Expect(const DyetracePacket& packet, uint32_t turns) {
 void DyetraceHostPort::ExpectEvent(uint32_t events) {
     using Step = eppc::Eppc::Step;
     switch (events) {
-        case 6:
-            dyetrace::prefetch_lines(&m_config, &m_eppcConfig);
-            dyetrace::prefetch_lines(&m_isCrashed, &m_wake + 1);
-            break;
+        case 6: dyetrace::prefetch_lines(this, &m_wake); break;
         case 5:
             m_eppc.expect_from_guest(Step::Engine);
             dyetrace::prefetch_line(m_guestPorts.data());

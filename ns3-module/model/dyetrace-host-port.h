@@ -124,12 +124,6 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     /// The guest's number in the directory is known to the engine, as one of this host or of another.
     void AddToEngine(uint32_t guest);
 
-    Config m_config;
-    dyetrace::eppc::EppcConfig m_eppcConfig;  ///< for an engine that begins anew
-    uint64_t m_seed;
-    uint64_t m_boots = 0;
-    dyetrace::wire::DropCounters m_udpDrops;
-    uint16_t m_udpIdentification = 0;
     /// A guest that is, or was, plugged in; by GuestPort's value.
     struct Plugged {
         uint32_t guest = 0;  ///< its number in the directory
@@ -138,10 +132,10 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
         bool isHere = false;
     };
     std::size_t FindPlugged(uint32_t guest) const;
-    std::vector<Plugged> m_guests;
-    std::vector<bool> m_resolved;  ///< by guest's number in the directory
 
-    // What a packet asks for, together: on a large fabric each line of it is waited for.
+    // What a packet asks for, first and together, to the front of m_wake: on a large fabric each line of it
+    // is waited for.
+    Config m_config;
     bool m_isCrashed = false;
     bool m_areServicesDown = false;
     bool m_notesGuests = false;   ///< flows may be followed
@@ -151,11 +145,19 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     dyetrace::eppc::Eppc m_eppc;
     DyetraceEngineListener* m_listener = nullptr;
     std::vector<std::unique_ptr<GuestPort>> m_guestPorts;  ///< by GuestPort's value
-    std::map<uint16_t, DyetraceUdpService*> m_services;    ///< by UDP port
+    std::vector<Plugged> m_guests;
     uint32_t m_lastTail = 0;
     uint16_t m_lastTailSum = 0;  ///< of a tail of that length: most packets have the same
     DyetraceTruth::Trail m_trail;
     DyetraceWake m_wake;
+
+    dyetrace::eppc::EppcConfig m_eppcConfig;  ///< for an engine that begins anew
+    uint64_t m_seed;
+    uint64_t m_boots = 0;
+    dyetrace::wire::DropCounters m_udpDrops;
+    uint16_t m_udpIdentification = 0;
+    std::vector<bool> m_resolved;                        ///< by guest's number in the directory
+    std::map<uint16_t, DyetraceUdpService*> m_services;  ///< by UDP port
 };
 
 }  // namespace ns3

@@ -22,11 +22,7 @@ class DyetraceWake::Event : public EventImpl {
 
 DyetraceWake::DyetraceWake(uint32_t context, std::function<dyetrace::Time()> clock,
                            std::function<void()> wake)
-    : m_context(context),
-      m_clock(std::move(clock)),
-      m_wake(std::move(wake)),
-      m_event(Create<Event>(this)),
-      m_deadline(dyetrace::Time::never()) {}
+    : m_context(context), m_clock(std::move(clock)), m_wake(std::move(wake)), m_event(Create<Event>(this)) {}
 
 DyetraceWake::~DyetraceWake() {
     m_event->Cancel();

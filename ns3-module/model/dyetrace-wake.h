@@ -36,12 +36,12 @@ class DyetraceWake {
     void Fire();
     void Schedule(dyetrace::Time now);
 
+    dyetrace::Time m_deadline = dyetrace::Time::never();  ///< that the earliest wake in the scheduler is for
+    int64_t m_dueNs = 0;                                  ///< when that is, in the simulator's time
     uint32_t m_context;
     std::function<dyetrace::Time()> m_clock;
     std::function<void()> m_wake;
     Ptr<EventImpl> m_event;
-    dyetrace::Time m_deadline;  ///< that the earliest wake in the scheduler is for
-    int64_t m_dueNs = 0;        ///< when that is, in the simulator's time
 };
 
 }  // namespace ns3

@@ -29,7 +29,7 @@ TEST(ToldEvidence, DifferenceOfTwoReadingsIsAWindow) {
     ToldEvidence told;
     EXPECT_EQ(told.counted(kLink, at_ms(0), 5'000, 7), Reading::Begun);
     EXPECT_THAT(links(told, 0), IsEmpty());
-    EXPECT_EQ(told.counted(kLink, at_ms(100), 6'000, 10), Reading::Window);
+    EXPECT_EQ(told.counted(kLink, at_ms(100), 6'000, 10), Reading::LossyWindow);
     EXPECT_EQ(told.counted(kLink, at_ms(200), 8'000, 10), Reading::Window);
     EXPECT_EQ(links(told, 0).at(kLink).counter.sent, 3'000);
     EXPECT_EQ(links(told, 0).at(kLink).counter.lost, 3);
@@ -51,7 +51,7 @@ TEST(ToldEvidence, ASwitchThatRestartsBeginsAnew) {
     ToldEvidence told;
     told.counted(kLink, at_ms(0), 1'000, 5);
     EXPECT_EQ(told.counted(kLink, at_ms(10), 200, 0), Reading::RanBack);
-    EXPECT_EQ(told.counted(kLink, at_ms(20), 500, 1), Reading::Window);
+    EXPECT_EQ(told.counted(kLink, at_ms(20), 500, 1), Reading::LossyWindow);
     EXPECT_EQ(links(told, 0).at(kLink).counter.sent, 300);
     EXPECT_EQ(links(told, 0).at(kLink).counter.lost, 1);
 }
