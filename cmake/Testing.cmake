@@ -41,7 +41,8 @@ function(dyetrace_test_target target)
 endfunction()
 
 # dyetrace_add_test(NAME <target> SOURCES <file>... [LIBRARIES <library>...] [LABEL <label>] [TIMEOUT <seconds>] [SERIAL])
-# A GoogleTest program; each of its cases is a test of ctest. Its main() is GoogleMock's.
+# A GoogleTest program; each of its cases is a test of ctest. Its main() is GoogleMock's. Sanitized, the whole program is one test: most
+# cases take less time than such a process takes to start. The plain build shows that each can run by itself, and says what is skipped.
 # LABEL: the default is the first folder below tests/. SERIAL: its cases never run beside another test.
 function(dyetrace_add_test)
   cmake_parse_arguments(ARG "SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
@@ -49,8 +50,11 @@ function(dyetrace_add_test)
   dyetrace_test_flags(${ARG_NAME})
   target_precompile_headers(${ARG_NAME} REUSE_FROM dyetrace_test_headers)
   dyetrace_test_properties(properties "${ARG_LABEL}" "${ARG_TIMEOUT}" "${ARG_SERIAL}")
-  gtest_discover_tests(${ARG_NAME} TEST_PREFIX "${DYETRACE_TEST_PREFIX}" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
+  if(DYETRACE_SANITIZE)
+    dyetrace_register_test(${ARG_NAME} "${ARG_LABEL}" "${ARG_TIMEOUT}" "${ARG_SERIAL}" "" ${ARG_NAME} --gtest_brief=1)
+    return()
+  endif()
+  gtest_discover_tests(${ARG_NAME} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
 endfunction()
 
 # dyetrace_add_program_test(NAME <target> SOURCES <file>... [LIBRARIES ...] [ENVIRONMENT <NAME=value>...] [LABEL <label>] [TIMEOUT ...] [SERIAL])
