@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The data path: frames in place, no allocation, one peer entry and one path entry a packet.
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
+#include <new>
+#include <type_traits>
 
 #include "core/eppc/engine.h"
 #include "core/eppc/flow_hash.h"
@@ -21,6 +25,8 @@ using wire::UdpHeader;
 namespace {
 
 constexpr std::size_t kIp = EthernetHeader::kSize;
+static_assert(std::is_aggregate_v<UnderlayPacket> && std::is_trivially_copyable_v<UnderlayPacket>,
+              "it is made where there is room for it, without being cleared");
 static_assert(OuterHeader::kSizeMost + TrackOption::kSize + ReportOption::kSize == Eppc::kHeadroom);
 
 /// The UDP datagram at `offset`, of `length` bytes; padding of the link behind it is not its own.
@@ -241,8 +247,10 @@ Refusal Eppc::Engine::parse_datagram(const wire::FrameBuffer& frame, UnderlayPac
 }
 
 Decapsulated Eppc::Engine::decapsulate(wire::FrameBuffer& frame, Time now) {
-    // Kept, as to clear a new one costs more than to fill it.
-    static thread_local UnderlayPacket packet;
+    // Room that is not cleared, as that costs more than to fill it; in the engine it would be memory gone
+    // cold.
+    alignas(UnderlayPacket) std::array<std::byte, sizeof(UnderlayPacket)> room;
+    UnderlayPacket& packet = *std::launder(reinterpret_cast<UnderlayPacket*>(room.data()));
     packet.udp = {};
     packet.peer = nullptr;
     const auto refused = parse_underlay(frame, packet);
