@@ -177,6 +177,7 @@ class Eppc::Engine {
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
     void expect_from_underlay(Bytes frame, Step step) const;
     void expect_from_guest(Step step) const;
+    void prefetch_own() const;
 
     // session_verbs.cpp
     Result<SessionId, std::string> open_session(IpAddress address, const SessionParameters& wanted, Time now);

@@ -94,13 +94,16 @@ void Eppc::Engine::expect_from_underlay(std::span<const wire::FrameBuffer* const
         if (expected[i] != nullptr) prefetch_received(*expected[i], frames[i]->head());
 }
 
+/// What stands first in the engine, and every data packet asks for.
+void Eppc::Engine::prefetch_own() const {
+    prefetch_line(&config);
+    prefetch_lines(&overlay, &counters);
+    prefetch_lines(&attention_at_, &flow_tap_);
+}
+
 void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
     switch (step) {
-        case Step::Engine:
-            prefetch_line(&config);
-            prefetch_lines(&overlay, &counters);
-            prefetch_lines(&attention_at_, &flow_tap_);
-            return;
+        case Step::Engine: return prefetch_own();
         case Step::Tables:
             peer_index_.prefetch(source_of(frame));
             peers_.prefetch(0);
@@ -117,12 +120,7 @@ void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
 }
 
 void Eppc::Engine::expect_from_guest(Step step) const {
-    if (step == Step::Engine) {
-        prefetch_line(&config);
-        prefetch_lines(&overlay, &counters);
-        prefetch_lines(&attention_at_, &flow_tap_);
-        return;
-    }
+    if (step == Step::Engine) return prefetch_own();
     if (last_.peer >= peers_.size()) return;
     if (step == Step::Tables) {
         overlay.prefetch(last_.from);

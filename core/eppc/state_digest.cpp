@@ -144,6 +144,7 @@ void Peer::digest_into(StateDigest& digest) const {
 
 void Eppc::Engine::digest_into(StateDigest& digest) const {
     DYETRACE_ASSERT(planned_at_ == earliest_deadline());
+    DYETRACE_ASSERT(has_outputs_ == !outputs_.empty());
     digest.add(config.open_on_traffic);  // `close_sessions` turns these two off
     digest.add(config.accept_sessions);
     keys_.digest_into(digest);
