@@ -99,10 +99,8 @@ Json counters_json(const Summary& summary) {
 
 Json drops_json(const wire::DropCounters& drops) {
     Json json = Json::object();
-    for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
-        const auto reason = static_cast<wire::DropReason>(i);
-        if (drops.count(reason) != 0) json[std::string(to_string(reason))] = drops.count(reason);
-    }
+    drops.for_each(
+        [&](wire::DropReason reason, std::uint64_t count) { json[std::string(to_string(reason))] = count; });
     return json;
 }
 
@@ -201,12 +199,9 @@ std::string to_text(const Summary& summary) {
     say("entries of health updates given up", c.update_entries_dropped);
     say("paths not traced, the table was full", c.traces_dropped);
     say("received in an ECN combination that nobody sends", c.ecn_unused);
-    for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
-        const auto reason = static_cast<wire::DropReason>(i);
-        if (const auto count = summary.drops.count(reason); count != 0) {
-            text += fmt::format("dropped {}: {}\n", to_string(reason), count);
-        }
-    }
+    summary.drops.for_each([&](wire::DropReason reason, std::uint64_t count) {
+        text += fmt::format("dropped {}: {}\n", to_string(reason), count);
+    });
     if (summary.ledger.folded_sessions() != 0) {
         text += fmt::format("earlier sessions, not listed: {}\n", summary.ledger.folded_sessions());
     }

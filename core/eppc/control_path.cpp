@@ -66,7 +66,8 @@ void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const Cont
         case ControlType::MarkerAck: {
             const auto ack = wire::MarkerAckBody::parse(message.body);
             if (!ack) return drops.add(ack.error());
-            if (!session.on_marker_ack(*ack, now, outbox_)) drops.add(DropReason::ControlUnexpected);
+            if (!session.on_marker_ack(*ack, now, peer.paths, outbox_))
+                drops.add(DropReason::ControlUnexpected);
             return;
         }
         case ControlType::Report: {
@@ -74,7 +75,7 @@ void Eppc::Engine::handle_for_requester(const UnderlayPacket& packet, const Cont
             const auto report = wire::ReportBody::parse(message.body, records);
             if (!report) return drops.add(report.error());
             ++counters.reports_received;
-            session.on_report(header.message_number, *report, records, now, outbox_);
+            session.on_report(header.message_number, *report, records, now, peer.paths, outbox_);
             return note_report_times(peer, session, *report, now);
         }
         case ControlType::DelaySketch: return handle_sketch(message, peer, session, now);

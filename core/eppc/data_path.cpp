@@ -111,7 +111,7 @@ Refusal Eppc::Engine::fit(const wire::FrameBuffer& frame, Admitted& admitted) co
 
 session::RequesterSession* Eppc::Engine::note_sent(Peer& peer, std::uint32_t index, PathIndex path,
                                                    const tracking::Offered& packet) {
-    ++peer.paths[path].packets;
+    peer.paths.count(path, packet.now);
     session::RequesterSession* tagging = nullptr;
     bool attention = peer.requested.empty() && config.open_on_traffic && packet.now >= peer.no_request_before;
     for (session::RequesterSession& session : peer.requested) {

@@ -164,7 +164,7 @@ class Eppc {
     void expect_from_underlay(std::span<const wire::FrameBuffer* const> frames) const;
     /// The same for one frame, where many engines take turns: a step asks for what the next one reads, with
     /// others' turns between them. Any may be left out.
-    enum class Step : std::uint8_t { Engine, Tables, Peer, Paths, Session };
+    enum class Step : std::uint8_t { Engine, Tables, Peer, Paths };
     void expect_from_underlay(Bytes frame, Step step) const;
     /// And for a frame that nobody knows yet: it is taken for one of the same guest and flow as the last one.
     void expect_from_guest(Step step) const;

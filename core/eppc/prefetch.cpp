@@ -69,14 +69,9 @@ void Eppc::Engine::expect_from_guest(GuestPort port, std::span<const wire::Frame
         const Bytes inner = frames[i]->head();
         expected[i].path =
             path_of(flow_hash(inner, wire::inspect_guest_frame(inner), flow_seed_), config.path_count);
-        prefetch_line(&expected[i].peer->paths[expected[i].path]);
+        expected[i].peer->paths.prefetch(expected[i].path);
         for (const session::RequesterSession& session : expected[i].peer->requested)
             session.prefetch();
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (expected[i].peer == nullptr) continue;
-        for (const session::RequesterSession& session : expected[i].peer->requested)
-            session.prefetch(expected[i].path);
     }
 }
 
@@ -115,7 +110,6 @@ void Eppc::Engine::expect_from_underlay(Bytes frame, Step step) const {
         case Step::Paths:
             if (const auto peer = find_peer(source_of(frame))) prefetch_received(peers_[*peer], frame);
             return;
-        case Step::Session: return;
     }
 }
 
@@ -130,9 +124,9 @@ void Eppc::Engine::expect_from_guest(Step step) const {
     }
     const Peer& peer = peers_[last_.peer];
     if (step == Step::Peer) return prefetch_front(peer);
-    if (step == Step::Paths) prefetch_line(&peer.paths[last_.path]);
+    peer.paths.prefetch(last_.path);
     for (const session::RequesterSession& session : peer.requested)
-        step == Step::Paths ? session.prefetch() : session.prefetch(last_.path);
+        session.prefetch();
 }
 
 }  // namespace dyetrace::eppc

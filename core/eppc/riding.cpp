@@ -61,7 +61,7 @@ void Eppc::Engine::take_report_option(const UnderlayPacket& packet, Bytes data, 
     // RFC 8926 §4.6: where a long packet was cut, each segment carries its options. They come to one record.
     if (!session->channel().hear(option->number, now)) return drops.add(DropReason::ReportReplayed);
     ++counters.rides_received;
-    session->on_ride(option->number, option->record, now, outbox_);
+    session->on_ride(option->number, option->record, now, peer.paths, outbox_);
     service_peer(packet.peer_index, now);
 }
 

@@ -120,7 +120,7 @@ void Peer::digest_into(StateDigest& digest) const {
     digest.add(queued);
     digest.add(requested.size());
     for (const auto& session : requested)
-        session.digest_into(digest);
+        session.digest_into(digest, paths);
     paths.digest_into(digest);
     digest.add(received.size());
     for (const std::uint64_t count : received)

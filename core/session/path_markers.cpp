@@ -43,10 +43,22 @@ OutgoingMarker PathMarkers::transmit(PathIndex index, Time now, const tracking::
                      table);
 }
 
-Time PathMarkers::running_deadline(const tracking::SentPath& path, Time now) const {
-    const Time idle = path.last_data + path_idle_;
+/// A path changes its phase here and nowhere else.
+void PathMarkers::enter(PathIndex index, Phase phase) {
+    paths_[index.value].phase = phase;
+    all_running_ &= ~bit_of(index);
+    for (std::size_t i = index.value % 64; i < paths_.size(); i += 64)
+        if (paths_[i].phase != Phase::Running) return;
+    all_running_ |= bit_of(index);
+}
+
+/// When a running path is to be looked at again. Its interval ends before its generation does, so what the
+/// pair's table has of the path is of this interval.
+Time PathMarkers::running_deadline(PathIndex index, Time now, const tracking::PathTable& table) const {
+    const Time idle = table[index].last_packet + path_idle_;
     if (count_interval_.ns == 0) return idle;
-    return std::min(idle, now + (path.close_looks > 0 ? count_interval_ / kClose : count_interval_));
+    const bool is_close = paths_[index.value].close_looks > 0;
+    return std::min(idle, now + (is_close ? count_interval_ / kClose : count_interval_));
 }
 
 /// Whether a running path is to tell its count now: tags tell it as well, where there are any.
@@ -67,7 +79,7 @@ bool PathMarkers::takes_count(PathIndex index, const tracking::PathTable& table)
 
 void PathMarkers::fall_quiet(PathIndex index, Time now) {
     tracking::SentPath& path = paths_[index.value];
-    path.phase = Phase::Quiet;
+    enter(index, Phase::Quiet);
     path.attempts = 0;
     --busy_;
     timers_.set(index.value, path.wanted && !closing_ ? now : Time::never());
@@ -80,7 +92,7 @@ std::optional<OutgoingMarker> PathMarkers::service(PathIndex index, Time now,
         case Phase::Quiet:
             if (!path.wanted || closing_) return std::nullopt;
             path.wanted = false;
-            path.phase = Phase::Starting;
+            enter(index, Phase::Starting);
             ++busy_;
             if (++path.interval == 0) path.interval = 1;  // zero means "none yet"
             if (path.generation != table[index].generation) {
@@ -89,12 +101,12 @@ std::optional<OutgoingMarker> PathMarkers::service(PathIndex index, Time now,
             }
             return transmit(index, now, table);
         case Phase::Running:
-            if (!closing_ && now < path.last_data + path_idle_) {
-                timers_.set(index.value, running_deadline(path, now));
+            if (!closing_ && now < table[index].last_packet + path_idle_) {
+                timers_.set(index.value, running_deadline(index, now, table));
                 if (takes_count(index, table)) return marker_of(index, wire::MarkerKind::Count, table);
                 return std::nullopt;
             }
-            path.phase = Phase::Ending;
+            enter(index, Phase::Ending);
             path.wanted = false;
             return transmit(index, now, table);
         case Phase::Starting:
@@ -128,15 +140,16 @@ std::optional<OutgoingMarker> PathMarkers::take_due(Time now, const tracking::Pa
     return std::nullopt;
 }
 
-void PathMarkers::look_closer(PathIndex index, Time now) {
+void PathMarkers::look_closer(PathIndex index, Time now, const tracking::PathTable& table) {
     tracking::SentPath& path = paths_[index.value];
     const bool was_close = path.close_looks > 0;
     path.close_looks = kCloseLooks;
     if (was_close || path.phase != Phase::Running || closing_) return;
-    timers_.set(index.value, std::min(timers_.wanted(index.value), running_deadline(path, now)));
+    timers_.set(index.value, std::min(timers_.wanted(index.value), running_deadline(index, now, table)));
 }
 
-bool PathMarkers::on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {
+bool PathMarkers::on_ack(const wire::MarkerAckBody& ack, Time now, const tracking::PathTable& table,
+                         Outbox& out) {
     if (ack.path.value >= paths_.size()) return false;
     tracking::SentPath& path = paths_[ack.path.value];
     if (!path.marker_in_flight() || ack.interval != path.interval || ack.generation != path.generation) {
@@ -148,9 +161,9 @@ bool PathMarkers::on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) 
         fall_quiet(ack.path, now);
         return true;
     }
-    path.phase = Phase::Running;
+    enter(ack.path, Phase::Running);
     path.attempts = 0;
-    timers_.set(ack.path.value, closing_ ? now : running_deadline(path, now));
+    timers_.set(ack.path.value, closing_ ? now : running_deadline(ack.path, now, table));
     out.paths_started.push_back(ack.path);
     return true;
 }
@@ -166,7 +179,7 @@ void PathMarkers::on_repath(PathIndex index, Time now) {
             fall_quiet(index, now);
             return;
         case Phase::Running:  // at once, so that no tag of this session mixes the two generations
-            path.phase = Phase::Ending;
+            enter(index, Phase::Ending);
             path.wanted = false;
             timers_.set(index.value, now);
             return;

@@ -43,10 +43,11 @@ class PathMarkers {
     }
 
     // Data path
-    /// Notes a data packet on `path`; returns whether an interval is open, so that it may be tagged.
+    /// Notes a data packet on `path`, which the pair has counted; returns whether an interval is open, so
+    /// that it may be tagged.
     bool on_data(PathIndex path, Time now) {
+        if ((all_running_ & bit_of(path)) != 0) return true;
         tracking::SentPath& sent = paths_[path.value];
-        sent.last_data = now;
         if (sent.phase == Phase::Running) return true;
         if (!sent.wanted && sent.phase == Phase::Quiet) timers_.set(path.value, now);
         sent.wanted = true;
@@ -67,9 +68,9 @@ class PathMarkers {
     [[nodiscard]] bool is_peer_silent() const { return peer_silent_; }
     /// The peer told that packets of `path` were lost: for the next while its count is told more often, so
     /// that what follows is known sooner.
-    void look_closer(PathIndex path, Time now);
+    void look_closer(PathIndex path, Time now, const tracking::PathTable& table);
     /// Returns false where no such marker is in flight. Tells of a path whose interval is now open.
-    bool on_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out);
+    bool on_ack(const wire::MarkerAckBody& ack, Time now, const tracking::PathTable& table, Outbox& out);
     /// The pair has moved `path`: what is measured on the generation before ends with that one's count.
     void on_repath(PathIndex path, Time now);
     /// Ends every interval and opens no other.
@@ -85,7 +86,7 @@ class PathMarkers {
     [[nodiscard]] std::span<const tracking::SentPath> paths() const { return paths_; }
     /// Intervals whose END was given up, since their path was left or the session is closing: tail unsettled.
     [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
-    void digest_into(StateDigest& digest) const;
+    void digest_into(StateDigest& digest, const tracking::PathTable& table) const;
 
     [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
         return heap::vector<tracking::SentPath>(path_count) + TimerQueue::memory_reserved(path_count);
@@ -104,12 +105,14 @@ class PathMarkers {
     [[nodiscard]] OutgoingMarker marker_of(PathIndex path, wire::MarkerKind kind,
                                            const tracking::PathTable& table) const;
     /// When a running path is to be looked at again.
-    [[nodiscard]] Time running_deadline(const tracking::SentPath& path, Time now) const;
+    [[nodiscard]] Time running_deadline(PathIndex path, Time now, const tracking::PathTable& table) const;
+    void enter(PathIndex path, Phase phase);
+    static constexpr std::uint64_t bit_of(PathIndex path) { return std::uint64_t{1} << (path.value % 64); }
     bool takes_count(PathIndex path, const tracking::PathTable& table);
     void fall_quiet(PathIndex path, Time now);
 
-    std::vector<tracking::SentPath> paths_;  ///< first, since every data packet asks for it
-    TimerQueue timers_;                      ///< by path index
+    std::vector<tracking::SentPath> paths_;
+    TimerQueue timers_;  ///< by path index
     Duration path_idle_;
     Duration count_interval_{};
     std::uint16_t count_least_ = 0;
@@ -118,6 +121,9 @@ class PathMarkers {
     std::uint64_t given_up_ = 0;
     bool closing_ = false;
     bool peer_silent_ = false;
+    /// A bit for all paths whose index has the same remainder by 64: each of them runs. Last, as a data
+    /// packet asks for it, and for what stands behind these markers in the session.
+    std::uint64_t all_running_ = 0;
 };
 
 }  // namespace dyetrace::session

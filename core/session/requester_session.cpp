@@ -13,10 +13,10 @@ constexpr int kKeepAlivesMissed = 3;
 }  // namespace
 
 RequesterSession::RequesterSession(const RequesterParameters& parameters)
-    : has_options_(parameters.encapsulation == wire::Encapsulation::Geneve),
+    : markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
+      has_options_(parameters.encapsulation == wire::Encapsulation::Geneve),
       budget_(parameters.packet_cap, parameters.tracked_per_second),
       sampler_(parameters.sampling, parameters.sampler_seed, parameters.filter),
-      markers_(parameters.path_count, parameters.path_idle, parameters.retransmit),
       parameters_(parameters),
       reports_(parameters.id, parameters.path_count) {}
 
@@ -114,15 +114,17 @@ void RequesterSession::on_reject(const wire::RejectBody& reject, Outbox& out) {
     apply(Event::RejectReceived, wire::to_string(reject.reason), out);
 }
 
-bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out) {
-    return markers_.on_ack(ack, now, out);
+bool RequesterSession::on_marker_ack(const wire::MarkerAckBody& ack, Time now,
+                                     const tracking::PathTable& table, Outbox& out) {
+    return markers_.on_ack(ack, now, table, out);
 }
 
 void RequesterSession::on_report(std::uint32_t number, const wire::ReportHeader& header,
-                                 std::span<const wire::PathRecord> records, Time now, Outbox& out) {
+                                 std::span<const wire::PathRecord> records, Time now,
+                                 const tracking::PathTable& table, Outbox& out) {
     const std::size_t before = out.records.size();
     reports_.on_report(number, header, records, now, out);
-    look_closer(before, now, out);
+    look_closer(before, now, table, out);
     // Acknowledged also when it was overtaken: what it told is told.
     acknowledge(number, header.sent_ns, now, out);
 }
@@ -144,16 +146,18 @@ void RequesterSession::acknowledge(std::uint32_t number, std::int64_t sent_ns, T
 }
 
 /// At the paths that lost something, by the records from `first` on.
-void RequesterSession::look_closer(std::size_t first, Time now, const Outbox& out) {
+void RequesterSession::look_closer(std::size_t first, Time now, const tracking::PathTable& table,
+                                   const Outbox& out) {
     for (std::size_t i = first; i < out.records.size(); ++i) {
-        if (out.records[i].lossy) markers_.look_closer(out.records[i].record.path, now);
+        if (out.records[i].lossy) markers_.look_closer(out.records[i].record.path, now, table);
     }
 }
 
-void RequesterSession::on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out) {
+void RequesterSession::on_ride(std::uint32_t number, const wire::PathRecord& record, Time now,
+                               const tracking::PathTable& table, Outbox& out) {
     const std::size_t before = out.records.size();
     reports_.on_report(number, {}, {&record, 1}, now, out);
-    look_closer(before, now, out);
+    look_closer(before, now, table, out);
     wire::ReportAckBody ack;  // of the option's own times it says nothing, as the option has none
     ack.acknowledged = number;
     ack.sent_ns = now.ns;

@@ -85,6 +85,7 @@ class TagBudget {
     Time second_ends_ = Time::earliest();
 };
 
+/// `table` is the pair's, wherever it is asked for.
 class alignas(kCacheLine) RequesterSession {
   public:
     explicit RequesterSession(const RequesterParameters& parameters);
@@ -98,12 +99,15 @@ class alignas(kCacheLine) RequesterSession {
     void on_accept(const wire::AcceptBody& accept, const auth::SessionKeys& keys, Time now, Outbox& out);
     void on_reject(const wire::RejectBody& reject, Outbox& out);
     /// Returns false where no such marker is in flight.
-    bool on_marker_ack(const wire::MarkerAckBody& ack, Time now, Outbox& out);
+    bool on_marker_ack(const wire::MarkerAckBody& ack, Time now, const tracking::PathTable& table,
+                       Outbox& out);
     /// Takes the records over and acknowledges the report.
     void on_report(std::uint32_t number, const wire::ReportHeader& header,
-                   std::span<const wire::PathRecord> records, Time now, Outbox& out);
+                   std::span<const wire::PathRecord> records, Time now, const tracking::PathTable& table,
+                   Outbox& out);
     /// A record that rode in the option of a data packet, authenticated and taken through `channel()`.
-    void on_ride(std::uint32_t number, const wire::PathRecord& record, Time now, Outbox& out);
+    void on_ride(std::uint32_t number, const wire::PathRecord& record, Time now,
+                 const tracking::PathTable& table, Outbox& out);
     /// A delay sketch that its own codec found good: it is acknowledged. Returns false where a later one is
     /// here already.
     bool on_sketch(std::uint32_t number, const wire::DelaySketchBody& sketch, Time now, Outbox& out);
@@ -126,9 +130,8 @@ class alignas(kCacheLine) RequesterSession {
         if (budget_.is_spent() || (!is_open && markers_.wants_start(path))) wants_attention = true;
         return false;
     }
-    /// Before `on_data`, in two steps: what it reads of the session, and of the path.
-    void prefetch() const { prefetch_lines(&state_, &markers_); }
-    void prefetch(PathIndex path) const { prefetch_line(&markers_.paths()[path.value]); }
+    /// Before `on_data`: what it reads of the session.
+    void prefetch() const { prefetch_line(&state_); }
     /// The pair has moved `path` to another port: what is measured on the one before ends.
     void on_repath(PathIndex path, Time now) { markers_.on_repath(path, now); }
     /// The sequence number of the packet being tagged.
@@ -137,7 +140,6 @@ class alignas(kCacheLine) RequesterSession {
     /// An envelope with the next number, for its owner to fill and send at once.
     [[nodiscard]] OutgoingMessage message(wire::ControlType type);
 
-    /// `table` is the pair's.
     void service(Time now, const tracking::PathTable& table, Outbox& out);
     [[nodiscard]] Time next_deadline() const;
 
@@ -182,7 +184,7 @@ class alignas(kCacheLine) RequesterSession {
         parameters_.filter = filter;
         sampler_.set_filter(filter);
     }
-    void digest_into(StateDigest& digest) const;
+    void digest_into(StateDigest& digest, const tracking::PathTable& table) const;
 
     /// Beside its own size, with the sketch that it was sent.
     [[nodiscard]] static constexpr heap::Need memory_bound(std::size_t path_count) {
@@ -197,7 +199,7 @@ class alignas(kCacheLine) RequesterSession {
     static constexpr std::uint16_t kCountedLeast = 32;
     static constexpr int kIntervalsPerTiming = 10;  ///< report intervals, as between two delay sketches
 
-    void look_closer(std::size_t first, Time now, const Outbox& out);
+    void look_closer(std::size_t first, Time now, const tracking::PathTable& table, const Outbox& out);
     void begin_closing(wire::CloseReason reason, Time now);
     void acknowledge(std::uint32_t number, std::int64_t sent_ns, Time now, Outbox& out);
     void service_active(Time now, Outbox& out);
@@ -210,12 +212,19 @@ class alignas(kCacheLine) RequesterSession {
     /// Counts a transmission of the session's own request or close; false when they ran out.
     bool transmit_again(Time now, Outbox& out);
 
-    // What a data packet asks for comes first and together: with many peers each line of it is waited for.
+    Time timing_at_ = Time::earliest();
+    Time sampling_until_ = Time::never();
+    Time retransmit_at_ = Time::never();
+    Time keep_alive_at_ = Time::never();
+    Time ends_at_ = Time::never();
+    Time active_since_ = Time::earliest();
+    // What a data packet asks for is in one line, as with many peers each line is waited for: the end of the
+    // markers, the beginning of the sampler, and what is between.
+    PathMarkers markers_;
     State state_ = State::Idle;
     bool has_options_;  ///< its packets can be tagged
     TagBudget budget_;
     tracking::Sampler sampler_;
-    PathMarkers markers_;
 
     RequesterParameters parameters_;
     Event last_event_ = Event::OpenAsked;
@@ -223,15 +232,9 @@ class alignas(kCacheLine) RequesterSession {
     std::uint64_t acceptor_nonce_ = 0;
     int challenges_ = 0;
     Channel channel_;
-    Time sampling_until_ = Time::never();
     ReportReceiver reports_;
-    Time timing_at_ = Time::earliest();
     wire::CloseReason close_reason_ = wire::CloseReason::Asked;
     int attempts_ = 0;  ///< transmissions of the request, or of the close
-    Time retransmit_at_ = Time::never();
-    Time keep_alive_at_ = Time::never();
-    Time ends_at_ = Time::never();
-    Time active_since_ = Time::earliest();
 };
 
 }  // namespace dyetrace::session

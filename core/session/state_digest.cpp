@@ -45,12 +45,16 @@ void Channel::digest_into(StateDigest& digest) const {
     window_.digest_into(digest);
 }
 
-void PathMarkers::digest_into(StateDigest& digest) const {
+void PathMarkers::digest_into(StateDigest& digest, const tracking::PathTable& table) const {
     digest.add(count_interval_);
     digest.add(count_least_);
     digest.add(paths_.size());
-    for (const tracking::SentPath& path : paths_)
-        path.digest_into(digest);
+    for (std::uint16_t i = 0; i < paths_.size(); ++i) {
+        paths_[i].digest_into(digest);
+        // Of any other path the next data packet sets it anew before it is read.
+        if (paths_[i].phase != Phase::Quiet) digest.add(table[PathIndex{i}].last_packet);
+        DYETRACE_ASSERT(paths_[i].phase == Phase::Running || (all_running_ & bit_of(PathIndex{i})) == 0);
+    }
     timers_.digest_into(digest);
     digest.add(busy_);
     digest.add(closing_);
@@ -137,7 +141,7 @@ void ReportReceiver::digest_into(StateDigest& digest) const {
     digest.add(Bytes(sketch_));
 }
 
-void RequesterSession::digest_into(StateDigest& digest) const {
+void RequesterSession::digest_into(StateDigest& digest, const tracking::PathTable& table) const {
     digest.add(parameters_.id);
     digest.add(parameters_.key_id);
     digest.add(parameters_.known_boot);
@@ -158,7 +162,7 @@ void RequesterSession::digest_into(StateDigest& digest) const {
     sampler_.digest_into(digest);
     budget_.digest_into(digest);
     digest.add(sampling_until_);
-    markers_.digest_into(digest);
+    markers_.digest_into(digest, table);
     reports_.digest_into(digest);
     digest.add(timing_at_);
     digest.add(active_since_);

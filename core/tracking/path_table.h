@@ -19,6 +19,7 @@
 #include "core/base/digest.h"
 #include "core/base/heap.h"
 #include "core/base/ids.h"
+#include "core/base/prefetch.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 
@@ -27,6 +28,7 @@ namespace dyetrace::tracking {
 /// What a pair counts on one path generation, whatever sessions there are: all data packets, tracked or not.
 struct PathCount {
     std::uint64_t packets = 0;
+    Time last_packet{};      ///< when it carried the newest of them
     std::uint16_t port = 0;  ///< offset of its UDP source port from the first that was announced
     PathGeneration generation;
 };
@@ -50,7 +52,16 @@ class PathTable {
     /// Path i begins on port i; ports from `path_count` on are spare. Precondition: path_count <= port_count.
     PathTable(std::uint16_t path_count, std::uint16_t port_count);
 
-    PathCount& operator[](PathIndex path) { return paths_[path.value]; }
+    /// A data packet takes `path`.
+    void count(PathIndex path, Time now) {
+        PathCount& count = paths_[path.value];
+        ++count.packets;
+        count.last_packet = now;
+    }
+    void prefetch(PathIndex path) const {
+        const PathCount& count = paths_[path.value];
+        prefetch_lines(&count, &count.generation);
+    }
     const PathCount& operator[](PathIndex path) const { return paths_[path.value]; }
     [[nodiscard]] std::uint16_t size() const { return static_cast<std::uint16_t>(paths_.size()); }
     /// The count of a generation that is in use, or retired and not settled; nullptr for any other.

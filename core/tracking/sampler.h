@@ -88,13 +88,15 @@ class Sampler {
         return spec_.value != 0 && number <= spec_.value;
     }
 
-    wire::SamplingSpec spec_;
-    bool is_simple_ = true;  ///< every Nth, unfiltered: the packet needs no look
+    // Each packet asks for these, and they stand first.
+    std::uint64_t offered_ = 0;
     std::uint32_t until_next_ = 0;
+    bool is_simple_ = true;  ///< every Nth, unfiltered: the packet needs no look
+
+    wire::SamplingSpec spec_;
     Random random_;
     const FlowFilter* filter_;
     TagBucket budget_;
-    std::uint64_t offered_ = 0;
     std::uint64_t tagged_ = 0;
 };
 

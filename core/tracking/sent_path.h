@@ -15,14 +15,12 @@
 
 #include "core/base/digest.h"
 #include "core/base/ids.h"
-#include "core/base/time.h"
 
 namespace dyetrace::tracking {
 
 struct SentPath {
     enum class Phase : std::uint8_t { Quiet, Starting, Running, Ending };
 
-    Time last_data{};
     std::uint32_t next_sequence = 0;  ///< of the next tracked packet of this generation
     std::uint16_t interval = 0;       ///< number of the newest interval, from 1; goes on through generations
     std::uint16_t attempts = 0;       ///< transmissions of the marker in flight

@@ -82,8 +82,6 @@ void ReceivedPath::digest_into(StateDigest& digest) const {
 
 void SentPath::digest_into(StateDigest& digest) const {
     digest.add(phase);
-    // Where no interval is open the next data packet overwrites it before it is read.
-    if (phase != Phase::Quiet) digest.add(last_data);
     digest.add(next_sequence);
     digest.add(interval);
     digest.add(attempts);

@@ -121,6 +121,12 @@ class DropCounters {
             sum += n;
         return sum;
     }
+    /// Calls `visit(reason, count)` for each reason that something was dropped for.
+    template <class Visit>
+    void for_each(Visit&& visit) const {
+        for (std::size_t i = 0; i < counts_.size(); ++i)
+            if (counts_[i] != 0) visit(static_cast<DropReason>(i), counts_[i]);
+    }
 
   private:
     std::array<std::uint64_t, kDropReasonCount> counts_{};

@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <ns3/ipv4-address.h>
 #include <ns3/mac48-address.h>
@@ -13,6 +16,7 @@
 #include "core/auth/keys.h"
 #include "core/base/addresses.h"
 #include "core/base/time.h"
+#include "core/wire/drop_reason.h"
 
 namespace ns3 {
 
@@ -48,6 +52,23 @@ inline dyetrace::MacAddress DyetraceToMac(Mac48Address from) {
 
 /// Reads 64 hexadecimal digits. Aborts, naming `owner`, where it is anything else.
 dyetrace::auth::SharedKey DyetraceParseKey(const std::string& owner, const std::string& hex);
+
+/// An engine's counters that are not zero, by the names that databases and reports have for them.
+class DyetraceCounterList {
+  public:
+    void Add(std::string_view name, uint64_t value) {
+        if (value != 0) m_counters.emplace_back(name, value);
+    }
+    void Add(const dyetrace::wire::DropCounters& drops) {
+        drops.for_each([this](dyetrace::wire::DropReason reason, uint64_t count) {
+            Add("dropped-" + std::string(to_string(reason)), count);
+        });
+    }
+    std::vector<std::pair<std::string, uint64_t>> Take() { return std::move(m_counters); }
+
+  private:
+    std::vector<std::pair<std::string, uint64_t>> m_counters;
+};
 
 }  // namespace ns3
 

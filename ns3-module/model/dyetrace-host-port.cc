@@ -300,7 +300,6 @@ void DyetraceHostPort::ExpectEvent(uint32_t events) {
             if (m_config.truth) m_config.truth->NoteExpected(m_trail);
             break;
         case 2: m_eppc.expect_from_guest(Step::Paths); break;
-        case 1: m_eppc.expect_from_guest(Step::Session); break;
         default: break;
     }
 }

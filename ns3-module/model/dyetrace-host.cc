@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dyetrace-host.h"
 
-#include <algorithm>
 
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
@@ -432,18 +431,11 @@ bool DyetraceHost::IsDraining() const {
 
 std::vector<std::pair<std::string, uint64_t>> DyetraceHost::GetCounters() const {
     const eppc::Eppc& engine = Started().port.GetEppc();
-    std::vector<std::pair<std::string, uint64_t>> counters;
-    counters.reserve(eppc::kCounters.size() + wire::kDropReasonCount);
+    DyetraceCounterList counters;
     for (const eppc::NamedCounter& counter : eppc::kCounters)
-        counters.emplace_back(counter.name, engine.counters().*counter.field);
-    for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
-        const auto reason = static_cast<wire::DropReason>(i);
-        counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));
-    }
-    counters.erase(
-        std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
-        counters.end());
-    return counters;
+        counters.Add(counter.name, engine.counters().*counter.field);
+    counters.Add(engine.drops());
+    return counters.Take();
 }
 
 dyetrace::eppc::EppcConfig DyetraceEngines::GetConfig(const DyetraceHost& host) {

@@ -56,7 +56,7 @@ void DyetraceLeanPlane::Foresee(const DyetraceCalendar& calendar) {
         dyetrace::prefetch_line(&m_inbound[m_links[host].reverse]);
         dyetrace::prefetch_line(&m_arrivalNs[m_links[host].reverse]);
     }
-    for (uint32_t events = 6; events > 0; --events) {
+    for (uint32_t events = 6; events > 1; --events) {
         const uint32_t host = hostOf(events);
         if (host < m_hostCount && m_hosts[host].receiver != nullptr)
             m_hosts[host].receiver->ExpectEvent(events);

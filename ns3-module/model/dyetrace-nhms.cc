@@ -623,18 +623,11 @@ void DyetraceNhms::SettleClients() {
 
 std::vector<std::pair<std::string, uint64_t>> DyetraceNhms::GetCounters() const {
     const health::Nhms& engine = Started().GetEngine();
-    std::vector<std::pair<std::string, uint64_t>> counters;
-    health::for_each_counter(engine.counters(), [&](std::string_view name, uint64_t value) {
-        counters.emplace_back(name, value);
-    });
-    for (std::size_t i = 0; i < dyetrace::wire::kDropReasonCount; ++i) {
-        const auto reason = static_cast<dyetrace::wire::DropReason>(i);
-        counters.emplace_back("dropped-" + std::string(to_string(reason)), engine.drops().count(reason));
-    }
-    counters.erase(
-        std::remove_if(counters.begin(), counters.end(), [](const auto& c) { return c.second == 0; }),
-        counters.end());
-    return counters;
+    DyetraceCounterList counters;
+    health::for_each_counter(engine.counters(),
+                             [&](std::string_view name, uint64_t value) { counters.Add(name, value); });
+    counters.Add(engine.drops());
+    return counters.Take();
 }
 
 health::NhmsConfig DyetraceEngines::GetConfig(const DyetraceNhms& nhms) {

@@ -273,10 +273,8 @@ class CounterRows {
         if (value != 0) writer_.add_counter({node_, engine_, text(name), value});
     }
     void add(const wire::DropCounters& drops) {
-        for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
-            const auto reason = static_cast<wire::DropReason>(i);
-            add(wire::to_string(reason), drops.count(reason));
-        }
+        drops.for_each(
+            [this](wire::DropReason reason, std::uint64_t count) { add(wire::to_string(reason), count); });
     }
 
   private:

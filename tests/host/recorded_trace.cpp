@@ -224,11 +224,9 @@ std::string describe_counters(const eppc::Eppc& engine) {
     std::string text =
         fmt::format("encapsulated {} decapsulated {} tagged {} tracked {} control {}/{}\n", c.encapsulated,
                     c.decapsulated, c.tagged, c.tracked_received, c.control_sent, c.control_received);
-    for (std::size_t i = 0; i < wire::kDropReasonCount; ++i) {
-        const auto reason = static_cast<wire::DropReason>(i);
-        if (engine.drops().count(reason) != 0)
-            text += fmt::format("{} {}\n", to_string(reason), engine.drops().count(reason));
-    }
+    engine.drops().for_each([&](wire::DropReason reason, std::uint64_t count) {
+        text += fmt::format("{} {}\n", to_string(reason), count);
+    });
     return text;
 }
 

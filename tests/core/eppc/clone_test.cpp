@@ -150,10 +150,10 @@ TEST(Digest, TellsTheOrderOfTimersInAQueueFromNothing) {
 TEST(Digest, CoversEveryField) {
     EXPECT_EQ(sizeof(tracking::PathTable), 80U);
     EXPECT_EQ(sizeof(tracking::ReceivedPath), 184U);
-    EXPECT_EQ(sizeof(tracking::SentPath), 24U);
+    EXPECT_EQ(sizeof(tracking::SentPath), 16U);
     EXPECT_EQ(sizeof(tracking::Sampler), 80U);
     EXPECT_EQ(sizeof(session::Channel), 216U);
-    EXPECT_EQ(sizeof(session::PathMarkers), 144U);
+    EXPECT_EQ(sizeof(session::PathMarkers), 152U);
     EXPECT_EQ(sizeof(session::PeerHistory), 56U);
     EXPECT_EQ(sizeof(session::TagBudget), 24U);
     EXPECT_EQ(sizeof(session::RequesterSession), 896U);

@@ -25,7 +25,7 @@ struct Markers : ::testing::Test {
 
     void wait(Duration length) { now = now + length; }
     void send(PathIndex path = kPath) {
-        ++table[path].packets;
+        table.count(path, now);
         (void)markers.on_data(path, now);
     }
     std::vector<OutgoingMarker> due() {
@@ -43,7 +43,8 @@ struct Markers : ::testing::Test {
     bool ack(const OutgoingMarker& marker) {
         heard = now;
         return markers.on_ack(
-            {marker.body.path, marker.body.generation, marker.body.kind, marker.body.interval}, now, out);
+            {marker.body.path, marker.body.generation, marker.body.kind, marker.body.interval}, now, table,
+            out);
     }
     void open(PathIndex path = kPath) {
         send(path);
@@ -135,7 +136,7 @@ TEST_F(CountedMarkers, FewPacketsWaitForMore) {
 
 TEST_F(CountedMarkers, APathThatLostIsLookedAtMoreOftenForAWhile) {
     (void)after(5);
-    markers.look_closer(kPath, now);
+    markers.look_closer(kPath, now, table);
     EXPECT_EQ(markers.next_deadline(), now + kCounts / 4);
     for (int i = 0; i < 31; ++i) {
         EXPECT_EQ(after(4, 0, kCounts / 4).size(), 1U) << i;
@@ -150,7 +151,7 @@ TEST_F(CountedMarkers, ACloserLookPostponesNoOther) {
     for (int i = 0; i < 5; ++i)
         send();
     wait(kCounts - Duration::milliseconds(1));
-    markers.look_closer(kPath, now);
+    markers.look_closer(kPath, now, table);
     EXPECT_EQ(markers.next_deadline(), now + Duration::milliseconds(1));
 }
 
@@ -173,7 +174,7 @@ TEST_F(Markers, OnlyTheAnswerToTheMarkerInFlightCounts) {
         wire::MarkerAckBody body{start.body.path, start.body.generation, start.body.kind,
                                  start.body.interval};
         change(body);
-        return markers.on_ack(body, now, out);
+        return markers.on_ack(body, now, table, out);
     };
     EXPECT_FALSE(answer([](auto& a) { a.path = PathIndex{8}; }));
     EXPECT_FALSE(answer([](auto& a) { a.path = PathIndex{2}; }));
@@ -364,17 +365,44 @@ TEST_F(Markers, AnOldPortThatCarriesNothingAnyMoreDoesNotHoldTheNewOneUp) {
     EXPECT_LT(now - moved, kPolicy.span());
 }
 
+TEST_F(Markers, APathIsToldFromThoseThatAreSixtyFourFurther) {
+    tracking::PathTable many_table(131, 140);
+    PathMarkers many(131, kIdle, kPolicy);
+    constexpr PathIndex kNear{2}, kFar{66}, kFarthest{130};
+    const auto opened = [&](PathIndex path) {
+        many_table.count(path, now);
+        EXPECT_FALSE(many.on_data(path, now));
+        const auto start = many.take_due(now, many_table, heard);
+        return start && many.on_ack({path, start->body.generation, MarkerKind::Start, start->body.interval},
+                                    now, many_table, out);
+    };
+    ASSERT_TRUE(opened(kFar));
+    EXPECT_TRUE(many.on_data(kFar, now));
+    EXPECT_FALSE(many.on_data(PathIndex{3}, now));
+    ASSERT_TRUE(opened(kNear));
+    ASSERT_TRUE(opened(kFarthest));
+    for (const PathIndex path : {kNear, kFar, kFarthest})
+        EXPECT_TRUE(many.on_data(path, now));
+
+    ASSERT_TRUE(many_table.repath(kFar, now, {}));
+    many.on_repath(kFar, now);
+    EXPECT_FALSE(many.on_data(kFar, now));
+    EXPECT_TRUE(many.on_data(kNear, now));
+    EXPECT_TRUE(many.on_data(kFarthest, now));
+}
+
 TEST_F(Markers, CostWhatIsDueAndNotWhatThereIs) {
     // 1,024 running paths, none of which is due: `take_due` looks at none of them.
     tracking::PathTable many_table(1024, 1024);
     PathMarkers many(1024, kIdle, kPolicy);
     for (std::uint16_t i = 0; i < 1024; ++i) {
         now = now + Duration::microseconds(1);
+        many_table.count(PathIndex{i}, now);
         (void)many.on_data(PathIndex{i}, now);
         const auto start = many.take_due(now, many_table, heard);
         ASSERT_TRUE(start);
         EXPECT_EQ(start->body.path.value, i);
-        (void)many.on_ack({PathIndex{i}, {}, MarkerKind::Start, 1}, now, out);
+        (void)many.on_ack({PathIndex{i}, {}, MarkerKind::Start, 1}, now, many_table, out);
     }
     EXPECT_EQ(many.next_deadline(), Time{} + Duration::microseconds(1) + kIdle);
     // Each is ended at its own time, in the order of those times.

@@ -54,6 +54,7 @@ struct TroubleOfASession : ::testing::Test {
         parameters.port_count = 2;
         return parameters;
     }()};
+    tracking::PathTable table{2, 2};
     std::uint32_t number = 0;
 
     /// Whether a report with such totals of path 1 tells of new trouble.
@@ -65,7 +66,7 @@ struct TroubleOfASession : ::testing::Test {
         record.sent = sent;
         record.received = received;
         Outbox out;
-        session.on_report(++number, {}, std::vector{record}, Time{}, out);
+        session.on_report(++number, {}, std::vector{record}, Time{}, table, out);
         EXPECT_EQ(out.records.size(), 1U);
         return !out.records.empty() && out.records[0].troubled;
     }

@@ -30,7 +30,9 @@ TEST(PathTable, EachPathBeginsOnThePortOfItsIndex) {
 
 TEST(PathTable, AMovedPathBeginsAnewAndLeavesItsCountBehind) {
     PathTable table(4, 6);
-    table[PathIndex{2}].packets = 77;
+    for (int i = 0; i < 77; ++i)
+        table.count(PathIndex{2}, after(i));
+    EXPECT_EQ(table[PathIndex{2}].last_packet, after(76));
     const auto generation = table.repath(PathIndex{2}, kStart, kRest);
     ASSERT_TRUE(generation);
     EXPECT_EQ(*generation, PathGeneration{1});
@@ -93,13 +95,15 @@ TEST(PathTable, TakesTheSparePortsInTurn) {
 TEST(PathTable, GenerationsWrap) {
     PathTable table(1, 3);
     for (int i = 1; i <= 600; ++i) {
-        table[PathIndex{0}].packets = static_cast<std::uint64_t>(i);
+        const int packets = i % 5;
+        for (int packet = 0; packet < packets; ++packet)
+            table.count(PathIndex{0}, after(1000 * i));
         const auto generation = table.repath(PathIndex{0}, after(1000 * i), kRest);
         ASSERT_TRUE(generation);
         EXPECT_EQ(generation->value, i % 256);
         const PathGeneration before{static_cast<std::uint8_t>(i - 1)};
         ASSERT_NE(table.find(PathIndex{0}, before), nullptr);
-        EXPECT_EQ(table.find(PathIndex{0}, before)->packets, static_cast<std::uint64_t>(i));
+        EXPECT_EQ(table.find(PathIndex{0}, before)->packets, static_cast<std::uint64_t>(packets));
         table.settle(PathIndex{0}, after(1000 * i + 1));
     }
 }
