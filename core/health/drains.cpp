@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
 
 namespace dyetrace::health {
 
@@ -35,13 +36,6 @@ std::vector<std::uint32_t> tiers_of_nodes(const localise::FabricGraph& graph) {
     return tiers;
 }
 
-std::string too_many(std::size_t drained, std::size_t total, const std::string& what, double share) {
-    char text[160];
-    std::snprintf(text, sizeof text, "%zu of %zu %s drained already, and one more is over %.3g%%", drained,
-                  total, what.c_str(), 100 * share);
-    return text;
-}
-
 }  // namespace
 
 Drains::Drains(const localise::FabricGraph& graph, double share)
@@ -55,33 +49,58 @@ std::pair<std::uint32_t, std::uint32_t> Drains::tiers_of(const Cable& cable) con
     return std::minmax({tiers_[cable.first.value], tiers_[cable.second.value]});
 }
 
+bool Drains::is_out(const Cable& cable) const {
+    return cables_.contains(cable) || nodes_.contains(cable.first) || nodes_.contains(cable.second);
+}
+
+/// None where so many more of `total` may be drained.
+std::optional<std::string> Drains::over_share(const Tally& tally, const std::string& what) const {
+    if (static_cast<double>(tally.drained + tally.more) <= share_ * static_cast<double>(tally.total))
+        return std::nullopt;
+    char text[160];
+    std::snprintf(text, sizeof text, "%zu of %zu %s are drained already, and %s over %.3g%%", tally.drained,
+                  tally.total, what.c_str(),
+                  (tally.more == 1 ? "one more is" : std::to_string(tally.more) + " more are").c_str(),
+                  100 * share_);
+    return text;
+}
+
+/// A switch takes its cables out of use with it.
 std::optional<std::string> Drains::over_share(const Subject& subject) const {
-    std::size_t total = 0;
-    std::size_t drained = 0;
-    std::string what;
-    if (subject.is_link()) {
-        const auto tiers = tiers_of(cable_of(subject));
-        for (std::uint32_t l = 0; l < graph_.link_count(); ++l) {
-            const NodeId from = graph_.from(LinkId{l});
-            const NodeId to = graph_.to(LinkId{l});
-            const bool is_first = from < to || !graph_.link(to, from);  // each cable once
-            if (!is_first || tiers_of(cable_of(Subject::link(from, to))) != tiers) continue;
-            ++total;
-            drained += cables_.contains(cable_of(Subject::link(from, to))) ? 1U : 0U;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, Tally> cables;  // by the tiers that they join
+    for (std::uint32_t l = 0; l < graph_.link_count(); ++l) {
+        const NodeId from = graph_.from(LinkId{l}), to = graph_.to(LinkId{l});
+        if (to < from && graph_.link(to, from)) continue;  // each cable once
+        const Cable cable = cable_of(Subject::link(from, to));
+        const bool is_its_own =
+            subject.is_link() ? cable == cable_of(subject) : from == subject.device || to == subject.device;
+        Tally& tally = cables[tiers_of(cable)];
+        ++tally.total;
+        if (is_out(cable)) {
+            ++tally.drained;
+        } else if (is_its_own) {
+            ++tally.more;
         }
-        what = "cables between tiers " + std::to_string(tiers.first) + " and " +
-               std::to_string(tiers.second) + " are";
-    } else {
+    }
+    if (!subject.is_link()) {
         const std::uint32_t tier = tiers_[subject.device.value];
+        Tally nodes{0, 0, 1};
         for (std::uint32_t n = 0; n < graph_.node_count(); ++n) {
             if (tiers_[n] != tier) continue;
-            ++total;
-            drained += nodes_.contains(NodeId{n}) ? 1U : 0U;
+            ++nodes.total;
+            nodes.drained += nodes_.contains(NodeId{n}) ? 1U : 0U;
         }
-        what = (tier == 0 ? std::string("hosts") : "switches of tier " + std::to_string(tier)) + " are";
+        const std::string what = tier == 0 ? "hosts" : "switches of tier " + std::to_string(tier);
+        if (auto over = over_share(nodes, what)) return over;
+        if (!is_switch(subject.device)) return std::nullopt;  // packets go on to it
     }
-    if (static_cast<double>(drained + 1) <= share_ * static_cast<double>(total)) return std::nullopt;
-    return too_many(drained, total, what, share_);
+    for (const auto& [tiers, tally] : cables) {
+        if (tally.more == 0) continue;
+        const std::string what =
+            "cables between tiers " + std::to_string(tiers.first) + " and " + std::to_string(tiers.second);
+        if (auto over = over_share(tally, what)) return over;
+    }
+    return std::nullopt;
 }
 
 std::vector<std::uint32_t> Drains::parts(const std::set<Cable>& cables, const std::set<NodeId>& nodes) const {

@@ -36,6 +36,12 @@ class Drains {
     using Cable = std::pair<localise::NodeId, localise::NodeId>;  ///< the lower id first
     static Cable cable_of(const Subject& link);
     [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> tiers_of(const Cable& cable) const;
+    /// Of one kind: how many there are, are out of use, and would be besides.
+    struct Tally {
+        std::size_t total = 0, drained = 0, more = 0;
+    };
+    [[nodiscard]] bool is_out(const Cable& cable) const;
+    [[nodiscard]] std::optional<std::string> over_share(const Tally& tally, const std::string& what) const;
     [[nodiscard]] std::optional<std::string> over_share(const Subject& subject) const;
     /// By node: which hosts reach each other share a number; kNone for other nodes.
     [[nodiscard]] std::vector<std::uint32_t> parts(const std::set<Cable>& cables,

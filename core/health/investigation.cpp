@@ -158,16 +158,17 @@ void Investigation::set_closed(const Incident& incident, Time now) {
     set_judged(is_left ? Subject::of_device(crossings_.host_of(incident.subject)) : incident.subject, now);
 }
 
-bool Investigation::is_drained(const Subject& subject) const {
-    return std::any_of(incidents_.begin(), incidents_.end(), [&](const Incident& i) {
+const Incident* Investigation::drain_of(const Subject& subject) const {
+    const auto it = std::find_if(incidents_.begin(), incidents_.end(), [&](const Incident& i) {
         if (!i.drained) return false;
         if (!i.subject.is_link()) return i.subject == subject || Crossings::is_at(i.subject.device, subject);
         return i.subject == subject || i.subject == Subject::link(subject.to, subject.from);
     });
+    return it == incidents_.end() ? nullptr : &*it;
 }
 
 bool Investigation::may_open(const Subject& subject, Time now) {
-    if (is_drained(subject)) return false;
+    if (drain_of(subject) != nullptr) return false;
     const bool known = std::any_of(incidents_.begin(), incidents_.end(),
                                    [&](const Incident& i) { return !is_over(i) && i.subject == subject; });
     if (known) return false;
@@ -179,7 +180,9 @@ bool Investigation::may_open(const Subject& subject, Time now) {
             return false;
         judged_.erase(judged);
     }
-    if (incidents_.size() >= config_.bounds.incidents) {
+    const auto open = std::count_if(incidents_.begin(), incidents_.end(),
+                                    [](const Incident& incident) { return !is_over(incident); });
+    if (static_cast<std::size_t>(open) >= config_.bounds.incidents) {
         ++over_limit_;
         return false;
     }
@@ -360,6 +363,7 @@ void Investigation::look_again(Incident& incident, Time now, IncidentOutputs& ou
         incident.state = IncidentState::Closed;
         set_judged(incident.subject, now);
         outputs.step(incident, IncidentStep::Closed, now, "well of its own accord" + by_what);
+        if (incident.drained) remedying_.undo(incident, now, outputs);
     };
     if (looks_well && is_cleared(incident.subject, since)) return close(": " + lost_of(seen));
     if (seen.sent < config_.fresh_packets_least && others_clear(incident, now))
@@ -384,9 +388,23 @@ bool Investigation::waits_for_device(const Incident& incident) const {
     });
 }
 
+/// What another incident has taken out of use shows nothing any more, and once it is put into use again only
+/// evidence from then on counts.
+bool Investigation::is_taken_over(Incident& incident, Time now, IncidentOutputs& outputs) {
+    if (is_over(incident) || is_under_remedy(incident) || incident.drained) return false;
+    const Incident* const drain = drain_of(incident.subject);
+    // A host that gets no new guests still has the ones it has.
+    if (drain == nullptr || drain->remedy == Remedy::DrainHost) return false;
+    merge(incident,
+          describe(drain->subject, graph_) + " is out of use: incident " + std::to_string(drain->id.value),
+          now, outputs);
+    return true;
+}
+
 IncidentOutputs Investigation::evaluate(Time now, bool look_for_suspects) {
     IncidentOutputs outputs;
     for (Incident& incident : incidents_) {
+        if (is_taken_over(incident, now, outputs)) continue;
         if (incident.state == IncidentState::Investigating) {
             judge(incident, now, outputs);
         } else if (incident.state == IncidentState::Confirmed &&

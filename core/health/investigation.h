@@ -85,8 +85,10 @@ class Investigation {
     void set_judged(const Subject& subject, Time now);
     /// The same of one that has ended; where guests have left a host, of all that is about the host.
     void set_closed(const Incident& incident, Time now);
-    /// Whether it is drained, itself or with a device at its end.
-    [[nodiscard]] bool is_drained(const Subject& subject) const;
+    /// The one by which it is drained, itself or with a device at its end; null: none.
+    [[nodiscard]] const Incident* drain_of(const Subject& subject) const;
+    /// Whether another incident drained what it is about; it is part of that one then.
+    bool is_taken_over(Incident& incident, Time now, IncidentOutputs& outputs);
     /// Of a confirmed one: who stands in its place of suspects now, or that it is well.
     void look_again(Incident& incident, Time now, IncidentOutputs& outputs);
     void name_suspects(Incident& incident, const Verdict& verdict, Time now, IncidentOutputs& outputs);

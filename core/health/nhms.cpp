@@ -16,9 +16,14 @@ using wire::DropReason;
 
 namespace {
 
+/// All of the memory lies in three quarters of the epochs, so that what ends a little ahead has room too: a
+/// longer memory gets longer epochs.
 localise::RollingConfig rolling_config(const NhmsConfig& config) {
     localise::RollingConfig rolling = config.evidence;
     rolling.short_queue = config.localiser.short_queue;
+    const auto for_memory =
+        static_cast<std::int64_t>(std::max<std::size_t>(rolling.epochs_most * 25 / 32, 1));
+    rolling.epoch.ns = std::max(rolling.epoch.ns, (config.memory.ns + for_memory - 1) / for_memory);
     return rolling;
 }
 
@@ -154,6 +159,7 @@ Result<Done, std::string> Nhms::Engine::resume(const Memory& memory, Time now) {
     resume_pairs(memory.pairs);
     put(std::move(incidents).value(), now);
     if (investigation_.is_busy()) evaluate_at_ = std::min(evaluate_at_, now + config.evaluate_interval);
+    evaluate_at_ = std::min(evaluate_at_, investigation_.next_deadline());
     return Done{};
 }
 

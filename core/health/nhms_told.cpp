@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a health service is told by operators and by other services, and what it tells those.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/health/crossings.h"
@@ -102,10 +103,12 @@ void Nhms::Engine::acquit(Time since, std::vector<localise::Conclusion>& conclus
     constexpr std::int64_t kMemories = 6;
     std::erase_if(accused_,
                   [&](const auto& accused) { return now - accused.second > config.memory * kMemories; });
+    std::set<Subject> spoken_of;
     for (const localise::Conclusion& conclusion : conclusions) {
         const auto subject = conclusion.link
                                  ? Subject::link(graph.from(*conclusion.link), graph.to(*conclusion.link))
                                  : Subject::of_device(conclusion.device);
+        spoken_of.insert(subject);
         if (conclusion.log_bayes_factor >= kAccusing) {
             accused_[subject] = now;
         } else if (conclusion.log_bayes_factor < 0) {
@@ -115,7 +118,7 @@ void Nhms::Engine::acquit(Time since, std::vector<localise::Conclusion>& conclus
     const Crossings crossings(graph, evidence_);
     std::erase_if(accused_, [&](const auto& accused) {
         const Subject& subject = accused.first;
-        if (accused.second == now) return false;
+        if (spoken_of.contains(subject)) return false;
         localise::Conclusion well;
         if (subject.is_link()) well.link = graph.link(subject.from, subject.to);
         well.device = subject.device;

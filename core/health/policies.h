@@ -39,7 +39,7 @@ struct RemedyPolicies {
 
     // Limits
     /// Of the cables between two tiers, the switches of a tier, or all hosts, no greater share is drained at
-    /// a time. A quarter leaves a fabric three quarters of its paths.
+    /// a time; a switch takes its cables with it. A quarter leaves a fabric three quarters of its paths.
     double drain_share = 0.25;
     std::size_t remedies_most = 16;  ///< begun in any `remedy_interval`, of all incidents together
     Duration remedy_interval = Duration::seconds(10);

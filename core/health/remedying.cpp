@@ -50,12 +50,14 @@ Subject Remedying::drained_subject(const Incident& incident) const {
     return Subject::of_device(crossings_.host_of(incident.subject));
 }
 
+bool Remedying::may_begin(const Incident& incident, Remedy remedy) const {
+    return (incident.tried & bit(remedy)) == 0 && config_.remedies.mode(remedy) != RemedyMode::Off;
+}
+
 void Remedying::begin_next(Incident& incident, Time now, IncidentOutputs& outputs) {
     for (const Remedy remedy : ladder(incident)) {
-        if ((incident.tried & bit(remedy)) != 0) continue;
-        const RemedyMode mode = config_.remedies.mode(remedy);
-        if (mode == RemedyMode::Off) continue;
-        if (mode == RemedyMode::Advisory) {
+        if (!may_begin(incident, remedy)) continue;
+        if (config_.remedies.mode(remedy) == RemedyMode::Advisory) {
             advise(incident, remedy, now, outputs);
             continue;
         }
@@ -65,7 +67,9 @@ void Remedying::begin_next(Incident& incident, Time now, IncidentOutputs& output
                 outputs.step(incident, IncidentStep::HeldBack, now,
                              std::string(to_string(remedy)) + ": " + refused);
             incident.held_back = true;
-            return;  // asked again at the next look
+            // Asked again at the next look; and where nothing can be done somebody should know.
+            if (may_begin(incident, Remedy::Notify)) begin(incident, Remedy::Notify, now, outputs);
+            return;
         }
         incident.held_back = false;
         begin(incident, remedy, now, outputs);
@@ -366,7 +370,8 @@ void Remedying::verify(Incident& incident, Time now, bool is_named, IncidentOutp
         detail += "; " + std::to_string(incident.repath.given_up) + " paths could not be moved off it";
     incident.state = IncidentState::Confirmed;
     outputs.step(incident, IncidentStep::NotVerified, now, detail);
-    if (incident.drained) undo(incident, now, outputs);
+    // That no new guests are placed on a sick host heals nobody, and is right as long as it is sick.
+    if (incident.drained && incident.remedy != Remedy::DrainHost) undo(incident, now, outputs);
 }
 
 void Remedying::undo(Incident& incident, Time now, IncidentOutputs& outputs) {

@@ -61,12 +61,16 @@ class Remedying {
 
     /// Takes into use again what was drained long enough ago.
     void restore(Incident& incident, Time now, IncidentOutputs& outputs);
+    /// The same of what there is no reason any more to have drained.
+    void undo(Incident& incident, Time now, IncidentOutputs& outputs);
 
     void remember(IncidentMemory& memory) const;
     void resume(const IncidentMemory& memory);
 
   private:
     [[nodiscard]] std::vector<Remedy> ladder(const Incident& incident) const;
+    /// Whether policies let it be thought of, and it was not tried.
+    [[nodiscard]] bool may_begin(const Incident& incident, Remedy remedy) const;
     void begin_next(Incident& incident, Time now, IncidentOutputs& outputs);
     void advise(Incident& incident, Remedy remedy, Time now, IncidentOutputs& outputs);
     void begin(Incident& incident, Remedy remedy, Time now, IncidentOutputs& outputs);
@@ -90,7 +94,6 @@ class Remedying {
     void close(Incident& incident, const std::string& detail, Time now, IncidentOutputs& outputs);
     void ask_controller(const Incident& incident, bool automatic, bool undrain, Time now,
                         IncidentOutputs& outputs) const;
-    void undo(Incident& incident, Time now, IncidentOutputs& outputs);
     [[nodiscard]] Subject drained_subject(const Incident& incident) const;
 
     const NhmsConfig& config_;

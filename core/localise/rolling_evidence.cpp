@@ -20,6 +20,7 @@ RollingEvidence::RollingEvidence(const FabricGraph& graph, const PathNames& name
       newest_(oldest_),
       cells_(graph.link_count() * epochs_.size()),
       links_(graph.link_count()),
+      words_(graph.link_count()),
       told_(config.told) {
     DYETRACE_ASSERT(config.epoch.ns > 0);
 }
@@ -62,41 +63,51 @@ void RollingEvidence::count(Kept& kept, const Path& path) {
         const Duration wait = Duration{kept.delay_mean_ns} - floor_of(path, kept.route);
         kept.waited_shortly = std::max(wait, Duration{}) < config_.short_queue;
     }
-    const std::int64_t ends = epoch_of(kept.end_ns);
-    const auto set = set_of(kept.route);
-    const std::uint32_t timed = set ? 0 : kept.sent;
-    if (!set) ++epoch(ends).counted;
-    newest_ = std::max(newest_, ends);
-    const std::uint64_t fingerprint = fingerprint_of(kept);
-    routes_.for_each_link(kept.route, [&](LinkId link) {
-        Cell& sum = cell(link, ends);
-        sum.sent += timed;
-        (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) += kept.delay_count;
-        LinkSum& all = links_[link.value];
-        all.sent += kept.sent;
-        all.lost += kept.lost;
-        all.fingerprint += fingerprint;
-    });
-    if (set) count_over_set(*set, kept, 1);
+    newest_ = std::max(newest_, epoch_of(kept.end_ns));
+    add_to_sums(kept, 1);
 }
 
 void RollingEvidence::take_back(Kept& kept) {
+    add_to_sums(kept, ~std::uint64_t{0});
+    kept.route = {};
+}
+
+/// Adds a window `times` once, or minus once: sums are modulo a power of two.
+void RollingEvidence::add_to_sums(const Kept& kept, std::uint64_t times) {
     const std::int64_t ends = epoch_of(kept.end_ns);
     const auto set = set_of(kept.route);
-    const std::uint32_t timed = set ? 0 : kept.sent;
-    if (!set) --epoch(ends).counted;
-    const std::uint64_t fingerprint = fingerprint_of(kept);
+    const std::uint64_t sent = times * kept.sent;
+    const auto delays = static_cast<std::uint32_t>(times) * kept.delay_count;
+    if (!set) epoch(ends).counted += times;
+    const std::uint64_t fingerprint = times * fingerprint_of(kept);
+    const Ends hosts = ends_of(kept.route);
     routes_.for_each_link(kept.route, [&](LinkId link) {
         Cell& sum = cell(link, ends);
-        sum.sent -= timed;
-        (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) -= kept.delay_count;
+        if (!set) sum.sent += sent;
+        (kept.waited_shortly ? sum.waited_shortly : sum.waited_long) += delays;
         LinkSum& all = links_[link.value];
-        all.sent -= kept.sent;
-        all.lost -= kept.lost;
-        all.fingerprint -= fingerprint;
+        all.sent += sent;
+        all.lost += times * kept.lost;
+        all.fingerprint += fingerprint;
+        add_word(words_[link.value], hosts, sent);
     });
-    if (set) count_over_set(*set, kept, ~std::uint64_t{0});
-    kept.route = {};
+    if (set) count_over_set(*set, kept, times);
+}
+
+/// Hosts forward nothing for others, so a link of a route that leaves a host leaves the first one.
+RollingEvidence::Ends RollingEvidence::ends_of(RouteHalves route) const {
+    Ends ends;
+    routes_.for_each_link(route, [&](LinkId link) {
+        const NodeId from = graph_->from(link), to = graph_->to(link);
+        if (graph_->kind(from) == NodeKind::Host) ends.source = from.value;
+        if (graph_->kind(to) == NodeKind::Host) ends.target = to.value;
+    });
+    return ends;
+}
+
+void RollingEvidence::add_word(WordSum& sum, const Ends& ends, std::uint64_t sent) {
+    if (ends.source != kNoReporter) sum.by_source[reporter_bucket(NodeId{ends.source})] += sent;
+    if (ends.target != kNoReporter) sum.by_target[reporter_bucket(NodeId{ends.target})] += sent;
 }
 
 /// Its floor may have changed.

@@ -5,6 +5,7 @@
 //   windows     each in a slot; lists by the epoch in which they start, lossy ones apart; a chain a path
 //   cells       link x epoch in which windows end: sent, waited shortly, waited long
 //   links       sum over the epochs, and a sum of fingerprints: equal where nothing tells links apart
+//   words       what was sent across a link by the word of which hosts, in a few sums that hosts share
 //
 // A window is forgotten with the epoch in which it starts, by subtracting it again. A path's windows wait
 // until its route is known; where its route changes, windows during which it may have been the one or the
@@ -187,6 +188,14 @@ class RollingEvidence final : public EvidenceSource {
         std::uint64_t lost = 0;
         std::uint64_t fingerprint = 0;
     };
+    /// Of what was sent across a link for certain, by bucket of the host that sent, and that received.
+    struct WordSum {
+        std::array<std::uint64_t, kReporterBuckets> by_source{}, by_target{};
+    };
+    /// The hosts at a route's ends, by NodeId; kNoReporter where they are not known.
+    struct Ends {
+        std::uint32_t source = kNoReporter, target = kNoReporter;
+    };
     /// What windows over sets add to a link that they may have crossed, beside its fingerprint.
     struct SetSum {
         std::uint64_t sent_parts = 0;  ///< by weight, in `kParts` a packet
@@ -270,6 +279,9 @@ class RollingEvidence final : public EvidenceSource {
     Slot take_slot();
     void count(Kept& kept, const Path& path);
     void take_back(Kept& kept);
+    void add_to_sums(const Kept& kept, std::uint64_t times);
+    [[nodiscard]] Ends ends_of(RouteHalves route) const;
+    static void add_word(WordSum& sum, const Ends& ends, std::uint64_t sent);
     void forget_oldest();
     void forget_list(Slot& first);
     [[nodiscard]] Duration floor_of(const Path& path, RouteHalves route) const;
@@ -307,6 +319,7 @@ class RollingEvidence final : public EvidenceSource {
     std::int64_t newest_ = 0;    ///< latest epoch in which a window ended
     std::vector<Cell> cells_;    ///< by link, then by place in the ring
     std::vector<LinkSum> links_;
+    std::vector<WordSum> words_;  ///< by link
     // Sets of ways; all empty where there never was one.
     PathSets sets_;
     std::vector<std::uint32_t> set_of_half_;  ///< by half; kNoSet but for placeholders

@@ -283,14 +283,17 @@ class RollingEvidence::Layout {
     void sum_up() {
         cells_.resize(included_.size() * static_cast<std::size_t>(epochs_));
         prints_.resize(included_.size());
+        words_.resize(included_.size());
         evidence_.for_each_counted(since_, Which::All, [&](const Kept& kept) {
             const std::uint64_t print = evidence_.fingerprint_of(kept);
             const auto set = evidence_.set_of(kept.route);
             const auto epoch = set ? 0 : static_cast<std::size_t>(epoch_of(kept));
+            const Ends ends = evidence_.ends_of(kept.route);
             evidence_.routes_.for_each_link(kept.route, [&](LinkId link) {
                 const std::uint32_t place = place_of_[link.value];
                 if (place == kNotIncluded) return;
                 prints_[place] += print;
+                add_word(words_[place], ends, kept.sent);
                 if (set) return;
                 Cell& sum = cells_[place * static_cast<std::size_t>(epochs_) + epoch];
                 sum.sent += kept.sent;
@@ -349,6 +352,9 @@ class RollingEvidence::Layout {
             unit.conclusion_rate = told->second.loss_rate;
             unit.windowed_conclusion = unit.conclusion != 0;
         }
+        const WordSum& words = all_ ? evidence_.words_[link.value] : words_[place];
+        std::copy(words.by_source.begin(), words.by_source.end(), unit.sent_by_source.begin());
+        std::copy(words.by_target.begin(), words.by_target.end(), unit.sent_by_target.begin());
         for (std::int64_t epoch = 0; epoch < epochs_; ++epoch) {
             const Cell& sum = cell(place, epoch);
             if (sum.sent == 0) continue;
@@ -362,7 +368,6 @@ class RollingEvidence::Layout {
         for (const Loss& loss : losses_) {
             LossyPath path;
             path.first_unit = static_cast<std::uint32_t>(units.size());
-            std::optional<LinkId> first, last;
             evidence_.routes_.for_each_link(loss.route, [&](LinkId link) {
                 const std::uint32_t place = place_of_[link.value];
                 if (place == kNotIncluded) {
@@ -370,8 +375,6 @@ class RollingEvidence::Layout {
                 } else {
                     units.push_back(unit_of_[place]);
                 }
-                if (!first) first = link;
-                last = link;
             });
             keep_once(units, path.first_unit);
             path.unit_count = static_cast<std::uint32_t>(units.size()) - path.first_unit;
@@ -379,10 +382,15 @@ class RollingEvidence::Layout {
             path.epoch = static_cast<std::int32_t>(loss.epoch);
             path.lost = static_cast<double>(loss.lost);
             path.sent = static_cast<double>(loss.sent);
-            path.source = evidence_.graph_->from(*first).value;
-            path.target = evidence_.graph_->to(*last).value;
+            name_ends(path, loss.route);
             out_.evidence.lossy.push_back(path);
         }
+    }
+
+    void name_ends(LossyPath& path, RouteHalves route) const {
+        const Ends ends = evidence_.ends_of(route);
+        path.source = ends.source;
+        path.target = ends.target;
     }
 
     /// Each with the set of which all its packets took one choice.
@@ -408,7 +416,6 @@ class RollingEvidence::Layout {
 
     void list_lossy(RouteHalves route, PathSetId set, const Flow& flow) {
         std::vector<UnitIndex>& units = out_.evidence.path_units;
-        const FabricGraph& graph = *evidence_.graph_;
         LossyPath path;
         path.first_unit = static_cast<std::uint32_t>(units.size());
         evidence_.routes_.for_each_link(route, [&](LinkId link) {
@@ -418,14 +425,13 @@ class RollingEvidence::Layout {
             } else {
                 units.push_back(unit_of_[place]);
             }
-            if (graph.kind(graph.from(link)) == NodeKind::Host) path.source = graph.from(link).value;
-            if (graph.kind(graph.to(link)) == NodeKind::Host) path.target = graph.to(link).value;
         });
         keep_once(units, path.first_unit);
         path.unit_count = static_cast<std::uint32_t>(units.size()) - path.first_unit;
         path.lost = static_cast<double>(flow.lost);
         path.sent = static_cast<double>(flow.sent);
         path.set = set_index(set);
+        name_ends(path, route);
         path.others_rate += set_others_[path.set];
         if (path.unit_count > 0 || has_units(path.set)) out_.evidence.lossy.push_back(path);
     }
@@ -519,6 +525,7 @@ class RollingEvidence::Layout {
     std::vector<UnitIndex> unit_of_;     ///< by place
     std::vector<Cell> cells_;            ///< by place and epoch; where not `all_`
     std::vector<std::uint64_t> prints_;  ///< by place; where not `all_`
+    std::vector<WordSum> words_;         ///< by place; where not `all_`
     LaidOut out_;
 };
 

@@ -16,6 +16,7 @@ std::vector<std::uint32_t> RollingEvidence::shares_across(LinkId link) const {
         if (std::find(links.begin(), links.end(), link) != links.end()) shares[i] = kParts;
     }
     for (std::uint32_t set = 0; set < half_of_set_.size(); ++set) {
+        if (half_of_set_[set] == RouteHalves::kNone) continue;  // it came too late, and no path is on it
         for_each_maybe(PathSetId{set}, [&](LinkId other, std::size_t /*choice*/, std::uint64_t parts) {
             if (other == link) shares[half_of_set_[set]] += static_cast<std::uint32_t>(parts);
         });

@@ -114,7 +114,6 @@ void RollingEvidence::narrow(Path& path, std::uint32_t index, Time at, RouteHalv
     });
 }
 
-/// Counts a window `times` once, or minus once: sums are modulo 2^64.
 void RollingEvidence::count_over_set(PathSetId set, const Kept& kept, std::uint64_t times) {
     const std::uint64_t fingerprint = fingerprint_of(kept);
     for_each_maybe(set, [&](LinkId link, std::size_t c, std::uint64_t parts) {

@@ -49,11 +49,12 @@ void PathMarkers::digest_into(StateDigest& digest, const tracking::PathTable& ta
     digest.add(count_interval_);
     digest.add(count_least_);
     digest.add(paths_.size());
-    for (std::uint16_t i = 0; i < paths_.size(); ++i) {
+    for (std::size_t i = 0; i < paths_.size(); ++i) {
+        const PathIndex index{static_cast<std::uint16_t>(i)};
         paths_[i].digest_into(digest);
         // Of any other path the next data packet sets it anew before it is read.
-        if (paths_[i].phase != Phase::Quiet) digest.add(table[PathIndex{i}].last_packet);
-        DYETRACE_ASSERT(paths_[i].phase == Phase::Running || (all_running_ & bit_of(PathIndex{i})) == 0);
+        if (paths_[i].phase != Phase::Quiet) digest.add(table[index].last_packet);
+        DYETRACE_ASSERT(paths_[i].phase == Phase::Running || (all_running_ & bit_of(index)) == 0);
     }
     timers_.digest_into(digest);
     digest.add(busy_);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dyetrace-host.h"
 
-
 #include <ns3/abort.h>
 #include <ns3/boolean.h>
 #include <ns3/double.h>

@@ -70,9 +70,17 @@ TEST_F(DrainsTest, NoMoreThanTheShareOfATier) {
     }
     EXPECT_EQ(drains.refusal(link("leaf-1", "spine-2")),
               "2 of 8 cables between tiers 1 and 2 are drained already, and one more is over 25%");
-    ASSERT_EQ(drains.refusal(device("spine-2")), std::nullopt);
-    drains.add(device("spine-2"));
+    // A switch takes its cables with it.
+    EXPECT_EQ(drains.refusal(device("spine-2")),
+              "2 of 8 cables between tiers 1 and 2 are drained already, and 2 more are over 25%");
+    EXPECT_EQ(drains.refusal(device("spine-1")),
+              "2 of 8 cables between tiers 1 and 2 are drained already, and one more is over 25%");
+    drains.remove(link("leaf-0", "spine-1"));
+    EXPECT_THAT(*drains.refusal(device("spine-2")), HasSubstr("1 of 8 cables"));
+    ASSERT_EQ(drains.refusal(device("spine-0")), std::nullopt);  // of which one is out of use already
+    drains.add(device("spine-0"));
     EXPECT_THAT(*drains.refusal(device("spine-3")), HasSubstr("1 of 4 switches of tier 2"));
+    EXPECT_THAT(*drains.refusal(link("leaf-1", "spine-2")), HasSubstr("2 of 8 cables"));
     ASSERT_EQ(drains.refusal(device("host-0")), std::nullopt);
     drains.add(device("host-0"));
     EXPECT_THAT(*drains.refusal(device("host-1")), HasSubstr("1 of 4 hosts"));

@@ -248,6 +248,31 @@ TEST_F(RollingEvidenceTest, APathThatIsAnotherOneNowStartsAnew) {
     EXPECT_EQ(both_.rolling.crossing(uplink(0, 4, 2), at_ms(0)), (Crossing{0, 0}));
 }
 
+// Host 0 says that what it sends over spine 2 gets lost; its neighbours' packets get there.
+TEST_F(RollingEvidenceTest, OneHostCannotFrameALinkThatOthersProveGood) {
+    std::vector<std::pair<PathId, bool>> paths;
+    for (std::size_t from = 0; from < 8; ++from) {
+        for (std::size_t i = 0; i < 12; ++i) {
+            const std::size_t to = 4 + (from + i) % 12, spine = i % Fabric::kSpines;
+            if (to == from) continue;
+            paths.emplace_back(both_.add_path(from, to, static_cast<std::uint16_t>(i)),
+                               from == 0 && spine == 2);
+            both_.trace(paths.back().first, at_ms(0), fabric_.hops(from, to, spine));
+        }
+    }
+    for (int step = 1; step <= 60; ++step) {
+        for (const auto& [path, is_lie] : paths)
+            both_.window(path, at_ms(20 * step), 400, is_lie ? 8 : 0);
+    }
+    for (const Time since : {at_ms(0), at_ms(207)}) {
+        const Verdict verdict = both_.rolling.infer(Both::localiser_config(), since);
+        expect_same(verdict, both_.all.infer(Both::localiser_config(), since));
+        ASSERT_EQ(verdict.suspects.size(), 1U);
+        EXPECT_EQ(verdict.suspects[0].kind, Suspect::Kind::Device);
+        EXPECT_EQ(fabric_.graph.address(verdict.suspects[0].device), fabric_.address(0));
+    }
+}
+
 TEST_F(RollingEvidenceTest, MoreRoutesThanAllowedAreCountedAndNotHeld) {
     RollingConfig config = Both::rolling_config();
     config.halves_most = 2;

@@ -289,6 +289,22 @@ TEST_F(RollingWaysTest, TwoTracesThatOverlapLeaveWhatFitsBoth) {
     EXPECT_EQ(both_.rolling.links_of(one), both_.links(one, 2));
 }
 
+TEST_F(RollingWaysTest, WaysThatCameTooLateAreOnNoLink) {
+    RollingConfig config = rolling_config();
+    config.halves_most = 2;  // what all ways have in common, and one set
+    Both both(fabric_, config);
+    const PathId held = both.add_path(0, 4, 1), late = both.add_path(0, 4, 2);
+    both.rolling.route_among(held, at_ms(0), both.ways(held, {{0, 0.5}, {1, 0.5}}));
+    both.rolling.route_among(late, at_ms(0), both.ways(late, {{2, 0.5}, {3, 0.5}}));
+    EXPECT_EQ(both.rolling.ways_of(late), 0U);
+    EXPECT_EQ(both.rolling.counters().routes_over_limit, 1U);
+    both.window(held, at_ms(100), at_ms(120), 100, 2);
+    both.window(late, at_ms(100), at_ms(120), 100, 2);
+    EXPECT_EQ(both.rolling.crossing(both.links(held, 1)[1], at_ms(100)), (Crossing{50, 1}));
+    EXPECT_EQ(both.rolling.crossing(both.links(late, 2)[1], at_ms(100)), (Crossing{}));
+    EXPECT_TRUE(both.rolling.paths_across(both.links(late, 2)[1], at_ms(100), 9).empty());
+}
+
 TEST_F(RollingWaysTest, APartialTraceThatFitsARouteTakesNothingFromIt) {
     const PathId one = path({{2, 1}});
     both_.window(one, at_ms(10), at_ms(20), 100, 1);
