@@ -54,6 +54,12 @@ bool is_over(const Incident& incident) {
     return true;
 }
 
+/// Without those that are kept for what they drained.
+std::size_t open_count(const std::vector<Incident>& incidents) {
+    return static_cast<std::size_t>(
+        std::count_if(incidents.begin(), incidents.end(), [](const Incident& i) { return !is_over(i); }));
+}
+
 }  // namespace
 
 Investigation::Investigation(const NhmsConfig& config, const localise::FabricGraph& graph,
@@ -180,9 +186,7 @@ bool Investigation::may_open(const Subject& subject, Time now) {
             return false;
         judged_.erase(judged);
     }
-    const auto open = std::count_if(incidents_.begin(), incidents_.end(),
-                                    [](const Incident& incident) { return !is_over(incident); });
-    if (static_cast<std::size_t>(open) >= config_.bounds.incidents) {
+    if (open_count(incidents_) >= config_.bounds.incidents) {
         ++over_limit_;
         return false;
     }
@@ -489,8 +493,8 @@ Result<IncidentOutputs, std::string> Investigation::resume(const IncidentMemory&
         return is_node(subject.from) && is_node(subject.to) &&
                graph_.link(subject.from, subject.to).has_value();
     };
-    if (memory.incidents.size() > config_.bounds.incidents)
-        return Failure{std::string("memory: more incidents than bounds.incidents")};
+    if (open_count(memory.incidents) > config_.bounds.incidents)
+        return Failure{std::string("memory: more open incidents than bounds.incidents")};
     for (const Incident& incident : memory.incidents) {
         if (!exists(incident.subject))
             return Failure{"memory: incident " + std::to_string(incident.id.value) +

@@ -154,6 +154,61 @@ TEST(Incidents, ADrainThatHelpsNothingIsUndone) {
     EXPECT_TRUE(fabric.all<DrainRequested>()[1].undrain);
 }
 
+TEST(Incidents, TheOtherDirectionOfADrainedCableIsPartOfItsIncident) {
+    SmallFabric fabric([](NhmsConfig& config) {
+        config.remedies.mode(Remedy::Drain) = RemedyMode::Automatic;
+        config.remedies.restore_after = Duration::seconds(3);
+    });
+    const std::string other = "spine-1 > leaf-3";
+    fabric.run(20);
+    fabric.loss[kLink] = fabric.loss[other] = 0.05;
+    while (fabric.drained.empty())
+        fabric.run(1);
+    fabric.loss.clear();  // it is repaired while it is out of use
+    fabric.run(250);
+    EXPECT_EQ(fabric.all<DrainRequested>().size(), 2U);  // and back into use, for good
+    EXPECT_TRUE(fabric.drained.empty());
+    EXPECT_TRUE(fabric.nhms.remember().incidents.incidents.empty());
+}
+
+TEST(Incidents, ASickHostGetsNoNewGuestsAsLongAsItIsSick) {
+    SmallFabric fabric(with(Remedy::DrainHost, RemedyMode::Automatic));
+    const std::string sick = "leaf-1 > host-1-0";
+    fabric.obeys_drains = false;  // of those it has none moves
+    fabric.run(20);
+    fabric.loss[sick] = 0.05;
+    fabric.run(300);
+    EXPECT_THAT(fabric.steps_of(sick),
+                ElementsAre(Step::Opened, Step::Confirmed, Step::Remedy, Step::NotVerified));
+    ASSERT_EQ(fabric.all<DrainRequested>().size(), 1U);
+    fabric.loss.clear();
+    fabric.run(300);
+    EXPECT_THAT(fabric.steps_of(sick), ::testing::IsSupersetOf({Step::Closed, Step::Restored}));
+    ASSERT_EQ(fabric.all<DrainRequested>().size(), 2U);
+    EXPECT_TRUE(fabric.all<DrainRequested>()[1].undrain);
+    EXPECT_TRUE(fabric.nhms.remember().incidents.incidents.empty());
+}
+
+TEST(Incidents, WhatIsDrainedLeavesRoomForOthersToBeLookedAt) {
+    SmallFabric fabric([](NhmsConfig& config) {
+        config.remedies.mode(Remedy::Drain) = RemedyMode::Automatic;
+        config.bounds.incidents = 1;
+    });
+    sicken(fabric);
+    ASSERT_THAT(fabric.steps_of(kLink), Contains(Step::Closed));
+    fabric.loss["leaf-0 > spine-2"] = 0.05;
+    fabric.run(300);
+    EXPECT_THAT(fabric.steps_of("leaf-0 > spine-2"), Contains(Step::Closed));
+}
+
+TEST(Incidents, ALongMemoryIsHeldInLongerEpochs) {
+    SmallFabric fabric([](NhmsConfig& config) { config.memory = Duration::seconds(60); });
+    sicken(fabric);
+    fabric.run(60);  // an epoch is a quarter of a second, and it takes a few
+    EXPECT_THAT(fabric.steps_of(kLink), ElementsAre(Step::Opened, Step::Confirmed));
+    EXPECT_EQ(fabric.nhms.counters().evidence.windows_ahead, 0U);
+}
+
 TEST(Incidents, WhatWasDrainedIsTriedAgainAndDrainedForLongerWhereItIsStillSick) {
     SmallFabric fabric([](NhmsConfig& config) {
         config.remedies.mode(Remedy::Drain) = RemedyMode::Automatic;
@@ -251,10 +306,13 @@ TEST(Incidents, NoMoreRemediesThanTheLimitOfATime) {
 TEST(Incidents, ADrainBeyondTheShareOfATierIsHeldBackAndSaysWhy) {
     SmallFabric fabric([](NhmsConfig& config) {
         config.remedies.mode(Remedy::Drain) = RemedyMode::Automatic;
+        config.remedies.mode(Remedy::Notify) = RemedyMode::Automatic;
         config.remedies.drain_share = 0.05;  // of 16 cables not even one
     });
     sicken(fabric);
-    EXPECT_THAT(fabric.steps_of(kLink), ElementsAre(Step::Opened, Step::Confirmed, Step::HeldBack));
+    EXPECT_THAT(fabric.steps_of(kLink),
+                ElementsAre(Step::Opened, Step::Confirmed, Step::HeldBack, Step::Advised));
+    EXPECT_EQ(fabric.all<OperatorNotified>().size(), 1U);
     EXPECT_THAT(fabric.detail_of(kLink, Step::HeldBack), HasSubstr("0 of 16 cables between tiers 1 and 2"));
     EXPECT_TRUE(fabric.all<DrainRequested>().empty());
 }
@@ -312,12 +370,14 @@ TEST(Incidents, ARestartedServiceKeepsToWhatWasDrainedBefore) {
     SmallFabric fabric([](NhmsConfig& config) {
         config.remedies.mode(Remedy::Drain) = RemedyMode::Automatic;
         config.remedies.drain_share = 1.0 / 16;  // one cable of 16
+        config.remedies.restore_after = Duration::seconds(60);
     });
     sicken(fabric);
     ASSERT_THAT(fabric.drained, ElementsAre(kLink));
     const Memory memory = fabric.nhms.remember();
     fabric.restart_service(&memory);
     EXPECT_EQ(fabric.nhms.remember().incidents, memory.incidents);
+    EXPECT_LE(fabric.nhms.next_deadline(), memory.incidents.incidents.at(0).restore_at);
     fabric.loss["leaf-2 > spine-3"] = 0.05;
     fabric.run(80);
     EXPECT_THAT(fabric.steps_of("leaf-2 > spine-3"), Contains(Step::HeldBack));
