@@ -363,8 +363,12 @@ TypeId DyetraceNhms::GetTypeId() {
             .AddAttribute(
                 "EvaluateInterval", "Between evaluations of the evidence.", time(defaults.evaluate_interval),
                 MakeTimeAccessor(&DyetraceNhms::m_evaluateInterval), MakeTimeChecker(NanoSeconds(1)))
-            .AddAttribute("Memory", "Evidence older than this opens no incident.", time(defaults.memory),
-                          MakeTimeAccessor(&DyetraceNhms::m_memory), MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute(
+                "Memory",
+                "Evidence older than this opens no incident; of more than 10s it is weighed in longer "
+                "epochs.",
+                time(defaults.memory), MakeTimeAccessor(&DyetraceNhms::m_memory),
+                MakeTimeChecker(NanoSeconds(1)))
             .AddAttribute(
                 "ReadCounters",
                 "Between two readings of what the switches' ports count, as further evidence; 0: they "
