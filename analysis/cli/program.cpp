@@ -94,6 +94,8 @@ int act(const Context& context) {
         return static_cast<int>(context.action());
     } catch (const CommandError& error) {
         return tell(error.exit(), error.what(), error.hint());
+    } catch (const store::NotReplaced& error) {
+        return tell(Exit::Failed, error.what());
     } catch (const store::OutputExists& error) {
         return tell(Exit::Failed, error.what(), "--force replaces what dyetrace wrote there");
     } catch (const store::CannotWrite& error) {

@@ -216,6 +216,23 @@ TEST_F(Program, ExportWritesFilesOnceAndAgainOnlyByForce) {
     EXPECT_TRUE(std::filesystem::exists(folder_.file("csv/truth_faults.csv")));
 }
 
+TEST_F(Program, WhatForceDoesNotReplaceIsRefusedWithoutAHintOfIt) {
+    make_sample();
+    testing::write_bytes(folder_.file("mine"), "mine");
+    std::filesystem::create_directory(folder_.file("folder"));
+    const std::string before = testing::file_bytes(folder_.file("run.db"));
+    for (const std::string command : {"report @/run.db -o @/mine", "report @/run.db -o @/folder",
+                                      "report @/run.db -o @/run.db", "export @/run.db -o @/mine"}) {
+        for (const std::string force : {"", " --force"}) {
+            const Outcome outcome = run(command + force);
+            EXPECT_EQ(outcome.exit, 1) << command << force;
+            EXPECT_THAT(outcome.err, AllOf(HasSubstr("not "), Not(HasSubstr("hint")))) << command << force;
+        }
+    }
+    EXPECT_EQ(testing::file_bytes(folder_.file("mine")), "mine");
+    EXPECT_EQ(testing::file_bytes(folder_.file("run.db")), before);
+}
+
 TEST_F(Program, ExportRefusesAFormatThatItDoesNotKnow) {
     make_sample();
     EXPECT_EQ(run("export @/run.db --format xml -o @/xml").exit, 2);
