@@ -138,7 +138,7 @@ void add_run(CLI::App& program, Context& context) {
         "--pcap", arguments->pcap,
         "Capture ports to this directory: record.pcap, else the first host's uplink and both ends "
         "of the first fault's link");
-    command->add_flag("--force", arguments->force, "Replace a run database that is there");
+    command->add_flag("--force", arguments->force, "Replace a run database, and captures, that are there");
     command->footer(
         "The same file, seed and run give the same database in every measured table.\n"
         "Ctrl-C stops the run; what was recorded until then is kept, marked incomplete.");

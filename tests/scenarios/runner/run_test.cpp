@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -131,6 +132,42 @@ TEST(Run, NeverOverwritesUnlessForced) {
     EXPECT_NE(refused.err.find("--force"), std::string::npos) << refused.err;
     EXPECT_EQ(fs::last_write_time(database), written);
     EXPECT_EQ(run_program(stormy_run(database, {"--set", "run.duration=150ms", "--force"})).exit, 0);
+}
+
+TEST(Run, OverwritesNoCaptureUnlessForced) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db"), capture = folder.file("pcap/agg-0-1_core-2.pcap");
+    const std::vector<std::string> brief{"--set", "run.duration=150ms", "--pcap", folder.file("pcap")};
+    std::vector<std::string> forced = brief;
+    forced.emplace_back("--force");
+    ASSERT_EQ(run_program(stormy_run(database, brief)).exit, 0);
+    const auto written = fs::last_write_time(capture), recorded = fs::last_write_time(database);
+    const Outcome refused = run_program(stormy_run(folder.file("other.db"), brief));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find(".pcap exists already"), std::string::npos) << refused.err;
+    EXPECT_EQ(fs::last_write_time(capture), written);
+    EXPECT_FALSE(fs::exists(folder.file("other.db")));
+    EXPECT_EQ(run_program(stormy_run(database, forced)).exit, 0);
+    EXPECT_NE(fs::last_write_time(capture), written);
+    std::ofstream(capture, std::ios::trunc) << "mine";
+    const Outcome foreign = run_program(stormy_run(database, forced));
+    EXPECT_EQ(foreign.exit, 1);
+    EXPECT_NE(foreign.err.find("is not a capture"), std::string::npos) << foreign.err;
+    EXPECT_NE(fs::last_write_time(database), recorded);
+    EXPECT_TRUE(store::RunReader(database).complete());
+}
+
+TEST(Run, KeepsTheRunThatWasThereWhereCapturesCannotBeWritten) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    ASSERT_EQ(run_program(stormy_run(database, {"--set", "run.duration=150ms"})).exit, 0);
+    const auto written = fs::last_write_time(database);
+    const Outcome refused =
+        run_program(stormy_run(database, {"--force", "--pcap", folder.file("run.db") + "/captures"}));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find("run.db is not a folder"), std::string::npos) << refused.err;
+    EXPECT_EQ(fs::last_write_time(database), written);
+    EXPECT_TRUE(store::RunReader(database).complete());
 }
 
 TEST(Run, AnInterruptedRunKeepsWhatWasRecordedAndSaysIncomplete) {
