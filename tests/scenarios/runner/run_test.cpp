@@ -170,6 +170,27 @@ TEST(Run, KeepsTheRunThatWasThereWhereCapturesCannotBeWritten) {
     EXPECT_TRUE(store::RunReader(database).complete());
 }
 
+TEST(Run, HasARowForEachMeasuredPathAlsoForOneThatWasNeverLearned) {
+    const TestFolder folder;
+    // Switches that answer one question a second leave most paths untraced.
+    ASSERT_EQ(run_program(stormy_run(folder.file("run.db"), {"--set", "fabric.icmp_rate=1"})).exit, 0);
+    const store::RunReader run(folder.file("run.db"));
+    std::set<std::tuple<store::RowId, std::uint16_t, std::uint8_t>> measured, rows;
+    run.for_each_path_record([&](const store::PathRecordRow& record) {
+        measured.insert({record.session, record.path_index, record.generation});
+    });
+    std::size_t never = 0;
+    for (const auto& path : run.paths()) {
+        rows.insert({path.session, path.path_index, path.generation});
+        if (path.learned_ns) continue;
+        ++never;
+        EXPECT_FALSE(path.complete);
+        EXPECT_TRUE(path.hops.empty());
+    }
+    EXPECT_GT(never, 50U);
+    EXPECT_EQ(rows, measured);
+}
+
 TEST(Run, AnInterruptedRunKeepsWhatWasRecordedAndSaysIncomplete) {
     const TestFolder folder;
     const std::string database = folder.file("run.db");
