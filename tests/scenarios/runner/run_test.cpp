@@ -170,6 +170,32 @@ TEST(Run, KeepsTheRunThatWasThereWhereCapturesCannotBeWritten) {
     EXPECT_TRUE(store::RunReader(database).complete());
 }
 
+TEST(Run, TakesSeedAndRunInDecimalDigitsAndNamesTheRange) {
+    const TestFolder folder;
+    const std::vector<std::string> brief{"--set", "run.duration=110ms"};
+    const auto with = [&](const char* option, const std::string& value) {
+        std::vector<std::string> more = brief;
+        more.insert(more.end(), {option, value, "--force"});
+        return run_program(stormy_run(folder.file("run.db"), more));
+    };
+    const std::string most = "9223372036854775807";
+    for (const std::string wrong :
+         {"-1", "9223372036854775808", "1e3", "0x10", "", "99999999999999999999999"}) {
+        const Outcome refused = with("--seed", wrong);
+        EXPECT_EQ(refused.exit, 2) << wrong;
+        EXPECT_NE(refused.err.find("--seed: must be 0 to " + most), std::string::npos) << refused.err;
+    }
+    const Outcome none = with("--run", "0");
+    EXPECT_EQ(none.exit, 2);
+    EXPECT_NE(none.err.find("--run: must be 1 to " + most), std::string::npos) << none.err;
+    for (const auto& [said, meant] :
+         std::map<std::string, std::string>{{"0", "0"}, {"010", "10"}, {most, most}}) {
+        const Outcome done = with("--seed", said);
+        ASSERT_EQ(done.exit, 0) << done.err;
+        EXPECT_EQ(store::RunReader(folder.file("run.db")).provenance("seed"), meant);
+    }
+}
+
 TEST(Run, HasARowForEachMeasuredPathAlsoForOneThatWasNeverLearned) {
     const TestFolder folder;
     // Switches that answer one question a second leave most paths untraced.
