@@ -179,8 +179,19 @@ TEST_F(Program, ShowOfAHealthyRunHasEmptyLists) {
 
 TEST_F(Program, ShowSaysThatARunWasInterrupted) {
     make_sample({.finish = false});
-    EXPECT_THAT(run("show @/run.db").out, HasSubstr("INCOMPLETE"));
+    EXPECT_THAT(run("show @/run.db").out,
+                HasSubstr("INCOMPLETE: the run was interrupted, or is still going on"));
     EXPECT_EQ(nlohmann::json::parse(run("show -j @/run.db").out)["complete"], false);
+}
+
+TEST_F(Program, ShowOfATenantWithoutANameIsOfNobody) {
+    make_sample();
+    for (const std::string option : {"--tenant ''", "--tenant nobody"}) {
+        const Outcome outcome = run("show @/run.db " + option);
+        EXPECT_EQ(outcome.exit, 3) << option;
+        EXPECT_THAT(outcome.err, HasSubstr("has no tenant")) << option;
+        EXPECT_THAT(outcome.out, IsEmpty()) << option;
+    }
 }
 
 TEST_F(Program, ADatabaseThatIsNoneIsInvalidInputAndNamed) {
