@@ -158,6 +158,44 @@ TEST_F(Program, LocateTakesWhatIsKnownBesideARunAndNamesWhatItCannotUse) {
     EXPECT_EQ(run("locate --trace @/x --pairs").exit, 2);
 }
 
+TEST_F(Program, LocateTakesOneFileAfterEachOptionAndTheRunAfterThem) {
+    make_sample();
+    testing::write_bytes(folder_.file("said.json"), R"({"suspects": [], "candidates": []})");
+    testing::write_bytes(folder_.file("counters.json"), R"({"counters": []})");
+    const Outcome used = run("locate --counters @/counters.json --conclusions @/said.json @/run.db");
+    EXPECT_EQ(used.exit, 0) << used.err;
+    EXPECT_EQ(used.out, run("locate @/run.db").out);
+}
+
+TEST_F(Program, LocateNamesAFolderThatStandsForAFile) {
+    make_sample();
+    for (const std::string option : {"--counters", "--conclusions"}) {
+        const Outcome outcome = run("locate @/run.db " + option + " @");
+        EXPECT_EQ(outcome.exit, 3) << option;
+        EXPECT_THAT(outcome.err, HasSubstr(folder_.path().string() + ": is a folder")) << option;
+    }
+}
+
+TEST_F(Program, LocateTakesPathsOfATraceOnlyAndListsWhatTheyMayBe) {
+    make_sample();
+    const Outcome of_run = run("locate @/run.db --paths lossy");
+    EXPECT_EQ(of_run.exit, 2);
+    EXPECT_THAT(of_run.err, HasSubstr("--paths takes a trace"));
+    const Outcome unknown = run("locate --trace @/trace --paths foo");
+    EXPECT_EQ(unknown.exit, 2);
+    EXPECT_THAT(unknown.err, AllOf(HasSubstr("{known,lossy,unknown}"), Not(HasSubstr("->"))));
+    EXPECT_THAT(run("locate --help").out, Not(HasSubstr("->")));
+}
+
+TEST_F(Program, LocateFindsNothingToJudgeInATraceWithoutFlows) {
+    testing::write_bytes(folder_.file("trace"), "FP 0 1 2\n");
+    for (const std::string file : {"@/trace", "/dev/null"}) {
+        const Outcome outcome = run("locate --trace " + file);
+        EXPECT_EQ(outcome.exit, 3) << file;
+        EXPECT_THAT(outcome.err, HasSubstr("holds no flow")) << file;
+    }
+}
+
 TEST_F(Program, ShowListsConfirmedSuspectsAsDirectedLinks) {
     make_sample();
     const auto json = nlohmann::json::parse(run("show -j @/run.db").out);
