@@ -55,6 +55,20 @@ TEST_F(Program, HelpIsNoErrorAndShowsExamplesAndExitCodes) {
                                    HasSubstr("report")));
 }
 
+TEST_F(Program, HelpListsTheExitCodesThatTheGuideExplains) {
+    const std::string guide = testing::file_bytes(DYETRACE_SOURCE_DIR "/docs/commands.md");
+    const std::string help = run("--help").out;
+    std::string codes = help.substr(help.find("Exit codes: "));
+    codes.resize(codes.find('.'));
+    std::size_t told = 0;
+    for (std::size_t at = 0; (at = codes.find_first_of("0123456789", at)) != std::string::npos; ++told) {
+        const std::string code = codes.substr(at, codes.find(' ', at) - at);
+        EXPECT_THAT(guide, HasSubstr("\n| " + code + " | "));
+        at += code.size();
+    }
+    EXPECT_EQ(told, 5U);
+}
+
 TEST_F(Program, EachCommandExplainsItself) {
     for (const std::string command : {"check", "show", "locate", "report", "export"}) {
         const Outcome outcome = run(command + " --help");
@@ -80,6 +94,15 @@ TEST_F(Program, AnUnknownCommandIsAUsageErrorWithTheNearestName) {
     const Outcome outcome = run("shwo @/run.db");
     EXPECT_EQ(outcome.exit, 2);
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("no command 'shwo'"), HasSubstr("did you mean 'show'")));
+}
+
+TEST_F(Program, AnUnknownCommandIsAUsageErrorAlsoBesideHelpAndVersion) {
+    for (const std::string line : {"shwo --help", "--help shwo", "shwo --version"}) {
+        const Outcome outcome = run(line);
+        EXPECT_EQ(outcome.exit, 2) << line;
+        EXPECT_THAT(outcome.err, HasSubstr("no command 'shwo'")) << line;
+    }
+    EXPECT_EQ(run("--help show").exit, 0);
 }
 
 TEST_F(Program, AnUnknownOptionIsAUsageError) {
