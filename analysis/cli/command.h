@@ -17,7 +17,6 @@ enum class Exit : int {
     Failed = 1,
     Usage = 2,
     InvalidInput = 3,
-    AssertionMissed = 4,
     Interrupted = 130,
 };
 

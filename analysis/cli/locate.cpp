@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "analysis/planning/run_graph.h"
+#include "analysis/store/error.h"
 #include "analysis/store/run_reader.h"
 #include "analysis/store/trace_file.h"
 #include "core/localise/candidate_paths.h"
@@ -77,21 +78,21 @@ struct FlowBetween {
     std::uint64_t sent = 0, lost = 0;
 };
 
-/// Adds flows by their candidate paths; returns of how many there are none.
-std::size_t add_unknown(const std::vector<FlowBetween>& flows, localise::CandidatePaths& candidates,
-                        localise::Localiser& localiser) {
-    std::size_t left_out = 0;
+/// Adds flows by their candidate paths, and counts those that have none.
+void add_unknown(const std::vector<FlowBetween>& flows, localise::CandidatePaths& candidates,
+                 localise::Localiser& localiser, Located& located) {
     for (const FlowBetween& flow : flows) {
         const localise::Candidates found = candidates.between(flow.source, flow.target);
         if (!found.any) {
-            ++left_out;
+            ++located.paths_unknown;
             continue;
         }
+        located.sent += flow.sent;
+        located.lost += flow.lost;
         localise::Observation observation{found.common, flow.sent, flow.lost};
         if (!found.one) observation.set = found.set;
         localiser.add(observation);
     }
-    return left_out;
 }
 
 // ---- output -------------------------------------------------------------------------------------------
@@ -252,9 +253,9 @@ Located locate_trace(const std::filesystem::path& path, TracePaths paths, const 
     store::TraceFlow flow;
     std::vector<localise::LinkId> links;
     std::vector<FlowBetween> unknown;
+    bool any_flow = false;
     while (trace.next(flow)) {
-        located.sent += flow.sent;
-        located.lost += flow.lost;
+        any_flow = true;
         if (paths == TracePaths::Unknown || (paths == TracePaths::Lossy && flow.lost == 0)) {
             const NodeId source = node_of(flow.hops.front()), target = node_of(flow.hops.back());
             located.graph.add_link(source, node_of(flow.hops[1]));
@@ -268,14 +269,18 @@ Located locate_trace(const std::filesystem::path& path, TracePaths paths, const 
             links.push_back(located.graph.add_link(from, node_of(flow.hops[i + 1])));
         }
         localiser.add({links, flow.sent, flow.lost});
+        located.sent += flow.sent;
+        located.lost += flow.lost;
     }
+    // Of nothing it would follow that nothing is wrong.
+    if (!any_flow) throw store::Error(located.source + ": holds no flow");
     for (const auto& [from, to] : trace.candidate_links()) {
         const NodeId start = node_of(from);
         located.graph.add_link(start, node_of(to));
     }
     localise::CandidatePaths candidates(located.graph);
     localiser.use_sets(candidates.sets());
-    located.paths_unknown = add_unknown(unknown, candidates, localiser);
+    add_unknown(unknown, candidates, localiser, located);
     finish(located, localiser, other, begin);
     return located;
 }

@@ -16,12 +16,18 @@ namespace {
 struct LocateOptions {
     std::string run;
     std::string trace;
-    TracePaths paths = TracePaths::Known;
+    std::string paths;
     std::vector<std::string> counters;
     std::vector<std::string> conclusions;
     bool pairs = false;
     bool time = false;
 };
+
+const std::map<std::string, TracePaths>& trace_paths() {
+    static const std::map<std::string, TracePaths> words{
+        {"known", TracePaths::Known}, {"lossy", TracePaths::Lossy}, {"unknown", TracePaths::Unknown}};
+    return words;
+}
 
 Exit locate(const LocateOptions& options, const Context& context) {
     if (options.run.empty() == options.trace.empty()) {
@@ -32,14 +38,22 @@ Exit locate(const LocateOptions& options, const Context& context) {
         throw CommandError(Exit::Usage, "--pairs takes a run: flows of a trace are of no sessions",
                            "dyetrace locate --help");
     }
+    if (!options.paths.empty() && options.trace.empty()) {
+        throw CommandError(Exit::Usage,
+                           "--paths takes a trace: of a run it is measured which paths are known",
+                           "dyetrace locate --help");
+    }
     OtherEvidence other;
     for (const std::string& file : options.counters)
         other.read_counters(file);
     for (const std::string& file : options.conclusions)
         other.read_conclusions(file);
     const Located located =
-        options.trace.empty() ? locate_run(options.run, other, options.pairs ? WithPairs::Yes : WithPairs::No)
-                              : locate_trace(options.trace, options.paths, other);
+        options.trace.empty()
+            ? locate_run(options.run, other, options.pairs ? WithPairs::Yes : WithPairs::No)
+            : locate_trace(options.trace,
+                           options.paths.empty() ? TracePaths::Known : trace_paths().at(options.paths),
+                           other);
     for (const std::string& line : located.unused)
         fmt::print(stderr, "dyetrace: not used: {}\n", line);
     if (context.json) {
@@ -66,17 +80,18 @@ void add_locate(CLI::App& program, Context& context) {
         ->add_option("--paths", options->paths,
                      "Flows of the trace whose path is used: known (all), lossy (those with loss), unknown "
                      "(none)")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, TracePaths>{
-            {"known", TracePaths::Known}, {"lossy", TracePaths::Lossy}, {"unknown", TracePaths::Unknown}}))
+        ->check(CLI::IsMember(trace_paths()))
         ->type_name("WHICH");
     command
         ->add_option("--counters", options->counters,
                      "What switches counted at their links, in JSON; beside what was measured")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->allow_extra_args(false);
     command
         ->add_option("--conclusions", options->conclusions,
                      "What `dyetrace -j locate` concluded elsewhere; beside what was measured")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->allow_extra_args(false);
     command->add_flag("--pairs", options->pairs,
                       "Which links the measured pairs cross, and which few pairs would do");
     command->add_flag("--time", options->time, "Say on stderr how long reading and inference took");

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,9 @@ using localise::LinkId;
 using localise::NodeId;
 
 Json read_json(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored))
+        throw store::Error(file.string() + ": is a folder, not a file of JSON");
     std::ifstream in(file);
     if (!in) throw store::Error(file.string() + ": cannot be read");
     try {

@@ -32,7 +32,7 @@ constexpr const char* outro =
     "  dyetrace -j locate run.db\n"
     "  dyetrace report run.db -o run.html\n"
     "\n"
-    "Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid input, 4 assertion missed, 130 interrupted.\n"
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid input, 130 interrupted.\n"
     "`dyetrace COMMAND --help` explains a command.";
 
 // One line a command, in the order of --help.
@@ -67,12 +67,14 @@ std::vector<std::string> command_names(const CLI::App& program) {
     return names;
 }
 
-/// The first word that is no option where a command should have been; empty where there is none.
+/// The first word that is no option where a command should have been; empty where there is none, or a
+/// command.
 std::string unknown_command(const CLI::App& program, int argc, const char* const* argv) {
-    if (!program.get_subcommands().empty()) return {};
     const auto end = argv + argc;
     const auto word = std::find_if(argv + 1, end, [](const char* argument) { return argument[0] != '-'; });
-    return word == end ? std::string() : *word;
+    if (word == end) return {};
+    const std::vector<std::string> names = command_names(program);
+    return std::find(names.begin(), names.end(), *word) == names.end() ? *word : std::string();
 }
 
 /// What to look at after a command line that could not be read.
@@ -81,9 +83,7 @@ std::string help_hint(const CLI::App& program) {
     return named.empty() ? "dyetrace --help" : "dyetrace " + named.front()->get_name() + " --help";
 }
 
-int tell_usage(const CLI::App& program, const CLI::ParseError& error, int argc, const char* const* argv) {
-    const std::string word = unknown_command(program, argc, argv);
-    if (word.empty()) return tell(Exit::Usage, error.what(), help_hint(program));
+int tell_unknown_command(const CLI::App& program, const std::string& word) {
     const auto nearest = scenario::nearest(word, command_names(program));
     return tell(Exit::Usage, "there is no command '" + word + "'",
                 nearest ? "did you mean '" + *nearest + "'?" : help_hint(program));
@@ -94,6 +94,8 @@ int act(const Context& context) {
         return static_cast<int>(context.action());
     } catch (const CommandError& error) {
         return tell(error.exit(), error.what(), error.hint());
+    } catch (const store::NotReplaced& error) {
+        return tell(Exit::Failed, error.what());
     } catch (const store::OutputExists& error) {
         return tell(Exit::Failed, error.what(), "--force replaces what dyetrace wrote there");
     } catch (const store::CannotWrite& error) {
@@ -113,10 +115,12 @@ int run_program(int argc, const char* const* argv) {
     add_commands(program, context);
     try {
         program.parse(argc, argv);
-    } catch (const CLI::Success& success) {
-        return program.exit(success);  // --help, --version
-    } catch (const CLI::ParseError& error) {
-        return tell_usage(program, error, argc, argv);
+    } catch (const CLI::ParseError& end) {
+        // Also of --help and --version, which would be told of a command that there is not.
+        const std::string unknown = unknown_command(program, argc, argv);
+        if (!unknown.empty()) return tell_unknown_command(program, unknown);
+        if (end.get_exit_code() == 0) return program.exit(end);  // --help, --version
+        return tell(Exit::Usage, end.what(), help_hint(program));
     }
     const int exit = act(context);
     // A full disk or a closed pipe behind stdout shows up here at the latest.

@@ -38,7 +38,7 @@ void add_report(CLI::App& program, Context& context) {
     CLI::App* command = program.add_subcommand("report", "Write a run as one HTML page with plots");
     command->add_option("RUN.db", options->run, "Database of a run")->required();
     command->add_option("-o,--output", options->file, "The page: one file, no scripts")->required();
-    command->add_flag("--force", options->force, "Replace the file where it exists");
+    command->add_flag("--force", options->force, "Replace an earlier report");
     command->footer("Plots are drawn by gnuplot, which has to be installed.");
     command->callback([options, &context] {
         context.action = [options, &context] { return report_run(*options, context); };

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `dyetrace run`: a scenario file in; a database, and the story of the run, out.
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +29,8 @@ namespace {
 struct Arguments {
     ScenarioInput input;
     std::string database;
-    std::uint64_t seed = 0;
-    std::uint64_t run = 1;
+    std::optional<std::uint64_t> seed;
+    std::optional<std::uint64_t> run;
     std::string pcap;
     bool force = false;
 };
@@ -94,7 +97,7 @@ void print_json(const Arguments& arguments, const runner::RunOutcome& outcome) {
 
 Exit run(const Arguments& arguments, const Context& context) {
     ScenarioInput input = arguments.input;
-    if (arguments.seed != 0) input.overrides.push_back("run.seed=" + std::to_string(arguments.seed));
+    if (arguments.seed) input.overrides.push_back("run.seed=" + std::to_string(*arguments.seed));
     const auto scenario = read_scenario(input, context);
     if (!scenario) return Exit::InvalidInput;
 
@@ -104,7 +107,7 @@ Exit run(const Arguments& arguments, const Context& context) {
     options.database = arguments.database;
     options.force = arguments.force;
     if (!arguments.pcap.empty()) options.pcap_directory = arguments.pcap;
-    options.run = arguments.run;
+    options.run = arguments.run.value_or(1);
     options.version = build_info.version;
     options.ns3_version = build_info.ns3_version;
     options.on_progress = [&line](const runner::Progress& p) { line.show(p); };
@@ -114,13 +117,31 @@ Exit run(const Arguments& arguments, const Context& context) {
     if (!context.json) {
         fmt::print("{}: {}, {:.3g} s, seed {}, run {}\n\n", scenario->path,
                    scenario::fabric_words(scenario->fabric), scenario->run.duration.in_seconds(),
-                   scenario->run.seed, arguments.run);
+                   scenario->run.seed, options.run);
         std::fflush(stdout);
     }
     const runner::RunOutcome outcome = runner::run(options);
     line.clear();
     context.json ? print_json(arguments, outcome) : print_story(arguments, outcome);
     return outcome.complete ? Exit::Ok : Exit::Interrupted;
+}
+
+/// An option whose value is in decimal digits: CLI11 would take 010 for eight, and what is too large for the
+/// largest number.
+void add_number(CLI::App& command, const std::string& name, std::uint64_t least,
+                std::optional<std::uint64_t>& target, const std::string& what) {
+    static constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();  // as TOML's integers
+    const auto read = [name, least, &target](const std::string& text) {
+        const char* const end = text.data() + text.size();
+        std::uint64_t number = 0;
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        if (error != std::errc{} || stop != end || number < least || number > most) {
+            throw CLI::ValidationError(
+                name, fmt::format("must be {} to {} in decimal digits, not '{}'", least, most, text));
+        }
+        target = number;
+    };
+    command.add_option_function<std::string>(name, read, what)->type_name("N");
 }
 
 }  // namespace
@@ -130,15 +151,13 @@ void add_run(CLI::App& program, Context& context) {
     CLI::App* command = program.add_subcommand("run", "Simulate a scenario in ns-3 and record it");
     add_scenario_options(*command, arguments->input);
     command->add_option("-o,--output", arguments->database, "Database to write")->required();
-    command->add_option("--seed", arguments->seed, "Instead of the scenario's run.seed")
-        ->check(CLI::PositiveNumber);
-    command->add_option("--run", arguments->run, "Replication: the same seed, other random numbers")
-        ->check(CLI::PositiveNumber);
+    add_number(*command, "--seed", 0, arguments->seed, "Instead of the scenario's run.seed");
+    add_number(*command, "--run", 1, arguments->run, "Replication: the same seed, other random numbers [1]");
     command->add_option(
         "--pcap", arguments->pcap,
         "Capture ports to this directory: record.pcap, else the first host's uplink and both ends "
         "of the first fault's link");
-    command->add_flag("--force", arguments->force, "Replace a run database that is there");
+    command->add_flag("--force", arguments->force, "Replace a run database, and captures, that are there");
     command->footer(
         "The same file, seed and run give the same database in every measured table.\n"
         "Ctrl-C stops the run; what was recorded until then is kept, marked incomplete.");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `dyetrace show`: what happened in a run.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ void print_header(const store::RunReader& run, const report::Totals& totals) {
     const auto entry = [&](std::string_view key) { return run.provenance(key).value_or("?"); };
     fmt::print("{}: {}, seed {}, run {}, {:.3f} s, {}\n", run.path().string(), entry("scenario_path"),
                entry("seed"), entry("run"), report::seconds(totals.duration_ns),
-               run.complete() ? "complete" : "INCOMPLETE: the run was interrupted");
+               run.complete() ? "complete" : "INCOMPLETE: the run was interrupted, or is still going on");
     if (const auto topology = run.provenance("topology_path"))
         fmt::print("fabric of {}, whose text is kept: --topology prints it\n", *topology);
     fmt::print("\n");
@@ -70,7 +71,7 @@ struct ShowOptions {
     std::string path;
     bool scenario = false;
     bool topology = false;
-    std::string tenant;
+    std::optional<std::string> tenant;  ///< also an empty name, which is nobody's, is one that was given
 };
 
 /// A file that the run was made of, byte for byte.
@@ -86,14 +87,14 @@ Exit show(const ShowOptions& options, const Context& context) {
     const store::RunReader run(options.path);
     if (options.scenario) return print_text(run, "scenario");
     if (options.topology) return print_text(run, "topology");
-    if (!options.tenant.empty()) {
+    if (options.tenant) {
         if (!context.json) {
-            print_tenant(run, options.tenant);
+            print_tenant(run, *options.tenant);
             return Exit::Ok;
         }
         fmt::print(
             "{}\n",
-            tenant_json(run, options.tenant).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+            tenant_json(run, *options.tenant).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
         return Exit::Ok;
     }
     if (context.json) {
@@ -126,8 +127,9 @@ void add_show(CLI::App& program, Context& context) {
             ->add_flag("--topology", options->topology, "Print the GraphML file or edge list of its fabric")
             ->excludes(scenario);
     command
-        ->add_option("--tenant", options->tenant,
-                     "Print what the tenant of this name may see: its own guests' pairs, states and scores")
+        ->add_option_function<std::string>(
+            "--tenant", [options](const std::string& name) { options->tenant = name; },
+            "Print what the tenant of this name may see: its own guests' pairs, states and scores")
         ->excludes(scenario)
         ->excludes(topology);
     command->footer("Lines marked 'truth' are what the simulator knows; everything else was measured.");

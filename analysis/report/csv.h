@@ -22,8 +22,9 @@ struct CsvOptions {
 
 /// Writes `TABLE.csv` for each measured table and provenance.csv into `folder`, which is made where missing.
 /// The same run gives the same bytes. Returns the files. Throws `store::OutputExists` before anything is
-/// written; with `force`, all files of an earlier export are removed, so that the folder never holds a
-/// mixture of two runs.
+/// written; with `force`, files of an earlier export are replaced and those of tables that are not written
+/// now are removed, once all is written: the folder never holds a mixture of two runs, and an export that
+/// fails leaves it as it was.
 std::vector<std::filesystem::path> export_csv(const store::RunReader& run,
                                               const std::filesystem::path& folder, const CsvOptions& options);
 

@@ -2,17 +2,16 @@
 // A file that is there completely or not at all.
 #pragma once
 
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <string_view>
 
 namespace dyetrace::report {
 
-/// Throws `store::OutputExists` where something is at `path`, unless `force` and it is a regular file.
-void refuse_existing(const std::filesystem::path& path, bool force);
-
-/// Written under another name beside `path`, and given its name by `commit()`. Without that nothing stays
-/// behind and what was at `path` is untouched. Throws `store::CannotWrite` when the disk does not take it.
+/// Written beside `path` under a name that nothing has yet, and given its own by `commit()`. Without that
+/// nothing stays behind and what was at `path` is untouched. Throws `store::CannotWrite` when the disk does
+/// not take it.
 class OutputFile {
   public:
     explicit OutputFile(std::filesystem::path path);
@@ -20,16 +19,22 @@ class OutputFile {
     OutputFile& operator=(const OutputFile&) = delete;
     ~OutputFile();
 
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     void write(std::string_view text);
-    /// Replaces what is at the path.
+    /// All is written: what still fails after this is a disk that lets no name be changed.
+    void close();
+    /// Closes, and replaces what is at the path.
     void commit();
 
   private:
-    [[noreturn]] void fail(std::string_view what) const;
+    [[noreturn]] void fail(std::string_view what, int error) const;
 
+    struct Close {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
     std::filesystem::path path_;
     std::filesystem::path part_;
-    std::ofstream stream_;
+    std::unique_ptr<std::FILE, Close> file_;
     bool committed_ = false;
 };
 

@@ -17,6 +17,7 @@
 #include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
 #include "analysis/report/totals.h"
+#include "analysis/store/output_path.h"
 
 namespace dyetrace::report {
 namespace {
@@ -227,24 +228,33 @@ std::string title_of(const store::RunReader& run) {
                        run.provenance("run").value_or("?"));
 }
 
+// Also what tells a report from any other page.
+constexpr std::string_view page_begin =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<title>dyetrace: ";
+
+bool is_report(const std::filesystem::path& file) {
+    return store::first_bytes(file, page_begin.size()) == page_begin;
+}
+
 }  // namespace
 
 std::string make_report(const store::RunReader& run) {
     const Timeline timeline = make_timeline(run);
     const Totals totals = make_totals(run);
     const std::string title = escape(title_of(run));
-    std::string html = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<title>dyetrace: "
+    std::string html = std::string(page_begin);
+    html += fmt::format(
         "{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<header><span>dyetrace</span><h1>{}</h1></"
         "header>\n"
         "<main>\n",
         title, report_style, title);
     if (!run.complete()) {
         html +=
-            "<p class=\"verdict sick\">This run was interrupted; what follows is what was recorded until "
-            "then.</p>\n";
+            "<p class=\"verdict sick\">This run was interrupted, or is still going on; what follows is what "
+            "was "
+            "recorded until then.</p>\n";
     }
     html += verdict_html(timeline) + cards_html(run, totals);
     html += section("What happened", timeline_html(timeline));
@@ -259,7 +269,7 @@ std::string make_report(const store::RunReader& run) {
 }
 
 void write_report(const store::RunReader& run, const std::filesystem::path& file, bool force) {
-    refuse_existing(file, force);
+    store::refuse_existing(file, force, {"a report of dyetrace", is_report});
     OutputFile output(file);
     output.write(make_report(run));
     output.commit();

@@ -13,8 +13,8 @@ namespace dyetrace::report {
 /// the same page (with the same gnuplot). Throws `PlotError` where gnuplot is missing.
 [[nodiscard]] std::string make_report(const store::RunReader& run);
 
-/// Writes the page. Throws `store::OutputExists` where `file` is there, unless `force`; the file is there
-/// completely or not at all.
+/// Writes the page. Throws `store::OutputExists` where `file` is there, unless `force` and it is an earlier
+/// report; the file is there completely or not at all.
 void write_report(const store::RunReader& run, const std::filesystem::path& file, bool force);
 
 }  // namespace dyetrace::report

@@ -13,10 +13,16 @@ class Error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The output is there already and nobody said to replace it, or it is not ours to replace.
+/// The output is there already, and nobody said to replace it.
 class OutputExists : public Error {
   public:
     using Error::Error;
+};
+
+/// What is there is not ours to replace, or not now, whatever was said.
+class NotReplaced : public OutputExists {
+  public:
+    using OutputExists::OutputExists;
 };
 
 /// The output cannot be written: no such folder, no permission, disk full.

@@ -19,6 +19,7 @@
 
 #include "analysis/store/database_file.h"
 #include "analysis/store/error.h"
+#include "analysis/store/output_path.h"
 #include "analysis/store/schema.h"
 #include "analysis/store/statements.h"
 
@@ -47,13 +48,8 @@ bool is_being_written(const std::filesystem::path& path) {
 
 void remove_run(const std::filesystem::path& path) {
     std::error_code error;
-    const bool empty =
-        std::filesystem::is_regular_file(path, error) && std::filesystem::is_empty(path, error);
-    if (!empty && !is_run_database(path)) {
-        throw OutputExists(path.string() + " exists and is not a run of dyetrace: not replaced");
-    }
-    if (!empty && is_being_written(path)) {
-        throw OutputExists(path.string() + " is being written by another process: not replaced");
+    if (!std::filesystem::is_empty(path, error) && is_being_written(path)) {
+        throw NotReplaced(path.string() + " is being written by another process: not replaced");
     }
     for (const auto& file : {path, journal_of(path), wal_of(path), shared_memory_of(path)}) {
         std::filesystem::remove(file, error);
@@ -254,9 +250,9 @@ struct RunWriter::Impl {
 };
 
 RunWriter RunWriter::create(const std::filesystem::path& path, Overwrite overwrite) {
+    refuse_existing(path, overwrite == Overwrite::Replace, {"a run of dyetrace", is_run_database});
     std::error_code error;
-    const bool exists = std::filesystem::exists(std::filesystem::symlink_status(path, error));
-    if (exists && overwrite == Overwrite::Replace) remove_run(path);
+    if (std::filesystem::exists(path, error)) remove_run(path);
     claim(path);
     try {
         return RunWriter(std::make_unique<Impl>(path));

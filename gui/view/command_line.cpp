@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gui/view/command_line.h"
 
-#include <QFile>
+#include <QImageReader>
 #include <QSaveFile>
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "analysis/store/error.h"
+#include "analysis/store/output_path.h"
 #include "gui/model/snapshot_builder.h"
 #include "gui/model/time_text.h"
 
@@ -61,7 +62,7 @@ void add_options(CLI::App& program, CommandLine& command, Texts& texts) {
         ->check(CLI::Range(0.25, 8.0));
     program.add_option("--window", texts.window, "How far back the map looks [100ms]")->type_name("T");
     program.add_flag("!--no-truth", command.truth, "Leave out what only the simulator knows");
-    program.add_flag("--force", command.force, "Replace FILE.png");
+    program.add_flag("--force", command.force, "Replace FILE.png where it is a picture of dyetrace-viewer");
     program.set_version_flag("--version", std::string("dyetrace-viewer ") + DYETRACE_VERSION,
                              "Say the version");
     program.footer(outro);
@@ -92,10 +93,19 @@ std::string evaluate(const Texts& texts, CommandLine& command) {
     return {};
 }
 
+// PNG has a keyword for it, by which a picture of ours is told from any other.
+constexpr const char* software_key = "Software";
+constexpr const char* software = "dyetrace-viewer";
+
+bool is_picture(const std::filesystem::path& file) {
+    return QImageReader(QString::fromStdString(file.string())).text(software_key) == QLatin1String(software);
+}
+
 /// The file appears whole or not at all.
-Exit save(const QImage& image, const CommandLine& command) {
+Exit save(QImage image, const CommandLine& command) {
     const QString name = QString::fromStdString(command.out);
     QSaveFile file(name);
+    image.setText(software_key, software);
     if (!file.open(QIODevice::WriteOnly) || !image.save(&file, "PNG") || !file.commit()) {
         say_error(command.out + " cannot be written: " + file.errorString().toStdString());
         return Exit::Failed;
@@ -133,12 +143,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
 }
 
 Exit render_to_file(const CommandLine& command) {
-    std::error_code ignored;
-    if (!command.force && std::filesystem::exists(command.out, ignored)) {
-        say_error(command.out + " exists already", "--force replaces it");
-        return Exit::Failed;
-    }
     try {
+        store::refuse_existing(command.out, command.force, {"a picture of dyetrace-viewer", is_picture});
         const SnapshotPtr run = load_snapshot(command.run);
         RenderRequest request{.view = *command.render,
                               .t_ns = run->range.clamp(command.at_ns),
@@ -151,6 +157,12 @@ Exit render_to_file(const CommandLine& command) {
                          time_text(request.t_ns).toUtf8().constData());
         }
         return save(render(run, request), command);
+    } catch (const store::NotReplaced& error) {
+        say_error(error.what());
+        return Exit::Failed;
+    } catch (const store::OutputExists& error) {
+        say_error(error.what(), "--force replaces it");
+        return Exit::Failed;
     } catch (const store::Error& error) {
         say_error(error.what());
         return Exit::InvalidInput;

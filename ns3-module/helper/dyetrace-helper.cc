@@ -276,11 +276,15 @@ Ptr<DyetraceFault> DyetraceHelper::AddLinkDown(const std::string& from, const st
 
 std::string DyetraceHelper::EnablePcap(const std::string& directory, const std::string& port,
                                        uint64_t packetsMax) {
-    std::string name = port;
-    std::replace(name.begin(), name.end(), ':', '_');
-    std::string file = directory + '/' + name + ".pcap";
+    std::string file = GetPcapFile(directory, port);
     m_fabric->EnablePcap(port, file, packetsMax);
     return file;
+}
+
+std::string DyetraceHelper::GetPcapFile(const std::string& directory, const std::string& port) {
+    std::string name = port;
+    std::replace(name.begin(), name.end(), ':', '_');
+    return directory + '/' + name + ".pcap";
 }
 
 Ptr<DyetraceHost> DyetraceHelper::GetHost(const std::string& name) const {

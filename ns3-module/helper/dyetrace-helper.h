@@ -83,6 +83,8 @@ class DyetraceHelper {
     /// Captures a port, "node:peer", to `directory`/node_peer.pcap. \return the file's name
     std::string EnablePcap(const std::string& directory, const std::string& port,
                            uint64_t packetsMax = 100000);
+    /// The name of that file.
+    static std::string GetPcapFile(const std::string& directory, const std::string& port);
     /// @}
 
     /**

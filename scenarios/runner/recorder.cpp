@@ -84,6 +84,18 @@ store::SessionRow& Recorder::session_of(IpAddress requester, IpAddress acceptor,
     return row;
 }
 
+store::PathRow& Recorder::path_of(store::RowId session, PathIndex path, PathGeneration generation) {
+    const auto [it, fresh] = paths_.try_emplace({session, path.value, generation.value});
+    store::PathRow& row = it->second;
+    if (fresh) {
+        row.session = session;
+        row.path_index = path.value;
+        row.generation = generation.value;
+        row.id = writer_.add_path(row);
+    }
+    return row;
+}
+
 void Recorder::EppcOutput(std::uint32_t /*host*/, const eppc::Output& /*output*/) {
     // An EPPC's view reaches the record by way of the health service, as it would in a real network.
 }
@@ -141,29 +153,22 @@ void Recorder::record(const health::RecordReceived& received) {
     row.open = (measured.flags & wire::PathRecord::kFlagOpen) != 0;
     row.excess = (measured.flags & wire::PathRecord::kFlagExcess) != 0;
     writer_.add_path_record(row);
+    path_of(row.session, measured.path, measured.generation);
 }
 
 void Recorder::record(const health::PathReported& reported) {
     const wire::PathEntry& entry = reported.entry;
     const store::RowId session = session_of(reported.requester, entry.peer, entry.session).id;
-    const auto [it, fresh] = paths_.try_emplace({session, entry.path.value, entry.generation.value});
-    store::PathRow& row = it->second;
+    store::PathRow& row = path_of(session, entry.path, entry.generation);
     const bool known = !reported.nodes.empty();
-    if (!fresh && !known) return;  // what was learned before stands
-    row.session = session;
-    row.path_index = entry.path.value;
-    row.generation = entry.generation.value;
+    if (row.learned_ns && !known) return;  // what was learned before stands
     row.udp_source_port = entry.source_port;
     row.learned_ns = entry.traced_ns;
     row.complete = known;
     row.hops.clear();
     for (const localise::NodeId node : reported.nodes)
         row.hops.push_back(node.value);
-    if (fresh) {
-        row.id = writer_.add_path(row);
-    } else {
-        writer_.update_path(row);
-    }
+    writer_.update_path(row);
 }
 
 void Recorder::record(const health::LossSeen& loss) {

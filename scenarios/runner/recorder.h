@@ -58,6 +58,8 @@ class Recorder : public ns3::DyetraceEngineListener {
     [[nodiscard]] std::string name_of(IpAddress address) const;
     /// The row of a session; a first word of it makes one, whatever kind of word it is.
     store::SessionRow& session_of(IpAddress requester, IpAddress acceptor, SessionId id);
+    /// The row of a path, likewise; `learned_ns` stays empty until it was traced.
+    store::PathRow& path_of(store::RowId session, PathIndex path, PathGeneration generation);
 
     store::RunWriter& writer_;
     const localise::FabricGraph& graph_;

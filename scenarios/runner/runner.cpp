@@ -8,6 +8,7 @@
 #include <ns3/simulator.h>
 
 #include "analysis/store/run_writer.h"
+#include "scenarios/runner/captures.h"
 #include "scenarios/runner/client_recorder.h"
 #include "scenarios/runner/recorder.h"
 #include "scenarios/runner/sha256.h"
@@ -114,6 +115,8 @@ class Driver {
 
 RunOutcome run(const RunOptions& options) {
     const auto start = Clock::now();
+    // Before the database: a run that was there is not given up for one that cannot be had.
+    if (options.pcap_directory) check_captures(*options.pcap_directory, options.scenario, options.force);
     store::RunWriter writer = store::RunWriter::create(
         options.database, options.force ? store::Overwrite::Replace : store::Overwrite::Refuse);
     write_provenance(writer, options);

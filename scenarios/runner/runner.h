@@ -25,7 +25,7 @@ struct Progress {
 struct RunOptions {
     scenario::Scenario scenario;
     std::filesystem::path database;
-    bool force = false;                                   ///< replace a run database that is there
+    bool force = false;  ///< replace a run database and captures that are there
     std::optional<std::filesystem::path> pcap_directory;  ///< made where it does not exist
     std::uint64_t run = 1;                                ///< replication: same seed, other random numbers
     std::string version;                                  ///< of dyetrace, for provenance
@@ -48,8 +48,8 @@ struct RunOutcome {
     std::vector<CaptureOutcome> captures;
 };
 
-/// Throws `store::Error` and its kind where the database can't be made, std::runtime_error with words
-/// otherwise. ns-3 keeps its simulator in globals: one run at a time in a process.
+/// Throws `store::Error` and its kind where the database or captures can't be made, std::runtime_error with
+/// words otherwise. ns-3 keeps its simulator in globals: one run at a time in a process.
 RunOutcome run(const RunOptions& options);
 
 }  // namespace dyetrace::runner

@@ -13,12 +13,12 @@
 #include <ns3/simulator.h>
 #include <ns3/uinteger.h>
 
-#include "core/base/name_pattern.h"
 #include "core/base/random.h"
 #include "ns3-module/model/dyetrace-engines.h"
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/workload_kinds.h"
 #include "scenarios/runner/attributes.h"
+#include "scenarios/runner/captures.h"
 
 namespace dyetrace::runner {
 namespace {
@@ -169,26 +169,8 @@ void Simulation::capture(const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) throw std::runtime_error(directory.string() + ": " + error.message());
-    const auto ports = scenario_.record.pcap.empty() ? usual_captures(scenario_) : scenario_.record.pcap;
-    for (const std::string& port : ports)
+    for (const std::string& port : captured_ports(scenario_))
         helper_->EnablePcap(directory.string(), port);
-}
-
-std::vector<std::string> usual_captures(const scenario::Scenario& scenario) {
-    // A host's only port is its first, and host 0's is the first of all.
-    const localise::FabricPlan& plan = *scenario.fabric.plan;
-    const localise::PlannedPort& uplink = plan.ports().front();
-    std::vector<std::string> ports{plan.nodes()[uplink.node].name + ":" + plan.nodes()[uplink.peer].name};
-    if (!scenario.faults.empty()) {
-        const scenario::Fault& fault = scenario.faults.front();
-        const bool is_one_link = scenario::info_of(fault.kind).place == scenario::FaultPlace::Links &&
-                                 !is_name_pattern(fault.from) && !is_name_pattern(fault.to);
-        if (!is_one_link) return ports;
-        for (std::string port : {fault.from + ":" + fault.to, fault.to + ":" + fault.from}) {
-            if (port != ports.front()) ports.push_back(std::move(port));
-        }
-    }
-    return ports;
 }
 
 }  // namespace dyetrace::runner

@@ -63,8 +63,4 @@ class Simulation {
     std::uint32_t health_host_ = 0;
 };
 
-/// Ports to capture where the scenario lists none: the uplink of the first host and both ends of the first
-/// fault's link.
-std::vector<std::string> usual_captures(const scenario::Scenario& scenario);
-
 }  // namespace dyetrace::runner

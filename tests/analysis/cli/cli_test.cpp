@@ -55,6 +55,20 @@ TEST_F(Program, HelpIsNoErrorAndShowsExamplesAndExitCodes) {
                                    HasSubstr("report")));
 }
 
+TEST_F(Program, HelpListsTheExitCodesThatTheGuideExplains) {
+    const std::string guide = testing::file_bytes(DYETRACE_SOURCE_DIR "/docs/commands.md");
+    const std::string help = run("--help").out;
+    std::string codes = help.substr(help.find("Exit codes: "));
+    codes.resize(codes.find('.'));
+    std::size_t told = 0;
+    for (std::size_t at = 0; (at = codes.find_first_of("0123456789", at)) != std::string::npos; ++told) {
+        const std::string code = codes.substr(at, codes.find(' ', at) - at);
+        EXPECT_THAT(guide, HasSubstr("\n| " + code + " | "));
+        at += code.size();
+    }
+    EXPECT_EQ(told, 5U);
+}
+
 TEST_F(Program, EachCommandExplainsItself) {
     for (const std::string command : {"check", "show", "locate", "report", "export"}) {
         const Outcome outcome = run(command + " --help");
@@ -80,6 +94,15 @@ TEST_F(Program, AnUnknownCommandIsAUsageErrorWithTheNearestName) {
     const Outcome outcome = run("shwo @/run.db");
     EXPECT_EQ(outcome.exit, 2);
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("no command 'shwo'"), HasSubstr("did you mean 'show'")));
+}
+
+TEST_F(Program, AnUnknownCommandIsAUsageErrorAlsoBesideHelpAndVersion) {
+    for (const std::string line : {"shwo --help", "--help shwo", "shwo --version"}) {
+        const Outcome outcome = run(line);
+        EXPECT_EQ(outcome.exit, 2) << line;
+        EXPECT_THAT(outcome.err, HasSubstr("no command 'shwo'")) << line;
+    }
+    EXPECT_EQ(run("--help show").exit, 0);
 }
 
 TEST_F(Program, AnUnknownOptionIsAUsageError) {
@@ -158,6 +181,44 @@ TEST_F(Program, LocateTakesWhatIsKnownBesideARunAndNamesWhatItCannotUse) {
     EXPECT_EQ(run("locate --trace @/x --pairs").exit, 2);
 }
 
+TEST_F(Program, LocateTakesOneFileAfterEachOptionAndTheRunAfterThem) {
+    make_sample();
+    testing::write_bytes(folder_.file("said.json"), R"({"suspects": [], "candidates": []})");
+    testing::write_bytes(folder_.file("counters.json"), R"({"counters": []})");
+    const Outcome used = run("locate --counters @/counters.json --conclusions @/said.json @/run.db");
+    EXPECT_EQ(used.exit, 0) << used.err;
+    EXPECT_EQ(used.out, run("locate @/run.db").out);
+}
+
+TEST_F(Program, LocateNamesAFolderThatStandsForAFile) {
+    make_sample();
+    for (const std::string option : {"--counters", "--conclusions"}) {
+        const Outcome outcome = run("locate @/run.db " + option + " @");
+        EXPECT_EQ(outcome.exit, 3) << option;
+        EXPECT_THAT(outcome.err, HasSubstr(folder_.path().string() + ": is a folder")) << option;
+    }
+}
+
+TEST_F(Program, LocateTakesPathsOfATraceOnlyAndListsWhatTheyMayBe) {
+    make_sample();
+    const Outcome of_run = run("locate @/run.db --paths lossy");
+    EXPECT_EQ(of_run.exit, 2);
+    EXPECT_THAT(of_run.err, HasSubstr("--paths takes a trace"));
+    const Outcome unknown = run("locate --trace @/trace --paths foo");
+    EXPECT_EQ(unknown.exit, 2);
+    EXPECT_THAT(unknown.err, AllOf(HasSubstr("{known,lossy,unknown}"), Not(HasSubstr("->"))));
+    EXPECT_THAT(run("locate --help").out, Not(HasSubstr("->")));
+}
+
+TEST_F(Program, LocateFindsNothingToJudgeInATraceWithoutFlows) {
+    testing::write_bytes(folder_.file("trace"), "FP 0 1 2\n");
+    for (const std::string file : {"@/trace", "/dev/null"}) {
+        const Outcome outcome = run("locate --trace " + file);
+        EXPECT_EQ(outcome.exit, 3) << file;
+        EXPECT_THAT(outcome.err, HasSubstr("holds no flow")) << file;
+    }
+}
+
 TEST_F(Program, ShowListsConfirmedSuspectsAsDirectedLinks) {
     make_sample();
     const auto json = nlohmann::json::parse(run("show -j @/run.db").out);
@@ -179,8 +240,19 @@ TEST_F(Program, ShowOfAHealthyRunHasEmptyLists) {
 
 TEST_F(Program, ShowSaysThatARunWasInterrupted) {
     make_sample({.finish = false});
-    EXPECT_THAT(run("show @/run.db").out, HasSubstr("INCOMPLETE"));
+    EXPECT_THAT(run("show @/run.db").out,
+                HasSubstr("INCOMPLETE: the run was interrupted, or is still going on"));
     EXPECT_EQ(nlohmann::json::parse(run("show -j @/run.db").out)["complete"], false);
+}
+
+TEST_F(Program, ShowOfATenantWithoutANameIsOfNobody) {
+    make_sample();
+    for (const std::string option : {"--tenant ''", "--tenant nobody"}) {
+        const Outcome outcome = run("show @/run.db " + option);
+        EXPECT_EQ(outcome.exit, 3) << option;
+        EXPECT_THAT(outcome.err, HasSubstr("has no tenant")) << option;
+        EXPECT_THAT(outcome.out, IsEmpty()) << option;
+    }
 }
 
 TEST_F(Program, ADatabaseThatIsNoneIsInvalidInputAndNamed) {
@@ -214,6 +286,23 @@ TEST_F(Program, ExportWritesFilesOnceAndAgainOnlyByForce) {
     EXPECT_THAT(again.err, AllOf(HasSubstr("exists already"), HasSubstr("--force")));
     EXPECT_EQ(run("export @/run.db --format csv -o @/csv --force --truth").exit, 0);
     EXPECT_TRUE(std::filesystem::exists(folder_.file("csv/truth_faults.csv")));
+}
+
+TEST_F(Program, WhatForceDoesNotReplaceIsRefusedWithoutAHintOfIt) {
+    make_sample();
+    testing::write_bytes(folder_.file("mine"), "mine");
+    std::filesystem::create_directory(folder_.file("folder"));
+    const std::string before = testing::file_bytes(folder_.file("run.db"));
+    for (const std::string command : {"report @/run.db -o @/mine", "report @/run.db -o @/folder",
+                                      "report @/run.db -o @/run.db", "export @/run.db -o @/mine"}) {
+        for (const std::string force : {"", " --force"}) {
+            const Outcome outcome = run(command + force);
+            EXPECT_EQ(outcome.exit, 1) << command << force;
+            EXPECT_THAT(outcome.err, AllOf(HasSubstr("not "), Not(HasSubstr("hint")))) << command << force;
+        }
+    }
+    EXPECT_EQ(testing::file_bytes(folder_.file("mine")), "mine");
+    EXPECT_EQ(testing::file_bytes(folder_.file("run.db")), before);
 }
 
 TEST_F(Program, ExportRefusesAFormatThatItDoesNotKnow) {

@@ -65,6 +65,25 @@ TEST(Locate, SameTraceGivesTheSameText) {
               locate_text(locate_trace(folder.file("trace"))));
 }
 
+TEST(Locate, PacketsAreThoseOfTheFlowsThatAreUsed) {
+    const testing::TestFolder folder;
+    const auto path = folder.file("trace");
+    // The candidate paths lead from rack 0 to rack 2 alone.
+    testing::write_bytes(path,
+                         "FID 10000 10001 0 2 100 1\nFPT 0 1 2\nSS 1 100 7 0\n"
+                         "FID 10002 10003 5 6 100 1\nFPT 5 6\nSS 1 1000 70 0\n"
+                         "FP 0 1 2\n");
+    const Located known = locate_trace(path, TracePaths::Known);
+    EXPECT_EQ(known.observations, 2U);
+    EXPECT_EQ(known.sent, 1100U);
+    EXPECT_EQ(known.lost, 77U);
+    const Located unknown = locate_trace(path, TracePaths::Unknown);
+    EXPECT_EQ(unknown.paths_unknown, 1U);
+    EXPECT_EQ(unknown.observations, 1U);
+    EXPECT_EQ(unknown.sent, 100U);
+    EXPECT_EQ(unknown.lost, 7U);
+}
+
 TEST(Locate, DamagedInputIsAnErrorThatNamesThePlace) {
     const testing::TestFolder folder;
     testing::write_bytes(folder.file("trace"), trace_text().substr(0, 1000));

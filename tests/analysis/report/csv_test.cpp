@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/report/csv.h"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include <SQLiteCpp/Database.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +51,13 @@ class CsvExport : public ::testing::Test {
         for (const auto& entry : std::filesystem::directory_iterator(folder))
             names.insert(entry.path().filename());
         return names;
+    }
+
+    /// Of a run that breaks while it is read: its last tables are gone.
+    void export_broken_to(const std::string& name, CsvOptions options = {}) const {
+        const store::RunReader run(folder_.file("run.db"));
+        SQLite::Database(folder_.file("run.db").string(), SQLite::OPEN_READWRITE).exec("DROP TABLE counters");
+        export_csv(run, folder_.file(name), options);
     }
 
     TestFolder folder_;
@@ -97,6 +106,29 @@ TEST_F(CsvExport, RefusesAFileThatIsThereBeforeItWritesAny) {
     EXPECT_THROW(export_to("out"), store::OutputExists);
     EXPECT_EQ(names_in(folder_.file("out")), std::set<std::string>{"updates.csv"});
     EXPECT_EQ(file_bytes(folder_.file("out") / "updates.csv"), "mine");
+}
+
+TEST_F(CsvExport, ForceReplacesNoFileThatIsOfNoExport) {
+    std::filesystem::create_directory(folder_.file("out"));
+    testing::write_bytes(folder_.file("out") / "updates.csv", "mine");
+    EXPECT_THROW(export_to("out", {.force = true}), store::NotReplaced);
+    EXPECT_EQ(names_in(folder_.file("out")), std::set<std::string>{"updates.csv"});
+}
+
+TEST_F(CsvExport, ThatFailsLeavesAnEarlierOneAsItWas) {
+    const auto before = export_to("out", {.truth = true});
+    std::map<std::filesystem::path, std::string> bytes;
+    for (const auto& file : before)
+        bytes[file] = file_bytes(file);
+    EXPECT_THROW(export_broken_to("out", {.force = true}), store::Error);
+    EXPECT_EQ(names_in(folder_.file("out")).size(), before.size());
+    for (const auto& file : before)
+        EXPECT_EQ(file_bytes(file), bytes[file]) << file;
+}
+
+TEST_F(CsvExport, ThatFailsLeavesNoFolder) {
+    EXPECT_THROW(export_broken_to("new/out"), store::Error);
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("new")));
 }
 
 TEST_F(CsvExport, ForceReplacesAllOfAnEarlierExportAndNothingElse) {

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "analysis/report/html.h"
 #include "analysis/report/link_table.h"
@@ -160,12 +161,35 @@ TEST_F(ReportPage, IsTheSameForTheSameRun) {
     EXPECT_EQ(make_report(run), make_report(run));
 }
 
-TEST_F(ReportPage, IsNotWrittenOverAFileWithoutForce) {
+TEST_F(ReportPage, IsNotWrittenOverAnotherWithoutForce) {
+    write_report(sample(folder_), folder_.file("run.html"), false);
+    const std::string before = testing::file_bytes(folder_.file("run.html"));
+    const auto other = sample(folder_, {.fault = false});
+    EXPECT_THROW(write_report(other, folder_.file("run.html"), false), store::OutputExists);
+    EXPECT_EQ(testing::file_bytes(folder_.file("run.html")), before);
+    write_report(other, folder_.file("run.html"), true);
+    EXPECT_NE(testing::file_bytes(folder_.file("run.html")), before);
+}
+
+TEST_F(ReportPage, ForceReplacesNothingThatIsNotAReport) {
     const auto run = sample(folder_);
-    testing::write_bytes(folder_.file("run.html"), "mine");
-    EXPECT_THROW(write_report(run, folder_.file("run.html"), false), store::OutputExists);
-    EXPECT_EQ(testing::file_bytes(folder_.file("run.html")), "mine");
-    write_report(run, folder_.file("run.html"), true);
+    testing::write_bytes(folder_.file("mine.html"), "<!DOCTYPE html>\n<html>mine</html>");
+    std::filesystem::create_directory(folder_.file("folder"));
+    ASSERT_EQ(mkfifo(folder_.file("pipe").c_str(), 0600), 0);
+    std::filesystem::create_symlink(folder_.file("mine.html"), folder_.file("link"));
+    const std::string database = testing::file_bytes(run.path());
+    for (const std::string name : {"mine.html", "folder", "pipe", "link"})
+        EXPECT_THROW(write_report(run, folder_.file(name), true), store::NotReplaced) << name;
+    EXPECT_THROW(write_report(run, run.path(), true), store::NotReplaced);
+    EXPECT_EQ(testing::file_bytes(folder_.file("mine.html")), "<!DOCTYPE html>\n<html>mine</html>");
+    EXPECT_TRUE(std::filesystem::is_fifo(folder_.file("pipe")));
+    EXPECT_TRUE(std::filesystem::is_symlink(folder_.file("link")));
+    EXPECT_EQ(testing::file_bytes(run.path()), database);
+}
+
+TEST_F(ReportPage, ForceFillsAnEmptyFile) {
+    testing::write_bytes(folder_.file("run.html"), "");
+    write_report(sample(folder_), folder_.file("run.html"), true);
     EXPECT_THAT(testing::file_bytes(folder_.file("run.html")), HasSubstr("</html>"));
 }
 

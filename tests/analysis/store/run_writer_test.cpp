@@ -79,6 +79,15 @@ TEST(RunWriter, ForceDoesNotReplaceWhatIsNotARun) {
     EXPECT_THROW(RunWriter::create(folder.path(), Overwrite::Replace), OutputExists);
 }
 
+TEST(RunWriter, ForceDoesNotReplaceALink) {
+    const TestFolder folder;
+    testing::write_sample_run(folder.file("run.db"));
+    std::filesystem::create_symlink(folder.file("run.db"), folder.file("link"));
+    EXPECT_THAT(message_of<NotReplaced>([&] { RunWriter::create(folder.file("link"), Overwrite::Replace); }),
+                HasSubstr("link is a symbolic link"));
+    EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
+}
+
 TEST(RunWriter, ForceDoesNotReplaceARunThatIsBeingWritten) {
     const TestFolder folder;
     RunWriter running = RunWriter::create(folder.file("run.db"), Overwrite::Refuse);

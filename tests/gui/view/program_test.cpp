@@ -62,15 +62,30 @@ class ProgramTest : public QObject {
         QVERIFY2(early.err.contains("0.000000 s"), qPrintable(early.err));
     }
 
-    void AnExistingFileIsReplacedOnlyByForce() {
-        dyetrace::testing::write_bytes(folder_.file("mine.png"), "precious");
-        const auto refused = render("0.5", "mine.png");
+    void AnEarlierPictureIsReplacedOnlyByForce() {
+        QVERIFY(render("0.1", "again.png").exit == 0);
+        const QImage early(path("again.png"));
+        const auto refused = render("0.9", "again.png");
         QCOMPARE(refused.exit, 1);
-        QVERIFY2(refused.err.contains("mine.png exists already") && refused.err.contains("--force"),
+        QVERIFY2(refused.err.contains("again.png exists already") && refused.err.contains("--force"),
                  qPrintable(refused.err));
-        QCOMPARE(dyetrace::testing::file_bytes(folder_.file("mine.png")), std::string("precious"));
-        QCOMPARE(render("0.5", "mine.png", {"--force"}).exit, 0);
-        QVERIFY(!QImage(path("mine.png")).isNull());
+        QVERIFY(QImage(path("again.png")) == early);
+        QCOMPARE(render("0.9", "again.png", {"--force"}).exit, 0);
+        QVERIFY(QImage(path("again.png")) != early);
+    }
+
+    void ForceReplacesNothingThatIsNotAPictureOfItsOwn() {
+        QImage foreign(8, 8, QImage::Format_RGB32);
+        foreign.fill(Qt::red);
+        QVERIFY(foreign.save(path("foreign.png")));
+        for (const QString name : {"foreign.png", "sample.db"}) {
+            const auto before = dyetrace::testing::file_bytes(folder_.file(name.toStdString()));
+            const auto refused = render("0.5", name, {"--force"});
+            QCOMPARE(refused.exit, 1);
+            QVERIFY2(refused.err.contains("not replaced") && !refused.err.contains("hint"),
+                     qPrintable(refused.err));
+            QVERIFY(dyetrace::testing::file_bytes(folder_.file(name.toStdString())) == before);
+        }
     }
 
     void AFileThatCannotBeWrittenIsAFailure() {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -131,6 +132,89 @@ TEST(Run, NeverOverwritesUnlessForced) {
     EXPECT_NE(refused.err.find("--force"), std::string::npos) << refused.err;
     EXPECT_EQ(fs::last_write_time(database), written);
     EXPECT_EQ(run_program(stormy_run(database, {"--set", "run.duration=150ms", "--force"})).exit, 0);
+}
+
+TEST(Run, OverwritesNoCaptureUnlessForced) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db"), capture = folder.file("pcap/agg-0-1_core-2.pcap");
+    const std::vector<std::string> brief{"--set", "run.duration=150ms", "--pcap", folder.file("pcap")};
+    std::vector<std::string> forced = brief;
+    forced.emplace_back("--force");
+    ASSERT_EQ(run_program(stormy_run(database, brief)).exit, 0);
+    const auto written = fs::last_write_time(capture), recorded = fs::last_write_time(database);
+    const Outcome refused = run_program(stormy_run(folder.file("other.db"), brief));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find(".pcap exists already"), std::string::npos) << refused.err;
+    EXPECT_EQ(fs::last_write_time(capture), written);
+    EXPECT_FALSE(fs::exists(folder.file("other.db")));
+    EXPECT_EQ(run_program(stormy_run(database, forced)).exit, 0);
+    EXPECT_NE(fs::last_write_time(capture), written);
+    std::ofstream(capture, std::ios::trunc) << "mine";
+    const Outcome foreign = run_program(stormy_run(database, forced));
+    EXPECT_EQ(foreign.exit, 1);
+    EXPECT_NE(foreign.err.find("is not a capture"), std::string::npos) << foreign.err;
+    EXPECT_NE(fs::last_write_time(database), recorded);
+    EXPECT_TRUE(store::RunReader(database).complete());
+}
+
+TEST(Run, KeepsTheRunThatWasThereWhereCapturesCannotBeWritten) {
+    const TestFolder folder;
+    const std::string database = folder.file("run.db");
+    ASSERT_EQ(run_program(stormy_run(database, {"--set", "run.duration=150ms"})).exit, 0);
+    const auto written = fs::last_write_time(database);
+    const Outcome refused =
+        run_program(stormy_run(database, {"--force", "--pcap", folder.file("run.db") + "/captures"}));
+    EXPECT_EQ(refused.exit, 1);
+    EXPECT_NE(refused.err.find("run.db is not a folder"), std::string::npos) << refused.err;
+    EXPECT_EQ(fs::last_write_time(database), written);
+    EXPECT_TRUE(store::RunReader(database).complete());
+}
+
+TEST(Run, TakesSeedAndRunInDecimalDigitsAndNamesTheRange) {
+    const TestFolder folder;
+    const std::vector<std::string> brief{"--set", "run.duration=110ms"};
+    const auto with = [&](const char* option, const std::string& value) {
+        std::vector<std::string> more = brief;
+        more.insert(more.end(), {option, value, "--force"});
+        return run_program(stormy_run(folder.file("run.db"), more));
+    };
+    const std::string most = "9223372036854775807";
+    for (const std::string wrong :
+         {"-1", "9223372036854775808", "1e3", "0x10", "", "99999999999999999999999"}) {
+        const Outcome refused = with("--seed", wrong);
+        EXPECT_EQ(refused.exit, 2) << wrong;
+        EXPECT_NE(refused.err.find("--seed: must be 0 to " + most), std::string::npos) << refused.err;
+    }
+    const Outcome none = with("--run", "0");
+    EXPECT_EQ(none.exit, 2);
+    EXPECT_NE(none.err.find("--run: must be 1 to " + most), std::string::npos) << none.err;
+    for (const auto& [said, meant] :
+         std::map<std::string, std::string>{{"0", "0"}, {"010", "10"}, {most, most}}) {
+        const Outcome done = with("--seed", said);
+        ASSERT_EQ(done.exit, 0) << done.err;
+        EXPECT_EQ(store::RunReader(folder.file("run.db")).provenance("seed"), meant);
+    }
+}
+
+TEST(Run, HasARowForEachMeasuredPathAlsoForOneThatWasNeverLearned) {
+    const TestFolder folder;
+    // Switches that answer one question a second leave most paths untraced.
+    ASSERT_EQ(run_program(stormy_run(folder.file("run.db"), {"--set", "fabric.icmp_rate=1"})).exit, 0);
+    const store::RunReader run(folder.file("run.db"));
+    std::set<std::tuple<store::RowId, std::uint16_t, std::uint8_t>> measured, rows;
+    run.for_each_path_record([&](const store::PathRecordRow& record) {
+        measured.insert({record.session, record.path_index, record.generation});
+    });
+    std::size_t never = 0;
+    for (const auto& path : run.paths()) {
+        rows.insert({path.session, path.path_index, path.generation});
+        if (path.learned_ns) continue;
+        ++never;
+        EXPECT_FALSE(path.complete);
+        EXPECT_TRUE(path.hops.empty());
+    }
+    EXPECT_GT(never, 50U);
+    EXPECT_EQ(rows, measured);
 }
 
 TEST(Run, AnInterruptedRunKeepsWhatWasRecordedAndSaysIncomplete) {
