@@ -114,6 +114,10 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
                      dyetrace::Time now);
     void ServiceAt(dyetrace::Time now);
     void WakeSoon();
+    /// A fault of this host begins, or ends; one that ends may have begun before the host did.
+    static void CountFault(bool begins, uint16_t& inForce);
+    bool IsCrashed() const { return m_crashes != 0; }
+    bool AreServicesDown() const { return IsCrashed() || m_outages != 0; }
     void Poll();
     void SendControl(dyetrace::Bytes frame);
     /// The packet as the engine wants it: with what its tail sums to.
@@ -136,8 +140,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     // What a packet asks for, first and together, to the front of m_wake: on a large fabric each line of it
     // is waited for.
     Config m_config;
-    bool m_isCrashed = false;
-    bool m_areServicesDown = false;
+    uint16_t m_crashes = 0;       ///< in force
     bool m_notesGuests = false;   ///< flows may be followed
     bool m_delaysGuests = false;  ///< guestDelay is not zero
     uint32_t m_guestMtu;
@@ -156,6 +159,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     uint64_t m_boots = 0;
     dyetrace::wire::DropCounters m_udpDrops;
     uint16_t m_udpIdentification = 0;
+    uint16_t m_outages = 0;                              ///< of services, in force
     std::vector<bool> m_resolved;                        ///< by guest's number in the directory
     std::map<uint16_t, DyetraceUdpService*> m_services;  ///< by UDP port
 };
