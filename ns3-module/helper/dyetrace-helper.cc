@@ -301,6 +301,7 @@ bool DyetraceHelper::IsDraining() const {
 }
 
 void DyetraceHelper::Dispose() {
+    if (m_nhms) m_nhms->Dispose();
     if (m_placement) m_placement->Dispose();
     for (const auto& source : m_plugged) {
         if (source) source->Dispose();

@@ -77,11 +77,25 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
       m_resolved(config.guests->size(), false) {
     m_config.fabric->Attach(m_config.host, this);
     m_config.fabric->AttachControl(m_config.host, this);
+    if (!m_delaysGuests) return;
+    m_toEppc = std::make_unique<DyetraceDelayLine>(
+        m_config.host, m_config.guestDelay,
+        [this](dyetrace::GuestPort port, DyetracePacket* packet) { EncapsulateLater(port, packet); });
+    m_toGuests = std::make_unique<DyetraceDelayLine>(
+        m_config.host, m_config.guestDelay,
+        [this](dyetrace::GuestPort port, DyetracePacket* packet) { ToGuestLater(port, packet); });
 }
 
 DyetraceHostPort::~DyetraceHostPort() {
+    for (const auto& [port, service] : std::exchange(m_services, {}))
+        service->PortGoes();
     m_config.fabric->AttachControl(m_config.host, nullptr);
     m_config.fabric->Detach(m_config.host);
+    if (!m_delaysGuests || !m_config.fabric->IsBuilt()) return;  // its pool went with it
+    for (DyetraceDelayLine* const line : {m_toEppc.get(), m_toGuests.get()}) {
+        while (DyetracePacket* const packet = line->Take())
+            m_config.fabric->GetPool().Free(packet);
+    }
 }
 
 wire::FrameBuffer DyetraceHostPort::ToBuffer(DyetracePacket& packet) {
@@ -178,8 +192,7 @@ void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packe
     const dyetrace::Time now = LocalTime();
     if (m_notesGuests) NoteAtGuest(port, *packet, wire::FlowStage::GuestOut, now);
     if (!m_delaysGuests) return Encapsulate(port, packet, now);
-    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::EncapsulateLater,
-                                   this, port, packet);
+    m_toEppc->Put(port, packet);
     ServiceAt(now);
 }
 
@@ -219,8 +232,7 @@ bool DyetraceHostPort::ToNeighbour(dyetrace::GuestPort port, DyetracePacket* pac
 
 void DyetraceHostPort::Deliver(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
     if (!m_delaysGuests) return ToGuest(port, packet, now);
-    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::ToGuestLater, this,
-                                   port, packet);
+    m_toGuests->Put(port, packet);
 }
 
 void DyetraceHostPort::NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet,

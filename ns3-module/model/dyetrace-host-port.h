@@ -12,6 +12,7 @@
 #include <ns3/ptr.h>
 
 #include "dyetrace-clock.h"
+#include "dyetrace-delay-line.h"
 #include "dyetrace-engines.h"
 #include "dyetrace-fault-site.h"
 #include "dyetrace-guest.h"
@@ -35,6 +36,8 @@ class DyetraceUdpService {
   public:
     virtual ~DyetraceUdpService() = default;
     virtual void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) = 0;
+    /// The host's port is about to go, and may not be used after this.
+    virtual void PortGoes() = 0;
 };
 
 class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
@@ -77,8 +80,9 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     /// What is due first in each event of a host; see DyetraceFabric::TakeArrivals.
     void TakeArrivals();
 
-    /// Hands what arrives at a UDP port of this host to `service`; not owned.
+    /// Hands what arrives at a UDP port of this host to `service`, until Unlisten(); not owned.
     void Listen(uint16_t port, DyetraceUdpService* service) { m_services[port] = service; }
+    void Unlisten(uint16_t port) { m_services.erase(port); }
     void SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram);
     bool IsIpv6() const { return !m_eppcConfig.address.is_ipv4(); }
     /// Packets for a service that were cut or wrong, by reason.
@@ -162,6 +166,11 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     uint16_t m_outages = 0;                              ///< of services, in force
     std::vector<bool> m_resolved;                        ///< by guest's number in the directory
     std::map<uint16_t, DyetraceUdpService*> m_services;  ///< by UDP port
+    /// \name Frames of guests that are on their way; null where guestDelay is zero
+    /// @{
+    std::unique_ptr<DyetraceDelayLine> m_toEppc;
+    std::unique_ptr<DyetraceDelayLine> m_toGuests;
+    /// @}
 };
 
 }  // namespace ns3
