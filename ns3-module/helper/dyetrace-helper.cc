@@ -218,7 +218,6 @@ void DyetraceHelper::MakePorts() {
 
 void DyetraceHelper::MakeSources() {
     if (!m_hasTraffic) return;
-    m_traffic.SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
     m_traffic.Install(*this, GetHostGuests(), nullptr);
     for (const auto& source : m_traffic.GetSources()) {
         source->AssignStreams(m_stream);
