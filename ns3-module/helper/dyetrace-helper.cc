@@ -276,7 +276,10 @@ Ptr<DyetraceFault> DyetraceHelper::AddLinkDown(const std::string& from, const st
 std::string DyetraceHelper::EnablePcap(const std::string& directory, const std::string& port,
                                        uint64_t packetsMax) {
     std::string name = port;
-    std::replace(name.begin(), name.end(), ':', '_');
+    // A node may be called like a way to another folder, and what begins with a dot is not listed.
+    const auto isOdd = [](char c) { return c == ':' || c == '/'; };
+    std::replace_if(name.begin(), name.end(), isOdd, '_');
+    if (name.front() == '.') name.front() = '_';
     std::string file = directory + '/' + name + ".pcap";
     m_fabric->EnablePcap(port, file, packetsMax);
     return file;
