@@ -218,7 +218,6 @@ void DyetraceHelper::MakePorts() {
 
 void DyetraceHelper::MakeSources() {
     if (!m_hasTraffic) return;
-    m_traffic.SetAttribute("Seed", UintegerValue(m_fabric->GetSeed()));
     m_traffic.Install(*this, GetHostGuests(), nullptr);
     for (const auto& source : m_traffic.GetSources()) {
         source->AssignStreams(m_stream);
@@ -283,7 +282,10 @@ std::string DyetraceHelper::EnablePcap(const std::string& directory, const std::
 
 std::string DyetraceHelper::GetPcapFile(const std::string& directory, const std::string& port) {
     std::string name = port;
-    std::replace(name.begin(), name.end(), ':', '_');
+    // A node may be called like a way to another folder, and what begins with a dot is not listed.
+    const auto isOdd = [](char c) { return c == ':' || c == '/'; };
+    std::replace_if(name.begin(), name.end(), isOdd, '_');
+    if (!name.empty() && name.front() == '.') name.front() = '_';
     return directory + '/' + name + ".pcap";
 }
 
@@ -305,6 +307,7 @@ bool DyetraceHelper::IsDraining() const {
 }
 
 void DyetraceHelper::Dispose() {
+    if (m_nhms) m_nhms->Dispose();
     if (m_placement) m_placement->Dispose();
     for (const auto& source : m_plugged) {
         if (source) source->Dispose();

@@ -147,7 +147,7 @@ bool DyetraceEthernetDevice::SendFrame(Ptr<Packet> frame) {
     const int64_t nowNs = Simulator::Now().GetNanoSeconds();
     const int64_t startNs = std::max(m_busyUntilNs, nowNs);
     const int64_t doneNs = startNs + TransmissionNs(frame->GetSize());
-    if (doneNs - nowNs > m_rate.CalculateBytesTxTime(m_queueBytes).GetNanoSeconds()) return Refuse(frame);
+    if (doneNs - nowNs > DyetraceQueueNs(m_rate, m_queueBytes)) return Refuse(frame);
     if (m_tap != nullptr) m_tap->Sending(m_tapPort, frame, startNs, doneNs - nowNs);
     m_macTx(frame);
     m_promiscSniffer(frame);

@@ -59,6 +59,8 @@ class DyetraceFabric : public Object {
     /// Makes hosts, switches and links from the attributes, which have no effect later. Aborts if called
     /// twice.
     void Build();
+    /// From Build() until it is disposed of.
+    bool IsBuilt() const { return m_state != nullptr; }
     const DyetraceTopology& GetTopology() const;
     /// The rank that has a node; 0 where there is but one.
     uint32_t GetSystemId(uint32_t node) const;

@@ -14,7 +14,7 @@ class DyetraceDataPlane;
 class DyetraceRanks;
 class DyetraceTopology;
 
-/// The parts of a host that can break.
+/// The parts of a host that can break. What several faults hold down is up again when all of them have ended.
 class DyetraceHostControl {
   public:
     virtual ~DyetraceHostControl() = default;

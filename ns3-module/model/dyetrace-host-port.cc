@@ -77,11 +77,25 @@ DyetraceHostPort::DyetraceHostPort(const Config& config, const eppc::EppcConfig&
       m_resolved(config.guests->size(), false) {
     m_config.fabric->Attach(m_config.host, this);
     m_config.fabric->AttachControl(m_config.host, this);
+    if (!m_delaysGuests) return;
+    m_toEppc = std::make_unique<DyetraceDelayLine>(
+        m_config.host, m_config.guestDelay,
+        [this](dyetrace::GuestPort port, DyetracePacket* packet) { EncapsulateLater(port, packet); });
+    m_toGuests = std::make_unique<DyetraceDelayLine>(
+        m_config.host, m_config.guestDelay,
+        [this](dyetrace::GuestPort port, DyetracePacket* packet) { ToGuestLater(port, packet); });
 }
 
 DyetraceHostPort::~DyetraceHostPort() {
+    for (const auto& [port, service] : std::exchange(m_services, {}))
+        service->PortGoes();
     m_config.fabric->AttachControl(m_config.host, nullptr);
     m_config.fabric->Detach(m_config.host);
+    if (!m_delaysGuests || !m_config.fabric->IsBuilt()) return;  // its pool went with it
+    for (DyetraceDelayLine* const line : {m_toEppc.get(), m_toGuests.get()}) {
+        while (DyetracePacket* const packet = line->Take())
+            m_config.fabric->GetPool().Free(packet);
+    }
 }
 
 wire::FrameBuffer DyetraceHostPort::ToBuffer(DyetracePacket& packet) {
@@ -174,18 +188,17 @@ void DyetraceHostPort::AddToEngine(uint32_t guest) {
 
 void DyetraceHostPort::FromGuest(dyetrace::GuestPort port, DyetracePacket* packet) {
     TakeArrivals();
-    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    if (IsCrashed()) return m_config.fabric->GetPool().Free(packet);
     const dyetrace::Time now = LocalTime();
     if (m_notesGuests) NoteAtGuest(port, *packet, wire::FlowStage::GuestOut, now);
     if (!m_delaysGuests) return Encapsulate(port, packet, now);
-    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::EncapsulateLater,
-                                   this, port, packet);
+    m_toEppc->Put(port, packet);
     ServiceAt(now);
 }
 
 void DyetraceHostPort::EncapsulateLater(dyetrace::GuestPort port, DyetracePacket* packet) {
     TakeArrivals();
-    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    if (IsCrashed()) return m_config.fabric->GetPool().Free(packet);
     Encapsulate(port, packet, LocalTime());
 }
 
@@ -219,8 +232,7 @@ bool DyetraceHostPort::ToNeighbour(dyetrace::GuestPort port, DyetracePacket* pac
 
 void DyetraceHostPort::Deliver(dyetrace::GuestPort port, DyetracePacket* packet, dyetrace::Time now) {
     if (!m_delaysGuests) return ToGuest(port, packet, now);
-    Simulator::ScheduleWithContext(m_config.host, m_config.guestDelay, &DyetraceHostPort::ToGuestLater, this,
-                                   port, packet);
+    m_toGuests->Put(port, packet);
 }
 
 void DyetraceHostPort::NoteAtGuest(dyetrace::GuestPort port, const DyetracePacket& packet,
@@ -237,14 +249,14 @@ void DyetraceHostPort::ToGuest(dyetrace::GuestPort port, DyetracePacket* packet,
 
 void DyetraceHostPort::ToGuestLater(dyetrace::GuestPort port, DyetracePacket* packet) {
     TakeArrivals();
-    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    if (IsCrashed()) return m_config.fabric->GetPool().Free(packet);
     const dyetrace::Time now = LocalTime();
     ToGuest(port, packet, now);
     ServiceAt(now);
 }
 
 void DyetraceHostPort::Receive(DyetracePacket* packet) {
-    if (m_isCrashed) return m_config.fabric->GetPool().Free(packet);
+    if (IsCrashed()) return m_config.fabric->GetPool().Free(packet);
     if (m_config.truth) m_config.truth->NoteArrived(*packet);
     const dyetrace::Time now = LocalTime();
     if (ToService(*packet, now)) return m_config.fabric->GetPool().Free(packet);
@@ -305,7 +317,7 @@ void DyetraceHostPort::ExpectEvent(uint32_t events) {
 }
 
 void DyetraceHostPort::ServiceAt(dyetrace::Time now) {
-    if (m_isCrashed) return;
+    if (IsCrashed()) return;
     if (m_eppc.next_deadline() <= now) m_eppc.advance(now);
     Poll();
     m_wake.At(m_eppc.next_deadline(), now);
@@ -350,17 +362,24 @@ bool DyetraceHostPort::ToService(const DyetracePacket& packet, dyetrace::Time no
         m_udpDrops.add(wire::DropReason::UdpBadChecksum);
         return true;
     }
-    if (m_areServicesDown) return true;
+    if (AreServicesDown()) return true;
     service->second->Handle({ip->source, udp->source_port},
                             datagram.subspan(wire::UdpHeader::kSize, udp->length - wire::UdpHeader::kSize),
                             now);
     return true;
 }
 
+void DyetraceHostPort::CountFault(bool begins, uint16_t& inForce) {
+    if (begins) {
+        ++inForce;
+    } else if (inForce > 0) {
+        --inForce;
+    }
+}
+
 void DyetraceHostPort::SetCrashed(bool isCrashed) {
-    m_isCrashed = isCrashed;
-    m_areServicesDown = isCrashed;
-    if (!isCrashed) RestartEppc();
+    CountFault(isCrashed, m_crashes);
+    if (!IsCrashed()) RestartEppc();
 }
 
 void DyetraceHostPort::RestartEppc() {
@@ -373,7 +392,7 @@ void DyetraceHostPort::RestartEppc() {
 }
 
 void DyetraceHostPort::SetServicesDown(bool isDown) {
-    m_areServicesDown = isDown;
+    CountFault(isDown, m_outages);
 }
 
 void DyetraceHostPort::ChangeClock(Time step, double driftPpm) {
@@ -389,7 +408,7 @@ void DyetraceHostPort::WakeSoon() {
 }
 
 void DyetraceHostPort::SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram) {
-    if (m_areServicesDown) return;
+    if (AreServicesDown()) return;
     eppc::ControlRoute route;
     route.source_mac = m_eppcConfig.mac;
     route.next_hop_mac = m_eppcConfig.gateway_mac;

@@ -12,6 +12,7 @@
 #include <ns3/ptr.h>
 
 #include "dyetrace-clock.h"
+#include "dyetrace-delay-line.h"
 #include "dyetrace-engines.h"
 #include "dyetrace-fault-site.h"
 #include "dyetrace-guest.h"
@@ -35,6 +36,8 @@ class DyetraceUdpService {
   public:
     virtual ~DyetraceUdpService() = default;
     virtual void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) = 0;
+    /// The host's port is about to go, and may not be used after this.
+    virtual void PortGoes() = 0;
 };
 
 class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
@@ -77,8 +80,9 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     /// What is due first in each event of a host; see DyetraceFabric::TakeArrivals.
     void TakeArrivals();
 
-    /// Hands what arrives at a UDP port of this host to `service`; not owned.
+    /// Hands what arrives at a UDP port of this host to `service`, until Unlisten(); not owned.
     void Listen(uint16_t port, DyetraceUdpService* service) { m_services[port] = service; }
+    void Unlisten(uint16_t port) { m_services.erase(port); }
     void SendUdp(uint16_t sourcePort, const dyetrace::Endpoint& to, dyetrace::Bytes datagram);
     bool IsIpv6() const { return !m_eppcConfig.address.is_ipv4(); }
     /// Packets for a service that were cut or wrong, by reason.
@@ -114,6 +118,10 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
                      dyetrace::Time now);
     void ServiceAt(dyetrace::Time now);
     void WakeSoon();
+    /// A fault of this host begins, or ends; one that ends may have begun before the host did.
+    static void CountFault(bool begins, uint16_t& inForce);
+    bool IsCrashed() const { return m_crashes != 0; }
+    bool AreServicesDown() const { return IsCrashed() || m_outages != 0; }
     void Poll();
     void SendControl(dyetrace::Bytes frame);
     /// The packet as the engine wants it: with what its tail sums to.
@@ -136,8 +144,7 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     // What a packet asks for, first and together, to the front of m_wake: on a large fabric each line of it
     // is waited for.
     Config m_config;
-    bool m_isCrashed = false;
-    bool m_areServicesDown = false;
+    uint16_t m_crashes = 0;       ///< in force
     bool m_notesGuests = false;   ///< flows may be followed
     bool m_delaysGuests = false;  ///< guestDelay is not zero
     uint32_t m_guestMtu;
@@ -156,8 +163,14 @@ class DyetraceHostPort : public DyetraceReceiver, public DyetraceHostControl {
     uint64_t m_boots = 0;
     dyetrace::wire::DropCounters m_udpDrops;
     uint16_t m_udpIdentification = 0;
+    uint16_t m_outages = 0;                              ///< of services, in force
     std::vector<bool> m_resolved;                        ///< by guest's number in the directory
     std::map<uint16_t, DyetraceUdpService*> m_services;  ///< by UDP port
+    /// \name Frames of guests that are on their way; null where guestDelay is zero
+    /// @{
+    std::unique_ptr<DyetraceDelayLine> m_toEppc;
+    std::unique_ptr<DyetraceDelayLine> m_toGuests;
+    /// @}
 };
 
 }  // namespace ns3

@@ -94,7 +94,7 @@ void DyetraceImpairments::Add(uint32_t link, const DyetraceImpairment& impairmen
             static_cast<uint64_t>(m_topology.GetCable(link)) << 1 | m_topology.GetDirection(link);
         state.seed = dyetrace::mix64(dyetrace::mix64(m_seed ^ kSaltLink) + place);
     }
-    state.active.push_back({impairment, Threshold(impairment.probability)});
+    state.active.push_back({impairment, Threshold(impairment.probability), 0});
 }
 
 void DyetraceImpairments::Remove(uint32_t link, uint32_t faultId) {
@@ -113,13 +113,15 @@ DyetraceVerdict DyetraceImpairments::Judge(uint32_t number, uint64_t ordinal, Dy
     verdict.releaseNs = nowNs;
     LinkState& link = m_links.at(number);
     const uint64_t packetHash = dyetrace::mix64(link.seed + ordinal);
-    for (const Active& active : link.active) {
+    int64_t heldBackNs = 0;
+    for (Active& active : link.active) {
         const uint64_t hash = dyetrace::mix64(packetHash + active.what.faultId);
         if (!IsMeant(active, hash, packet)) continue;
-        Apply(active, hash, link, packet, nowNs, verdict);
+        Apply(active, hash, packet, verdict, heldBackNs);
         if (active.what.kind == DyetraceImpairment::Kind::FrameErrors) ++m_frameErrors[number];
         if (verdict.isLost) break;
     }
+    verdict.releaseNs += heldBackNs;
     return verdict;
 }
 
@@ -137,8 +139,8 @@ bool DyetraceImpairments::IsMeant(const Active& active, uint64_t hash, const Dye
     return active.what.kind != DyetraceImpairment::Kind::ControlLoss || IsControl(packet);
 }
 
-void DyetraceImpairments::Apply(const Active& active, uint64_t hash, LinkState& link, DyetracePacket& packet,
-                                int64_t nowNs, DyetraceVerdict& verdict) {
+void DyetraceImpairments::Apply(Active& active, uint64_t hash, DyetracePacket& packet,
+                                DyetraceVerdict& verdict, int64_t& heldBackNs) {
     using Kind = DyetraceImpairment::Kind;
     const DyetraceImpairment& what = active.what;
     const auto jitterNs =
@@ -152,12 +154,13 @@ void DyetraceImpairments::Apply(const Active& active, uint64_t hash, LinkState& 
         case Kind::Corruption: InvertBit(packet, hash); break;
         case Kind::Delay:
             verdict.isHeld = true;
-            verdict.releaseNs = std::max(verdict.releaseNs + what.delayNs + jitterNs, link.lastReleaseNs);
-            link.lastReleaseNs = verdict.releaseNs;
+            verdict.releaseNs = std::max(verdict.releaseNs + what.delayNs + jitterNs, active.lastReleaseNs);
+            active.lastReleaseNs = verdict.releaseNs;
             break;
         case Kind::Reordering:
+            // Not before any delay is added: that keeps packets in order.
             verdict.isHeld = true;
-            verdict.releaseNs = std::max(verdict.releaseNs, nowNs) + what.delayNs + jitterNs;
+            heldBackNs += what.delayNs + jitterNs;
             break;
         case Kind::Duplication: verdict.isDuplicated = true; break;
         case Kind::EcnMarking:

@@ -67,17 +67,18 @@ class DyetraceImpairments {
   private:
     struct Active {
         DyetraceImpairment what;
-        uint64_t threshold;  ///< a packet is meant where its hash is below
+        uint64_t threshold;         ///< a packet is meant where its hash is below
+        int64_t lastReleaseNs = 0;  ///< of what Delay holds: order is kept
     };
     struct LinkState {
         uint64_t seed = 0;
-        int64_t lastReleaseNs = 0;  ///< of what Delay holds: order is kept
         std::vector<Active> active;
     };
 
     static bool IsMeant(const Active& active, uint64_t hash, const DyetracePacket& packet);
-    static void Apply(const Active& active, uint64_t hash, LinkState& link, DyetracePacket& packet,
-                      int64_t nowNs, DyetraceVerdict& verdict);
+    /// \param heldBackNs grows by what comes on top of all delays
+    static void Apply(Active& active, uint64_t hash, DyetracePacket& packet, DyetraceVerdict& verdict,
+                      int64_t& heldBackNs);
 
     const DyetraceTopology& m_topology;
     uint64_t m_seed;

@@ -143,17 +143,12 @@ const DyetraceLeanPlane::Rate* DyetraceLeanPlane::FindRate(DataRate rate) {
     for (const auto& known : m_rates) {
         if (known->rate == rate) return known.get();
     }
-    const int64_t queueNs = rate.CalculateBytesTxTime(GetConfig().queueBytes).GetNanoSeconds();
-    NS_ABORT_MSG_IF(queueNs > kLongestNs, "a queue takes over two seconds to send at " << rate);
     m_rates.push_back(std::make_unique<Rate>());
     Rate& made = *m_rates.back();
     made.rate = rate;
-    made.queueLimitNs = static_cast<int32_t>(queueNs);
-    made.ecnLimitNs =
-        GetConfig().ecnBytes == 0
-            ? std::numeric_limits<int32_t>::max()
-            : static_cast<int32_t>(
-                  std::min(kLongestNs, rate.CalculateBytesTxTime(GetConfig().ecnBytes).GetNanoSeconds()));
+    made.queueLimitNs = DyetraceQueueNs(rate, GetConfig().queueBytes);
+    made.ecnLimitNs = GetConfig().ecnBytes == 0 ? std::numeric_limits<int64_t>::max()
+                                                : DyetraceQueueNs(rate, GetConfig().ecnBytes);
     for (uint32_t length = 0; length <= TabledLength; ++length) {
         const int64_t ns = DyetraceTransmissionNs(rate, length);
         NS_ABORT_MSG_IF(ns > kLongestNs, "a link rate of " << rate << " is too slow");

@@ -78,8 +78,8 @@ class DyetraceLeanPlane : public DyetraceDataPlane, private DyetraceForesight {
     /// What all links of one rate have in common.
     struct Rate {
         DataRate rate;
-        int32_t queueLimitNs;            ///< most that may be waiting, as time to send it
-        int32_t ecnLimitNs;              ///< a longer queue marks CE
+        int64_t queueLimitNs;            ///< most that may be waiting, as time to send it
+        int64_t ecnLimitNs;              ///< a longer queue marks CE
         int32_t txNs[TabledLength + 1];  ///< time to send a frame, by its length
     };
 

@@ -128,12 +128,18 @@ class DyetraceNhms::State : public DyetraceUdpService {
         Service(port.LocalTime());
         PlanReading();
     }
-    ~State() override { m_reading.Cancel(); }
+    ~State() override {
+        m_reading.Cancel();
+        m_port.Unlisten(m_udpPort);
+    }
 
     void Handle(const dyetrace::Endpoint& from, dyetrace::Bytes datagram, dyetrace::Time now) override {
         m_engine.handle(from, datagram, now);
         Service(now);
     }
+
+    /// Ends this object: without its host there is no service.
+    void PortGoes() override { m_owner.Stop(); }
 
     health::Nhms& GetEngine() { return m_engine; }
     dyetrace::Time LocalTime() { return m_port.LocalTime(); }
@@ -512,6 +518,11 @@ DyetraceNhms::DyetraceNhms() = default;
 DyetraceNhms::~DyetraceNhms() = default;
 
 void DyetraceNhms::DoDispose() {
+    Stop();
+    Object::DoDispose();
+}
+
+void DyetraceNhms::Stop() {
     if (m_placement) {
         m_placement->ForgetCallbacks();
         m_placement->TraceDisconnectWithoutContext("Move", MakeCallback(&DyetraceNhms::NoteMove, this));
@@ -519,7 +530,6 @@ void DyetraceNhms::DoDispose() {
     }
     m_parent = nullptr;
     m_state.reset();
-    Object::DoDispose();
 }
 
 void DyetraceNhms::Start(Ptr<DyetraceFabric> fabric, Ptr<DyetraceHost> host) {

@@ -90,7 +90,8 @@ struct DyetraceSuspect {
  * other host's port, knows the fabric's graph as its operator's configuration, and a path only from what
  * EPPCs traced.
  *
- * Order of calls: attributes, Start(). EPPCs send to it where their NhmsAddress names its host.
+ * Order of calls: attributes, Start(). EPPCs send to it where their NhmsAddress names its host. It ends with
+ * its host: once that is disposed of, it is as before Start().
  */
 class DyetraceNhms : public Object {
   public:
@@ -158,6 +159,8 @@ class DyetraceNhms : public Object {
     class State;
 
     State& Started() const;
+    /// Nothing is left of Start() and what was said after it.
+    void Stop();
     static void PassOn(const Ptr<DyetraceNhms>& parent, const std::string& name,
                        const std::shared_ptr<const dyetrace::health::Concluded>& concluded);
     void NoteMove(uint32_t guest, uint32_t from, uint32_t to);

@@ -17,6 +17,7 @@
 #include "dyetrace-ethernet-channel.h"
 #include "dyetrace-ethernet-device.h"
 #include "dyetrace-frame-tag.h"
+#include "dyetrace-frame-time.h"
 #include "dyetrace-packet-bytes.h"
 #include "dyetrace-ranks.h"
 #include "dyetrace-receiver.h"
@@ -192,9 +193,8 @@ void DyetraceStockPlane::Queueing(uint32_t port, Ptr<const Packet> frame) {
 
 void DyetraceStockPlane::Sending(uint32_t port, Ptr<Packet>& frame, int64_t startNs, int64_t queuedNs) {
     const auto capture = m_captures.find(port);
-    const bool isMarked =
-        GetConfig().ecnBytes != 0 &&
-        queuedNs > m_devices[port]->GetDataRate().CalculateBytesTxTime(GetConfig().ecnBytes).GetNanoSeconds();
+    const bool isMarked = GetConfig().ecnBytes != 0 &&
+                          queuedNs > DyetraceQueueNs(m_devices[port]->GetDataRate(), GetConfig().ecnBytes);
     if (!isMarked && capture == m_captures.end()) return;
     DyetracePacket* packet = DyetraceFrameTag::FromPacket(m_pool, *frame);
     if (isMarked) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <ns3/boolean.h>
+#include <ns3/dyetrace-helper.h>
 #include <ns3/simulator.h>
 #include <ns3/test.h>
 
@@ -161,6 +163,32 @@ class CaptureCapTestCase : public TestCase {
     }
 };
 
-const Offer<CaptureTestCase, CaptureTimeTestCase, CaptureCapTestCase> g_offer{"capture"};
+class CaptureNameTestCase : public TestCase {
+  public:
+    CaptureNameTestCase() : TestCase("a capture is in its folder, whatever its nodes are called") {}
+
+  private:
+    void DoRun() override {
+        std::string folder = CreateTempDirFilename("any");
+        folder.resize(folder.rfind('/'));
+        DyetraceTopology::Builder builder;
+        const uint32_t left = builder.AddSwitch("../left");
+        const uint32_t right = builder.AddSwitch("right");
+        builder.AddHost("host/1", left);
+        builder.AddHost("host/2", right);
+        builder.AddCable(left, right);
+        DyetraceHelper helper;
+        helper.SetTopology(builder.Build());
+        helper.SetHostAttribute("Insecure", BooleanValue(true));
+        helper.Install();
+        const std::string file = helper.EnablePcap(folder, "../left:host/1");
+        NS_TEST_EXPECT_MSG_EQ(file, folder + "/_._left_host_1.pcap", "what leads elsewhere is replaced");
+        helper.Dispose();
+        Simulator::Destroy();
+        NS_TEST_EXPECT_MSG_EQ(std::ifstream(file).good(), true, "and it is there");
+    }
+};
+
+const Offer<CaptureTestCase, CaptureTimeTestCase, CaptureCapTestCase, CaptureNameTestCase> g_offer{"capture"};
 
 }  // namespace

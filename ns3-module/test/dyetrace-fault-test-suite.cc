@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <ns3/boolean.h>
-#include <ns3/dyetrace-helper.h>
+#include <ns3/dyetrace-fault.h>
 #include <ns3/simulator.h>
 #include <ns3/string.h>
 #include <ns3/test.h>
@@ -51,6 +50,17 @@ std::vector<uint32_t> Arrived(const TestFabric& fabric) {
     for (const auto& arrival : fabric.GetArrivals())
         ordinals.push_back(OrdinalOf(arrival));
     return ordinals;
+}
+
+/// How many come after one that was sent later.
+uint32_t Overtaken(const std::vector<uint32_t>& ordinals) {
+    uint32_t overtaken = 0;
+    uint32_t highest = 0;
+    for (const uint32_t ordinal : ordinals) {
+        overtaken += ordinal < highest;
+        highest = std::max(highest, ordinal);
+    }
+    return overtaken;
 }
 
 class PacketFaultsTestCase : public TestCase {
@@ -97,12 +107,7 @@ class PacketFaultsTestCase : public TestCase {
 
         Under({{"Kind", "reordering"}, {"Probability", "0.1"}, {"Delay", "10us"}});
         NS_TEST_EXPECT_MSG_EQ(m_arrived.size(), Count, "reordering loses nothing");
-        uint32_t overtaken = 0;
-        uint32_t highest = 0;
-        for (const uint32_t ordinal : m_arrived) {
-            overtaken += ordinal < highest;
-            highest = std::max(highest, ordinal);
-        }
+        const uint32_t overtaken = Overtaken(m_arrived);
         NS_TEST_EXPECT_MSG_GT(overtaken, 200 - 4 * 14, "a tenth is overtaken");
         NS_TEST_EXPECT_MSG_LT(overtaken, 200 + 4 * 14, "and no more");
 
@@ -131,6 +136,52 @@ class PacketFaultsTestCase : public TestCase {
 
     std::vector<uint32_t> m_arrived;
     uint64_t m_frameErrors = 0;
+};
+
+class DelaysAddTestCase : public TestCase {
+  public:
+    DelaysAddTestCase() : TestCase("delays of one link add, and reordering comes on top, in any order") {}
+
+  private:
+    static constexpr uint32_t Count = 2000;
+
+    struct Arrivals {
+        std::vector<uint32_t> ordinals;
+        std::vector<int64_t> timesNs;
+    };
+
+    static Arrivals Under(const std::string& grade, const std::vector<Attributes>& faults) {
+        TestFabric fabric{{"K", "2"}, {"Seed", "3"}, {"Grade", grade}};
+        for (Attributes fault : faults) {
+            fault.insert(fault.end(), {{"From", "core-0"}, {"To", "agg-1-0"}});
+            fabric.AddFault(fault);
+        }
+        SendAcross(fabric, Count);
+        fabric.Run();
+        Arrivals arrivals{Arrived(fabric), {}};
+        for (const auto& arrival : fabric.GetArrivals())
+            arrivals.timesNs.push_back(arrival.timeNs);
+        return arrivals;
+    }
+
+    void DoRun() override {
+        const auto delay = [](const std::string& time) {
+            return Attributes{{"Kind", "added-delay"}, {"Delay", time}};
+        };
+        const Attributes reordering{{"Kind", "reordering"}, {"Probability", "0.1"}, {"Delay", "10us"}};
+        for (const std::string grade : {"lean", "stock"}) {
+            const Arrivals one = Under(grade, {delay("50us")});
+            const Arrivals two = Under(grade, {delay("30us"), delay("20us")});
+            NS_TEST_ASSERT_MSG_EQ(one.timesNs.size(), Count, "all arrive, " << grade);
+            NS_TEST_EXPECT_MSG_EQ((two.timesNs == one.timesNs), true, "two are as one, " << grade);
+            for (const auto& faults : {std::vector{delay("30us"), reordering},
+                                       std::vector{reordering, delay("30us"), delay("20us")}}) {
+                const uint32_t overtaken = Overtaken(Under(grade, faults).ordinals);
+                NS_TEST_EXPECT_MSG_GT(overtaken, 200 - 4 * 14, "a tenth is overtaken, " << grade);
+                NS_TEST_EXPECT_MSG_LT(overtaken, 200 + 4 * 14, "and no more, " << grade);
+            }
+        }
+    }
 };
 
 class CorruptionTestCase : public TestCase {
@@ -536,81 +587,9 @@ class ClockTestCase : public TestCase {
     }
 };
 
-/// Two guests that talk, each on a host with an EPPC, and whatever goes wrong with the hosts.
-class HostFaultsTestCase : public TestCase {
-  public:
-    HostFaultsTestCase() : TestCase("hosts crash, EPPCs restart, clocks step, and sessions come back") {}
-
-  private:
-    struct Outcome {
-        uint64_t received = 0;  ///< by the guest of host-1-0-0
-        std::map<std::string, uint32_t> states;
-        Time delayMin = Time::Max();
-        Time delayMax = Time::Min();
-
-        void NoteSession(const DyetraceSessionChange& change) { ++states[change.to]; }
-        void NoteMetrics(const DyetracePathMetrics& metrics) {
-            if (metrics.delayCount == 0) return;
-            delayMin = std::min(delayMin, metrics.delayMin);
-            delayMax = std::max(delayMax, metrics.delayMax);
-        }
-    };
-
-    static Outcome Run(const Attributes& attributes) {
-        Outcome outcome;
-        DyetraceHelper helper;
-        helper.SetFabricAttribute("K", UintegerValue(2));
-        helper.SetHostAttribute("Insecure", BooleanValue(true));
-        helper.SetHostAttribute("ReportInterval", StringValue("2ms"));
-        helper.SetHostAttribute("RetransmitFirst", StringValue("1ms"));
-        helper.SetHostAttribute("RetransmitLast", StringValue("2ms"));
-        helper.SetHostAttribute("Rate", StringValue("0.1"));
-        helper.SetGuestAttribute("FlowRate", StringValue("100Mbps"));
-        helper.SetTraffic({{10000, 0}, {20000, 1}}, 0.05);
-        helper.Install();
-        if (!attributes.empty()) {
-            const Ptr<DyetraceFault> fault = DyetraceFault::Create(attributes[0].second);
-            for (std::size_t i = 1; i < attributes.size(); ++i)
-                fault->SetAttribute(attributes[i].first, StringValue(attributes[i].second));
-            helper.GetFabric()->AddFault(fault);
-        }
-        for (const auto& host : helper.GetHosts()) {
-            host->TraceConnectWithoutContext("Session", MakeCallback(&Outcome::NoteSession, &outcome));
-            host->TraceConnectWithoutContext("Metrics", MakeCallback(&Outcome::NoteMetrics, &outcome));
-        }
-        Simulator::Stop(MilliSeconds(200));
-        Simulator::Run();
-        outcome.received = helper.GetSources()[1]->GetReceivedPackets();
-        helper.Dispose();
-        Simulator::Destroy();
-        return outcome;
-    }
-
-    void DoRun() override {
-        const Outcome well = Run({});
-        NS_TEST_ASSERT_MSG_GT(well.received, 100, "traffic flows");
-        const uint32_t opened = well.states.at("active");
-        const Outcome crash =
-            Run({{"Kind", "host-crash"}, {"Node", "host-1-0-0"}, {"At", "60ms"}, {"Until", "120ms"}});
-        NS_TEST_EXPECT_MSG_LT(crash.received, well.received * 8 / 10,
-                              "nothing arrives at a host that is down");
-        NS_TEST_EXPECT_MSG_GT(crash.received, well.received / 2, "and it does before and after");
-        NS_TEST_EXPECT_MSG_GT(crash.states.at("active"), opened, "sessions are opened anew");
-        const Outcome restart = Run({{"Kind", "eppc-restart"}, {"Node", "host-1-0-0"}, {"At", "60ms"}});
-        NS_TEST_EXPECT_MSG_EQ(restart.received, well.received, "guests do not notice a restart");
-        NS_TEST_EXPECT_MSG_GT(restart.states.at("active"), opened, "sessions are opened anew");
-        const Outcome stepped =
-            Run({{"Kind", "clock-change"}, {"Node", "host-1-0-0"}, {"At", "100ms"}, {"Step", "5ms"}});
-        NS_TEST_EXPECT_MSG_EQ(stepped.received, well.received, "a clock changes nothing for guests");
-        NS_TEST_EXPECT_MSG_LT(stepped.delayMin, MilliSeconds(-4),
-                              "raw delays are of two clocks: one way shorter");
-        NS_TEST_EXPECT_MSG_GT(stepped.delayMax, MilliSeconds(5), "the other way longer");
-    }
-};
-
-const Offer<PacketFaultsTestCase, CorruptionTestCase, EcnTestCase, FlowDropTestCase, MtuTestCase,
-            RateCutTestCase, PlacementTestCase, RerouteTestCase, DrainTestCase, RoutesTestCase, ClockTestCase,
-            HostFaultsTestCase>
+const Offer<PacketFaultsTestCase, DelaysAddTestCase, CorruptionTestCase, EcnTestCase, FlowDropTestCase,
+            MtuTestCase, RateCutTestCase, PlacementTestCase, RerouteTestCase, DrainTestCase, RoutesTestCase,
+            ClockTestCase>
     g_offer{"fault"};
 
 }  // namespace

@@ -147,6 +147,35 @@ class GuestTrafficTestCase : public TestCase {
     uint64_t m_flowPackets = 0;
 };
 
+class GuestSeedTestCase : public TestCase {
+  public:
+    GuestSeedTestCase()
+        : TestCase("guests' traffic is of their seed, and of the fabric's where they have none") {}
+
+  private:
+    void NoteFlow(uint32_t, uint64_t bytes) { m_flows.push_back(bytes); }
+
+    std::vector<uint64_t> Flows(uint64_t seed) {
+        TrackedFabric fabric(MilliSeconds(50), 0.05);
+        fabric.helper.SetGuestAttribute("Seed", UintegerValue(seed));
+        fabric.helper.Install();
+        for (const auto& source : fabric.helper.GetSources())
+            source->TraceConnectWithoutContext("Flow", MakeCallback(&GuestSeedTestCase::NoteFlow, this));
+        m_flows.clear();
+        fabric.Run(MilliSeconds(50));
+        return m_flows;
+    }
+
+    void DoRun() override {
+        const std::vector<uint64_t> fabrics = Flows(0);
+        NS_TEST_ASSERT_MSG_GT(fabrics.size(), 10, "there are flows");
+        NS_TEST_EXPECT_MSG_EQ((Flows(0) == fabrics), true, "the same again");
+        NS_TEST_EXPECT_MSG_EQ((Flows(7) == fabrics), false, "others by a seed of their own");
+    }
+
+    std::vector<uint64_t> m_flows;
+};
+
 /// A look into every packet at an edge's port.
 class EncapsulationTestCase : public TestCase {
   public:
@@ -312,8 +341,8 @@ class NhmsTestCase : public TestCase {
     }
 };
 
-const Offer<FlowSizesTestCase, GuestTrafficTestCase, EncapsulationTestCase, CountsTestCase, RepeatTestCase,
-            NhmsTestCase>
+const Offer<FlowSizesTestCase, GuestTrafficTestCase, GuestSeedTestCase, EncapsulationTestCase, CountsTestCase,
+            RepeatTestCase, NhmsTestCase>
     g_offer{"host"};
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <ns3/simulator.h>
 #include <ns3/test.h>
 
+#include "../model/dyetrace-frame-time.h"
 #include "dyetrace-test-cases.h"
 #include "dyetrace-test-traffic.h"
 
@@ -52,6 +53,32 @@ class QueueTestCase : public TestCase {
     void DoRun() override {
         DropOfBurst();
         DropOfIncast();
+        DropOfSlowLink();
+        HoldMuch();
+    }
+
+    /// A queue that takes 2.4 s to send.
+    void DropOfSlowLink() {
+        for (const std::string grade : {"lean", "stock"}) {
+            TestFabric slow{{"K", "2"}, {"LinkRate", "1Mbps"}, {"QueueBytes", "300000"}, {"Grade", grade}};
+            Datagram datagram{slow.Node("host-0-0-0"), slow.Node("host-1-0-0")};
+            datagram.payload = MicrosecondPayload;
+            for (int i = 0; i < 250; ++i)
+                slow.SendAt(MicroSeconds(1), datagram);
+            slow.Run();
+            NS_TEST_EXPECT_MSG_EQ(slow.GetArrivals().size(), 240, "300000 / 1250 fit, " << grade);
+            NS_TEST_EXPECT_MSG_EQ(slow->GetDrops(DyetraceDropCause::Queue), 10, "the others do not");
+        }
+    }
+
+    void HoldMuch() {
+        NS_TEST_EXPECT_MSG_EQ(DyetraceQueueNs(DataRate("10Gbps"), 1'000'000'000), 800'000'000,
+                              "more bits than 32 bits count");
+        for (const char* rate : {"1Mbps", "7Gbps", "333333333bps"}) {
+            NS_TEST_EXPECT_MSG_EQ(DyetraceQueueNs(DataRate(rate), 150'001),
+                                  DataRate(rate).CalculateBytesTxTime(150'001).GetNanoSeconds(),
+                                  "rounded as ns-3 does, at " << rate);
+        }
     }
 
     /// At one time to one port: as many as fit, the one under way included.
