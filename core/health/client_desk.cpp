@@ -30,6 +30,10 @@ const GuestSpec* find(const TenantSpec& tenant, std::string_view name) {
     return it == tenant.guests.end() ? nullptr : &*it;
 }
 
+constexpr std::uint8_t bit(wire::FlowStage stage) {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(stage));
+}
+
 /// Of the share's range of names. All are none below.
 std::uint32_t names_below(double share) {
     if (share >= 1) return 0;
@@ -45,7 +49,8 @@ ClientDesk::ClientDesk(const ClientConfig& config, ClientView view, ServiceScore
       probes_(config.probe_bounds),
       recent_delays_(std::make_unique<RecentDelays>(config.view.clocks_are_one)) {}
 
-Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, Time now) {
+Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, TraceNumbers& numbers,
+                                                   Time now) {
     auto view = ClientView::create(config.view, config.tenants);
     if (!view) return Failure{view.error()};
     auto scores = ServiceScores::create(config.scores);
@@ -53,7 +58,7 @@ Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, T
     ClientDesk desk(config, std::move(view).value(), std::move(scores).value());
     if (auto done = desk.subscribe(); !done) return Failure{done.error()};
     if (auto done = desk.add_instances(now); !done) return Failure{done.error()};
-    if (auto done = desk.add_probes(); !done) return Failure{done.error()};
+    if (auto done = desk.add_probes(numbers); !done) return Failure{done.error()};
     desk.interval_ends_ = end_of_interval(now, config.view.share_interval);
     if (!desk.instances_.empty()) desk.look_at_ = now;
     return desk;
@@ -85,7 +90,7 @@ Result<Done, std::string> ClientDesk::add_instances(Time now) {
     return Done{};
 }
 
-Result<Done, std::string> ClientDesk::add_probes() {
+Result<Done, std::string> ClientDesk::add_probes(TraceNumbers& numbers) {
     for (const ProbeRequest& request : config_.probes) {
         const std::string where = "probe \"" + request.spec.name + "\": ";
         const TenantSpec* const tenant = find(config_.tenants, request.tenant);
@@ -104,8 +109,23 @@ Result<Done, std::string> ClientDesk::add_probes() {
             *address = guest->address;
             *host = guest->host;
         }
+        probe.trace = numbers.take();
+        probe_of_trace_[probe.trace] = probe_list_.size() - 1;
+        find_ends(probe);
     }
     return Done{};
+}
+
+void ClientDesk::find_ends(Probe& probe) const {
+    const ProbeSpec& spec = probe.request.spec;
+    probe.ends.clear();
+    for (const GuestSpec& guest : find(config_.tenants, probe.request.tenant)->guests) {
+        if (guest.vni != spec.vni) continue;
+        std::uint8_t stages = 0;
+        if (spec.from.empty() || spec.from == guest.name) stages |= bit(wire::FlowStage::GuestOut);
+        if (spec.to.empty() || spec.to == guest.name) stages |= bit(wire::FlowStage::GuestIn);
+        if (stages != 0) probe.ends[guest.host] |= stages;
+    }
 }
 
 void ClientDesk::add(IpAddress from_host, IpAddress to_host, const MetricsWindow& window, Time now) {
@@ -120,17 +140,18 @@ void ClientDesk::set_health(IpAddress from_host, IpAddress to_host, Health healt
 bool ClientDesk::move_guest(std::string_view name, std::string_view guest, IpAddress host, Time now) {
     const auto tenant = view_.tenant(name);
     if (!tenant || !view_.move_guest(*tenant, guest, host, now)) return false;
-    for (Probe& probe : probe_list_) {
-        if (probe.request.tenant != name) continue;
-        if (probe.request.spec.from == guest) probe.source_host = host;
-        if (probe.request.spec.to == guest) probe.destination_host = host;
-        if (probe.request.spec.from == guest || probe.request.spec.to == guest) probe.offset.reset();
-    }
     for (TenantSpec& spec : config_.tenants) {
         if (spec.name != name) continue;
         for (GuestSpec& one : spec.guests) {
             if (one.name == guest) one.host = host;
         }
+    }
+    for (Probe& probe : probe_list_) {
+        if (probe.request.tenant != name) continue;
+        if (probe.request.spec.from == guest) probe.source_host = host;
+        if (probe.request.spec.to == guest) probe.destination_host = host;
+        if (probe.request.spec.from == guest || probe.request.spec.to == guest) probe.offset.reset();
+        find_ends(probe);
     }
     return true;
 }
@@ -141,27 +162,20 @@ bool ClientDesk::set_own(std::string_view service, std::string_view instance, do
 
 std::vector<wire::DirectiveBody> ClientDesk::directives(IpAddress eppc) const {
     std::vector<wire::DirectiveBody> out;
-    for (std::size_t i = 0; i < probe_list_.size(); ++i) {
-        const Probe& probe = probe_list_[i];
+    for (const Probe& probe : probe_list_) {
         const ProbeSpec& spec = probe.request.spec;
         if (spec.share <= 0) continue;  // none of its packets
+        const auto end = probe.ends.find(eppc);
+        if (end == probe.ends.end()) continue;
         wire::DirectiveBody body;
-        body.flow.stages = 0;
+        body.flow.stages = end->second;
         // Its own address would be no peer: that of another of the network's hosts.
         for (const GuestSpec& guest : find(config_.tenants, probe.request.tenant)->guests) {
-            if (guest.vni != spec.vni) continue;
-            if (guest.host != eppc) {
-                body.peer = guest.host;
-                continue;
-            }
-            if (spec.from.empty() || spec.from == guest.name)
-                body.flow.stages |= 1U << static_cast<unsigned>(wire::FlowStage::GuestOut);
-            if (spec.to.empty() || spec.to == guest.name)
-                body.flow.stages |= 1U << static_cast<unsigned>(wire::FlowStage::GuestIn);
+            if (guest.vni == spec.vni && guest.host != eppc) body.peer = guest.host;
         }
-        if (body.flow.stages == 0 || body.peer.is_unspecified()) continue;
+        if (body.peer.is_unspecified()) continue;
         body.kind = wire::DirectiveKind::TraceFlow;
-        body.flow.trace = kFirstTrace + static_cast<std::uint32_t>(i);
+        body.flow.trace = probe.trace;
         body.flow.flow = {spec.vni, probe.source, probe.destination, 0, 0, 0};
         body.flow.packets = std::numeric_limits<std::uint16_t>::max();
         body.flow.duration = wire::FlowTraceSpec::kDurationMost;
@@ -172,14 +186,13 @@ std::vector<wire::DirectiveBody> ClientDesk::directives(IpAddress eppc) const {
 }
 
 void ClientDesk::take(IpAddress eppc, const wire::FlowStageEntry& entry, Time now) {
-    const std::size_t index = entry.trace - kFirstTrace;
-    if (index >= probe_list_.size()) return;
-    Probe& probe = probe_list_[index];
-    const bool leaves = entry.stage == wire::FlowStage::GuestOut;
-    if (!leaves && entry.stage != wire::FlowStage::GuestIn) return;
+    const auto of = probe_of_trace_.find(entry.trace);
+    if (of == probe_of_trace_.end()) return;
+    Probe& probe = probe_list_[of->second];
     // A host that has no such guest tells nothing of it, whatever it says.
-    const IpAddress host = leaves ? probe.source_host : probe.destination_host;
-    if (!host.is_unspecified() && host != eppc) return;
+    const auto end = probe.ends.find(eppc);
+    if (end == probe.ends.end() || (end->second & bit(entry.stage)) == 0) return;
+    const bool leaves = entry.stage == wire::FlowStage::GuestOut;
     Time at{entry.at_ns};
     if (!leaves && !config_.view.clocks_are_one) {
         if (probe.offset) {

@@ -27,6 +27,7 @@
 #include "core/health/probe.h"
 #include "core/health/recent_delays.h"
 #include "core/health/service_score.h"
+#include "core/health/trace_numbers.h"
 #include "core/wire/directive.h"
 #include "core/wire/flow_trace.h"
 
@@ -89,8 +90,10 @@ using ClientOutput = std::variant<TenantNotified, PairsTold, ShareTold, Instance
 
 class ClientDesk {
   public:
-    /// Errors name the tenant, service or probe, or the field.
-    static Result<ClientDesk, std::string> create(const ClientConfig& config, Time now);
+    /// Takes from `numbers` what EPPCs are to know its probes by. Errors name the tenant, service or probe,
+    /// or the field.
+    static Result<ClientDesk, std::string> create(const ClientConfig& config, TraceNumbers& numbers,
+                                                  Time now);
 
     // As of ClientView. `now` never runs backwards, here and below.
     void add(IpAddress from_host, IpAddress to_host, const MetricsWindow& window, Time now);
@@ -102,10 +105,6 @@ class ClientDesk {
     /// What to ask of an EPPC that has come to be known, or has begun anew, for the probes that have guests
     /// there.
     [[nodiscard]] std::vector<wire::DirectiveBody> directives(IpAddress eppc) const;
-    /// Whether the entry is of a probe, and not of a flow that somebody has followed.
-    [[nodiscard]] static bool is_of_probe(const wire::FlowStageEntry& entry) {
-        return entry.trace >= kFirstTrace;
-    }
     void take(IpAddress eppc, const wire::FlowStageEntry& entry, Time now);
     /// `offset`: the clock of `peer` less that of `eppc`.
     void on_clock(IpAddress eppc, IpAddress peer, Duration offset);
@@ -125,8 +124,6 @@ class ClientDesk {
     [[nodiscard]] const std::vector<TenantSpec>& tenants() const { return config_.tenants; }
 
   private:
-    static constexpr std::uint32_t kFirstTrace = 0x8000'0000;  ///< of the first probe, as EPPCs know it
-
     struct Instance {
         InstanceSpec spec;
         TenantId tenant;
@@ -136,8 +133,11 @@ class ClientDesk {
         ProbeRequest request;
         IpAddress source, destination;            ///< of the guests, where they are named
         IpAddress source_host, destination_host;  ///< likewise
-        std::optional<Duration> offset;           ///< of the second host's clock from the first's
-        bool delays_known = true;                 ///< no time was of a clock that could not be corrected
+        std::uint32_t trace = 0;                  ///< as EPPCs know it
+        std::map<IpAddress, std::uint8_t>
+            ends;                        ///< EPPCs with guests of it, and the stages that they tell of
+        std::optional<Duration> offset;  ///< of the second host's clock from the first's
+        bool delays_known = true;        ///< no time was of a clock that could not be corrected
     };
     struct Subscribed {
         std::string tenant;
@@ -147,7 +147,8 @@ class ClientDesk {
     ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores);
     Result<Done, std::string> subscribe();
     Result<Done, std::string> add_instances(Time now);
-    Result<Done, std::string> add_probes();
+    Result<Done, std::string> add_probes(TraceNumbers& numbers);
+    void find_ends(Probe& probe) const;
     void look_at_instances(Time now);
     void tell_notifications();
     void tell_interval(Time until, Time now);
@@ -160,6 +161,7 @@ class ClientDesk {
     std::vector<Subscribed> subscriptions_;
     std::vector<Instance> instances_;
     std::vector<Probe> probe_list_;
+    std::map<std::uint32_t, std::size_t> probe_of_trace_;
     std::map<std::pair<std::string, std::string>, Time> shares_told_;  ///< up to when, by tenant and state
     Time look_at_ = Time::never();
     Time interval_ends_ = Time::never();

@@ -83,7 +83,7 @@ Result<FlowTraceId, std::string> FlowTraces::start(const FlowTraceRequest& reque
         if (over == traces_.end()) return Failure{std::string("as many flows are being traced as may be")};
         traces_.erase(over);
     }
-    const FlowTraceId id{next_};
+    const FlowTraceId id{numbers_.take()};
     Trace& trace = traces_[id];
     trace.request = request;
     trace.until = now + request.duration;
@@ -91,7 +91,6 @@ Result<FlowTraceId, std::string> FlowTraces::start(const FlowTraceRequest& reque
         traces_.erase(id);
         return Failure{"flow: " + std::string(fault)};
     }
-    ++next_;
     ++counters_.started;
     return id;
 }

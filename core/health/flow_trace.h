@@ -28,6 +28,7 @@
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/health/trace_numbers.h"
 #include "core/localise/fabric_graph.h"
 #include "core/wire/directive.h"
 #include "core/wire/flow_trace.h"
@@ -113,7 +114,9 @@ struct FlowTraceCounters {
 
 class FlowTraces {
   public:
-    explicit FlowTraces(const FlowTracePolicy& policy) : policy_(policy) {}
+    /// `seed`: of the numbers that EPPCs know its traces by.
+    FlowTraces(const FlowTracePolicy& policy, std::uint64_t seed)
+        : policy_(policy), numbers_(TraceNumbers::Of::Flows, seed) {}
 
     /// Errors in words. Who asks has been authenticated, and may see that flow.
     Result<FlowTraceId, std::string> start(const FlowTraceRequest& request, Time now);
@@ -164,7 +167,7 @@ class FlowTraces {
 
     FlowTracePolicy policy_;
     std::map<FlowTraceId, Trace> traces_;
-    std::uint32_t next_ = 1;
+    TraceNumbers numbers_;
     FlowTraceCounters counters_;
 };
 

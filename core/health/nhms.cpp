@@ -73,7 +73,8 @@ Nhms::Engine::Engine(const NhmsConfig& given, auth::KeyRing keys, localise::Fabr
       candidates_(graph, candidate_config(config)),
       investigation_(config, graph, evidence_),
       coverage_(config.cover, graph, evidence_),
-      flow_traces_(given.flow_traces),
+      flow_traces_(given.flow_traces, seed),
+      probe_numbers_(TraceNumbers::Of::Probes, seed),
       judge_(config.detector),
       outputs_(config.bounds.outputs) {}
 

@@ -98,7 +98,7 @@ std::optional<FlowTraceResult> Nhms::Engine::flow_trace(FlowTraceId id, Time now
 }
 
 Result<Done, std::string> Nhms::Engine::serve(const ClientConfig& clients, Time now) {
-    auto made = ClientDesk::create(clients, now);
+    auto made = ClientDesk::create(clients, probe_numbers_, now);
     if (!made) return Failure{made.error()};
     desk_.emplace(std::move(made).value());
     for (std::uint32_t i = 0; i < detectors_.size(); ++i) {

@@ -148,6 +148,7 @@ class Nhms::Engine {
     Investigation investigation_;
     Coverage coverage_;
     FlowTraces flow_traces_;
+    TraceNumbers probe_numbers_;  ///< go on from desk to desk
     std::optional<ClientDesk> desk_;
     std::map<SessionKey, KnownTiming> timings_;
     SessionKey timing_looked_at_;  ///< last, for one to forget

@@ -73,7 +73,7 @@ void Nhms::Engine::take(const KnownEppc& eppc, const wire::TrafficEntry& entry, 
 }
 
 void Nhms::Engine::take(const KnownEppc& eppc, const wire::FlowStageEntry& entry, Time now) {
-    if (!ClientDesk::is_of_probe(entry)) return flow_traces_.take(eppc.endpoint.address, entry);
+    if (!TraceNumbers::is_of_probe(entry.trace)) return flow_traces_.take(eppc.endpoint.address, entry);
     if (desk_) desk_->take(eppc.endpoint.address, entry, now);
 }
 

@@ -43,7 +43,8 @@ MetricsWindow window(std::uint64_t sent, std::uint64_t lost) {
 
 struct Desk : ::testing::Test {
     Time now = Time{} + Duration::milliseconds(50);
-    ClientDesk desk = ClientDesk::create(config(), now).value();
+    TraceNumbers numbers{TraceNumbers::Of::Probes, 1};
+    ClientDesk desk = ClientDesk::create(config(), numbers, now).value();
 
     void run_until(Time end) {
         while (desk.next_deadline() <= end) {
@@ -81,7 +82,8 @@ struct Desk : ::testing::Test {
 std::string refusal(const std::function<void(ClientConfig&)>& change) {
     ClientConfig changed = config();
     change(changed);
-    const auto made = ClientDesk::create(changed, Time{});
+    TraceNumbers numbers{TraceNumbers::Of::Probes, 1};
+    const auto made = ClientDesk::create(changed, numbers, Time{});
     return made.ok() ? "" : made.error();
 }
 
@@ -163,6 +165,24 @@ TEST_F(Desk, MatchesWhatTheTwoEndsOfAProbeTellWithTheClocksTakenOut) {
     EXPECT_EQ(result.counts.lost, 1U);
     ASSERT_TRUE(result.delay_max.has_value());
     EXPECT_EQ(*result.delay_max, Duration::microseconds(10));
+}
+
+TEST_F(Desk, AProbeOfAnyGuestHearsOnlyHostsThatHaveOne) {
+    ClientConfig any = config();
+    any.probes = {{"red", {"all", kRed, "", "", 1}}};
+    desk = ClientDesk::create(any, numbers, now).value();
+    desk.take(kOne, seen(wire::FlowStage::GuestOut, 1, 1'000), now);
+    desk.take(kElse, seen(wire::FlowStage::GuestOut, 2, 1'000), now);
+    run_until(now + Duration::seconds(1));
+    EXPECT_EQ(all<ProbeTold>().back().result.counts.first, 1U);
+}
+
+TEST_F(Desk, AProbeIsToldNothingOfOneServedBefore) {
+    const auto before = seen(wire::FlowStage::GuestOut, 1, 1'000);
+    desk = ClientDesk::create(config(), numbers, now).value();
+    desk.take(kOne, before, now);
+    run_until(now + Duration::seconds(1));
+    EXPECT_EQ(all<ProbeTold>().back().result.counts.first, 0U);
 }
 
 TEST_F(Desk, DoesNotTellDelaysOfAProbeWhoseClocksAreNotKnown) {

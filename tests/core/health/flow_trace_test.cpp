@@ -53,7 +53,7 @@ wire::FlowStageEntry entry(FlowTraceId trace, FlowStage stage, std::uint32_t pac
 
 struct Tracing : ::testing::Test {
     Fabric fabric;
-    FlowTraces traces{policy()};
+    FlowTraces traces{policy(), 1};
     FlowTraceId id = traces.start(request(), Time{0}).value();
 
     /// A packet that leaves at `at_ns`: 5 us in the first EPPC, 100 us on the way, 2 us in the last; the far
@@ -189,14 +189,14 @@ TEST_F(Tracing, DirectivesGoToBothEndsTheFarOneFirst) {
 }
 
 TEST(FlowTraces, AreOffUntilAnOperatorSaysSo) {
-    FlowTraces traces{FlowTracePolicy{}};
+    FlowTraces traces{FlowTracePolicy{}, 1};
     EXPECT_EQ(traces.start(request(), Time{0}).error(), "flows are not to be traced here");
 }
 
 TEST(FlowTraces, RefuseWhatIsBeyondThePolicyInWords) {
     FlowTracePolicy bounds = policy();
     bounds.traces = 1;
-    FlowTraces traces{bounds};
+    FlowTraces traces{bounds, 1};
     const auto error = [&](auto change) {
         FlowTraceRequest wanted = request();
         change(wanted);
@@ -218,6 +218,22 @@ TEST(FlowTraces, RefuseWhatIsBeyondThePolicyInWords) {
     EXPECT_EQ(traces.counters().started, 1U);
     // One that is over makes room.
     EXPECT_TRUE(traces.start(request(), Time{1'000'000'000}).ok());
+}
+
+TEST(Traces, HaveOtherNumbersAtEachStartOfTheService) {
+    FlowTraces before(policy(), 1);
+    FlowTraces after(policy(), 2);
+    const FlowTraceId first = before.start(request(), Time{0}).value();
+    const FlowTraceId second = before.start(request(), Time{0}).value();
+    const FlowTraceId third = after.start(request(), Time{0}).value();
+    EXPECT_NE(first, second);
+    EXPECT_NE(first, third);
+    // What an EPPC still tells of the one before is of no trace here.
+    after.take(kSource, entry(first, FlowStage::GuestOut, 1, 0));
+    EXPECT_EQ(after.counters().unknown, 1U);
+    EXPECT_NE(first.value, 0U);
+    EXPECT_FALSE(TraceNumbers::is_of_probe(first.value));
+    EXPECT_TRUE(TraceNumbers::is_of_probe(TraceNumbers(TraceNumbers::Of::Probes, 1).take()));
 }
 
 }  // namespace

@@ -242,6 +242,43 @@ TEST(Nhms, ATenantsConditionSeesQuantilesOfRecentDelays) {
     EXPECT_EQ(network.all<TenantNotified>()[1].event.after, "inside");
 }
 
+/// A tenant whose probe is from a guest on host A to one on host B.
+ClientConfig probing(const std::string& tenant, Vni vni) {
+    ClientConfig clients;
+    TenantSpec spec;
+    spec.name = tenant;
+    spec.vnis = {vni};
+    spec.guests = {{"a", vni, kHostA, Ipv4Address{0xc0a80001}}, {"b", vni, kHostB, Ipv4Address{0xc0a80002}}};
+    clients.tenants = {spec};
+    clients.probes = {{tenant, {"probe", vni, "a", "b", 1}}};
+    return clients;
+}
+
+TEST(Nhms, APacketOfAProbeServedBeforeIsNoneOfTheNext) {
+    HealthNetwork network;
+    network.deliver(network.update({}));
+    ASSERT_TRUE(network.nhms.serve(probing("red", Vni{100}), network.now).ok());
+    ASSERT_TRUE(network.nhms.serve(probing("blue", Vni{200}), network.now).ok());
+    network.collect();
+    const auto asked = network.all<DirectiveSent>();
+    ASSERT_EQ(asked.size(), 2U);
+    EXPECT_EQ(asked[0].body.flow.flow.vni, Vni{100});
+    // The EPPC goes on with what it was asked for first.
+    wire::FlowStageEntry entry;
+    entry.trace = asked[0].body.flow.trace;
+    entry.stage = wire::FlowStage::GuestOut;
+    network.deliver(network.update({entry}));
+    entry.trace = asked[1].body.flow.trace;
+    network.deliver(network.update({entry}));
+    network.advance(Duration::milliseconds(100));
+    network.nhms.settle_clients(network.now);
+    network.collect();
+    const auto told = network.all<ProbeTold>();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].tenant, "blue");
+    EXPECT_EQ(told[0].result.counts.first, 1U);
+}
+
 TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
     HealthNetwork one;
     HealthNetwork other;
