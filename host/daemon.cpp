@@ -117,7 +117,7 @@ void Daemon::run(const SummaryHandler& on_summary, const ConfigReader& reread) {
         if (busy) {
             waiter_.look();
         } else {
-            waiter_.wait_until(std::min(loop_->next_deadline(), drain_until_));
+            waiter_.wait_until(std::min({loop_->next_deadline(), drain_until_, next_check_}));
         }
         const SignalRequests requests = waiter_.take_signals();
         if (requests.report > 0) on_summary(summary(false));

@@ -58,11 +58,15 @@ std::span<const wire::FrameBuffer* const> EventLoop::views_of(std::span<const Re
 }
 
 void EventLoop::handle_underlay(std::span<ReceivedFrame> frames) {
+    if (frames.empty()) return;
     engine_.expect_from_underlay(views_of(frames));
+    // No frame has arrived later than this: what is stamped so was stamped before the time of day was set
+    // back.
+    const Time latest = clock_.now();
     for (ReceivedFrame& received : frames) {
         // Stamps of one port are in order, but the last turn may have read the clock after this frame
         // arrived.
-        now_ = std::max(now_, received.at);
+        now_ = std::max(now_, std::min(received.at, latest));
         const eppc::Decapsulated result = engine_.decapsulate(received.frame, now_);
         poll_outputs();
         switch (result.kind) {

@@ -2,7 +2,9 @@
 #include "host/waiter.h"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -27,11 +29,11 @@ FileDescriptor open_signals() {
     return FileDescriptor(checked(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd"));
 }
 
-/// Takes an error off a socket, so that epoll does not tell it for ever.
-int take_error(int fd) {
+/// Takes an error off a socket, so that epoll does not tell it for ever; none off anything else.
+std::optional<int> take_error(int fd) {
     int error = 0;
     socklen_t size = sizeof error;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return std::nullopt;
     return error;
 }
 
@@ -82,7 +84,10 @@ void Waiter::wait(Time deadline, bool sleep) {
             if (::read(fd, &expirations, sizeof expirations) > 0) timer_at_ = Time::never();
         } else if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) {
             const ErrorHandler& on_error = on_error_[static_cast<std::size_t>(fd)];
-            if (on_error) on_error(take_error(fd));
+            const auto error = take_error(fd);
+            // A TAP whose interface was deleted, and a pipe that nobody writes into, have ended for good.
+            if (!error) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+            if (on_error) on_error(error.value_or(ENODEV));
         }
     }
 }

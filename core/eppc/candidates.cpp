@@ -47,6 +47,7 @@ void Eppc::Engine::choose_peers(Time now) {
     const tracking::IpPrefix near{config.address,
                                   static_cast<std::uint8_t>(version_bits + config.near_prefix)};
     std::vector<session::Candidate> candidates;
+    bool any_wait = false;
     for (std::uint32_t index = 0; index < peers_.size(); ++index) {
         Peer& peer = peers_[index];
         if (!peer.waits) continue;
@@ -63,14 +64,16 @@ void Eppc::Engine::choose_peers(Time now) {
         candidate.is_near = config.near_prefix > 0 && near.contains(peer.address);
         peer.packets_at_choice = packets;
         peer.waits = candidate.packets > 0;  // else its next packet says that it wants to be measured
+        any_wait |= peer.waits;
         candidates.push_back(candidate);
     }
     tell_traffic(candidates, now);
     session::keep_best(candidates, config.traffic_sessions);
+    // Also where none may be measured: the health service is told of them at each choice.
+    if (any_wait || !candidates.empty()) choose_at_ = now + config.choice_interval;
     if (candidates.empty()) return;
     for (const session::Candidate& candidate : candidates)
         next_turns_.push_back(candidate.peer);
-    choose_at_ = now + config.choice_interval;
     begin_turns(now);
     if (!next_turns_.empty()) end_turns(next_turns_.size(), now);
 }

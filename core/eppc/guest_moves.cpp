@@ -11,6 +11,7 @@ namespace dyetrace::eppc {
 void Eppc::Engine::end_traffic_sessions(std::uint32_t index, Time now) {
     Peer& peer = peers_[index];
     peer.waits = false;
+    std::erase(next_turns_, index);
     bool any = false;
     for (session::RequesterSession& session : peer.requested) {
         if (session.origin() != session::Origin::Traffic) continue;

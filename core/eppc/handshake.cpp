@@ -20,8 +20,7 @@ static_assert(wire::ChallengeBody::kSize <= wire::RequestBody::kSize);
 static_assert(wire::AcceptBody::kSize <= wire::RequestBody::kSize);
 static_assert(wire::RejectBody::kSize <= wire::RequestBody::kSize);
 
-/// Shorter intervals than these are not granted.
-constexpr Duration kReportIntervalLeast = Duration::milliseconds(1);
+/// A shorter one is not granted.
 constexpr Duration kKeepAliveLeast = Duration::milliseconds(10);
 
 /// Records that fit one report: underlay MTU less every header and the tag.
@@ -99,8 +98,8 @@ bool Eppc::Engine::answer_repeat(const UnderlayPacket& packet, const ControlMess
     if (peer.history.is_fresh(header.sender_boot, header.session)) return false;
     session::AcceptorSession* session = find_accepted(peer, header.session, header.sender_boot);
     const bool same = session != nullptr && session->request().requester_nonce == request.requester_nonce &&
-                      request.acceptor_nonce != 0 && !session->channel().is_confirmed() &&
-                      !session::is_final(session->state());
+                      session->channel().key_id() == header.key_id && request.acceptor_nonce != 0 &&
+                      !session->channel().is_confirmed() && !session::is_final(session->state());
     const auto refused = peer.history.refusal_of(header.session, now);
     if ((same || refused) && request.acceptor_nonce != 0 && header.receiver_boot != boot_) {
         // It answers a belated challenge of a boot before this one, and would hear nothing from us.
@@ -233,7 +232,7 @@ void Eppc::Engine::accept(std::uint32_t index, const ControlMessage& message,
     parameters.keys = auth::derive_session_keys(
         *key, {peer.address, config.address, message.header.sender_boot, boot_, request.requester_nonce,
                request.acceptor_nonce, message.header.session});
-    parameters.report_interval = std::max(request.report_interval, kReportIntervalLeast);
+    parameters.report_interval = std::max(request.report_interval, wire::AcceptBody::kReportIntervalLeast);
     parameters.keep_alive_interval =
         std::max(std::min(request.keep_alive_interval, config.keep_alive_interval), kKeepAliveLeast);
     parameters.metrics = request.metrics & peer.metrics();

@@ -202,18 +202,16 @@ wire::DirectiveResultBody Eppc::Engine::measure_for_nhms(const wire::DirectiveBo
         // A pair that is measured already needs no other session: its sampling is raised instead.
         const Time until = directive.duration.ns == 0 ? Time::never() : now + directive.duration;
         for (auto& session : peers_[*index].requested) {
-            if (session.state() != session::State::Active) continue;
+            // One that is being asked for is soon active; one that is closing measures nothing any more.
+            const bool measures =
+                session.state() == session::State::Active || session.state() == session::State::Requested;
+            if (!measures) continue;
             ++result.sessions;
             session.raise_sampling(directive.sampling, until);
         }
         if (result.sessions > 0) {
             result.paths = trace_all_paths(*index, now);
             service_peer(*index, now);
-            return result;
-        }
-        // One that is being asked for is soon active.
-        if (!peers_[*index].requested.empty()) {
-            result.sessions = static_cast<std::uint16_t>(peers_[*index].requested.size());
             return result;
         }
     }

@@ -107,8 +107,11 @@ Result<Done, std::string> Eppc::Engine::close_session(session::Role role, IpAddr
 void Eppc::Engine::close_sessions(Time now) {
     config.open_on_traffic = false;
     config.accept_sessions = false;
+    next_turns_.clear();
+    choose_at_ = fill_at_ = Time::never();
     for (std::uint32_t index = 0; index < peers_.size(); ++index) {
         Peer& peer = peers_[index];
+        peer.waits = false;
         if (peer.requested.empty() && peer.accepted.empty()) continue;
         for (auto& session : peer.requested)
             session.close(wire::CloseReason::Asked, now, outbox_);

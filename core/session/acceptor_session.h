@@ -61,7 +61,7 @@ class AcceptorSession {
                    Outbox& out);
     /// Whether a START has bound this path generation to the port.
     [[nodiscard]] bool is_bound(PathIndex path, PathGeneration generation, std::size_t port) const {
-        return path.value < bindings_.size() && bindings_[path.value].port == port &&
+        return path.value < bindings_.size() && port != kUnbound && bindings_[path.value].port == port &&
                bindings_[path.value].generation == generation;
     }
     /// Of a report, or of a delay sketch.

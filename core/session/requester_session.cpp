@@ -101,8 +101,9 @@ void RequesterSession::on_accept(const wire::AcceptBody& accept, const auth::Ses
     acceptor_nonce_ = accept.acceptor_nonce;
     active_since_ = now;
     channel_ = Channel(parameters_.key_id, keys, now);
-    parameters_.report_interval = accept.report_interval;
-    markers_.set_count_interval(accept.report_interval, has_options() ? kCountedLeast : std::uint16_t{1});
+    parameters_.report_interval = std::max(accept.report_interval, wire::AcceptBody::kReportIntervalLeast);
+    markers_.set_count_interval(parameters_.report_interval,
+                                has_options() ? kCountedLeast : std::uint16_t{1});
     parameters_.keep_alive_interval = std::min(parameters_.keep_alive_interval, accept.keep_alive_interval);
     parameters_.metrics &= accept.metrics;
     retransmit_at_ = Time::never();

@@ -86,6 +86,8 @@ struct ChallengeBody {
 ///   requester's nonce (64) | acceptor's nonce (64) | report interval granted, ns (64) |
 ///   keep-alive interval granted, ns (64) | metrics granted (32) | reserved (32)
 struct AcceptBody {
+    /// Reports come no closer, whatever was asked for or granted.
+    static constexpr Duration kReportIntervalLeast = Duration::milliseconds(1);
     static constexpr std::size_t kSize = 40;
 
     std::uint64_t requester_nonce = 0;

@@ -140,6 +140,14 @@ TEST_F(EventLoopTest, TimeNeverRunsBackwards) {
     EXPECT_EQ(loop_.now(), before);
 }
 
+// The kernel stamps frames with the time of day, which may be set back before they are looked at.
+TEST_F(EventLoopTest, AStampFromTheFutureDoesNotMoveTheClock) {
+    clock_.time = loop_.now() + Duration::milliseconds(1);
+    underlay_.waiting.emplace_back(loop_.now() + Duration::seconds(3600), Frame(60));
+    loop_.turn();
+    EXPECT_EQ(loop_.now(), clock_.time);
+}
+
 TEST_F(EventLoopTest, FrameOfAnotherProtocolIsCountedAndLeftAlone) {
     Frame arp(60);
     arp[12] = 0x08;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/waiter.h"
 
+#include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -40,6 +42,20 @@ TEST_F(WaiterTest, PortWithSomethingToReadWakes) {
     waiter_.wait_until(Time::never());
     ::close(ends[0]);
     ::close(ends[1]);
+}
+
+TEST_F(WaiterTest, WhatHasEndedIsToldOnceAndKeepsNobodyAwake) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    std::vector<int> errors;
+    waiter_.watch(ends[0], [&](int error) { errors.push_back(error); });
+    ::close(ends[1]);
+    waiter_.wait_until(Time::never());
+    const Time deadline = clock_.now() + Duration::milliseconds(20);
+    while (clock_.now() < deadline)
+        waiter_.wait_until(deadline);
+    EXPECT_EQ(errors, std::vector{ENODEV});
+    ::close(ends[0]);
 }
 
 TEST_F(WaiterTest, SignalsWakeAndAreCountedOnce) {

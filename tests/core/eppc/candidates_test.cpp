@@ -128,6 +128,25 @@ TEST_F(Candidates, QuietPeersCauseNoWork) {
     EXPECT_EQ(net.engine(0).next_deadline(), Time::never());
 }
 
+TEST_F(Candidates, WhoClosesBeginsNoMoreTurns) {
+    hosts(4);
+    const auto send = [&](Duration length) {
+        traffic({{1, Duration::milliseconds(1)},
+                 {2, Duration::milliseconds(1)},
+                 {3, Duration::milliseconds(1)},
+                 {4, Duration::milliseconds(1)}},
+                length);
+    };
+    send(Duration::milliseconds(250));
+    net.engine(0).close_sessions(net.clock_of(0));
+    net.settle(0);
+    const auto before = net.host(0).changes.size();
+    send(Duration::milliseconds(700));
+    EXPECT_TRUE(net.engine(0).sessions().empty());
+    for (std::size_t i = before; i < net.host(0).changes.size(); ++i)
+        EXPECT_NE(net.host(0).changes[i].to, State::Requested);
+}
+
 struct Budgets : Candidates {
     void two(const Network::Configure& requester, const Network::Configure& acceptor) {
         net.add_host(requester);

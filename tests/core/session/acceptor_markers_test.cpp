@@ -88,6 +88,8 @@ TEST_F(AcceptorMarkers, AStartBindsPathAndGenerationToThePortItCameFrom) {
     EXPECT_FALSE(bound(1, 2));
     EXPECT_FALSE(session.is_bound(PathIndex{1}, {}, 2));
     EXPECT_FALSE(session.is_bound(PathIndex{4}, {}, 2));
+    // Nor to a port below the first, which is none that anything is counted of.
+    EXPECT_FALSE(session.is_bound(PathIndex{1}, {}, 0xffff));
 }
 
 TEST_F(AcceptorMarkers, OneGenerationHasOnePort) {
