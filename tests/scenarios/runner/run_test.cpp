@@ -300,5 +300,25 @@ TEST(Run, TellsTheStoryOnATerminalAndAsJson) {
     EXPECT_GT(story["updates"]["count"], 0);
 }
 
+TEST(Run, TheGuideExplainsWhatItsJsonHasBesideThatOfShow) {
+    const TestFolder folder;
+    const Outcome run = run_program(stormy_run(
+        folder.file("run.db"), {"--set", "run.duration=110ms", "--pcap", folder.file("pcap"), "-j"}));
+    const auto story = nlohmann::json::parse(run.out, nullptr, false);
+    ASSERT_FALSE(story.is_discarded()) << run.out << run.err;
+    EXPECT_EQ(story["database"], folder.file("run.db"));
+    ASSERT_FALSE(story["captures"].empty());
+    std::ifstream in(DYETRACE_SOURCE_DIR "/docs/commands.md");
+    std::ostringstream guide;
+    guide << in.rdbuf();
+    const std::string text = guide.str();
+    EXPECT_NE(text.find("| `database` |"), std::string::npos);
+    const std::size_t begin = text.find("| `captures[]` |");
+    ASSERT_NE(begin, std::string::npos);
+    const std::string row = text.substr(begin, text.find('\n', begin) - begin);
+    for (const auto& [key, value] : story["captures"][0].items())
+        EXPECT_NE(row.find("`" + key + "`"), std::string::npos) << key;
+}
+
 }  // namespace
 }  // namespace dyetrace::runner
