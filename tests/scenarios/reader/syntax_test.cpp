@@ -96,6 +96,8 @@ TEST(Syntax, AByteOrderMarkAndWindowsLineEndsAreRead) {
     EXPECT_EQ(read("\xef\xbb\xbf[tracking]\r\ninsecure = true\r\n[run]\r\nseed = 5\r\n").run.seed, 5U);
     EXPECT_THAT(told("[tracking]\r\ninsecure = true\r\n[run]\r\nsede = 5\r\n"),
                 ElementsAre("4:1: unknown key \"sede\" in [run]"));
+    EXPECT_THAT(told("\xef\xbb\xbfsede = 1\ntracking.insecure = true\n"),
+                ElementsAre(HasSubstr("1:1: unknown key \"sede\"")));
 }
 
 TEST(Syntax, DeepNestingIsRefusedNotFollowed) {
