@@ -53,6 +53,8 @@ TEST(Syntax, NumbersOfNoTomlFormAreToldInTomlsWords) {
 TEST(Syntax, ASecondValueOfAKeyIsToldAtTheSecond) {
     EXPECT_THAT(told("[tracking]\ninsecure = true\n  insecure = true\n"),
                 ElementsAre("3:3: insecure is given a second time"));
+    EXPECT_THAT(told(without_key + "clock = [{hosts = \"host-0-*\", drift = 1, hosts = \"x\"}]\n"),
+                ElementsAre("2:42: hosts is given a second time"));
 }
 
 TEST(Syntax, ATableGivenTwiceStopsTheReading) {
