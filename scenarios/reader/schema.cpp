@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/wire/ethernet.h"
 #include "scenarios/reader/engine_types.h"
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/network.h"
@@ -14,6 +15,15 @@
 #include "scenarios/reader/workload_kinds.h"
 
 namespace dyetrace::scenario {
+namespace {
+
+/// Of the underlay: what EPPCs send at most (EppcConfig::underlay_mtu).
+constexpr std::int64_t packet_longest = 1600;
+/// Ethernet's header, and preamble, FCS and gap (IEEE 802.3), which take up a queue too.
+constexpr std::int64_t around_packet = wire::EthernetHeader::kSize + 24;
+
+}  // namespace
+
 const TableSchema<RunSettings>& run_schema() {
     using S = RunSettings;
     static const TableSchema<S> table{
@@ -51,12 +61,12 @@ const TableSchema<FabricSettings>& fabric_schema() {
              "Of every link, in each direction, that nothing else is said of."),
          key("link_delay", &S::link_delay, DurationType{{}, link_delay_most},
              "Propagation delay of every link that nothing else is said of."),
-         // Less than the longest packet with all its headers would drop that packet always.
-         key("queue", &S::queue_bytes, SizeType{1'600, 1'000'000'000},
+         // With less room the longest packets, which are those with tags, would find none ever.
+         key("queue", &S::queue_bytes, SizeType{packet_longest + around_packet, 1'000'000'000},
              "What every port can hold; a packet that finds no room is dropped."),
          key("ecn", &S::ecn_bytes, SizeType{0, 1'000'000'000},
              "A port that holds more marks ECN-capable packets (RFC 3168); 0B: none does."),
-         key("mtu", &S::mtu, IntegerType{1600, 65'535},
+         key("mtu", &S::mtu, IntegerType{packet_longest, 65'535},
              "Longest IP packet that a link takes, bytes; a longer one is dropped and its sender told."),
          optional_key("detection_delay", &S::detection_delay, DurationType{{}, longest}, "\"50ms\"",
                       "From a link's failure, or its return, to routes that know of it; `\"-\"`: they never "

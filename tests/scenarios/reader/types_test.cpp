@@ -67,7 +67,7 @@ TEST(RateValue, NeedsAUnitAndHasARange) {
 
 TEST(SizeValue, NeedsAUnitAndHasARange) {
     EXPECT_EQ(suggestion_of("fabric.queue", "150000"), "give the unit, in quotes: \"150000B\"");
-    EXPECT_EQ(of_value("fabric.queue", "\"1B\""), "\"1B\" is out of range: 1.6kB to 1GB");
+    EXPECT_EQ(of_value("fabric.queue", "\"1B\""), "\"1B\" is out of range: 1.638kB to 1GB");
     EXPECT_EQ(read(without_key, {"fabric.queue=64KiB"}).fabric.queue_bytes, 65'536U);
 }
 
