@@ -311,14 +311,14 @@ const TableSchema<HealthSettings>& health_schema() {
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
              "How long it waits for fresh evidence that confirms or refutes a suspicion."),
-         key("cover_interval", &S::cover_interval, DurationType{{}, longest_interval},
+         key("cover_interval", &S::cover_interval, DurationType{shortest_interval, longest_interval, true},
              "Between two looks which links no measured pair crosses; pairs that may cross those are "
              "measured too. "
              "0s: it does not look. Of use where hosts measure few of their pairs "
              "(`tracking.traffic_sessions`)."),
          key("cover_pairs", &S::cover_pairs, IntegerType{1, 100'000},
              "Most pairs asked for in one such look."),
-         key("read_counters", &S::read_counters, DurationType{{}, longest_interval},
+         key("read_counters", &S::read_counters, DurationType{shortest_interval, longest_interval, true},
              "Between two readings of what switches' ports count (packets in, and damaged ones: "
              "`frame-errors`), which are further evidence; 0s: they are not read."),
          key("repath", &S::repath, remedy_mode_type(),
