@@ -15,16 +15,29 @@
 #include "dyetrace-capture.h"
 #include "dyetrace-fault-site.h"
 #include "dyetrace-fault.h"
+#include "dyetrace-frame-time.h"
 #include "dyetrace-lean-plane.h"
 #include "dyetrace-ranks.h"
 #include "dyetrace-stock-plane.h"
 
 #include "core/base/random.h"
+#include "core/eppc/config.h"
+#include "core/wire/ethernet.h"
 
 namespace ns3 {
 
 NS_LOG_COMPONENT_DEFINE("DyetraceFabric");
 NS_OBJECT_ENSURE_REGISTERED(DyetraceFabric);
+
+namespace {
+
+/// The longest that EPPCs send by default, on the wire. A queue with less room would lose all of these.
+uint32_t LongestFrameBytes() {
+    return DyetraceBytesOnTheWire(static_cast<uint32_t>(dyetrace::wire::EthernetHeader::kSize +
+                                                        dyetrace::eppc::EppcConfig{}.underlay_mtu));
+}
+
+}  // namespace
 
 const char* DyetraceDropCauseName(DyetraceDropCause cause) {
     static constexpr std::array<const char*, DyetraceDropCauseCount> names{
@@ -86,7 +99,7 @@ TypeId DyetraceFabric::GetTypeId() {
                 "Bytes, as on the wire, that a port holds: what is still to be sent, the rest of the frame "
                 "under way and the frame that arrives included. What does not fit is dropped.",
                 UintegerValue(150000), MakeUintegerAccessor(&DyetraceFabric::m_queueBytes),
-                MakeUintegerChecker<uint32_t>(1600))
+                MakeUintegerChecker<uint32_t>(LongestFrameBytes()))
             .AddAttribute("EcnBytes",
                           "A port that holds more marks ECN-capable packets CE (RFC 3168), counted as for "
                           "QueueBytes; 0: none does.",

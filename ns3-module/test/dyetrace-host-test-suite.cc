@@ -50,6 +50,10 @@ class FlowSizesTestCase : public TestCase {
         NS_TEST_EXPECT_MSG_EQ(sizes.GetQuantile(0.5), 1000, "at it");
         NS_TEST_EXPECT_MSG_EQ(sizes.GetQuantile(1), 1000000, "the largest");
         NS_TEST_EXPECT_MSG_EQ_TOL(sizes.GetMean(), 0.5 * 500 + 0.5 * 500500, 1e-6, "two rectangles' middles");
+        const DyetraceFlowSizes step({{0, 0}, {1000, 0.5}, {1000, 0.6}, {5000, 1}});
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.5), 1000, "many flows may be of one size:");
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.6), 1000, "where the distribution has a step");
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.8), 3000, "it goes on behind it");
         const DyetraceFlowSizes fixed({{9999, 0}, {10000, 1}});
         NS_TEST_EXPECT_MSG_EQ_TOL(fixed.GetMeanPackets(1000), 10, 1e-9, "ten packets of 1000");
         // 10 packets of 1000 + 250 bytes on the wire, 100 kbit a flow: 1000 flows a second are a tenth of 1
@@ -145,6 +149,25 @@ class GuestTrafficTestCase : public TestCase {
 
     uint64_t m_flowBytes = 0;
     uint64_t m_flowPackets = 0;
+};
+
+class RareFlowsTestCase : public TestCase {
+  public:
+    RareFlowsTestCase() : TestCase("flows may be so large, and so few, that none begins for years") {}
+
+  private:
+    void DoRun() override {
+        DyetraceHelper helper;
+        helper.SetFabricAttribute("K", UintegerValue(2));
+        helper.SetHostAttribute("Insecure", BooleanValue(true));
+        helper.SetTraffic({{9e14, 0}, {1e15, 1}}, 1e-6);
+        helper.Install();
+        Simulator::Stop(Seconds(1));
+        Simulator::Run();
+        NS_TEST_EXPECT_MSG_EQ(helper.GetSources().at(0)->GetFlows(), 0, "none in a second");
+        helper.Dispose();
+        Simulator::Destroy();
+    }
 };
 
 class GuestSeedTestCase : public TestCase {
@@ -341,8 +364,8 @@ class NhmsTestCase : public TestCase {
     }
 };
 
-const Offer<FlowSizesTestCase, GuestTrafficTestCase, GuestSeedTestCase, EncapsulationTestCase, CountsTestCase,
-            RepeatTestCase, NhmsTestCase>
+const Offer<FlowSizesTestCase, GuestTrafficTestCase, RareFlowsTestCase, GuestSeedTestCase,
+            EncapsulationTestCase, CountsTestCase, RepeatTestCase, NhmsTestCase>
     g_offer{"host"};
 
 }  // namespace

@@ -103,9 +103,11 @@ std::string Diagnostics::to_text() const {
 }
 
 SourceText::SourceText(std::string_view name, std::string_view text) : name_(name), text_(text) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
     starts_.push_back(0);
-    for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
-        if (at + 1 < text.size()) starts_.push_back(at + 1);
+    for (std::size_t at = text_.find('\n'); at != std::string_view::npos; at = text_.find('\n', at + 1)) {
+        if (at + 1 < text_.size()) starts_.push_back(at + 1);
     }
 }
 

@@ -74,6 +74,7 @@ class SourceText {
     /// Keeps views: both must outlive it.
     SourceText(std::string_view name, std::string_view text);
     [[nodiscard]] std::string_view name() const { return name_; }
+    /// Without the byte order mark (RFC 3629 §6) that some editors put in front.
     [[nodiscard]] std::string_view text() const { return text_; }
     [[nodiscard]] std::uint32_t line_count() const { return static_cast<std::uint32_t>(starts_.size()); }
     /// Line `number` from 1, without its end; empty where there is none.

@@ -110,6 +110,15 @@ std::string description_of(const toml::parse_error& error) {
     return text;
 }
 
+/// The key that toml++ says is there already; empty where that is not what it says.
+std::string_view given_again(std::string_view description) {
+    if (description.find("cannot redefine") == std::string_view::npos) return {};
+    const std::size_t open = description.find('\'');
+    const std::size_t close = description.rfind('\'');
+    if (open == close) return {};
+    return trimmed(description.substr(open + 1, close - open - 1));
+}
+
 /// Line and column of an offset.
 Place place_at(std::string_view text, std::size_t offset) {
     const std::string_view before = text.substr(0, offset);
@@ -199,21 +208,26 @@ class Reader {
             tell(place, {description, ""});
             return false;
         }
-        if (description.find("cannot redefine") != std::string::npos) {
-            const auto width = static_cast<std::uint32_t>(line.key.size());
-            const auto column = static_cast<std::uint32_t>(original.find(line.key) + 1);
-            tell({place.line, column, width, 0},
-                 {fmt::format("{} is given a second time", line.key), "remove one of the two"});
-            lines_[place.line - 1].clear();
+        const std::string_view again = given_again(description);
+        // What an inline table has twice stands within the value.
+        const bool is_inside = again != line.key;
+        const std::size_t at = is_inside ? original.rfind(again, place.column) : original.find(again);
+        if (!again.empty() && at != std::string_view::npos) {
+            const auto column = static_cast<std::uint32_t>(count_code_points(original.substr(0, at)) + 1);
+            tell({place.line, column, static_cast<std::uint32_t>(again.size()), 0},
+                 {fmt::format("{} is given a second time", again), "remove one of the two"});
+            lines_[place.line - 1] = is_inside ? stand_in(line) : "";
             return true;
         }
         const auto width =
             static_cast<std::uint32_t>(std::max<std::size_t>(1, count_code_points(line.value)));
         tell({place.line, line.value_column, width, 0}, explain(line, description));
-        // A stand-in keeps the key known; Converter makes it Unreadable.
-        lines_[place.line - 1] = std::string(line.key) + " = 0";
+        lines_[place.line - 1] = stand_in(line);
         return true;
     }
+
+    /// Keeps the key known; Converter makes it Unreadable.
+    static std::string stand_in(const Assignment& line) { return std::string(line.key) + " = 0"; }
 
     const SourceText& source_;
     Diagnostics& diagnostics_;

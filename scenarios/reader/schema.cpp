@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/wire/ethernet.h"
 #include "scenarios/reader/engine_types.h"
 #include "scenarios/reader/fault_kinds.h"
 #include "scenarios/reader/network.h"
@@ -14,6 +15,15 @@
 #include "scenarios/reader/workload_kinds.h"
 
 namespace dyetrace::scenario {
+namespace {
+
+/// Of the underlay: what EPPCs send at most (EppcConfig::underlay_mtu).
+constexpr std::int64_t packet_longest = 1600;
+/// Ethernet's header, and preamble, FCS and gap (IEEE 802.3), which take up a queue too.
+constexpr std::int64_t around_packet = wire::EthernetHeader::kSize + 24;
+
+}  // namespace
+
 const TableSchema<RunSettings>& run_schema() {
     using S = RunSettings;
     static const TableSchema<S> table{
@@ -51,12 +61,12 @@ const TableSchema<FabricSettings>& fabric_schema() {
              "Of every link, in each direction, that nothing else is said of."),
          key("link_delay", &S::link_delay, DurationType{{}, link_delay_most},
              "Propagation delay of every link that nothing else is said of."),
-         // Less than the longest packet with all its headers would drop that packet always.
-         key("queue", &S::queue_bytes, SizeType{1'600, 1'000'000'000},
+         // With less room the longest packets, which are those with tags, would find none ever.
+         key("queue", &S::queue_bytes, SizeType{packet_longest + around_packet, 1'000'000'000},
              "What every port can hold; a packet that finds no room is dropped."),
          key("ecn", &S::ecn_bytes, SizeType{0, 1'000'000'000},
              "A port that holds more marks ECN-capable packets (RFC 3168); 0B: none does."),
-         key("mtu", &S::mtu, IntegerType{1600, 65'535},
+         key("mtu", &S::mtu, IntegerType{packet_longest, 65'535},
              "Longest IP packet that a link takes, bytes; a longer one is dropped and its sender told."),
          optional_key("detection_delay", &S::detection_delay, DurationType{{}, longest}, "\"50ms\"",
                       "From a link's failure, or its return, to routes that know of it; `\"-\"`: they never "
@@ -189,7 +199,7 @@ const TableSchema<WorkloadSettings>& workload_schema() {
             {key("kind", &S::kind, workload_kind_type(), workload_kinds_in_words()),
              key("hosts", &S::hosts, TextType{"a host or a pattern"},
                  "Whose guests take part, such as `host-0-*`; they send among themselves."),
-             key("vni", &S::vni, IntegerType{1, 0xff'ffff}, "Virtual network that these guests are in."),
+             key("vni", &S::vni, IntegerType{1, vni_most}, "Virtual network that these guests are in."),
              key_of_workloads(
                  key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
                      "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of "
@@ -301,14 +311,14 @@ const TableSchema<HealthSettings>& health_schema() {
          key("investigation", &S::investigation,
              DurationType{Duration::milliseconds(1), Duration::seconds(3600)},
              "How long it waits for fresh evidence that confirms or refutes a suspicion."),
-         key("cover_interval", &S::cover_interval, DurationType{{}, longest_interval},
+         key("cover_interval", &S::cover_interval, DurationType{shortest_interval, longest_interval, true},
              "Between two looks which links no measured pair crosses; pairs that may cross those are "
              "measured too. "
              "0s: it does not look. Of use where hosts measure few of their pairs "
              "(`tracking.traffic_sessions`)."),
          key("cover_pairs", &S::cover_pairs, IntegerType{1, 100'000},
              "Most pairs asked for in one such look."),
-         key("read_counters", &S::read_counters, DurationType{{}, longest_interval},
+         key("read_counters", &S::read_counters, DurationType{shortest_interval, longest_interval, true},
              "Between two readings of what switches' ports count (packets in, and damaged ones: "
              "`frame-errors`), which are further evidence; 0s: they are not read."),
          key("repath", &S::repath, remedy_mode_type(),
@@ -436,7 +446,7 @@ const TableSchema<Fault>& fault_schema() {
                                     "none: these kinds must have it")),
          key_of_kinds(key("share", &S::share, ShareType{}, "Of all flows, by a hash of the outer headers.")),
          key_of_kinds(key("match", &S::match, FlowFilterType{},
-                          "Rules for the outer headers, of which a packet must meet one, such as "
+                          "Rules for the outer headers, which have no vni; a packet must meet one, such as "
                           "`\"source_ports=49152-49159\"`; none: `share` decides.")),
          key_of_kinds(key("delay", &S::delay, DurationType{{}, Duration::seconds(10)},
                           "How much longer a packet takes.")),

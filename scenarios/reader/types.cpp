@@ -96,12 +96,14 @@ Result<Duration, Problem> DurationType::read(const Node& node) const {
     if (value->ns < 0 && least.ns >= 0) {
         return Failure{Problem{fmt::format("\"{}\" is negative; allowed: {}", *text, range()), ""}};
     }
+    if (or_zero && *value == Duration{}) return value;
     if (*value < least || *value > most) return Failure{out_of_range(quoted(*text), range())};
     return value;
 }
 
 std::string DurationType::range() const {
-    return fmt::format("{} to {}", format_duration(least), format_duration(most));
+    const std::string zero = or_zero ? format_duration({}) + ", or " : "";
+    return fmt::format("{}{} to {}", zero, format_duration(least), format_duration(most));
 }
 
 std::string DurationType::show(Duration value) const {

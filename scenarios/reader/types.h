@@ -23,6 +23,7 @@ struct DurationType {
     using Value = Duration;
     Duration least;
     Duration most;
+    bool or_zero = false;
     [[nodiscard]] Result<Value, Problem> read(const Node& node) const;
     [[nodiscard]] std::string name() const { return "duration"; }
     [[nodiscard]] std::string range() const;

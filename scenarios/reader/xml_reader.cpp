@@ -25,8 +25,7 @@ std::uint32_t line_at(std::string_view text, std::size_t offset) {
 /// Offset of a document type, which can only stand in front of the first element: with none there are no
 /// entities that could be expanded, and nothing that could be fetched.
 std::optional<std::size_t> find_document_type(std::string_view text) {
-    std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
-    for (;;) {
+    for (std::size_t at = 0;;) {
         at = text.find_first_not_of(" \t\r\n", at);
         if (at == std::string_view::npos) return std::nullopt;
         const std::string_view rest = text.substr(at);

@@ -123,6 +123,15 @@ TEST(FlowSizes, CommentsBlanksAndLineEndsAreAllowed) {
     EXPECT_THAT(read.points(), ElementsAre(Point{0, 0}, Point{1000, 0.5}, Point{2000, 1}));
 }
 
+TEST(FlowSizes, AByteOrderMarkIsNoPartOfANumber) {
+    EXPECT_THAT(told_of("\xef\xbb\xbf"
+                        "0 0\n1000 100\n"),
+                testing::IsEmpty());
+    EXPECT_THAT(told_of("\xef\xbb\xbf"
+                        "0 x\n"),
+                testing::Contains("1:3: \"x\" is not a percentage"));
+}
+
 TEST(FlowSizes, EveryErrorIsToldWithItsPlace) {
     EXPECT_THAT(
         told_of("# sizes\n"

@@ -53,6 +53,8 @@ TEST(Syntax, NumbersOfNoTomlFormAreToldInTomlsWords) {
 TEST(Syntax, ASecondValueOfAKeyIsToldAtTheSecond) {
     EXPECT_THAT(told("[tracking]\ninsecure = true\n  insecure = true\n"),
                 ElementsAre("3:3: insecure is given a second time"));
+    EXPECT_THAT(told(without_key + "clock = [{hosts = \"host-0-*\", drift = 1, hosts = \"x\"}]\n"),
+                ElementsAre("2:42: hosts is given a second time"));
 }
 
 TEST(Syntax, ATableGivenTwiceStopsTheReading) {
@@ -96,6 +98,8 @@ TEST(Syntax, AByteOrderMarkAndWindowsLineEndsAreRead) {
     EXPECT_EQ(read("\xef\xbb\xbf[tracking]\r\ninsecure = true\r\n[run]\r\nseed = 5\r\n").run.seed, 5U);
     EXPECT_THAT(told("[tracking]\r\ninsecure = true\r\n[run]\r\nsede = 5\r\n"),
                 ElementsAre("4:1: unknown key \"sede\" in [run]"));
+    EXPECT_THAT(told("\xef\xbb\xbfsede = 1\ntracking.insecure = true\n"),
+                ElementsAre(HasSubstr("1:1: unknown key \"sede\"")));
 }
 
 TEST(Syntax, DeepNestingIsRefusedNotFollowed) {

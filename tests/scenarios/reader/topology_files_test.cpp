@@ -162,6 +162,14 @@ TEST(EdgeList, WithoutHostsItIsNoFabric) {
     EXPECT_THAT(edges("a b\n", 0).told, ElementsAre("net: no node has a host"));
 }
 
+TEST(EdgeList, AByteOrderMarkIsNoPartOfAName) {
+    const Outcome outcome = edges(
+        "\xef\xbb\xbf"
+        "a b\nb a2\n");
+    EXPECT_THAT(outcome.told, IsEmpty());
+    EXPECT_THAT(switches_of(outcome), ElementsAre("a", "b", "a2"));
+}
+
 TEST(EdgeList, BytesThatAreNoTextAreTold) {
     EXPECT_THAT(edges("a b\na \xff\n").told, ElementsAre("net:2:1: this line is not UTF-8"));
 }

@@ -56,6 +56,15 @@ TEST(DurationValue, HasARange) {
     EXPECT_EQ(read(without_key, {"run.drain=1min"}).run.drain, Duration::seconds(60));
 }
 
+TEST(DurationValue, MayBeZeroOrFromSomethingOn) {
+    EXPECT_EQ(of_value("health.read_counters", "\"1ns\""), "\"1ns\" is out of range: 0s, or 100us to 1min");
+    EXPECT_EQ(of_value("health.cover_interval", "\"99us\""),
+              "\"99us\" is out of range: 0s, or 100us to 1min");
+    EXPECT_EQ(read(without_key + "health.read_counters = \"0s\"\n").health.read_counters, Duration{});
+    EXPECT_EQ(read(without_key, {"health.cover_interval=100us"}).health.cover_interval,
+              Duration::microseconds(100));
+}
+
 TEST(RateValue, NeedsAUnitAndHasARange) {
     EXPECT_EQ(of_value("fabric.link_rate", "1000000000"), "this is an integer, where a rate belongs");
     EXPECT_EQ(suggestion_of("fabric.link_rate", "1000000000"), "give the unit, in quotes: \"1000000000bps\"");
@@ -67,7 +76,7 @@ TEST(RateValue, NeedsAUnitAndHasARange) {
 
 TEST(SizeValue, NeedsAUnitAndHasARange) {
     EXPECT_EQ(suggestion_of("fabric.queue", "150000"), "give the unit, in quotes: \"150000B\"");
-    EXPECT_EQ(of_value("fabric.queue", "\"1B\""), "\"1B\" is out of range: 1.6kB to 1GB");
+    EXPECT_EQ(of_value("fabric.queue", "\"1B\""), "\"1B\" is out of range: 1.638kB to 1GB");
     EXPECT_EQ(read(without_key, {"fabric.queue=64KiB"}).fabric.queue_bytes, 65'536U);
 }
 

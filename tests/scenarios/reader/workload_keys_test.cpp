@@ -112,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     EachKey, BadWorkloadKey,
     testing::Values(
         Bad{"flows", "hosts", "3", "this is an integer, where a text belongs"},
+        Bad{"flows", "vni", "16777215", "16777215 is out of range: 1 to 16777214"},
         Bad{"flows", "load", "0", "0 is out of range: 1e-06 to 1, or \"0.0001%\" to \"100%\""},
         Bad{"flows", "flow_rate", "\"1bps\"", "\"1bps\" is out of range: 1kbps to 1Tbps"},
         Bad{"flows", "packet", "17", "17 is out of range: 18 to 1472"},
@@ -147,6 +148,18 @@ TEST(WorkloadRates, FitOnALink) {
                 ElementsAre("4:13: one flow is to send at 2Gbps, more than a link carries (1Gbps)"));
     EXPECT_THAT(told(of_kind("constant") + "[fabric]\nlink_rate = \"10Mbps\"\n"),
                 ElementsAre("5:13: each host is to send 100Mbps, more than a link carries (10Mbps)"));
+}
+
+TEST(WorkloadRates, FitOnTheLinksThatTheHostsHave) {
+    const std::string at = "[fabric]\nkind = \"edge-list\"\nfile = \"" DYETRACE_SOURCE_DIR
+                           "/tests/data/topologies/two-speeds.edges\"\n";
+    const std::string fast = of_kind("constant") + "hosts = \"fast-*\"\nrate = ";
+    EXPECT_THAT(told(fast + "\"5Gbps\"\n" + at), IsEmpty());
+    EXPECT_THAT(
+        told(fast + "\"200Gbps\"\n" + at),
+        ElementsAre("5:8: each host is to send 200Gbps, more than the link of fast-0 carries (100Gbps)"));
+    EXPECT_THAT(told(of_kind("constant") + "rate = \"2Mbps\"\n" + at),
+                ElementsAre("4:8: each host is to send 2Mbps, more than the link of slow-0 carries (1Mbps)"));
 }
 
 TEST(WorkloadHosts, AreHostsAndMoreThanOne) {
