@@ -136,6 +136,12 @@ void Nhms::Engine::ask_all_for_probes(Time now) {
 
 bool Nhms::Engine::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
     if (!desk_ || !desk_->move_guest(tenant, guest, host, now)) return false;
+    // The view keeps nothing of pairs that nobody had guests at.
+    for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+        const auto [requester, acceptor] = table_.pair(PairIndex{i});
+        const bool is_there = requester == host || acceptor == host;
+        if (is_there && detectors_[i].health() != Health::NotMeasured) tell_desk_of_health(PairIndex{i}, now);
+    }
     ask_all_for_probes(now);
     return true;
 }

@@ -314,6 +314,21 @@ TEST(Nhms, AnEppcThatThereWasNoRoomToAskForAProbeIsAskedLater) {
               network.all<DirectiveSent>()[0].body.flow.trace);
 }
 
+TEST(Nhms, AGuestThatMovesHasTheStateOfItsNewHostAtOnce) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 50; ++i)
+        network.window(1000, 0);
+    ASSERT_FALSE(network.all<HealthChanged>().empty());
+    ClientConfig clients = probing("red", Vni{100});
+    clients.tenants[0].guests[1].host = kNhms;  // elsewhere
+    ASSERT_TRUE(network.nhms.serve(clients, network.now).ok());
+    const ClientView& view = *network.nhms.clients();
+    EXPECT_EQ(view.pair(TenantId{0}, "a", "b", network.now)->health, Health::NotMeasured);
+    ASSERT_TRUE(network.nhms.move_guest("red", "b", kHostB, network.now));
+    EXPECT_EQ(view.pair(TenantId{0}, "a", "b", network.now)->health, Health::Healthy);
+}
+
 TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
     HealthNetwork one;
     HealthNetwork other;
