@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -30,10 +30,6 @@ const GuestSpec* find(const TenantSpec& tenant, std::string_view name) {
     return it == tenant.guests.end() ? nullptr : &*it;
 }
 
-constexpr std::uint8_t bit(wire::FlowStage stage) {
-    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(stage));
-}
-
 /// Of the share's range of names. All are none below.
 std::uint32_t names_below(double share) {
     if (share >= 1) return 0;
@@ -42,23 +38,25 @@ std::uint32_t names_below(double share) {
 
 }  // namespace
 
-ClientDesk::ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores)
+ClientDesk::ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores,
+                       TraceNumbers numbers)
     : config_(config),
       view_(std::move(view)),
       scores_(std::move(scores)),
       probes_(config.probe_bounds),
-      recent_delays_(std::make_unique<RecentDelays>(config.view.clocks_are_one)) {}
+      recent_delays_(std::make_unique<RecentDelays>(config.view.clocks_are_one)),
+      numbers_(numbers) {}
 
-Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, TraceNumbers& numbers,
+Result<ClientDesk, std::string> ClientDesk::create(const ClientConfig& config, TraceNumbers numbers,
                                                    Time now) {
     auto view = ClientView::create(config.view, config.tenants);
     if (!view) return Failure{view.error()};
     auto scores = ServiceScores::create(config.scores);
     if (!scores) return Failure{"scores: " + scores.error()};
-    ClientDesk desk(config, std::move(view).value(), std::move(scores).value());
+    ClientDesk desk(config, std::move(view).value(), std::move(scores).value(), numbers);
     if (auto done = desk.subscribe(); !done) return Failure{done.error()};
     if (auto done = desk.add_instances(now); !done) return Failure{done.error()};
-    if (auto done = desk.add_probes(numbers); !done) return Failure{done.error()};
+    if (auto done = desk.add_probes(now); !done) return Failure{done.error()};
     desk.interval_ends_ = end_of_interval(now, config.view.share_interval);
     if (!desk.instances_.empty()) desk.look_at_ = now;
     return desk;
@@ -90,7 +88,7 @@ Result<Done, std::string> ClientDesk::add_instances(Time now) {
     return Done{};
 }
 
-Result<Done, std::string> ClientDesk::add_probes(TraceNumbers& numbers) {
+Result<Done, std::string> ClientDesk::add_probes(Time now) {
     for (const ProbeRequest& request : config_.probes) {
         const std::string where = "probe \"" + request.spec.name + "\": ";
         const TenantSpec* const tenant = find(config_.tenants, request.tenant);
@@ -109,23 +107,50 @@ Result<Done, std::string> ClientDesk::add_probes(TraceNumbers& numbers) {
             *address = guest->address;
             *host = guest->host;
         }
-        probe.trace = numbers.take();
-        probe_of_trace_[probe.trace] = probe_list_.size() - 1;
-        find_ends(probe);
+        begin_turn(probe, now);
     }
     return Done{};
 }
 
-void ClientDesk::find_ends(Probe& probe) const {
+ProbeTurn::Places ClientDesk::places_of(const Probe& probe) const {
     const ProbeSpec& spec = probe.request.spec;
-    probe.ends.clear();
+    ProbeTurn::Places places;
+    if (spec.share <= 0) return places;  // none of its packets
+    std::optional<IpAddress> host;
+    bool is_spread = false;
     for (const GuestSpec& guest : find(config_.tenants, probe.request.tenant)->guests) {
         if (guest.vni != spec.vni) continue;
+        is_spread = is_spread || guest.host != host.value_or(guest.host);
+        host = guest.host;
         std::uint8_t stages = 0;
-        if (spec.from.empty() || spec.from == guest.name) stages |= bit(wire::FlowStage::GuestOut);
-        if (spec.to.empty() || spec.to == guest.name) stages |= bit(wire::FlowStage::GuestIn);
-        if (stages != 0) probe.ends[guest.host] |= stages;
+        if (spec.from.empty() || spec.from == guest.name) stages |= ProbeTurn::bit(wire::FlowStage::GuestOut);
+        if (spec.to.empty() || spec.to == guest.name) stages |= ProbeTurn::bit(wire::FlowStage::GuestIn);
+        if (stages != 0) places[guest.host] |= stages;
     }
+    // On one host nothing crosses the network.
+    return is_spread ? places : ProbeTurn::Places{};
+}
+
+ClientDesk::Probe* ClientDesk::probe_of(std::uint32_t trace) {
+    const auto it = probe_of_trace_.find(trace);
+    return it == probe_of_trace_.end() ? nullptr : &probe_list_[it->second];
+}
+
+void ClientDesk::begin_turn(Probe& probe, Time now) {
+    probe_of_trace_.erase(probe.trace_before);
+    probe.trace_before = probe.turn.trace();
+    const ProbeTurn::Places places = places_of(probe);
+    probe.turn = ProbeTurn(numbers_.take(), places, now);
+    probe_of_trace_[probe.turn.trace()] = static_cast<std::size_t>(&probe - probe_list_.data());
+    for (const auto& [eppc, stages] : places)
+        ask_by(eppc, now);
+}
+
+/// One that was not heard of is asked once it is.
+void ClientDesk::ask_by(IpAddress eppc, Time at) {
+    Host& host = hosts_[eppc];
+    host.ask_at = std::min(host.ask_at, at);
+    if (host.boot.value != 0) ask_at_ = std::min(ask_at_, at);
 }
 
 void ClientDesk::add(IpAddress from_host, IpAddress to_host, const MetricsWindow& window, Time now) {
@@ -151,7 +176,11 @@ bool ClientDesk::move_guest(std::string_view name, std::string_view guest, IpAdd
         if (probe.request.spec.from == guest) probe.source_host = host;
         if (probe.request.spec.to == guest) probe.destination_host = host;
         if (probe.request.spec.from == guest || probe.request.spec.to == guest) probe.offset.reset();
-        find_ends(probe);
+        probes_.doubt(probe.request.spec.vni, probe.request.spec.name);
+        const ProbeTurn::Places places = places_of(probe);
+        if (!probe.turn.move(places, now)) begin_turn(probe, now);
+        for (const auto& [eppc, stages] : places)
+            ask_by(eppc, probe.turn.ask_at(eppc, now));
     }
     return true;
 }
@@ -160,39 +189,94 @@ bool ClientDesk::set_own(std::string_view service, std::string_view instance, do
     return scores_.set_own(service, instance, health, now);
 }
 
-std::vector<wire::DirectiveBody> ClientDesk::directives(IpAddress eppc) const {
+wire::DirectiveBody ClientDesk::directive(const Probe& probe, IpAddress eppc, std::uint8_t stages,
+                                          Time now) const {
+    const ProbeSpec& spec = probe.request.spec;
+    wire::DirectiveBody body;
+    body.kind = wire::DirectiveKind::TraceFlow;
+    // Its own address would be no peer: that of another of the network's hosts.
+    for (const GuestSpec& guest : find(config_.tenants, probe.request.tenant)->guests) {
+        if (guest.vni == spec.vni && guest.host != eppc) body.peer = guest.host;
+    }
+    body.flow.stages = stages;
+    body.flow.trace = probe.turn.trace();
+    body.flow.flow = {spec.vni, probe.source, probe.destination, 0, 0, 0};
+    body.flow.packets = ProbeTurn::kPackets;
+    body.flow.duration = probe.turn.until() - now;
+    body.flow.sampled = names_below(spec.share);
+    return body;
+}
+
+std::vector<wire::DirectiveBody> ClientDesk::ask(IpAddress eppc, BootId boot, Time now) {
     std::vector<wire::DirectiveBody> out;
-    for (const Probe& probe : probe_list_) {
-        const ProbeSpec& spec = probe.request.spec;
-        if (spec.share <= 0) continue;  // none of its packets
-        const auto end = probe.ends.find(eppc);
-        if (end == probe.ends.end()) continue;
-        wire::DirectiveBody body;
-        body.flow.stages = end->second;
-        // Its own address would be no peer: that of another of the network's hosts.
-        for (const GuestSpec& guest : find(config_.tenants, probe.request.tenant)->guests) {
-            if (guest.vni == spec.vni && guest.host != eppc) body.peer = guest.host;
-        }
-        if (body.peer.is_unspecified()) continue;
-        body.kind = wire::DirectiveKind::TraceFlow;
-        body.flow.trace = probe.trace;
-        body.flow.flow = {spec.vni, probe.source, probe.destination, 0, 0, 0};
-        body.flow.packets = std::numeric_limits<std::uint16_t>::max();
-        body.flow.duration = wire::FlowTraceSpec::kDurationMost;
-        body.flow.sampled = names_below(spec.share);
-        out.push_back(std::move(body));
+    const auto it = hosts_.find(eppc);
+    if (it == hosts_.end()) return out;
+    Host& host = it->second;
+    const bool has_restarted = host.boot != boot;
+    if (!has_restarted && now < host.ask_at) return out;
+    host = {boot, Time::never()};
+    for (Probe& probe : probe_list_) {
+        if (has_restarted && probe.turn.on_restart(eppc, now))
+            probes_.doubt(probe.request.spec.vni, probe.request.spec.name);
+        if (probe.turn.ask_at(eppc, now) <= now)
+            out.push_back(directive(probe, eppc, probe.turn.ask(eppc), now));
+        ask_by(eppc, probe.turn.ask_at(eppc, now));
     }
     return out;
 }
 
+std::vector<IpAddress> ClientDesk::take_due(Time now) {
+    std::vector<IpAddress> due;
+    if (now < ask_at_) return due;
+    ask_at_ = Time::never();
+    for (const auto& [eppc, host] : hosts_) {
+        if (host.boot.value == 0) continue;
+        if (host.ask_at <= now) {
+            due.push_back(eppc);
+        } else {
+            ask_at_ = std::min(ask_at_, host.ask_at);
+        }
+    }
+    return due;
+}
+
+void ClientDesk::forget(IpAddress eppc) {
+    if (const auto it = hosts_.find(eppc); it != hosts_.end()) it->second.boot = {};
+}
+
+void ClientDesk::on_answer(IpAddress eppc, std::uint32_t trace, bool follows, Time now) {
+    Probe* const probe = probe_of(trace);
+    if (probe == nullptr || probe->turn.trace() != trace) return;
+    probe->turn.on_answer(eppc, follows, now);
+    ask_by(eppc, probe->turn.ask_at(eppc, now));
+}
+
+void ClientDesk::on_not_asked(IpAddress eppc, std::uint32_t trace, Time now) {
+    Probe* const probe = probe_of(trace);
+    if (probe == nullptr || probe->turn.trace() != trace) return;
+    probe->turn.on_not_asked(eppc, now);
+    ask_by(eppc, probe->turn.ask_at(eppc, now));
+}
+
+/// Whether all that a packet may have gone to were looking from when it left until it would have come.
+bool ClientDesk::is_judged(const Probe& probe, Time left, Time now) const {
+    const Duration wait = config_.probe_bounds.matcher.wait;
+    if (config_.view.clocks_are_one) return probe.turn.looked(left, left + wait);
+    // On another clock; but it left before it was heard of, and not longer before than is waited for.
+    return probe.turn.looked(now - wait, now + wait);
+}
+
 void ClientDesk::take(IpAddress eppc, const wire::FlowStageEntry& entry, Time now) {
-    const auto of = probe_of_trace_.find(entry.trace);
-    if (of == probe_of_trace_.end()) return;
-    Probe& probe = probe_list_[of->second];
+    Probe* const of = probe_of(entry.trace);
     // A host that has no such guest tells nothing of it, whatever it says.
-    const auto end = probe.ends.find(eppc);
-    if (end == probe.ends.end() || (end->second & bit(entry.stage)) == 0) return;
+    if (of == nullptr || !of->turn.is_at(eppc, entry.stage)) return;
+    Probe& probe = *of;
     const bool leaves = entry.stage == wire::FlowStage::GuestOut;
+    if (entry.trace == probe.turn.trace()) {
+        probe.turn.count(eppc, entry.stage, now);
+    } else if (leaves) {
+        return;  // of the turn before: it may have been told in this one, too
+    }
     Time at{entry.at_ns};
     if (!leaves && !config_.view.clocks_are_one) {
         if (probe.offset) {
@@ -203,7 +287,9 @@ void ClientDesk::take(IpAddress eppc, const wire::FlowStageEntry& entry, Time no
     }
     const ProbeSpec& spec = probe.request.spec;
     const auto side = leaves ? ProbeObservation::Side::Ingress : ProbeObservation::Side::Egress;
-    probes_.observe(spec.name, {spec.vni, spec.from, spec.to, side, entry.packet, at}, now);
+    probes_.observe(
+        spec.name,
+        {spec.vni, spec.from, spec.to, side, entry.packet, at, !leaves || is_judged(probe, at, now)}, now);
 }
 
 void ClientDesk::on_clock(IpAddress eppc, IpAddress peer, Duration offset) {
@@ -279,6 +365,9 @@ void ClientDesk::advance(Time now) {
     view_.advance(now);
     tell_notifications();
     probes_.advance(now);
+    for (Probe& probe : probe_list_) {
+        if (now >= probe.turn.over_at()) begin_turn(probe, now);
+    }
     if (now >= look_at_) {
         look_at_instances(now);
         look_at_ = now + config_.view.span / kLooksOfASpan;
@@ -297,7 +386,10 @@ void ClientDesk::settle(Time now) {
 }
 
 Time ClientDesk::next_deadline() const {
-    return std::min({view_.next_deadline(), probes_.next_deadline(), look_at_, interval_ends_});
+    Time next = std::min({view_.next_deadline(), probes_.next_deadline(), look_at_, interval_ends_, ask_at_});
+    for (const Probe& probe : probe_list_)
+        next = std::min(next, probe.turn.over_at());
+    return next;
 }
 
 std::vector<ClientOutput> ClientDesk::take() {

@@ -25,6 +25,7 @@
 #include "core/base/time.h"
 #include "core/health/client_view.h"
 #include "core/health/probe.h"
+#include "core/health/probe_turn.h"
 #include "core/health/recent_delays.h"
 #include "core/health/service_score.h"
 #include "core/health/trace_numbers.h"
@@ -90,10 +91,10 @@ using ClientOutput = std::variant<TenantNotified, PairsTold, ShareTold, Instance
 
 class ClientDesk {
   public:
-    /// Takes from `numbers` what EPPCs are to know its probes by. Errors name the tenant, service or probe,
-    /// or the field.
-    static Result<ClientDesk, std::string> create(const ClientConfig& config, TraceNumbers& numbers,
-                                                  Time now);
+    /// EPPCs know its probes by `numbers`. Errors name the tenant, service or probe, or the field.
+    static Result<ClientDesk, std::string> create(const ClientConfig& config, TraceNumbers numbers, Time now);
+    /// Those not taken yet, for the desk that takes its place.
+    [[nodiscard]] const TraceNumbers& numbers() const { return numbers_; }
 
     // As of ClientView. `now` never runs backwards, here and below.
     void add(IpAddress from_host, IpAddress to_host, const MetricsWindow& window, Time now);
@@ -102,9 +103,17 @@ class ClientDesk {
     /// As of ServiceScores.
     bool set_own(std::string_view service, std::string_view instance, double health, Time now);
 
-    /// What to ask of an EPPC that has come to be known, or has begun anew, for the probes that have guests
-    /// there.
-    [[nodiscard]] std::vector<wire::DirectiveBody> directives(IpAddress eppc) const;
+    /// What to ask of an EPPC that has been heard of, in this boot, for the probes that have guests there;
+    /// nothing where nothing is due. Whoever asks says what came of each.
+    [[nodiscard]] std::vector<wire::DirectiveBody> ask(IpAddress eppc, BootId boot, Time now);
+    /// EPPCs that `ask` has something for by now, each once.
+    [[nodiscard]] std::vector<IpAddress> take_due(Time now);
+    /// It is not known any more.
+    void forget(IpAddress eppc);
+    /// What came of it; `follows` is false also where nobody answered.
+    void on_answer(IpAddress eppc, std::uint32_t trace, bool follows, Time now);
+    /// There was no room to ask.
+    void on_not_asked(IpAddress eppc, std::uint32_t trace, Time now);
     void take(IpAddress eppc, const wire::FlowStageEntry& entry, Time now);
     /// `offset`: the clock of `peer` less that of `eppc`.
     void on_clock(IpAddress eppc, IpAddress peer, Duration offset);
@@ -133,22 +142,33 @@ class ClientDesk {
         ProbeRequest request;
         IpAddress source, destination;            ///< of the guests, where they are named
         IpAddress source_host, destination_host;  ///< likewise
-        std::uint32_t trace = 0;                  ///< as EPPCs know it
-        std::map<IpAddress, std::uint8_t>
-            ends;                        ///< EPPCs with guests of it, and the stages that they tell of
+        ProbeTurn turn;
+        std::uint32_t trace_before = 0;  ///< of the turn before
         std::optional<Duration> offset;  ///< of the second host's clock from the first's
         bool delays_known = true;        ///< no time was of a clock that could not be corrected
+    };
+    /// That some probe has guests on.
+    struct Host {
+        BootId boot;  ///< that was asked; zero where it is not known
+        Time ask_at = Time::never();
     };
     struct Subscribed {
         std::string tenant;
         SubscriptionId id;
     };
 
-    ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores);
+    ClientDesk(const ClientConfig& config, ClientView view, ServiceScores scores, TraceNumbers numbers);
     Result<Done, std::string> subscribe();
     Result<Done, std::string> add_instances(Time now);
-    Result<Done, std::string> add_probes(TraceNumbers& numbers);
-    void find_ends(Probe& probe) const;
+    Result<Done, std::string> add_probes(Time now);
+    [[nodiscard]] ProbeTurn::Places places_of(const Probe& probe) const;
+    /// Null where no probe has it.
+    [[nodiscard]] Probe* probe_of(std::uint32_t trace);
+    void begin_turn(Probe& probe, Time now);
+    void ask_by(IpAddress eppc, Time at);
+    [[nodiscard]] wire::DirectiveBody directive(const Probe& probe, IpAddress eppc, std::uint8_t stages,
+                                                Time now) const;
+    [[nodiscard]] bool is_judged(const Probe& probe, Time left, Time now) const;
     void look_at_instances(Time now);
     void tell_notifications();
     void tell_interval(Time until, Time now);
@@ -161,7 +181,10 @@ class ClientDesk {
     std::vector<Subscribed> subscriptions_;
     std::vector<Instance> instances_;
     std::vector<Probe> probe_list_;
-    std::map<std::uint32_t, std::size_t> probe_of_trace_;
+    TraceNumbers numbers_;
+    std::map<std::uint32_t, std::size_t> probe_of_trace_;  ///< of its turn, and of the one before
+    std::map<IpAddress, Host> hosts_;
+    Time ask_at_ = Time::never();                                      ///< the earliest of theirs
     std::map<std::pair<std::string, std::string>, Time> shares_told_;  ///< up to when, by tenant and state
     Time look_at_ = Time::never();
     Time interval_ends_ = Time::never();

@@ -39,7 +39,7 @@ std::string figure_text(Figure figure, double value) {
     return three_digits(value) + "ns";
 }
 
-std::string health_text(Health health, const FigureSums& sums, const Figures& figures) {
+std::string health_text(Health health, const FigureSums& sums, const Figures& figures, std::uint64_t delays) {
     if (sums.sent == 0 && sums.received == 0) {
         return health == Health::NotMeasured ? "no packets were measured lately"
                                              : "no packets were measured lately; the state is of before";
@@ -47,20 +47,23 @@ std::string health_text(Health health, const FigureSums& sums, const Figures& fi
     std::string text;
     const auto say = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (const auto& loss = figures[Figure::Loss]; loss && !sums.excess) {
-        const ShareInterval interval = share_interval(sums.lost, sums.sent);
+        const ShareInterval interval = interval_of_share(*loss, at_least(sums.sent));
         say("loss " + percent(*loss) + " (" + percent(interval.low) + " to " + percent(interval.high) +
             " with 95% confidence)");
     }
     if (sums.excess) say("more packets arrived than were sent, so loss is not known");
-    static constexpr std::pair<Figure, std::string_view> kOthers[] = {{Figure::Delay, "delay "},
-                                                                      {Figure::DelayP99, "99% below "},
-                                                                      {Figure::Queueing, "queueing "},
-                                                                      {Figure::Jitter, "jitter "},
-                                                                      {Figure::Ce, "CE "},
-                                                                      {Figure::Corrupted, "corrupted "},
-                                                                      {Figure::Reordered, "reordered "},
-                                                                      {Figure::Duplicated, "duplicated "}};
-    for (const auto& [figure, name] : kOthers) {
+    const bool many = delays >= kDelaysForP99;
+    const std::pair<Figure, std::string_view> others[] = {
+        {Figure::Delay, "delay "},
+        many ? std::pair<Figure, std::string_view>(Figure::DelayP99, "99% below ")
+             : std::pair<Figure, std::string_view>(Figure::DelayMax, "at most "),
+        {Figure::Queueing, "queueing "},
+        {Figure::Jitter, "jitter "},
+        {Figure::Ce, "CE "},
+        {Figure::Corrupted, "corrupted "},
+        {Figure::Reordered, "reordered "},
+        {Figure::Duplicated, "duplicated "}};
+    for (const auto& [figure, name] : others) {
         const auto& value = figures[figure];
         // A share of nothing is not worth a tenant's line.
         if (value && (*value != 0 || unit_of(figure) == FigureUnit::Time))

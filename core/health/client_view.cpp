@@ -112,9 +112,14 @@ FigureSums ClientView::sums(const Measured& measured, Time now) const {
     return out;
 }
 
+DelayFigures ClientView::delays(const Measured& measured, Time now) const {
+    return measured.delays_at > now - config_.silence ? measured.delays : DelayFigures{};
+}
+
 Figures ClientView::figures(const Measured& measured, const FigureSums& sums, Time now) const {
-    const bool fed = measured.delays_at > now - config_.silence;
-    return sums.figures(config_.clocks_are_one, fed ? measured.delays : DelayFigures{});
+    Figures out = sums.figures(config_.clocks_are_one, delays(measured, now));
+    out[Figure::Packets] = static_cast<double>(at_least(sums.sent));
+    return out;
 }
 
 Health ClientView::health_of(const Measured& measured, Time now) const {
@@ -134,6 +139,9 @@ bool ClientView::evaluate(std::uint32_t index, const HostPair& hosts, const Meas
     watched.states.resize(states.size());
     const FigureSums sums = this->sums(measured, now);
     const Figures figures = this->figures(measured, sums, now);
+    const auto reason = [&](Health health) {
+        return health_text(health, sums, sums.coarse(figures), delays(measured, now).count);
+    };
     bool busy = sums.windows > 0;
     const Health health = health_of(measured, now);
     busy = busy || health != Health::NotMeasured;
@@ -141,7 +149,7 @@ bool ClientView::evaluate(std::uint32_t index, const HostPair& hosts, const Meas
         const std::string_view before = to_string(watched.health);
         watched.health = health;
         watched.since = now;
-        announce(index, hosts, "health", before, to_string(health), reason(health, sums, figures), now);
+        announce(index, hosts, "health", before, to_string(health), reason(health), now);
     }
     for (std::size_t i = 0; i < states.size(); ++i) {
         ConditionTracker& tracker = watched.states[i];
@@ -153,7 +161,7 @@ bool ClientView::evaluate(std::uint32_t index, const HostPair& hosts, const Meas
         const Ternary holds = anything ? condition.evaluate(figures) : Ternary::Unknown;
         if (tracker.update(holds, condition.hold(), now))
             announce(index, hosts, states[i].name, to_string(before), to_string(tracker.standing()),
-                     reason(health, sums, figures), now);
+                     reason(health), now);
         busy = busy || holds != Ternary::Unknown || tracker.standing() != Standing::NotMeasured;
     }
     return busy;
@@ -256,10 +264,6 @@ std::vector<std::string> ClientView::guests(TenantId id) const {
     return names;
 }
 
-std::string ClientView::reason(Health health, const FigureSums& sums, const Figures& figures) const {
-    return health_text(health, sums, figures);
-}
-
 PairView ClientView::view(const Account& account, std::size_t from, std::size_t to, Time now) const {
     const GuestSpec& source = account.tenant.guests()[from];
     const GuestSpec& destination = account.tenant.guests()[to];
@@ -271,15 +275,18 @@ PairView ClientView::view(const Account& account, std::size_t from, std::size_t 
         out.states.push_back({state.name, Standing::NotMeasured, {}});
     const HostPair hosts{source.host, destination.host};
     FigureSums sums;
+    std::uint64_t delays = 0;
     // On one host nothing of theirs crosses the network.
     const auto it = measured_.find(hosts);
     if (it != measured_.end() && source.host != destination.host) {
         sums = this->sums(it->second, now);
-        out.figures = figures(it->second, sums, now);
+        out.figures = sums.coarse(figures(it->second, sums, now));
+        delays = this->delays(it->second, now).count;
         out.health = health_of(it->second, now);
         if (out.health != Health::NotMeasured) out.confidence = it->second.confidence;
-        out.loss = share_interval(sums.lost, sums.sent);
         out.packets_at_least = at_least(sums.sent);
+        if (const auto& loss = out.figures[Figure::Loss])
+            out.loss = interval_of_share(*loss, out.packets_at_least);
         if (const auto watched = account.watched.find(hosts); watched != account.watched.end()) {
             out.since = watched->second.since;
             for (std::size_t i = 0; i < watched->second.states.size(); ++i) {
@@ -288,7 +295,7 @@ PairView ClientView::view(const Account& account, std::size_t from, std::size_t 
             }
         }
     }
-    out.reason = reason(out.health, sums, out.figures);
+    out.reason = health_text(out.health, sums, out.figures, delays);
     out.figures[Figure::Packets].reset();
     return out;
 }

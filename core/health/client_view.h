@@ -4,7 +4,8 @@
 // Nothing that comes out names a host, a device, an underlay address or another tenant; there is no such
 // field, and no text is made from what has one. What is measured is measured between hosts, of all packets
 // between them, so two things are coarsened: sample sizes, which would tell how busy others are, are told as
-// "at least 1, 2 or 5 times a power of ten"; and guests on one host, between whom the network carries
+// "at least 1, 2 or 5 times a power of ten", and everything else that is told could be of that many; and
+// guests on one host, between whom the network carries
 // nothing, are "not measured" like any other pair without packets. It stays visible that two pairs of one's
 // own fare alike.
 //
@@ -68,8 +69,8 @@ struct PairView {
     double confidence = 0;  ///< in `health`, 0 to 1; zero where it is not measured
     std::string
         reason;  ///< "loss 0.74% (0.42% to 1.3% with 95% confidence), jitter 30us, at least 1000 packets"
-    Figures figures;                     ///< over the span; but no `packets`
-    ShareInterval loss;                  ///< 95% interval
+    Figures figures;                     ///< over the span, `FigureSums::coarse`; but no `packets`
+    ShareInterval loss;                  ///< 95% interval of that loss, of `packets_at_least`
     std::uint64_t packets_at_least = 0;  ///< 1, 2 or 5 times a power of ten
     std::vector<State> states;           ///< the tenant's own, in the order of its configuration
 };
@@ -176,6 +177,8 @@ class ClientView {
     [[nodiscard]] Measured* measured(const HostPair& hosts, Time now);
     static void turn(Measured& measured, std::int64_t slot);
     [[nodiscard]] FigureSums sums(const Measured& measured, Time now) const;
+    [[nodiscard]] DelayFigures delays(const Measured& measured, Time now) const;
+    /// As conditions see them: packets by what is told of their number.
     [[nodiscard]] Figures figures(const Measured& measured, const FigureSums& sums, Time now) const;
     [[nodiscard]] Health health_of(const Measured& measured, Time now) const;
     bool evaluate(std::uint32_t account, const HostPair& hosts, const Measured& measured, Time now);
@@ -183,7 +186,6 @@ class ClientView {
                   std::string_view before, std::string_view after, const std::string& reason, Time now);
     void count_shares(Account& account, Time now);
     [[nodiscard]] PairView view(const Account& account, std::size_t from, std::size_t to, Time now) const;
-    [[nodiscard]] std::string reason(Health health, const FigureSums& sums, const Figures& figures) const;
     [[nodiscard]] bool exists(TenantId tenant) const { return tenant.value < accounts_.size(); }
 
     ClientViewConfig config_;

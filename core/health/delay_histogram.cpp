@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace dyetrace::health {
 
@@ -55,12 +56,14 @@ std::optional<Duration> DelayHistogram::max() const {
 std::optional<Duration> DelayHistogram::quantile(double q) const {
     if (count_ == 0) return std::nullopt;
     const double share = q >= 0 ? std::min(q, 1.0) : 0.0;  // and where q is no number
-    const auto rank = static_cast<std::uint64_t>(share * static_cast<double>(count_ - 1));
+    constexpr double kInexact = 1 - 1e-12;                 // 0.07 of 100 is no more than 7
+    const auto rank = std::max(1.0, std::ceil(share * kInexact * static_cast<double>(count_)));
     std::uint64_t seen = below_zero_;
-    if (rank < seen) return min_;
+    if (rank <= static_cast<double>(seen)) return min_;
     for (std::size_t i = 0; i < kBuckets; ++i) {
         seen += buckets_[i];
-        if (rank < seen) return std::clamp(Duration::nanoseconds(middle_of(i)), min_, max_);
+        if (rank <= static_cast<double>(seen))
+            return std::clamp(Duration::nanoseconds(middle_of(i)), min_, max_);
     }
     return max_;
 }

@@ -24,8 +24,8 @@ class DelayHistogram {
     /// Exact. Nothing where count() is 0.
     [[nodiscard]] std::optional<Duration> min() const;
     [[nodiscard]] std::optional<Duration> max() const;
-    /// The delay of rank floor(q (count - 1)) in ascending order, within 1.6%; q outside [0, 1] is the nearer
-    /// end.
+    /// The delay of rank ceil(q count) in ascending order, within 1.6%, so that so many are at most as long;
+    /// q outside [0, 1] is the nearer end.
     [[nodiscard]] std::optional<Duration> quantile(double q) const;
 
   private:

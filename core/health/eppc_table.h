@@ -38,7 +38,6 @@ struct KnownEppc {
     ReplayWindow updates;
     std::uint32_t updates_left = 0;    ///< that may be new before it is shown another boot
     std::uint32_t next_directive = 1;  ///< its directives are numbered for itself
-    BootId asked_for_probes;           ///< its boot that was asked for what tenants' probes need
 };
 
 class EppcTable {

@@ -19,7 +19,8 @@ StageDelay stage_delay(std::vector<Duration> delays, Duration bound) {
     StageDelay out;
     if (delays.empty()) return out;
     std::sort(delays.begin(), delays.end());
-    const auto at = [&](std::size_t per_cent) { return delays[(delays.size() - 1) * per_cent / 100]; };
+    // The nearest rank: that many are at most so long.
+    const auto at = [&](std::size_t per_cent) { return delays[(delays.size() * per_cent + 99) / 100 - 1]; };
     out.packets = static_cast<std::uint32_t>(delays.size());
     out.min = delays.front();
     out.p50 = at(50);
@@ -48,8 +49,8 @@ std::string time_text(Duration delay) {
 std::string stage_text(std::string_view name, const StageDelay& delay) {
     std::string text = std::string(name) + ": ";
     if (delay.packets == 0) return text + "not measured\n";
-    text += time_text(delay.p50) + " (" + time_text(delay.min) + " to " + time_text(delay.max) +
-            "), 99% below " + time_text(delay.p99);
+    text += time_text(delay.p50) + " (" + time_text(delay.min) + " to " + time_text(delay.max) + ')';
+    if (delay.packets >= kDelaysForP99) text += ", 99% below " + time_text(delay.p99);
     if (delay.bound.ns > 0) text += ", each within " + time_text(delay.bound);
     return text + ", of " + std::to_string(delay.packets) + " packets\n";
 }

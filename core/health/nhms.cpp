@@ -241,6 +241,13 @@ void Nhms::Engine::advance(Time now) {
     if (desk_ && desk_->next_deadline() <= now) {
         desk_->advance(now);
         emit_told();
+        for (const IpAddress address : desk_->take_due(now)) {
+            if (const KnownEppc* const eppc = eppcs_.find(address)) {
+                ask_for_probes(*eppc, now);
+            } else {
+                desk_->forget(address);  // it has given way to another
+            }
+        }
     }
     if (now >= conclude_at_) conclude(now);
     if (now >= cover_at_) look_at_cover(now);

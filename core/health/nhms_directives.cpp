@@ -31,7 +31,18 @@ void Nhms::Engine::refuse(const WantedDirective& wanted, const std::string& why,
             now, incident->id, incident->state, IncidentStep::DirectiveRefused, incident->subject,
             std::string(wire::to_string(wanted.body.kind)) + " to " + wanted.eppc.to_string() + ": " + why});
     }
-    investigation_.on_no_answer(wanted, for_good, now);
+    on_no_answer(wanted, for_good, now);
+}
+
+void Nhms::Engine::on_no_answer(const WantedDirective& wanted, bool for_good, Time now) {
+    if (wanted.body.kind != wire::DirectiveKind::TraceFlow)
+        return investigation_.on_no_answer(wanted, for_good, now);
+    if (!desk_) return;
+    if (for_good) {
+        desk_->on_answer(wanted.eppc, wanted.body.flow.trace, false, now);
+    } else {
+        desk_->on_not_asked(wanted.eppc, wanted.body.flow.trace, now);
+    }
 }
 
 void Nhms::Engine::issue(const WantedDirective& wanted, Time now) {
@@ -98,31 +109,40 @@ std::optional<FlowTraceResult> Nhms::Engine::flow_trace(FlowTraceId id, Time now
 }
 
 Result<Done, std::string> Nhms::Engine::serve(const ClientConfig& clients, Time now) {
-    auto made = ClientDesk::create(clients, probe_numbers_, now);
+    auto made = ClientDesk::create(clients, desk_ ? desk_->numbers() : probe_numbers_, now);
     if (!made) return Failure{made.error()};
     desk_.emplace(std::move(made).value());
-    for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
-        const auto [requester, acceptor] = table_.pair(PairIndex{i});
-        desk_->set_health(requester, acceptor, detectors_[i].health(), detectors_[i].confidence(), now);
-    }
-    for (auto& [address, eppc] : eppcs_.all()) {
-        eppc.asked_for_probes = {};
-        ask_for_probes(eppc, now);
-    }
+    for (std::uint32_t i = 0; i < detectors_.size(); ++i)
+        tell_desk_of_health(PairIndex{i}, now);
+    ask_all_for_probes(now);
     return Done{};
 }
 
-void Nhms::Engine::ask_for_probes(KnownEppc& eppc, Time now) {
-    if (eppc.asked_for_probes == eppc.boot) return;
-    eppc.asked_for_probes = eppc.boot;
-    for (wire::DirectiveBody& body : desk_->directives(eppc.endpoint.address))
+void Nhms::Engine::tell_desk_of_health(PairIndex pair, Time now) {
+    const auto [requester, acceptor] = table_.pair(pair);
+    const SessionDetector& detector = detectors_[pair.value];
+    desk_->set_health(requester, acceptor, detector.health(), detector.confidence(), now);
+}
+
+void Nhms::Engine::ask_for_probes(const KnownEppc& eppc, Time now) {
+    for (wire::DirectiveBody& body : desk_->ask(eppc.endpoint.address, eppc.boot, now))
         issue({IncidentId{}, eppc.endpoint.address, std::move(body)}, now);
+}
+
+void Nhms::Engine::ask_all_for_probes(Time now) {
+    for (const auto& [address, eppc] : eppcs_.all())
+        ask_for_probes(eppc, now);
 }
 
 bool Nhms::Engine::move_guest(std::string_view tenant, std::string_view guest, IpAddress host, Time now) {
     if (!desk_ || !desk_->move_guest(tenant, guest, host, now)) return false;
-    for (auto& [address, eppc] : eppcs_.all())
-        eppc.asked_for_probes = {};
+    // The view keeps nothing of pairs that nobody had guests at.
+    for (std::uint32_t i = 0; i < detectors_.size(); ++i) {
+        const auto [requester, acceptor] = table_.pair(PairIndex{i});
+        const bool is_there = requester == host || acceptor == host;
+        if (is_there && detectors_[i].health() != Health::NotMeasured) tell_desk_of_health(PairIndex{i}, now);
+    }
+    ask_all_for_probes(now);
     return true;
 }
 
@@ -156,7 +176,7 @@ void Nhms::Engine::retry_directives(Time now) {
         const bool is_gone = eppcs_.find(directive.wanted.eppc) == nullptr;  // has given way to another
         if (is_gone || directive.attempts >= config.directive_attempts) {
             ++counters.directives_unanswered;
-            investigation_.on_no_answer(directive.wanted, true, now);
+            on_no_answer(directive.wanted, true, now);
             return true;
         }
         send_directive(directive, now);
@@ -177,7 +197,12 @@ void Nhms::Engine::take_directive_result(const ControlMessage& message, IpAddres
     });
     if (it == directives_.end()) return drops.add(DropReason::ControlUnexpected);
     if (it->wanted.body.kind == wire::DirectiveKind::TraceFlow) {
-        flow_traces_.on_answer(from, it->wanted.body.flow.trace, result->status);
+        const std::uint32_t trace = it->wanted.body.flow.trace;
+        if (!TraceNumbers::is_of_probe(trace)) {
+            flow_traces_.on_answer(from, trace, result->status);
+        } else if (desk_) {
+            desk_->on_answer(from, trace, result->status == wire::DirectiveStatus::Done, now);
+        }
     } else {
         investigation_.on_answer(it->wanted, *result, now);
     }

@@ -125,13 +125,17 @@ class Nhms::Engine {
     void take_directive_result(const wire::ControlMessage& message, IpAddress from, Time now);
     void evaluate(Time now);
     void look_at_cover(Time now);
-    /// Asks an EPPC that was not asked since its start for what tenants' probes need of it.
-    void ask_for_probes(KnownEppc& eppc, Time now);
+    /// Asks an EPPC for what tenants' probes need of it, where that is due.
+    void ask_for_probes(const KnownEppc& eppc, Time now);
+    void ask_all_for_probes(Time now);
+    void tell_desk_of_health(PairIndex pair, Time now);
     void tell_traced(FlowTraceId id, Time now);
     void put(IncidentOutputs outputs, Time now);
     void issue(const WantedDirective& wanted, Time now);
     /// Nobody is asked: the incident's record says why.
     void refuse(const WantedDirective& wanted, const std::string& why, bool for_good, Time now);
+    /// Nobody answered, or was asked; not `for_good` where it was for want of room.
+    void on_no_answer(const WantedDirective& wanted, bool for_good, Time now);
     void send_directive(PendingDirective& directive, Time now);
     void retry_directives(Time now);
     void answer(const Endpoint& to, const wire::ControlMessage& update, wire::ControlType type,
@@ -148,7 +152,7 @@ class Nhms::Engine {
     Investigation investigation_;
     Coverage coverage_;
     FlowTraces flow_traces_;
-    TraceNumbers probe_numbers_;  ///< go on from desk to desk
+    TraceNumbers probe_numbers_;  ///< of the first desk; each goes on where the one before was
     std::optional<ClientDesk> desk_;
     std::map<SessionKey, KnownTiming> timings_;
     SessionKey timing_looked_at_;  ///< last, for one to forget

@@ -3,7 +3,7 @@
 
 namespace dyetrace::health {
 
-void PacketMatcher::see(Point point, std::uint32_t packet, Time at, Time now) {
+void PacketMatcher::see(Point point, std::uint32_t packet, Time at, Time now, bool is_judged) {
     advance(now);
     const bool is_first = point == Point::First;
     const auto it = waiting_.find(packet);
@@ -13,7 +13,7 @@ void PacketMatcher::see(Point point, std::uint32_t packet, Time at, Time now) {
             return;
         }
         ++(is_first ? counts_.first : counts_.second);
-        waiting_[packet] = {point, at, false};
+        waiting_[packet] = {point, at, false, is_judged};
         order_.push_back({now + config_.wait, packet});
         return;
     }
@@ -21,7 +21,7 @@ void PacketMatcher::see(Point point, std::uint32_t packet, Time at, Time now) {
     Waiting& other = it->second;
     if (!other.is_settled && other.point != point) {
         other.is_settled = true;
-        ++counts_.delivered;
+        ++(is_judged && other.is_judged ? counts_.delivered : counts_.unjudged);
         delays_.add(is_first ? other.at - at : at - other.at);
         return;
     }
@@ -35,9 +35,16 @@ void PacketMatcher::see(Point point, std::uint32_t packet, Time at, Time now) {
 void PacketMatcher::advance(Time now) {
     for (; !order_.empty() && order_.front().until <= now; order_.pop_front()) {
         const auto it = waiting_.find(order_.front().packet);
-        if (!it->second.is_settled) ++(it->second.point == Point::First ? counts_.lost : counts_.strays);
+        const Waiting& one = it->second;
+        if (!one.is_settled)
+            ++(one.point == Point::Second ? counts_.strays : one.is_judged ? counts_.lost : counts_.unjudged);
         waiting_.erase(it);
     }
+}
+
+void PacketMatcher::doubt() {
+    for (auto& [packet, one] : waiting_)
+        one.is_judged = one.is_judged && one.point == Point::Second;
 }
 
 Time PacketMatcher::next_deadline() const {

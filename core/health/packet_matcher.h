@@ -8,6 +8,8 @@
 //   first seen there, matched here   delivered, with its delay
 //   only at the first point          lost, once it has waited
 //   only at the second               stray, once it has waited: it came in where nobody looks, or twice
+//   seen at the first, while         not judged: neither delivered nor lost, but with its delay where it was
+//   the second may not have looked   seen there too
 //   twice at one point               ambiguous: what equals another packet, as a repeat of ICMP may, is left
 //                                    out of everything else
 #pragma once
@@ -28,12 +30,13 @@ struct PacketMatcherConfig {
     Duration wait = Duration::seconds(3);
 };
 
-/// first = delivered + lost + ambiguous of the first point + those that wait.
+/// first = delivered + lost + unjudged + ambiguous of the first point + those that wait.
 struct MatcherCounts {
     std::uint64_t first = 0;   ///< observations at the first point
     std::uint64_t second = 0;  ///< and at the second
     std::uint64_t delivered = 0;
     std::uint64_t lost = 0;
+    std::uint64_t unjudged = 0;  ///< that left when the second point may not have looked
     std::uint64_t strays = 0;
     std::uint64_t ambiguous = 0;        ///< packets of the first point
     std::uint64_t ambiguous_there = 0;  ///< of the second
@@ -47,14 +50,16 @@ class PacketMatcher {
     explicit PacketMatcher(const PacketMatcherConfig& config) : config_(config) {}
 
     /// A packet was at a point at `at`, of one clock for both points; `now` is when that was heard, and does
-    /// not run backwards.
-    void see(Point point, std::uint32_t packet, Time at, Time now);
+    /// not run backwards. `is_judged`, of the first point: the second was looking.
+    void see(Point point, std::uint32_t packet, Time at, Time now, bool is_judged = true);
+    /// The second point may have looked away: what waits for it is not judged.
+    void doubt();
     /// What has waited for long enough is settled.
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
 
     [[nodiscard]] const MatcherCounts& counts() const { return counts_; }
-    /// Of those delivered.
+    /// Of those seen at both points.
     [[nodiscard]] const DelayHistogram& delays() const { return delays_; }
     [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
@@ -64,6 +69,7 @@ class PacketMatcher {
         Time at;
         /// Seen at both, or twice at one: kept until its time is over, so that more of the same are known.
         bool is_settled = false;
+        bool is_judged = true;
     };
     struct Entry {
         Time until;

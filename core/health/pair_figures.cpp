@@ -2,7 +2,9 @@
 #include "core/health/pair_figures.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace dyetrace::health {
 namespace {
@@ -13,6 +15,14 @@ constexpr std::array<std::string_view, kFigureCount> kNames{
 
 double number(std::uint64_t value) {
     return static_cast<double>(value);
+}
+
+double rounded(double value, int digits) {
+    char text[32];
+    const auto end =
+        std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, digits - 1);
+    std::from_chars(text, end.ptr, value);
+    return value;
 }
 
 }  // namespace
@@ -99,14 +109,33 @@ Figures FigureSums::figures(bool clocks_are_one, const DelayFigures& fed) const 
     return out;
 }
 
+Figures FigureSums::coarse(const Figures& figures) const {
+    constexpr int kDigits = 3;
+    Figures out = figures;
+    for (std::size_t i = 0; i < kFigureCount; ++i) {
+        auto& value = out[static_cast<Figure>(i)];
+        if (value) value = rounded(*value, kDigits);
+    }
+    for (const auto& [figure, hits] :
+         {std::pair(Figure::Loss, lost), std::pair(Figure::Ce, ce), std::pair(Figure::Corrupted, corrupted),
+          std::pair(Figure::Reordered, late), std::pair(Figure::Duplicated, duplicates)}) {
+        if (out[figure] && hits < 100) out[figure] = rounded(*figures[figure], hits < 10 ? 1 : 2);
+    }
+    return out;
+}
+
 ShareInterval share_interval(std::uint64_t hits, std::uint64_t of) {
+    return of == 0 ? ShareInterval{} : interval_of_share(number(hits) / number(of), of);
+}
+
+ShareInterval interval_of_share(double share, std::uint64_t of) {
     if (of == 0) return {};
     constexpr double z = 1.959964;  // two-sided 95% of the normal distribution
     const double n = number(of);
-    const double p = std::min(number(hits) / n, 1.0);
+    const double p = std::min(share, 1.0);
     const double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
     const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    return {hits == 0 ? 0.0 : std::max(middle - half, 0.0), hits >= of ? 1.0 : std::min(middle + half, 1.0)};
+    return {p == 0 ? 0.0 : std::max(middle - half, 0.0), p == 1 ? 1.0 : std::min(middle + half, 1.0)};
 }
 
 }  // namespace dyetrace::health

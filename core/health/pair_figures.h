@@ -102,6 +102,9 @@ struct FigureSums {
     void add(const FigureSums& other);
     /// `clocks_are_one`: raw delays are delays.
     [[nodiscard]] Figures figures(bool clocks_are_one, const DelayFigures& delays) const;
+    /// Those figures as a tenant may know them, to three digits, and shares to no more than the number of
+    /// their hits has: one packet lost of n, told to the last digit, is n.
+    [[nodiscard]] Figures coarse(const Figures& figures) const;
 };
 
 /// Wilson's score interval (JASA 22, 1927) of a share, 95%. It takes packets as independent; loss comes in
@@ -111,5 +114,6 @@ struct ShareInterval {
     double high = 1;
 };
 ShareInterval share_interval(std::uint64_t hits, std::uint64_t of);
+ShareInterval interval_of_share(double share, std::uint64_t of);
 
 }  // namespace dyetrace::health

@@ -58,8 +58,13 @@ bool LogicalProbes::see(Probe& probe, const ProbeObservation& observation, Time 
     if (observation.packet >= probe.below) return false;
     const bool leaves = observation.side == ProbeObservation::Side::Ingress;
     probe.matcher.see(leaves ? PacketMatcher::Point::First : PacketMatcher::Point::Second, observation.packet,
-                      observation.at, now);
+                      observation.at, now, observation.is_judged);
     return true;
+}
+
+void LogicalProbes::doubt(Vni vni, const std::string& name) {
+    const auto it = probes_.find({vni, name});
+    if (it != probes_.end()) it->second.matcher.doubt();
 }
 
 void LogicalProbes::advance(Time now) {
@@ -111,17 +116,22 @@ std::string to_string(const ProbeResult& result) {
                        (result.from.empty() ? "any" : result.from) + " -> " +
                        (result.to.empty() ? "any" : result.to) + ", " +
                        figure_text(Figure::Loss, result.share) + " of packets): ";
-    if (!result.loss) return text + "no packet is settled yet";
-    text += "loss " + figure_text(Figure::Loss, *result.loss) + " of " +
-            std::to_string(result.counts.delivered + result.counts.lost) + " packets (" +
-            figure_text(Figure::Loss, result.loss_interval.low) + " to " +
-            figure_text(Figure::Loss, result.loss_interval.high) + " with 95% confidence)";
+    if (result.loss) {
+        text += "loss " + figure_text(Figure::Loss, *result.loss) + " of " +
+                std::to_string(result.counts.delivered + result.counts.lost) + " packets (" +
+                figure_text(Figure::Loss, result.loss_interval.low) + " to " +
+                figure_text(Figure::Loss, result.loss_interval.high) + " with 95% confidence)";
+    } else {
+        text += result.counts.unjudged == 0 ? "no packet is settled yet"
+                                            : "loss not measured, as not all that is sent to looks";
+    }
     if (result.delay_p50) {
         const auto time = [](Duration delay) {
             return figure_text(Figure::Delay, static_cast<double>(delay.ns));
         };
-        text += ", delay " + time(*result.delay_p50) + ", 99% below " + time(*result.delay_p99) +
-                ", at most " + time(*result.delay_max);
+        text += ", delay " + time(*result.delay_p50);
+        if (result.delays >= kDelaysForP99) text += ", 99% below " + time(*result.delay_p99);
+        text += ", at most " + time(*result.delay_max);
     }
     return text;
 }

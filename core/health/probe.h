@@ -50,6 +50,7 @@ struct ProbeObservation {
     Side side{};
     std::uint32_t packet = 0;  ///< its hash, of one seed everywhere
     Time at;
+    bool is_judged = true;  ///< of Ingress: whoever should see it arrive was looking
 };
 
 struct ProbeResult {
@@ -58,7 +59,7 @@ struct ProbeResult {
     std::string from, to;
     double share = 0;
     MatcherCounts counts;
-    std::optional<double> loss;  ///< lost / (delivered + lost); nothing settled: not measured
+    std::optional<double> loss;  ///< lost / (delivered + lost); none of either: not measured
     ShareInterval loss_interval;
     std::uint64_t delays = 0;  ///< packets that the next four are of
     std::optional<Duration> delay_p50, delay_p90, delay_p99, delay_max;
@@ -77,6 +78,8 @@ class LogicalProbes {
     void observe(const ProbeObservation& observation, Time now);
     /// For one alone, whose packets have names of their own. False where it is not there or does not want it.
     bool observe(std::string_view name, const ProbeObservation& observation, Time now);
+    /// Somebody who should have seen what is on its way may not have looked.
+    void doubt(Vni vni, const std::string& name);
     void advance(Time now);
     [[nodiscard]] Time next_deadline() const;
 

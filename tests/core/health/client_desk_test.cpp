@@ -12,6 +12,7 @@ namespace {
 constexpr Ipv4Address kOne{0x0a000001};
 constexpr Ipv4Address kTwo{0x0a000002};
 constexpr Ipv4Address kElse{0x0a000003};
+constexpr BootId kBoot{7};
 constexpr Vni kRed{100};
 constexpr Vni kBlue{200};
 
@@ -52,6 +53,8 @@ struct Desk : ::testing::Test {
             desk.advance(now);
             for (ClientOutput& one : desk.take())
                 told.push_back(std::move(one));
+            const auto more = desk.take_due(now);
+            due.insert(due.end(), more.begin(), more.end());
         }
         now = end;
     }
@@ -68,15 +71,36 @@ struct Desk : ::testing::Test {
         }
         return out;
     }
+    std::vector<wire::DirectiveBody> ask(IpAddress eppc, BootId boot = kBoot) {
+        auto asked = desk.ask(eppc, boot, now);
+        if (!asked.empty()) trace = asked.back().flow.trace;
+        return asked;
+    }
+    /// All ends of the probe, which look from now on.
+    void all_look() {
+        for (const Ipv4Address eppc : {kOne, kTwo}) {
+            for (const wire::DirectiveBody& body : ask(eppc))
+                desk.on_answer(eppc, body.flow.trace, true, now);
+        }
+    }
+    /// So late that what is heard of left after they began to look.
+    void wait() { run_until(now + config().probe_bounds.matcher.wait); }
+    ProbeResult result() {
+        wait();
+        run_until(now + Duration::seconds(1));
+        return all<ProbeTold>().back().result;
+    }
     wire::FlowStageEntry seen(wire::FlowStage stage, std::uint32_t packet, std::int64_t at_ns) {
         wire::FlowStageEntry entry;
-        entry.trace = desk.directives(kOne).front().flow.trace;
+        entry.trace = trace;
         entry.stage = stage;
         entry.packet = packet;
         entry.at_ns = at_ns;
         return entry;
     }
     std::vector<ClientOutput> told;
+    std::uint32_t trace = 0;     ///< that was asked for last
+    std::vector<IpAddress> due;  ///< all that were to be asked, with time
 };
 
 std::string refusal(const std::function<void(ClientConfig&)>& change) {
@@ -135,11 +159,12 @@ TEST_F(Desk, TellsTheScoreOfAnInstanceOnceItHasMoved) {
 }
 
 TEST_F(Desk, AsksTheHostsOfAProbesGuestsForTheirEndAlone) {
-    const auto source = desk.directives(kOne);
-    const auto destination = desk.directives(kTwo);
+    const auto source = ask(kOne);
+    const auto destination = ask(kTwo);
     ASSERT_EQ(source.size(), 1U);
     ASSERT_EQ(destination.size(), 1U);
-    EXPECT_TRUE(desk.directives(kElse).empty());
+    EXPECT_TRUE(ask(kElse).empty());
+    EXPECT_TRUE(ask(kOne).empty());  // was asked
     EXPECT_EQ(source[0].flow.stages, 1U << static_cast<unsigned>(wire::FlowStage::GuestOut));
     EXPECT_EQ(destination[0].flow.stages, 1U << static_cast<unsigned>(wire::FlowStage::GuestIn));
     EXPECT_EQ(source[0].peer, IpAddress{kTwo});
@@ -150,6 +175,8 @@ TEST_F(Desk, AsksTheHostsOfAProbesGuestsForTheirEndAlone) {
 
 TEST_F(Desk, MatchesWhatTheTwoEndsOfAProbeTellWithTheClocksTakenOut) {
     using wire::FlowStage;
+    all_look();
+    wait();
     desk.on_clock(kOne, kTwo, Duration::microseconds(500));
     desk.take(kOne, seen(FlowStage::GuestOut, 1, 1'000), now);
     desk.take(kTwo, seen(FlowStage::GuestIn, 1, 511'000), now);
@@ -171,6 +198,7 @@ TEST_F(Desk, AProbeOfAnyGuestHearsOnlyHostsThatHaveOne) {
     ClientConfig any = config();
     any.probes = {{"red", {"all", kRed, "", "", 1}}};
     desk = ClientDesk::create(any, numbers, now).value();
+    all_look();
     desk.take(kOne, seen(wire::FlowStage::GuestOut, 1, 1'000), now);
     desk.take(kElse, seen(wire::FlowStage::GuestOut, 2, 1'000), now);
     run_until(now + Duration::seconds(1));
@@ -178,14 +206,98 @@ TEST_F(Desk, AProbeOfAnyGuestHearsOnlyHostsThatHaveOne) {
 }
 
 TEST_F(Desk, AProbeIsToldNothingOfOneServedBefore) {
+    all_look();
     const auto before = seen(wire::FlowStage::GuestOut, 1, 1'000);
-    desk = ClientDesk::create(config(), numbers, now).value();
+    desk = ClientDesk::create(config(), desk.numbers(), now).value();
+    all_look();
     desk.take(kOne, before, now);
     run_until(now + Duration::seconds(1));
     EXPECT_EQ(all<ProbeTold>().back().result.counts.first, 0U);
 }
 
+TEST_F(Desk, WhatLeavesWhileTheFarEndDoesNotLookIsNotLost) {
+    using wire::FlowStage;
+    for (const wire::DirectiveBody& body : ask(kOne))
+        desk.on_answer(kOne, body.flow.trace, true, now);
+    for (const wire::DirectiveBody& body : ask(kTwo))
+        desk.on_answer(kTwo, body.flow.trace, false, now);  // it follows others
+    wait();
+    desk.take(kOne, seen(FlowStage::GuestOut, 1, 1'000), now);
+    const ProbeResult told = result();
+    EXPECT_EQ(told.counts.lost, 0U);
+    EXPECT_EQ(told.counts.unjudged, 1U);
+    EXPECT_FALSE(told.loss.has_value());
+}
+
+TEST_F(Desk, WhatMayHaveLeftBeforeTheFarEndLookedIsNotLost) {
+    using wire::FlowStage;
+    all_look();
+    desk.take(kOne, seen(FlowStage::GuestOut, 1, 1'000), now);  // heard of now, but of when?
+    wait();
+    desk.take(kOne, seen(FlowStage::GuestOut, 2, 1'000), now);
+    const ProbeResult told = result();
+    EXPECT_EQ(told.counts.unjudged, 1U);
+    EXPECT_EQ(told.counts.lost, 1U);
+}
+
+TEST_F(Desk, WhoRefusesIsAskedAgainAfterPausesThatGrow) {
+    (void)ask(kTwo);
+    desk.on_answer(kTwo, trace, false, now);
+    EXPECT_TRUE(ask(kTwo).empty());
+    run_until(now + ProbeTurn::kPause);
+    EXPECT_EQ(due, std::vector<IpAddress>{kTwo});
+    ASSERT_EQ(ask(kTwo).size(), 1U);
+    desk.on_answer(kTwo, trace, false, now);
+    run_until(now + ProbeTurn::kPause);
+    EXPECT_TRUE(ask(kTwo).empty());
+    run_until(now + ProbeTurn::kPause);
+    ASSERT_EQ(ask(kTwo).size(), 1U);
+    // Where there was no room to ask, it is nobody's fault.
+    desk.on_not_asked(kTwo, trace, now);
+    run_until(now + ProbeTurn::kPause);
+    EXPECT_EQ(ask(kTwo).size(), 1U);
+}
+
+TEST_F(Desk, AFarEndThatHasRestartedIsAskedAnewAndNothingIsLostMeanwhile) {
+    using wire::FlowStage;
+    all_look();
+    wait();
+    desk.take(kOne, seen(FlowStage::GuestOut, 1, 1'000), now);
+    EXPECT_EQ(ask(kTwo, BootId{8}).size(), 1U);
+    desk.take(kOne, seen(FlowStage::GuestOut, 2, 2'000), now);
+    EXPECT_EQ(result().counts.lost, 0U);
+    desk.on_answer(kTwo, trace, true, now);
+    wait();
+    desk.take(kOne, seen(FlowStage::GuestOut, 3, 3'000), now);
+    EXPECT_EQ(result().counts.lost, 1U);
+}
+
+TEST_F(Desk, ATurnThatIsOverIsFollowedByAnotherUnderAnotherNumber) {
+    all_look();
+    const std::uint32_t before = trace;
+    run_until(now + ProbeTurn::kLength + ProbeTurn::kEndsLate);
+    EXPECT_EQ(due, (std::vector<IpAddress>{kOne, kTwo}));
+    all_look();
+    EXPECT_NE(trace, before);
+    wait();
+    desk.take(kOne, seen(wire::FlowStage::GuestOut, 1, 1'000), now);
+    EXPECT_EQ(result().counts.lost, 1U);
+}
+
+TEST_F(Desk, AnEndThatHasToldHalfOfWhatItMayIsAskedAnewBeforeItStops) {
+    all_look();
+    const std::uint32_t before = trace;
+    for (std::uint32_t i = 0; i < ProbeTurn::kPackets / 2; ++i)
+        desk.take(kTwo, seen(wire::FlowStage::GuestIn, i, i), now);
+    EXPECT_LE(desk.next_deadline(), now);
+    run_until(now);
+    all_look();
+    EXPECT_NE(trace, before);
+}
+
 TEST_F(Desk, DoesNotTellDelaysOfAProbeWhoseClocksAreNotKnown) {
+    all_look();
+    wait();
     desk.take(kOne, seen(wire::FlowStage::GuestOut, 1, 1'000), now);
     desk.take(kTwo, seen(wire::FlowStage::GuestIn, 1, 511'000), now);
     run_until(now + Duration::seconds(1));
@@ -204,8 +316,19 @@ TEST_F(Desk, FollowsAGuestThatMoves) {
     const auto events = all<TenantNotified>();
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].event.after, "healthy");
-    EXPECT_EQ(desk.directives(kElse).size(), 1U);
-    EXPECT_TRUE(desk.directives(kTwo).empty());
+    EXPECT_EQ(ask(kElse).size(), 1U);
+    EXPECT_TRUE(ask(kTwo).empty());
+}
+
+TEST_F(Desk, AProbeGoesWithAGuestThatMovesToAHostOfTheOther) {
+    all_look();
+    const std::uint32_t before = trace;
+    ASSERT_TRUE(desk.move_guest("red", "web", kElse, now));
+    ASSERT_TRUE(desk.move_guest("red", "db", kOne, now));
+    // What it was asked for was the other stage.
+    ASSERT_EQ(ask(kOne).size(), 1U);
+    EXPECT_NE(trace, before);
+    EXPECT_EQ(ask(kElse).front().flow.stages, 1U << static_cast<unsigned>(wire::FlowStage::GuestOut));
 }
 
 TEST(DeskConfig, IsRefusedWithTheNameOfWhatIsWrong) {

@@ -118,6 +118,36 @@ TEST_F(Privacy, ExactPacketCountsAreNotTold) {
     }
 }
 
+/// What a tenant is told of a pair with that traffic, its conditions on the number of packets among it.
+std::string told_of(std::uint64_t sent, std::uint64_t lost) {
+    TenantSpec spec{"crimson", {Vni{7000}}, {{"a", Vni{7000}, host(1)}, {"b", Vni{7000}, host(2)}}, {}};
+    for (const char* text : {"packets > 5000", "packets > 6000", "packets >= 7000", "packets < 8000"})
+        spec.states.push_back(
+            {"state-" + std::to_string(spec.states.size()), Condition::parse(text).value()});
+    ClientView view = ClientView::create({}, {spec}).value();
+    const SubscriptionId subscription = view.subscribe(TenantId{0}, "").value();
+    MetricsWindow window;
+    window.sent = sent;
+    window.lost = lost;
+    window.tracked_received = static_cast<std::uint32_t>(sent / 10);
+    window.jitter = Duration::nanoseconds(1234);
+    view.add(host(1), host(2), window, Time{0});
+    view.advance(Time{100'000'000});
+    const PairView pair = view.pair(TenantId{0}, "a", "b", Time{100'000'000}).value();
+    std::string out = all_of(view, TenantId{0}, subscription, Time{100'000'000});
+    for (std::size_t i = 0; i < kFigureCount; ++i)
+        out += std::to_string(pair.figures[static_cast<Figure>(i)].value_or(-1)) + ' ';
+    return out + std::to_string(pair.loss.low) + ' ' + std::to_string(pair.loss.high);
+}
+
+TEST(ClientView, NumbersOfPacketsWithinAStepLookAlike) {
+    EXPECT_EQ(told_of(6000, 60), told_of(8000, 80));
+    EXPECT_EQ(told_of(5001, 0), told_of(9999, 0));
+    // One lost of so many, told to the last digit, would be so many.
+    EXPECT_EQ(told_of(7000, 1), told_of(9000, 1));
+    EXPECT_NE(told_of(4999, 0), told_of(5000, 0));
+}
+
 TEST(ClientView, AnotherTenantsGuestsChangeNothingThatOneSees) {
     std::vector<TenantSpec> alone = three_tenants();
     alone.resize(1);

@@ -279,6 +279,56 @@ TEST(Nhms, APacketOfAProbeServedBeforeIsNoneOfTheNext) {
     EXPECT_EQ(told[0].result.counts.first, 1U);
 }
 
+TEST(Nhms, AnEppcThatDoesNotAnswerForAProbeIsAskedAgain) {
+    HealthNetwork network;
+    network.deliver(network.update({}));
+    ASSERT_TRUE(network.nhms.serve(probing("red", Vni{100}), network.now).ok());
+    for (int i = 0; i < 112; ++i)
+        network.advance(Duration::milliseconds(50));
+    const auto asked = network.all<DirectiveSent>();
+    // Half a second until nobody has answered, and 5 s.
+    ASSERT_EQ(asked.size(), 2U);
+    EXPECT_GE(asked[1].at - asked[0].at, ProbeTurn::kPause);
+    network.answer_directive();
+    for (int i = 0; i < 300; ++i)
+        network.advance(Duration::milliseconds(50));
+    EXPECT_EQ(network.all<DirectiveSent>().size(), 2U);
+}
+
+TEST(Nhms, AnEppcThatThereWasNoRoomToAskForAProbeIsAskedLater) {
+    NhmsConfig config = HealthNetwork::config();
+    config.bounds.directives = 1;
+    HealthNetwork network(config);
+    network.deliver(network.update({}));
+    ClientConfig clients = probing("red", Vni{100});
+    clients.probes.push_back({"red", {"other", Vni{100}, "a", "", 1}});
+    ASSERT_TRUE(network.nhms.serve(clients, network.now).ok());
+    network.collect();
+    EXPECT_EQ(network.all<DirectiveSent>().size(), 1U);
+    EXPECT_EQ(network.nhms.counters().directives_no_room, 1U);
+    network.answer_directive();
+    for (int i = 0; i < 120; ++i)
+        network.advance(Duration::milliseconds(50));
+    ASSERT_EQ(network.all<DirectiveSent>().size(), 2U);
+    EXPECT_NE(network.all<DirectiveSent>()[1].body.flow.trace,
+              network.all<DirectiveSent>()[0].body.flow.trace);
+}
+
+TEST(Nhms, AGuestThatMovesHasTheStateOfItsNewHostAtOnce) {
+    HealthNetwork network;
+    network.learn_paths();
+    for (int i = 0; i < 50; ++i)
+        network.window(1000, 0);
+    ASSERT_FALSE(network.all<HealthChanged>().empty());
+    ClientConfig clients = probing("red", Vni{100});
+    clients.tenants[0].guests[1].host = kNhms;  // elsewhere
+    ASSERT_TRUE(network.nhms.serve(clients, network.now).ok());
+    const ClientView& view = *network.nhms.clients();
+    EXPECT_EQ(view.pair(TenantId{0}, "a", "b", network.now)->health, Health::NotMeasured);
+    ASSERT_TRUE(network.nhms.move_guest("red", "b", kHostB, network.now));
+    EXPECT_EQ(view.pair(TenantId{0}, "a", "b", network.now)->health, Health::Healthy);
+}
+
 TEST(Nhms, TheSameUpdatesGiveTheSameBytes) {
     HealthNetwork one;
     HealthNetwork other;
