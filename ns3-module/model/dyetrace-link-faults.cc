@@ -175,6 +175,8 @@ TypeId DyetraceFlowDrop::GetTypeId() {
 void DyetraceFlowDrop::Place(const DyetraceTopology& topology) {
     const auto filter = dyetrace::tracking::parse_flow_filter(m_match);
     NS_ABORT_MSG_UNLESS(filter.ok(), "DyetraceFault " << Describe() << ": Match: " << filter.error());
+    for (const dyetrace::tracking::FlowRule& rule : filter->rules)
+        NS_ABORT_MSG_IF(rule.vni, "DyetraceFault " << Describe() << ": Match: outer headers have no vni");
     DyetraceLinkFault::Place(topology);
 }
 

@@ -59,6 +59,7 @@ class FaultChecker {
         if (fault_.kind == FaultKind::FlowDrop && is_given("share") && !fault_.match.rules.empty()) {
             tell_(place("share"), Severity::Warning, {"share means nothing where match says which flows"});
         }
+        if (fault_.kind == FaultKind::FlowDrop && has("match")) check_match();
     }
 
     void check_place(NodeNames& names) {
@@ -88,6 +89,16 @@ class FaultChecker {
         if (is_given(key)) return;
         tell_(reading_.place(path_), Severity::Error,
               {fmt::format("this fault has no {}", key), fmt::format("{} is {}", key, what)});
+    }
+
+    /// Links carry what EPPCs have encapsulated.
+    void check_match() {
+        for (std::size_t i = 0; i < fault_.match.rules.size(); ++i) {
+            if (!fault_.match.rules[i].vni) continue;
+            tell_(reading_.element_place(at("match"), i), Severity::Error,
+                  {"match: outer headers have no vni, so this rule meets nothing",
+                   "say addresses, ports or protocol of the packets between hosts"});
+        }
     }
 
     void tell_meaningless(const FaultKindInfo& info) {
@@ -143,6 +154,7 @@ class FaultChecker {
                                    info.name, hosts ? "hosts" : "switches")});
             } else if (node) {
                 check_count(1, "node");
+                check_service(info);
             }
             return;
         }
@@ -155,6 +167,16 @@ class FaultChecker {
                 "node", {fmt::format("no {} is called like \"{}\"", hosts ? "host" : "switch", fault_.node)});
         }
         check_count(matching, "node");
+        check_service(info);
+    }
+
+    /// An outage is of the one service that there is.
+    void check_service(const FaultKindInfo& info) {
+        if (info.kind != FaultKind::NhmsOutage || !reading_.is_good("health.host")) return;
+        const std::string& host = scenario_.health.host;
+        if (matches_name_pattern(fault_.node, host)) return;
+        error("node", {fmt::format("the health service is on {}: there is no outage anywhere else", host),
+                       fmt::format("node = \"{}\"", host)});
     }
 
     void check_count(std::size_t matching, std::string_view what) {

@@ -446,7 +446,7 @@ const TableSchema<Fault>& fault_schema() {
                                     "none: these kinds must have it")),
          key_of_kinds(key("share", &S::share, ShareType{}, "Of all flows, by a hash of the outer headers.")),
          key_of_kinds(key("match", &S::match, FlowFilterType{},
-                          "Rules for the outer headers, of which a packet must meet one, such as "
+                          "Rules for the outer headers, which have no vni; a packet must meet one, such as "
                           "`\"source_ports=49152-49159\"`; none: `share` decides.")),
          key_of_kinds(key("delay", &S::delay, DurationType{{}, Duration::seconds(10)},
                           "How much longer a packet takes.")),

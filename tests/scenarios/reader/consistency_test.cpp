@@ -11,6 +11,7 @@ namespace dyetrace::scenario {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// A scenario with one fault, whose kind is on line 3.
@@ -88,6 +89,23 @@ TEST(FaultKeys, WhatAKindNeedsIsToldAndWhatItHasNoUseForIsWarnedOf) {
     EXPECT_THAT(told(fault_of("kind = \"flow-drop\"\nfrom = \"agg-0-0\"\nto = \"core-0\"\nshare = 0.5\n"
                               "match = [\"protocol=udp\"]\n")),
                 ElementsAre("6:9: warning: share means nothing where match says which flows"));
+}
+
+TEST(FaultKeys, AFlowDropMatchesWhatOuterHeadersHave) {
+    const std::string drop = fault_of("kind = \"flow-drop\"\nfrom = \"agg-0-0\"\nto = \"core-0\"\n");
+    EXPECT_THAT(told(drop + "match = [\"protocol=udp\", \"protocol=udp vni=1000\"]\n"),
+                ElementsAre("6:26: match: outer headers have no vni, so this rule meets nothing"));
+}
+
+TEST(FaultPlace, AnOutageIsWhereTheHealthServiceIs) {
+    const std::string outage = fault_of("kind = \"nhms-outage\"\nnode = ");
+    EXPECT_THAT(told(outage + "\"host-0-0-0\"\n"), IsEmpty());
+    EXPECT_THAT(told(outage + "\"host-0-*\"\n"), IsEmpty());
+    EXPECT_THAT(told(outage + "\"host-1-0-0\"\n"),
+                ElementsAre("4:8: the health service is on host-0-0-0: there is no outage anywhere else"));
+    EXPECT_THAT(told(outage + "\"host-0-*\"\n", {"health.host=host-1-0-0"}),
+                ElementsAre("4:8: the health service is on host-1-0-0: there is no outage anywhere else"));
+    EXPECT_THAT(told(outage + "\"host-x\"\n"), ElementsAre(HasSubstr("there is no node \"host-x\"")));
 }
 
 TEST(FaultLink, BothUnknownNodesAreTold) {
