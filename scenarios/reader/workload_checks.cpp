@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scenarios/reader/workload_checks.h"
 
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -34,7 +36,6 @@ class WorkloadChecker {
         check_times();
         if (!good("kind")) return;
         tell_meaningless();
-        check_rates();
         check_packet();
         if (good("receiver") && good("receivers") && workload_.receiver && workload_.receivers > 1 &&
             has("receiver")) {
@@ -49,11 +50,14 @@ class WorkloadChecker {
         if (!good("kind") || !good("hosts")) return 0;
         std::set<std::uint32_t> racks;
         std::size_t hosts = 0;
+        std::optional<std::uint32_t> slowest;
         for (std::uint32_t i = 0; i < scenario_.fabric.plan->host_count(); ++i) {
             if (!matches_name_pattern(workload_.hosts, names.name(i))) continue;
             ++hosts;
+            if (!slowest || rate_of(i) < rate_of(*slowest)) slowest = i;
             racks.insert(scenario_.fabric.plan->nodes()[i].rack);
         }
+        if (slowest && reading_.is_good("fabric.link_rate")) check_rates(names.name(*slowest), *slowest);
         if (hosts == 0) {
             error(at("hosts"), {fmt::format("no host is called like \"{}\"", workload_.hosts),
                                 fmt::format("for example \"{}\", or a pattern", names.name(0))});
@@ -127,21 +131,31 @@ class WorkloadChecker {
         }
     }
 
-    void check_rates() {
-        const std::uint64_t link = scenario_.fabric.link_rate_bps;
-        if (!reading_.is_good("fabric.link_rate")) return;
-        if (has("flow_rate") && good("flow_rate") && workload_.flow_rate_bps > link) {
-            error_at_given({at("flow_rate"), "fabric.link_rate"},
-                           {fmt::format("one flow is to send at {}, more than a link carries ({})",
-                                        format_rate(workload_.flow_rate_bps), format_rate(link)),
-                            "fabric.link_rate and workload.flow_rate go together"});
-        }
-        if (has("rate") && good("rate") && workload_.rate_bps > link) {
-            error_at_given({at("rate"), "fabric.link_rate"},
-                           {fmt::format("each host is to send {}, more than a link carries ({})",
-                                        format_rate(workload_.rate_bps), format_rate(link)),
-                            "fabric.link_rate and workload.rate go together"});
-        }
+    /// What the cable of a host has of its own; 0: link_rate.
+    [[nodiscard]] std::uint64_t own_rate_of(std::uint32_t host) const {
+        const localise::FabricPlan& plan = *scenario_.fabric.plan;
+        const localise::PlannedPort& port = plan.ports()[plan.nodes()[host].first_port];
+        return plan.cables()[port.cable].settings.rate_bps;
+    }
+    [[nodiscard]] std::uint64_t rate_of(std::uint32_t host) const {
+        const std::uint64_t own = own_rate_of(host);
+        return own != 0 ? own : scenario_.fabric.link_rate_bps;
+    }
+
+    /// Of the host with the slowest link.
+    void check_rates(const std::string& name, std::uint32_t host) {
+        const std::uint64_t link = rate_of(host);
+        const auto check = [&](const std::string& key, std::uint64_t rate, std::string_view what) {
+            if (!has(key) || !good(key) || rate <= link) return;
+            const bool is_usual = own_rate_of(host) == 0;
+            error_at_given(
+                {at(key), "fabric.link_rate", "fabric.file"},
+                {fmt::format("{} {}, more than {} carries ({})", what, format_rate(rate),
+                             is_usual ? "a link" : "the link of " + name, format_rate(link)),
+                 is_usual ? fmt::format("fabric.link_rate and workload.{} go together", key) : ""});
+        };
+        check("flow_rate", workload_.flow_rate_bps, "one flow is to send at");
+        check("rate", workload_.rate_bps, "each host is to send");
     }
 
     [[nodiscard]] bool goes_to_other_racks() const {

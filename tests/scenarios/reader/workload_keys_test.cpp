@@ -149,6 +149,18 @@ TEST(WorkloadRates, FitOnALink) {
                 ElementsAre("5:13: each host is to send 100Mbps, more than a link carries (10Mbps)"));
 }
 
+TEST(WorkloadRates, FitOnTheLinksThatTheHostsHave) {
+    const std::string at = "[fabric]\nkind = \"edge-list\"\nfile = \"" DYETRACE_SOURCE_DIR
+                           "/tests/data/topologies/two-speeds.edges\"\n";
+    const std::string fast = of_kind("constant") + "hosts = \"fast-*\"\nrate = ";
+    EXPECT_THAT(told(fast + "\"5Gbps\"\n" + at), IsEmpty());
+    EXPECT_THAT(
+        told(fast + "\"200Gbps\"\n" + at),
+        ElementsAre("5:8: each host is to send 200Gbps, more than the link of fast-0 carries (100Gbps)"));
+    EXPECT_THAT(told(of_kind("constant") + "rate = \"2Mbps\"\n" + at),
+                ElementsAre("4:8: each host is to send 2Mbps, more than the link of slow-0 carries (1Mbps)"));
+}
+
 TEST(WorkloadHosts, AreHostsAndMoreThanOne) {
     EXPECT_THAT(told(of_kind("constant") + "hosts = \"core-*\"\n"),
                 ElementsAre("4:9: no host is called like \"core-*\""));
