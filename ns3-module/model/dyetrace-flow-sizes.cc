@@ -16,7 +16,9 @@ DyetraceFlowSizes::DyetraceFlowSizes(std::vector<std::pair<double, double>> poin
     NS_ABORT_MSG_IF(m_points.back().second != 1, "the last point's cumulative probability is 1");
     for (std::size_t i = 1; i < m_points.size(); ++i) {
         const auto& [bytes, probability] = m_points[i];
-        const bool grows = bytes > m_points[i - 1].first && probability >= m_points[i - 1].second;
+        // A step, of many flows of one size, is two points of that size.
+        const bool grows = bytes >= m_points[i - 1].first && probability >= m_points[i - 1].second &&
+                           m_points[i] != m_points[i - 1];
         NS_ABORT_MSG_UNLESS(grows, "flow sizes: point " << i << " (" << bytes << ' ' << probability
                                                         << ") does not grow from the one before");
     }

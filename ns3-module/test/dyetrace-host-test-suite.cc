@@ -50,6 +50,10 @@ class FlowSizesTestCase : public TestCase {
         NS_TEST_EXPECT_MSG_EQ(sizes.GetQuantile(0.5), 1000, "at it");
         NS_TEST_EXPECT_MSG_EQ(sizes.GetQuantile(1), 1000000, "the largest");
         NS_TEST_EXPECT_MSG_EQ_TOL(sizes.GetMean(), 0.5 * 500 + 0.5 * 500500, 1e-6, "two rectangles' middles");
+        const DyetraceFlowSizes step({{0, 0}, {1000, 0.5}, {1000, 0.6}, {5000, 1}});
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.5), 1000, "many flows may be of one size:");
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.6), 1000, "where the distribution has a step");
+        NS_TEST_EXPECT_MSG_EQ(step.GetQuantile(0.8), 3000, "it goes on behind it");
         const DyetraceFlowSizes fixed({{9999, 0}, {10000, 1}});
         NS_TEST_EXPECT_MSG_EQ_TOL(fixed.GetMeanPackets(1000), 10, 1e-9, "ten packets of 1000");
         // 10 packets of 1000 + 250 bytes on the wire, 100 kbit a flow: 1000 flows a second are a tenth of 1
