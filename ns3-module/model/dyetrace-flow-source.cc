@@ -23,7 +23,7 @@ TypeId DyetraceFlowSource::GetTypeId() {
             .AddConstructor<DyetraceFlowSource>()
             .AddAttribute("ArrivalRate", "Mean number of flows a second that the guest begins.",
                           DoubleValue(10), MakeDoubleAccessor(&DyetraceFlowSource::m_arrivalRate),
-                          MakeDoubleChecker<double>(1e-9, 1e9))
+                          MakeDoubleChecker<double>(1e-18, 1e10))
             .AddAttribute("FlowRate", "Pace of one flow: bits of its Ethernet frames a second.",
                           DataRateValue(DataRate("250Mbps")),
                           MakeDataRateAccessor(&DyetraceFlowSource::m_flowRate), MakeDataRateChecker());

@@ -101,8 +101,11 @@ std::vector<uint32_t> DyetraceRoutes::PortsOf(uint32_t node, uint32_t rack) cons
 uint32_t DyetraceRoutes::Intern(const std::vector<uint32_t>& ports) {
     if (ports.empty()) return 0;
     const std::size_t first = m_ports.size();
-    NS_ABORT_MSG_IF(ports.size() > 0xff || first > 0xffffff,
-                    "too many equal-cost ports for the forwarding tables");
+    NS_ABORT_MSG_IF(ports.size() > 0xff, m_topology.GetNode(m_topology.GetFrom(ports.front())).name
+                                             << " has " << ports.size()
+                                             << " equal ways to a rack; there may be 255");
+    NS_ABORT_MSG_IF(first > 0xffffff,
+                    "the forwarding tables have no room for so many different groups of ports");
     const auto packed = static_cast<uint32_t>(first << 8 | ports.size());
     const auto [found, isNew] = m_interned.try_emplace(ports, packed);
     if (isNew) m_ports.insert(m_ports.end(), ports.begin(), ports.end());

@@ -151,6 +151,25 @@ class GuestTrafficTestCase : public TestCase {
     uint64_t m_flowPackets = 0;
 };
 
+class RareFlowsTestCase : public TestCase {
+  public:
+    RareFlowsTestCase() : TestCase("flows may be so large, and so few, that none begins for years") {}
+
+  private:
+    void DoRun() override {
+        DyetraceHelper helper;
+        helper.SetFabricAttribute("K", UintegerValue(2));
+        helper.SetHostAttribute("Insecure", BooleanValue(true));
+        helper.SetTraffic({{9e14, 0}, {1e15, 1}}, 1e-6);
+        helper.Install();
+        Simulator::Stop(Seconds(1));
+        Simulator::Run();
+        NS_TEST_EXPECT_MSG_EQ(helper.GetSources().at(0)->GetFlows(), 0, "none in a second");
+        helper.Dispose();
+        Simulator::Destroy();
+    }
+};
+
 class GuestSeedTestCase : public TestCase {
   public:
     GuestSeedTestCase()
@@ -345,8 +364,8 @@ class NhmsTestCase : public TestCase {
     }
 };
 
-const Offer<FlowSizesTestCase, GuestTrafficTestCase, GuestSeedTestCase, EncapsulationTestCase, CountsTestCase,
-            RepeatTestCase, NhmsTestCase>
+const Offer<FlowSizesTestCase, GuestTrafficTestCase, RareFlowsTestCase, GuestSeedTestCase,
+            EncapsulationTestCase, CountsTestCase, RepeatTestCase, NhmsTestCase>
     g_offer{"host"};
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/health/client_view.h"
+#include "core/health/probe.h"
 #include "core/health/tenants.h"
 #include "scenarios/reader/guests.h"
 #include "scenarios/reader/spelling.h"
@@ -57,6 +59,7 @@ class ClientChecker {
         // Guests are known once all networks and hosts are.
         for (std::size_t i = 0; i < scenario_.tenants.size(); ++i)
             check_tenant(i);
+        check_subscriptions();
         check_names("service", scenario_.services);
         for (std::size_t i = 0; i < scenario_.services.size(); ++i)
             check_service(i);
@@ -106,7 +109,8 @@ class ClientChecker {
                     used.insert(workload.vni);
                 tell_(place, Severity::Error,
                       {fmt::format("no workload has guests in VNI {}", vni),
-                       fmt::format("they are in {}", fmt::join(used, ", "))});
+                       used.empty() ? "there is no workload"
+                                    : fmt::format("they are in {}", fmt::join(used, ", "))});
             } else if (!is_new) {
                 tell_(place, Severity::Error,
                       {fmt::format("VNI {} is that of \"{}\" already", vni, owner->second)});
@@ -136,6 +140,20 @@ class ClientChecker {
             const std::string& state = tenant.subscriptions[i].state;
             if (!has(at) || std::find(states.begin(), states.end(), state) != states.end()) continue;
             error(at, {fmt::format("the tenant has no state \"{}\"", state), meant(state, states)});
+        }
+    }
+
+    /// At the first that the health service has no room for.
+    void check_subscriptions() {
+        const std::size_t most = health::ClientViewConfig{}.subscriptions;
+        std::size_t before = 0;
+        for (std::size_t i = 0; i < scenario_.tenants.size(); ++i) {
+            const std::size_t own = scenario_.tenants[i].subscriptions.size();
+            if (before + own > most) {
+                return error(fmt::format("tenant.{}.subscription.{}", i, most - before),
+                             {fmt::format("all tenants together have more than {} subscriptions", most)});
+            }
+            before += own;
         }
     }
 
@@ -214,6 +232,9 @@ class ClientChecker {
     }
 
     void check_probes() {
+        const std::size_t most = health::ProbeBounds{}.probes;
+        if (scenario_.probes.size() > most)
+            error(fmt::format("probe.{}", most), {fmt::format("more than {} probes", most)});
         std::set<std::pair<std::uint32_t, std::string_view>> seen;
         for (std::size_t i = 0; i < scenario_.probes.size(); ++i) {
             const ProbeSettings& probe = scenario_.probes[i];

@@ -7,7 +7,6 @@
 namespace dyetrace::scenario {
 namespace {
 
-constexpr std::int64_t vni_most = 0xff'ffff;
 constexpr std::int64_t port_most = 65'535;
 
 }  // namespace

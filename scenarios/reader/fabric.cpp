@@ -12,6 +12,7 @@
 #include "scenarios/reader/files.h"
 #include "scenarios/reader/graphml.h"
 #include "scenarios/reader/network.h"
+#include "scenarios/reader/route_tables.h"
 
 namespace dyetrace::scenario {
 namespace {
@@ -80,6 +81,11 @@ class Maker {
                          {fmt::format("only {} has hosts, and flows go from one rack to another", only), ""});
         }
         if (plan->host_count() > hosts_most) return error_of_size(plan->host_count());
+        // Regular shapes have few choices, within their largest sizes.
+        if (is_of_file() || fabric_.kind == FabricKind::Jellyfish) {
+            if (std::string problem = problem_of_routes(*plan); !problem.empty())
+                return error({"file", "degree", "switches", "kind"}, {std::move(problem), ""});
+        }
         fabric_.plan = std::make_shared<const FabricPlan>(*std::move(plan));
         const auto& first = fabric_.plan->nodes().front().name;
         if (!reading_.is_given("health.host")) scenario_.health.host = first;

@@ -199,7 +199,7 @@ const TableSchema<WorkloadSettings>& workload_schema() {
             {key("kind", &S::kind, workload_kind_type(), workload_kinds_in_words()),
              key("hosts", &S::hosts, TextType{"a host or a pattern"},
                  "Whose guests take part, such as `host-0-*`; they send among themselves."),
-             key("vni", &S::vni, IntegerType{1, 0xff'ffff}, "Virtual network that these guests are in."),
+             key("vni", &S::vni, IntegerType{1, vni_most}, "Virtual network that these guests are in."),
              key_of_workloads(
                  key("distribution", &S::distribution, TextType{"a shipped name, or a file"},
                      "Sizes of flows: `web-search`, `data-mining`, `hadoop`, `storage`, or a `.cdf` file of "

@@ -16,6 +16,9 @@ namespace dyetrace::scenario {
 
 inline constexpr std::int64_t any_integer = std::numeric_limits<std::int64_t>::max();
 
+/// EPPCs have the last one for themselves (EppcConfig::vxlan_control_vni).
+inline constexpr std::int64_t vni_most = 0xff'fffe;
+
 // A day of simulated time is more than any machine gets through, and leaves sums of times far from overflow.
 inline constexpr Duration longest = Duration::seconds(86'400);
 inline constexpr Duration shortest_interval = Duration::microseconds(100);

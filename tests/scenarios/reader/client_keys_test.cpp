@@ -169,7 +169,25 @@ TEST(TenantKeys, ANetworkIsOfOneTenantAndHasGuests) {
                 ElementsAre(HasSubstr("13:8: a name has up to 64 characters"),
                             "14:8: vnis: this is an integer, where a list belongs"));
     EXPECT_THAT(told(two_networks + "[[tenant]]\nname = \"a\"\nvnis = [0]\n"),
-                ElementsAre("14:9: vnis: 0 is out of range: 1 to 16777215"));
+                ElementsAre("14:9: vnis: 0 is out of range: 1 to 16777214"));
+}
+
+TEST(TenantKeys, WithoutWorkloadsThereIsNoNetwork) {
+    const std::string text = without_key + "workload = []\n[[tenant]]\nname = \"red\"\nvnis = [10]\n";
+    EXPECT_THAT(told(text), ElementsAre("5:9: no workload has guests in VNI 10"));
+    EXPECT_EQ(only_suggestion(text), "there is no workload");
+}
+
+TEST(TenantKeys, SubscriptionsAreNoMoreThanTheServiceHasRoomFor) {
+    std::string text = with_guests;
+    for (int i = 0; i < 700; ++i)
+        text += "[[tenant.subscription]]\n";
+    text += "[[tenant]]\nname = \"blue\"\nvnis = [20]\n";
+    for (int i = 0; i < 324; ++i)
+        text += "[[tenant.subscription]]\n";
+    EXPECT_THAT(told(text), IsEmpty());
+    EXPECT_THAT(told(text + "[[tenant.subscription]]\n"),
+                ElementsAre("1048:1: all tenants together have more than 1024 subscriptions"));
 }
 
 TEST(TenantKeys, AGuestIsOnAHostThatHasOne) {
@@ -218,6 +236,13 @@ TEST(ProbeKeys, AreOfTheTenantsNetworksAndGuests) {
         ElementsAre("25:6: both guests are on one host, so the network carries nothing between them"));
     EXPECT_THAT(told(with_guests + probe + "vni = 20\n"), ElementsAre("24:7: VNI 20 is not the tenant's"));
     EXPECT_THAT(told(with_guests + probe + probe), ElementsAre("25:8: VNI 10 has a probe \"p\" already"));
+}
+
+TEST(ProbeKeys, AreNoMoreThanTheServiceHasRoomFor) {
+    std::string text = red;
+    for (int i = 0; i < 257; ++i)
+        text += "[[probe]]\nname = \"p" + std::to_string(i) + "\"\ntenant = \"red\"\n";
+    EXPECT_THAT(told(text), ElementsAre("783:1: more than 256 probes"));
 }
 
 TEST(FlowTraceKeys, AreHeldAgainstGuestsAndTimes) {

@@ -112,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     EachKey, BadWorkloadKey,
     testing::Values(
         Bad{"flows", "hosts", "3", "this is an integer, where a text belongs"},
+        Bad{"flows", "vni", "16777215", "16777215 is out of range: 1 to 16777214"},
         Bad{"flows", "load", "0", "0 is out of range: 1e-06 to 1, or \"0.0001%\" to \"100%\""},
         Bad{"flows", "flow_rate", "\"1bps\"", "\"1bps\" is out of range: 1kbps to 1Tbps"},
         Bad{"flows", "packet", "17", "17 is out of range: 18 to 1472"},
