@@ -21,7 +21,8 @@ TEST(FaultKinds, EveryKindRunsAndItsTruthIsRecorded) {
     const TestFolder folder;
     const std::string file = folder.file("faults.toml");
     std::ofstream text(file);
-    text << "[run]\nduration = \"60ms\"\n[fabric]\nk = 4\n[tracking]\ninsecure = true\n";
+    text << "[run]\nduration = \"60ms\"\n[fabric]\nk = 4\n[tracking]\ninsecure = true\n"
+            "[health]\nhost = \"host-1-0-0\"\n";
     std::map<std::string, std::size_t> rows;
     for (const scenario::FaultKindInfo& info : scenario::fault_kinds()) {
         text << "[[fault]]\nkind = \"" << info.name << "\"\nat = \"10ms\"\nuntil = \"30ms\"\n"
