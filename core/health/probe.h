@@ -34,7 +34,7 @@ struct ProbeSpec {
 };
 
 struct ProbeBounds {
-    std::size_t probes = 256;  ///< about 10 KB each, and what waits
+    std::size_t probes = 256;  ///< about 10 KB each, 100 bytes a host at its ends, and what waits
     std::size_t name_bytes = 64;
     PacketMatcherConfig matcher;
 };

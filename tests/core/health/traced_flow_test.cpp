@@ -22,13 +22,13 @@ struct TracedFlow : ::testing::Test {
     Network net;
     std::optional<health::Nhms> service;
 
-    void build(bool allowed, std::size_t flows) {
+    void build(bool allowed, std::size_t flows, std::size_t flows_there = 1) {
         for (int i = 0; i < 2; ++i) {
             net.add_host([&](eppc::EppcConfig& config) {
                 config.nhms = Endpoint{kService, health::NhmsConfig::kPortDefault};
                 config.update_interval = Duration::milliseconds(10);
                 config.trace_paths = true;
-                config.flow_traces = flows;
+                config.flow_traces = i == 0 ? flows : flows_there;
                 config.flow_capture = 64;
             });
         }
@@ -105,6 +105,30 @@ struct TracedFlow : ::testing::Test {
         net.settle(1);
         net.run_for(kUs * 970);
     }
+    /// What a tenant's probe tells of twenty packets, once all that come have come.
+    health::ProbeResult probed() {
+        health::ClientConfig clients;
+        health::TenantSpec red{"red", {kVni}, {}, {}};
+        for (std::size_t i = 0; i < 2; ++i)
+            red.guests.push_back(
+                {"guest-" + std::to_string(i), kVni, net.host(i).config.address, net.host(i).guest_address});
+        clients.tenants = {red};
+        clients.probes = {{"red", {"probe", kVni, "guest-0", "guest-1", 1}}};
+        clients.view.clocks_are_one = true;
+        clients.probe_bounds.matcher.wait = Duration::milliseconds(50);
+        EXPECT_TRUE(service->serve(clients, net.now()).ok());
+        pass_on();
+        net.run_for(Duration::milliseconds(20));
+        for (std::size_t i = 0; i < 20; ++i)
+            send(100 + i);
+        net.run_for(Duration::milliseconds(100));
+        service->settle_clients(net.now());
+        std::optional<health::ProbeResult> result;
+        while (const auto output = service->poll()) {
+            if (const auto* told = std::get_if<health::ProbeTold>(&*output)) result = told->result;
+        }
+        return result.value_or(health::ProbeResult{});
+    }
 };
 
 TEST_F(TracedFlow, HasItsStagesHopsAndLossFromGuestToGuest) {
@@ -156,7 +180,7 @@ TEST_F(TracedFlow, IsNotDoneWhereTheOperatorHasNotSaidSo) {
 }
 
 TEST_F(TracedFlow, AnEppcThatMayNotFollowFlowsRefusesAndIsShown) {
-    build(true, 0);
+    build(true, 0, 0);
     const auto id = service->trace_flow(request(), net.now());
     ASSERT_TRUE(id.ok());
     pass_on();
@@ -166,6 +190,21 @@ TEST_F(TracedFlow, AnEppcThatMayNotFollowFlowsRefusesAndIsShown) {
     ASSERT_TRUE(result.has_value());
     EXPECT_TRUE(result->source_refused && result->destination_refused);
     EXPECT_TRUE(result->packets.empty());
+}
+
+TEST_F(TracedFlow, AProbeSeesPacketsAtBothEppcs) {
+    build(true, 1, 1);
+    const health::ProbeResult result = probed();
+    EXPECT_EQ(result.counts.delivered, 20U);
+    EXPECT_EQ(result.loss, 0.0);
+}
+
+TEST_F(TracedFlow, AProbeLosesNothingWhereTheFarEppcMayNotFollowFlows) {
+    build(true, 1, 0);
+    const health::ProbeResult result = probed();
+    EXPECT_EQ(result.counts.first, 20U);
+    EXPECT_EQ(result.counts.lost, 0U);
+    EXPECT_FALSE(result.loss.has_value());
 }
 
 TEST_F(TracedFlow, NeedsBothEppcsToBeKnown) {
