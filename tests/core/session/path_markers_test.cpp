@@ -378,7 +378,6 @@ TEST_F(Markers, APathIsToldFromThoseThatAreSixtyFourFurther) {
     };
     ASSERT_TRUE(opened(kFar));
     EXPECT_TRUE(many.on_data(kFar, now));
-    EXPECT_FALSE(many.on_data(PathIndex{3}, now));
     ASSERT_TRUE(opened(kNear));
     ASSERT_TRUE(opened(kFarthest));
     for (const PathIndex path : {kNear, kFar, kFarthest})
