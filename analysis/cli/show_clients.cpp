@@ -12,6 +12,7 @@
 #include "analysis/report/fabric_names.h"
 #include "analysis/report/seconds.h"
 #include "analysis/report/timeline.h"
+#include "core/health/client_text.h"
 
 namespace dyetrace::cli {
 namespace {
@@ -249,6 +250,12 @@ void print_notifications(const TenantData& data) {
     if (quiet > 0) fmt::print("  and {} of pairs that came to be measured, or are not any more\n", quiet);
 }
 
+/// Of few delays the greatest says all.
+std::string p99_words(std::uint64_t delays, std::int64_t p99_ns) {
+    if (delays < health::kDelaysForP99) return {};
+    return ", 99% below " + time_words(static_cast<double>(p99_ns));
+}
+
 void print_probes(const std::vector<store::ProbeResultRow>& rows) {
     for (const auto& row : last_results(rows)) {
         std::string text = fmt::format(
@@ -258,10 +265,8 @@ void print_probes(const std::vector<store::ProbeResultRow>& rows) {
         text += loss ? fmt::format("lost {} of {} ({})", row.lost, row.delivered + row.lost,
                                    report::percent(*loss))
                      : "no packet is settled yet";
-        if (row.delay_ns_p50)
-            text +=
-                fmt::format(", delay {}, 99% below {}", time_words(static_cast<double>(*row.delay_ns_p50)),
-                            time_words(static_cast<double>(row.delay_ns_p99.value_or(0))));
+        if (row.delay_ns_p50) text += ", delay " + time_words(static_cast<double>(*row.delay_ns_p50));
+        if (row.delay_ns_p99) text += p99_words(row.delivered, *row.delay_ns_p99);
         fmt::print("  {}\n", text);
     }
 }
@@ -439,9 +444,9 @@ void print_flow_traces(const store::RunReader& run) {
             if (one.delay_ns_bound > 0)
                 bound = fmt::format(", each within {}", time_words(static_cast<double>(one.delay_ns_bound)));
             const auto time = [](std::int64_t ns) { return time_words(static_cast<double>(ns)); };
-            fmt::print("      {:<14} {} ({} to {}, 99% below {}) of {} packets{}\n", one.stretch,
-                       time(one.delay_ns_p50), time(one.delay_ns_min), time(one.delay_ns_max),
-                       time(one.delay_ns_p99), one.packets, bound);
+            fmt::print("      {:<14} {} ({} to {}{}) of {} packets{}\n", one.stretch, time(one.delay_ns_p50),
+                       time(one.delay_ns_min), time(one.delay_ns_max),
+                       p99_words(one.packets, one.delay_ns_p99), one.packets, bound);
         }
         fmt::print("      lost in the fabric: {} of {} packets\n", row.lost, row.judged);
         std::optional<std::pair<std::uint16_t, std::uint8_t>> path;
