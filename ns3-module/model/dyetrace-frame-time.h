@@ -27,9 +27,11 @@ inline int64_t DyetraceTransmissionNs(const DataRate& rate, uint32_t length) {
     return std::max<int64_t>(rate.CalculateBytesTxTime(DyetraceBytesOnTheWire(length)).GetNanoSeconds(), 1);
 }
 
-/// For what a port holds. DataRate::CalculateBytesTxTime, which rounds alike, counts bits in 32 bits: half a
-/// gigabyte is too much for it.
+/// For what a port holds. DataRate::CalculateBytesTxTime, which rounds as its release of ns-3 does, counts
+/// bits in 32 bits: half a gigabyte is too much for it.
 inline int64_t DyetraceQueueNs(const DataRate& rate, uint32_t bytes) {
+    constexpr uint32_t bytesMost = UINT32_MAX / 8;
+    if (bytes <= bytesMost) return rate.CalculateBytesTxTime(bytes).GetNanoSeconds();
     return Seconds(int64x64_t(uint64_t{bytes} * 8) / int64x64_t(rate.GetBitRate())).GetNanoSeconds();
 }
 
