@@ -253,8 +253,7 @@ std::string make_report(const store::RunReader& run) {
     if (!run.complete()) {
         html +=
             "<p class=\"verdict sick\">This run was interrupted, or is still going on; what follows is what "
-            "was "
-            "recorded until then.</p>\n";
+            "was recorded until then.</p>\n";
     }
     html += verdict_html(timeline) + cards_html(run, totals);
     html += section("What happened", timeline_html(timeline));

@@ -136,6 +136,11 @@ ClientDesk::Probe* ClientDesk::probe_of(std::uint32_t trace) {
     return it == probe_of_trace_.end() ? nullptr : &probe_list_[it->second];
 }
 
+ClientDesk::Probe* ClientDesk::probe_in_turn(std::uint32_t trace) {
+    Probe* const probe = probe_of(trace);
+    return probe != nullptr && probe->turn.trace() == trace ? probe : nullptr;
+}
+
 void ClientDesk::begin_turn(Probe& probe, Time now) {
     probe_of_trace_.erase(probe.trace_before);
     probe.trace_before = probe.turn.trace();
@@ -143,7 +148,11 @@ void ClientDesk::begin_turn(Probe& probe, Time now) {
     probe.turn = ProbeTurn(numbers_.take(), places, now);
     probe_of_trace_[probe.turn.trace()] = static_cast<std::size_t>(&probe - probe_list_.data());
     for (const auto& [eppc, stages] : places)
-        ask_by(eppc, now);
+        ask_when_due(probe, eppc, now);
+}
+
+void ClientDesk::ask_when_due(const Probe& probe, IpAddress eppc, Time now) {
+    ask_by(eppc, probe.turn.ask_at(eppc, now));
 }
 
 /// One that was not heard of is asked once it is.
@@ -180,7 +189,7 @@ bool ClientDesk::move_guest(std::string_view name, std::string_view guest, IpAdd
         const ProbeTurn::Places places = places_of(probe);
         if (!probe.turn.move(places, now)) begin_turn(probe, now);
         for (const auto& [eppc, stages] : places)
-            ask_by(eppc, probe.turn.ask_at(eppc, now));
+            ask_when_due(probe, eppc, now);
     }
     return true;
 }
@@ -220,7 +229,7 @@ std::vector<wire::DirectiveBody> ClientDesk::ask(IpAddress eppc, BootId boot, Ti
             probes_.doubt(probe.request.spec.vni, probe.request.spec.name);
         if (probe.turn.ask_at(eppc, now) <= now)
             out.push_back(directive(probe, eppc, probe.turn.ask(eppc), now));
-        ask_by(eppc, probe.turn.ask_at(eppc, now));
+        ask_when_due(probe, eppc, now);
     }
     return out;
 }
@@ -245,17 +254,17 @@ void ClientDesk::forget(IpAddress eppc) {
 }
 
 void ClientDesk::on_answer(IpAddress eppc, std::uint32_t trace, bool follows, Time now) {
-    Probe* const probe = probe_of(trace);
-    if (probe == nullptr || probe->turn.trace() != trace) return;
+    Probe* const probe = probe_in_turn(trace);
+    if (probe == nullptr) return;
     probe->turn.on_answer(eppc, follows, now);
-    ask_by(eppc, probe->turn.ask_at(eppc, now));
+    ask_when_due(*probe, eppc, now);
 }
 
 void ClientDesk::on_not_asked(IpAddress eppc, std::uint32_t trace, Time now) {
-    Probe* const probe = probe_of(trace);
-    if (probe == nullptr || probe->turn.trace() != trace) return;
+    Probe* const probe = probe_in_turn(trace);
+    if (probe == nullptr) return;
     probe->turn.on_not_asked(eppc, now);
-    ask_by(eppc, probe->turn.ask_at(eppc, now));
+    ask_when_due(*probe, eppc, now);
 }
 
 /// Whether all that a packet may have gone to were looking from when it left until it would have come.

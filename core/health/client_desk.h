@@ -164,8 +164,11 @@ class ClientDesk {
     [[nodiscard]] ProbeTurn::Places places_of(const Probe& probe) const;
     /// Null where no probe has it.
     [[nodiscard]] Probe* probe_of(std::uint32_t trace);
+    /// Null also where it is of the turn before.
+    [[nodiscard]] Probe* probe_in_turn(std::uint32_t trace);
     void begin_turn(Probe& probe, Time now);
     void ask_by(IpAddress eppc, Time at);
+    void ask_when_due(const Probe& probe, IpAddress eppc, Time now);
     [[nodiscard]] wire::DirectiveBody directive(const Probe& probe, IpAddress eppc, std::uint8_t stages,
                                                 Time now) const;
     [[nodiscard]] bool is_judged(const Probe& probe, Time left, Time now) const;

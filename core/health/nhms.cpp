@@ -16,7 +16,7 @@ using wire::DropReason;
 
 namespace {
 
-/// All of the memory lies in three quarters of the epochs, so that what ends a little ahead has room too: a
+/// All of the memory lies in 25 of each 32 epochs, so that what ends a little ahead has room too: a
 /// longer memory gets longer epochs.
 localise::RollingConfig rolling_config(const NhmsConfig& config) {
     localise::RollingConfig rolling = config.evidence;

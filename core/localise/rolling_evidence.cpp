@@ -94,14 +94,15 @@ void RollingEvidence::add_to_sums(const Kept& kept, std::uint64_t times) {
     if (set) count_over_set(*set, kept, times);
 }
 
-/// Hosts forward nothing for others, so a link of a route that leaves a host leaves the first one.
+/// Hosts forward nothing for others, so none is between the first link and the last.
 RollingEvidence::Ends RollingEvidence::ends_of(RouteHalves route) const {
+    const auto one = routes_.half(route.first), other = routes_.half(route.second);
     Ends ends;
-    routes_.for_each_link(route, [&](LinkId link) {
-        const NodeId from = graph_->from(link), to = graph_->to(link);
-        if (graph_->kind(from) == NodeKind::Host) ends.source = from.value;
-        if (graph_->kind(to) == NodeKind::Host) ends.target = to.value;
-    });
+    if (one.empty() && other.empty()) return ends;
+    const NodeId source = graph_->from(one.empty() ? other.front() : one.front());
+    const NodeId target = graph_->to(other.empty() ? one.back() : other.back());
+    if (graph_->kind(source) == NodeKind::Host) ends.source = source.value;
+    if (graph_->kind(target) == NodeKind::Host) ends.target = target.value;
     return ends;
 }
 

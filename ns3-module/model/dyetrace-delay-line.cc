@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dyetrace-delay-line.h"
 
+#include <ns3/make-event.h>
 #include <ns3/simulator-impl.h>
 #include <ns3/simulator.h>
 
 namespace ns3 {
 
-class DyetraceDelayLine::Event : public EventImpl {
-  public:
-    explicit Event(DyetraceDelayLine* owner) : m_owner(owner) {}
-
-  protected:
-    void Notify() override { m_owner->Fire(); }
-
-  private:
-    DyetraceDelayLine* m_owner;
-};
-
 DyetraceDelayLine::DyetraceDelayLine(uint32_t context, Time delay, Arrive arrive)
-    : m_context(context), m_delay(delay), m_arrive(std::move(arrive)), m_event(Create<Event>(this)) {}
+    : m_context(context),
+      m_delay(delay),
+      m_arrive(std::move(arrive)),
+      m_event(MakeEvent(&DyetraceDelayLine::Fire, this), false) {}
 
 DyetraceDelayLine::~DyetraceDelayLine() {
     m_event->Cancel();

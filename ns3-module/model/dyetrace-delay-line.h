@@ -38,8 +38,6 @@ class DyetraceDelayLine {
     DyetracePacket* Take();
 
   private:
-    class Event;
-
     void Fire();
 
     uint32_t m_context;

@@ -26,8 +26,6 @@ using namespace ns3::dyetrace_test;
 
 namespace {
 
-using Attributes = std::vector<std::pair<std::string, std::string>>;
-
 /// Sends `count` datagrams, one a microsecond, from pod 0 to pod 1 of a fabric with one path.
 void SendAcross(TestFabric& fabric, uint32_t count, uint32_t payload = 500) {
     for (uint32_t i = 0; i < count; ++i) {

@@ -23,8 +23,6 @@ namespace wire = dyetrace::wire;
 
 namespace {
 
-using Attributes = std::vector<std::pair<std::string, std::string>>;
-
 /// Names, numbers, addresses and cables of the fat-tree.
 class TopologyTestCase : public TestCase {
   public:

@@ -21,8 +21,6 @@ using namespace ns3::dyetrace_test;
 
 namespace {
 
-using Attributes = std::vector<std::pair<std::string, std::string>>;
-
 /// Two guests that talk, each on a host with an EPPC, and whatever goes wrong with the hosts.
 class HostFaultsTestCase : public TestCase {
   public:

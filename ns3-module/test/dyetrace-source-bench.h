@@ -19,12 +19,12 @@
 #include <ns3/string.h>
 #include <ns3/uinteger.h>
 
+#include "dyetrace-test-cases.h"
+
 #include "core/base/bytes.h"
 
 namespace ns3 {
 namespace dyetrace_test {
-
-using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 constexpr uint32_t kGuests = 16;
 constexpr uint32_t kPerRack = 4;

@@ -6,11 +6,16 @@
 #define DYETRACE_TEST_CASES_H
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ns3/test.h>
 
 namespace ns3 {
 namespace dyetrace_test {
+
+/// Names and values, to be set one after the other.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 /// A suite that others fill.
 class FilledTestSuite : public TestSuite {

@@ -35,8 +35,7 @@ void check_directory(const std::filesystem::path& directory) {
         throw store::CannotWrite(there.string() + " takes no captures: " + std::strerror(errno));
 }
 
-}  // namespace
-
+/// Ports to capture where the scenario lists none.
 std::vector<std::string> usual_captures(const scenario::Scenario& scenario) {
     // A host's only port is its first, and host 0's is the first of all.
     const localise::FabricPlan& plan = *scenario.fabric.plan;
@@ -53,6 +52,8 @@ std::vector<std::string> usual_captures(const scenario::Scenario& scenario) {
     }
     return ports;
 }
+
+}  // namespace
 
 std::vector<std::string> captured_ports(const scenario::Scenario& scenario) {
     return scenario.record.pcap.empty() ? usual_captures(scenario) : scenario.record.pcap;

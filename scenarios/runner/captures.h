@@ -10,10 +10,7 @@
 
 namespace dyetrace::runner {
 
-/// Ports to capture where the scenario lists none: the uplink of the first host and both ends of the first
-/// fault's link.
-std::vector<std::string> usual_captures(const scenario::Scenario& scenario);
-/// `record.pcap`, or where it lists none the usual ones.
+/// `record.pcap`; where it lists none the uplink of the first host and both ends of the first fault's link.
 std::vector<std::string> captured_ports(const scenario::Scenario& scenario);
 
 /// Throws `store::CannotWrite` where `directory` cannot be made or written to, and `store::OutputExists`
